@@ -1,0 +1,48 @@
+"""The command line: one file per verb, and one place where a user's mistake becomes a message and exit code 2."""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+
+import typer
+from rich.console import Console
+
+from archrank.errors import ArchrankError
+
+__all__ = ["app", "main"]
+
+VERBS = ("benchmarks", "spaces", "search", "rank", "draw")
+
+app = typer.Typer(
+    name="archrank",
+    help="Find a good neural-network architecture while training as few as possible.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _verb(name: str) -> ModuleType:
+    return import_module(f"archrank.cli.{name}")
+
+
+for _name in VERBS:
+    app.command(_name)(_verb(_name).command)
+
+
+def main() -> None:
+    """Run the command line."""
+    console = Console(stderr=True)
+    try:
+        app()
+    except ArchrankError as error:
+        console.print(f"[bold red]error:[/bold red] {_plain(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing finished is lost", highlight=False)
+        sys.exit(130)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,68 @@
+"""The one small tree of errors: each names the value, what was expected, and the way out."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "ArchrankError",
+    "BudgetError",
+    "EvaluationError",
+    "InvalidArchitecture",
+    "ParseError",
+    "RunFolderError",
+    "SpaceError",
+    "TableError",
+    "UnknownName",
+]
+
+
+class ArchrankError(Exception):
+    """A mistake in what archrank was given; its text is meant for the person who gave it."""
+
+
+class UnknownName(ArchrankError, LookupError):
+    """A name that is not among the allowed ones.
+
+    Args:
+        kind: What the name was for, e.g. ``"benchmark"``.
+        name: The name given.
+        allowed: The names that would have been understood.
+
+    >>> print(UnknownName("encoder", "gate", ["gates", "mlp"]))
+    unknown encoder 'gate'; did you mean 'gates'? Allowed: gates, mlp
+    """
+
+    def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
+        names = list(allowed)
+        close = get_close_matches(str(name), names, n=1, cutoff=0.4)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
+        super().__init__(f"unknown {kind} {name!r}{hint} Allowed: {shown}")
+
+
+class ParseError(ArchrankError, ValueError):
+    """A text that does not say an architecture; the message says where and why."""
+
+
+class InvalidArchitecture(ArchrankError, ValueError):
+    """Choices that the space's validity rule refuses."""
+
+
+class SpaceError(ArchrankError, ValueError):
+    """A search space that is itself ill-made, or too large for what was asked of it."""
+
+
+class TableError(ArchrankError, ValueError):
+    """A table of measured architectures that cannot be used as it is."""
+
+
+class BudgetError(ArchrankError, ValueError):
+    """A budget that cannot be spent."""
+
+
+class EvaluationError(ArchrankError):
+    """An evaluation that failed or returned something that is not a finite number."""
+
+
+class RunFolderError(ArchrankError):
+    """A run folder that cannot be used: another configuration, another process, or no room to write."""

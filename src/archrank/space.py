@@ -1,0 +1,277 @@
+"""Search spaces: named categorical choices, a validity rule, and a function from choices to a graph."""
+
+import hashlib
+import itertools
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
+from archrank.graph import Graph
+
+__all__ = ["Choice", "Rows", "SearchSpace"]
+
+Rows = npt.NDArray[np.int16]
+"""Option indices, one architecture a row: (B, number of choices)."""
+
+ENUMERABLE = 20_000_000
+"""Spaces with more encodings than this are sampled, never listed."""
+
+_SAMPLING_TRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One categorical choice of a space.
+
+    Attributes:
+        name: What is chosen, e.g. ``"0→1"``.
+        options: The names of the options.
+    """
+
+    name: str
+    options: tuple[str, ...]
+
+
+class Suggests(Protocol):
+    """The part of an Optuna trial that a space needs."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return one of ``choices`` for the parameter ``name``."""
+
+
+class SearchSpace(ABC):
+    """A search space. Subclass it, name the choices, say what graph they make; everything else works.
+
+    A subclass sets ``name``, ``choices`` and ``operations`` and writes :meth:`graph`. It may refuse some rows
+    (:meth:`is_valid`), name one row among several that say the same architecture (:meth:`canonical`), give semantic
+    rules (:meth:`function`), and have a text form of its own (:meth:`format`, :meth:`parse`).
+
+    Every architecture that a space hands out is valid and canonical.
+    """
+
+    name: str
+    """The space's name, as on the command line."""
+    choices: tuple[Choice, ...]
+    """The categorical choices, in the order of an architecture's row."""
+    operations: tuple[str, ...]
+    """The K operation kinds that may stand on a site of this space's graphs."""
+    summary: ClassVar[str] = ""
+    """One line for lists."""
+
+    @abstractmethod
+    def graph(self, architecture: Architecture) -> Graph:
+        """Lower an architecture to the graph that it computes.
+
+        Args:
+            architecture: An architecture of this space, canonical or not.
+        """
+
+    def function(self, architecture: Architecture) -> Graph:
+        """The graph after the space's semantic rules: equal keys mean that the same function is computed."""
+        return self.graph(architecture)
+
+    def is_valid(self, choices: tuple[int, ...]) -> bool:
+        """Whether a row of option indices is an architecture of the space."""
+        return True
+
+    def canonical(self, choices: tuple[int, ...]) -> tuple[int, ...]:
+        """The row that stands for all rows that say the same architecture as this one."""
+        return choices
+
+    def format(self, architecture: Architecture) -> str:
+        """The text form of an architecture; :meth:`parse` reads it back."""
+        return json.dumps(self.options(architecture), ensure_ascii=False)
+
+    def parse(self, text: str) -> Architecture:
+        """Read an architecture from its text form.
+
+        Raises:
+            ParseError: The text is not an architecture of this space; the message says where and why.
+        """
+        record = parse_json_object(text, self.name)
+        expected = [choice.name for choice in self.choices]
+        if missing := [name for name in expected if name not in record]:
+            raise ParseError(f"{text!r}: no value for the choice {missing[0]!r} of the space {self.name}")
+        for name in record:
+            if name not in expected:
+                raise ParseError(f"{text!r}: {UnknownName('choice', name, expected)}")
+        return self.architecture([self.option_index(i, record[c.name]) for i, c in enumerate(self.choices)])
+
+    # What follows works for every space.
+
+    def option_index(self, place: int, option: object) -> int:
+        """The index of an option of the choice at ``place``; raises ParseError with the closest match."""
+        choice = self.choices[place]
+        if option not in choice.options:
+            raise ParseError(str(UnknownName(f"option for {choice.name!r}", str(option), choice.options)))
+        return choice.options.index(str(option))
+
+    def options(self, architecture: Architecture) -> dict[str, str]:
+        """The chosen option of every choice, by name."""
+        return {c.name: c.options[i] for c, i in zip(self.choices, architecture.choices, strict=True)}
+
+    def architecture(self, choices: Sequence[int]) -> Architecture:
+        """The architecture that a row of option indices says, in its canonical row.
+
+        Raises:
+            InvalidArchitecture: The wrong number of choices, an index that no option has, or a row that the space's
+                validity rule refuses.
+        """
+        row = tuple(int(c) for c in choices)
+        if len(row) != len(self.choices):
+            raise InvalidArchitecture(
+                f"{row}: {len(row)} choices given, but the space {self.name} has {len(self.choices)}"
+            )
+        for index, choice in zip(row, self.choices, strict=True):
+            if not 0 <= index < len(choice.options):
+                raise InvalidArchitecture(
+                    f"{row}: option {index} of {choice.name!r} does not exist; "
+                    f"0 to {len(choice.options) - 1} stand for {', '.join(choice.options)}"
+                )
+        if not self.is_valid(row):
+            raise InvalidArchitecture(f"{row} is not a valid architecture of the space {self.name}")
+        return Architecture(self.name, self.canonical(row))
+
+    def architectures(self, rows: Iterable[Sequence[int]] | Rows) -> list[Architecture]:
+        """Wrap rows that are already valid and canonical, such as those of :meth:`rows`."""
+        plain = rows.tolist() if isinstance(rows, np.ndarray) else rows
+        return [Architecture(self.name, tuple(row)) for row in plain]
+
+    @property
+    def encodings(self) -> int:
+        """How many rows of option indices there are, valid or not."""
+        return math.prod(len(choice.options) for choice in self.choices)
+
+    def rows(self) -> Rows:
+        """All architectures of the space, a row each, sorted: (M, number of choices).
+
+        Raises:
+            SpaceError: The space has too many encodings to list.
+        """
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> Rows:
+        if self.encodings > ENUMERABLE:
+            raise SpaceError(
+                f"the space {self.name} has {self.encodings:.3g} encodings, too many to list; "
+                f"sample it, or give candidates"
+            )
+        kept = [row for row in self.all_encodings() if self.is_valid(row) and self.canonical(row) == row]
+        if not kept:
+            raise SpaceError(f"the space {self.name} has no valid architecture")
+        rows = np.array(kept, dtype=np.int16).reshape(len(kept), len(self.choices))
+        rows.setflags(write=False)
+        return rows
+
+    def all_encodings(self) -> Iterator[tuple[int, ...]]:
+        """Every row of option indices, valid or not, in sorted order."""
+        return itertools.product(*(range(len(choice.options)) for choice in self.choices))
+
+    def __len__(self) -> int:
+        """How many architectures the space has."""
+        return len(self._rows)
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
+        """Draw ``n`` architectures independently and uniformly, so the same one may come twice.
+
+        Raises:
+            SpaceError: Valid architectures are too rare to be hit by chance, and the space is too large to be
+                listed; such a space overrides this method.
+        """
+        return [self._sample_one(rng) for _ in range(n)]
+
+    def _sample_one(self, rng: np.random.Generator) -> Architecture:
+        sizes = [len(choice.options) for choice in self.choices]
+        for _ in range(_SAMPLING_TRIES):
+            row = tuple(rng.integers(sizes).tolist())
+            if self.is_valid(row) and self.canonical(row) == row:
+                return Architecture(self.name, row)
+        rows = self._rows
+        return Architecture(self.name, tuple(rows[rng.integers(len(rows))].tolist()))
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        """The other architectures that a change of one choice leads to, each once, in a fixed order."""
+        row = architecture.choices
+        found: dict[tuple[int, ...], None] = {}
+        for place, choice in enumerate(self.choices):
+            for index in range(len(choice.options)):
+                changed = (*row[:place], index, *row[place + 1 :])
+                if changed != row and self.is_valid(changed):
+                    found[self.canonical(changed)] = None
+        found.pop(row, None)
+        return [Architecture(self.name, other) for other in found]
+
+    def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
+        """A random neighbour; where there is none, a random other architecture.
+
+        It tries the neighbours in random order, so it always ends.
+
+        Raises:
+            SpaceError: The space has no other architecture.
+        """
+        row = architecture.choices
+        changes = [(p, i) for p, c in enumerate(self.choices) for i in range(len(c.options)) if i != row[p]]
+        for change in rng.permutation(len(changes)):
+            place, index = changes[change]
+            changed = (*row[:place], index, *row[place + 1 :])
+            if self.is_valid(changed) and (other := self.canonical(changed)) != row:
+                return Architecture(self.name, other)
+        return self._any_other(architecture, rng)
+
+    def _any_other(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
+        for other in self.sample(_SAMPLING_TRIES, rng):
+            if other != architecture:
+                return other
+        rows = self._rows
+        others = rows[(rows != np.array(architecture.choices)).any(axis=1)]
+        if len(others) == 0:
+            raise SpaceError(f"the space {self.name} has a single architecture: nothing to mutate to")
+        return Architecture(self.name, tuple(others[rng.integers(len(others))].tolist()))
+
+    def function_key(self, architecture: Architecture) -> Hashable:
+        """Equal for architectures that compute the same function by the space's semantic rules."""
+        return self.function(architecture).key
+
+    def suggest(self, trial: Suggests) -> Architecture:
+        """Ask an Optuna trial for every choice.
+
+        Args:
+            trial: An ``optuna.Trial``, or anything with its ``suggest_categorical``.
+
+        Raises:
+            InvalidArchitecture: The trial's sampler knows nothing of the space's validity rule and broke it.
+        """
+        suggested = {c.name: trial.suggest_categorical(c.name, c.options) for c in self.choices}
+        return self.architecture([c.options.index(suggested[c.name]) for c in self.choices])
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change when a choice or an option does."""
+        text = json.dumps([self.name, [[c.name, *c.options] for c in self.choices]])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {len(self.choices)} choices>"
+
+
+def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
+    """Read a JSON object, or raise ParseError with the place where it stops being one."""
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ParseError(
+            f"{text!r} is not an architecture of {space}: {error.msg} at character {error.pos}"
+        ) from None
+    if not isinstance(record, dict):
+        raise ParseError(f"{text!r} is not an architecture of {space}: expected a JSON object in braces")
+    return record

@@ -1,0 +1,129 @@
+"""What a strategy is: a pure function from history to the next architectures."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from archrank.architecture import Architecture
+from archrank.space import SearchSpace
+
+__all__ = ["Evaluated", "History", "Proposal", "Strategy", "unseen"]
+
+Reason = Literal["random", "evolved", "predicted", "explored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An architecture that a strategy wants evaluated next.
+
+    Attributes:
+        architecture: What to evaluate.
+        reason: Why it was picked.
+        score: What a predictor gave it, higher is better; None where none was asked.
+    """
+
+    architecture: Architecture
+    reason: Reason
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One entry of a history.
+
+    Attributes:
+        architecture: What was proposed.
+        score: What was measured, turned so that higher is better; None while it is pending or when it failed.
+        pending: Whether the evaluation is still under way.
+    """
+
+    architecture: Architecture
+    score: float | None
+    pending: bool = False
+
+
+class History:
+    """All that was proposed so far, in the order of proposing. Strategies read it, the driver alone writes it."""
+
+    def __init__(self, entries: Iterable[Evaluated] = ()) -> None:
+        self._entries: list[Evaluated] = []
+        self._place: dict[Architecture, int] = {}
+        for entry in entries:
+            self.record(entry)
+
+    def record(self, entry: Evaluated) -> None:
+        """Add an entry, or replace the one of the same architecture (pending, then measured)."""
+        place = self._place.setdefault(entry.architecture, len(self._entries))
+        if place == len(self._entries):
+            self._entries.append(entry)
+        else:
+            self._entries[place] = entry
+
+    @property
+    def measured(self) -> list[tuple[Architecture, float]]:
+        """The finished evaluations, oldest first: architecture and score."""
+        return [(e.architecture, e.score) for e in self._entries if e.score is not None]
+
+    def __contains__(self, architecture: object) -> bool:
+        return architecture in self._place
+
+    def __iter__(self) -> Iterator[Evaluated]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class Strategy(ABC):
+    """A way to choose what to evaluate next.
+
+    A strategy does no input or output, reads no clock and keeps nothing that changes its answers between calls: the
+    same history and the same generator state give the same proposals. So a search can be killed and resumed, and
+    simulated in memory.
+    """
+
+    space: SearchSpace
+    batch: int
+    """How many proposals it likes to be asked for at once; a driver with more workers may ask for more."""
+
+    @abstractmethod
+    def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Choose the next architectures.
+
+        Args:
+            history: All that was proposed so far, pending evaluations included.
+            n: How many are wanted, at least 1.
+            rng: The only source of randomness.
+
+        Returns:
+            ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no more.
+        """
+
+
+def unseen(
+    space: SearchSpace,
+    history: History,
+    n: int,
+    rng: np.random.Generator,
+    taken: Iterable[Architecture] = (),
+) -> list[Architecture]:
+    """Draw ``n`` distinct architectures uniformly from those neither in ``history`` nor ``taken``.
+
+    It rejects what was seen while that is quick, then lists the space; so it ends also where nearly everything was
+    seen, with fewer than ``n`` where no more are left.
+    """
+    excluded = set(taken)
+    found: list[Architecture] = []
+    for _ in range(20):
+        for architecture in space.sample(n - len(found), rng):
+            if architecture not in history and architecture not in excluded:
+                excluded.add(architecture)
+                found.append(architecture)
+        if len(found) == n:
+            return found
+    left = [a for a in space.architectures(space.rows()) if a not in history and a not in excluded]
+    order = rng.permutation(len(left))[: n - len(found)]
+    return found + [left[i] for i in order]
