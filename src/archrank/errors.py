@@ -7,8 +7,10 @@ __all__ = [
     "ArchrankError",
     "BudgetError",
     "EvaluationError",
+    "FileError",
     "InvalidArchitecture",
     "ParseError",
+    "PredictorError",
     "RunFolderError",
     "SpaceError",
     "TableError",
@@ -62,6 +64,14 @@ class BudgetError(ArchrankError, ValueError):
 
 class EvaluationError(ArchrankError):
     """An evaluation that failed or returned something that is not a finite number."""
+
+
+class FileError(ArchrankError):
+    """A file that cannot be written; the message gives the operating system's reason."""
+
+
+class PredictorError(ArchrankError, ValueError):
+    """A predictor that cannot be fitted, asked, saved or loaded as it was wanted."""
 
 
 class RunFolderError(ArchrankError):

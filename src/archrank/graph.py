@@ -64,7 +64,9 @@ class Cell:
                     f"for the first {self.inputs} are inputs"
                 )
         if not self.outputs or min(self.outputs) < 0 or max(self.outputs) >= self.junctions:
-            raise SpaceError(f"outputs {self.outputs} must be among the {self.junctions} junctions, at least one")
+            raise SpaceError(
+                f"outputs {self.outputs} must be among the {self.junctions} junctions, at least one"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def _leaves(cell: Cell, colours: list[int]) -> Iterator[Certificate]:
 
 
 def _certificate(cell: Cell, order: list[int]) -> Certificate:
-    sites = sorted((order[s.target], s.operation, tuple(sorted(order[j] for j in s.sources))) for s in cell.sites)
+    sites = sorted(
+        (order[s.target], s.operation, tuple(sorted(order[j] for j in s.sources))) for s in cell.sites
+    )
     return (cell.inputs, cell.junctions, tuple(sites), tuple(sorted(order[j] for j in cell.outputs)))
 
 
@@ -146,7 +150,5 @@ def _interchangeable(cell: Cell, a: int, b: int) -> bool:
         return b if j == a else a if j == b else j
 
     plain = Counter((s.operation, tuple(sorted(s.sources)), s.target) for s in cell.sites)
-    swapped = Counter(
-        (s.operation, tuple(sorted(map(swap, s.sources))), swap(s.target)) for s in cell.sites
-    )
+    swapped = Counter((s.operation, tuple(sorted(map(swap, s.sources))), swap(s.target)) for s in cell.sites)
     return plain == swapped

@@ -229,7 +229,8 @@ class SearchSpace(ABC):
         return self._any_other(architecture, rng)
 
     def _any_other(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        for other in self.sample(_SAMPLING_TRIES, rng):
+        for _ in range(_SAMPLING_TRIES):
+            (other,) = self.sample(1, rng)
             if other != architecture:
                 return other
         rows = self._rows

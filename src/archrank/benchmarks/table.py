@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.errors import TableError, UnknownName
+from archrank.errors import InvalidArchitecture, SpaceError, TableError, UnknownName
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["Metric", "Table"]
+__all__ = ["Floats", "Metric", "Table", "checked_table"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,6 +52,10 @@ class Table:
 
     Attributes:
         complete: Whether the table has a row for every architecture of its space.
+
+    Raises:
+        TableError: No metric, a metric without a column, a column of another length than the rows.
+        UnknownName: A test metric that is not among the metrics.
     """
 
     def __init__(
@@ -63,12 +67,26 @@ class Table:
         metrics: tuple[Metric, ...],
         test_metrics: Mapping[str, str] | None = None,
     ) -> None:
+        if rows.ndim != 2 or rows.shape[1] != len(space.choices):
+            raise TableError(
+                f"the table {name}: rows of shape {rows.shape}, expected (M, {len(space.choices)}), "
+                f"a column for every choice of the space {space.name}"
+            )
+        if not metrics:
+            raise TableError(f"the table {name} has no metric")
+        for metric in metrics:
+            if metric.name not in values:
+                raise TableError(f"the table {name} has no column for its metric {metric.name!r}")
+            if (shape := np.shape(values[metric.name])) != (len(rows),):
+                raise TableError(f"the table {name}: {shape} values of {metric.name!r} for {len(rows)} rows")
         self.name = name
         self.space = space
         self.rows = rows
         self.metrics = metrics
         self.test_metrics = dict(test_metrics or {})
-        self._values = dict(values)
+        self._values = {m.name: _frozen(values[m.name]) for m in metrics}
+        for either in (*self.test_metrics, *self.test_metrics.values()):
+            self.metric(either)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,11 +97,26 @@ class Table:
         return self.space.architectures(self.rows)
 
     @cached_property
-    def _place(self) -> dict[tuple[int, ...], int]:
-        return {tuple(row): place for place, row in enumerate(self.rows.tolist())}
+    def _places(self) -> dict[Architecture, int]:
+        return {architecture: place for place, architecture in enumerate(self.architectures)}
 
     def __contains__(self, architecture: object) -> bool:
-        return isinstance(architecture, Architecture) and architecture.choices in self._place
+        return architecture in self._places
+
+    def place(self, architecture: Architecture) -> int:
+        """The architecture's place in the table's order.
+
+        Raises:
+            TableError: The table has no row for it.
+        """
+        place = self._places.get(architecture)
+        if place is None:
+            if architecture.space != self.space.name:
+                raise TableError(
+                    f"the table {self.name} is about the space {self.space.name}, not {architecture.space}"
+                )
+            raise TableError(f"the table {self.name} has no row for {self.space.format(architecture)}")
+        return place
 
     def metric(self, name: str | None = None) -> Metric:
         """The metric of that name; the default one for None.
@@ -96,38 +129,112 @@ class Table:
                 return metric
         raise UnknownName(f"metric of {self.name}", str(name), [m.name for m in self.metrics])
 
-    def column(self, metric: str) -> Floats:
-        """All M values of a metric, in its own unit: (M,)."""
+    def column(self, metric: str | None = None) -> Floats:
+        """All M values of a metric, in its own unit: (M,), read-only."""
         return self._values[self.metric(metric).name]
 
-    def scores(self, metric: str) -> Floats:
+    def scores(self, metric: str | None = None) -> Floats:
         """All M values of a metric, turned so that higher is better: (M,)."""
         column = self.column(metric)
         return column if self.metric(metric).higher_is_better else -column
 
-    def value(self, architecture: Architecture, metric: str) -> float:
-        """What was measured for one architecture.
+    def value(self, architecture: Architecture, metric: str | None = None) -> float:
+        """What was measured for one architecture; NaN where this metric was not.
 
         Raises:
             TableError: The table has no row for it.
         """
-        place = self._place.get(architecture.choices)
-        if place is None:
-            raise TableError(f"the table {self.name} has no row for {self.space.format(architecture)}")
-        return float(self.column(metric)[place])
+        return float(self.column(metric)[self.place(architecture)])
 
-    def optimum(self, metric: str) -> tuple[Architecture, float]:
-        """The best architecture of the table and its value."""
-        place = int(np.nanargmax(self.scores(metric)))
+    def optimum(self, metric: str | None = None) -> tuple[Architecture, float]:
+        """The best architecture of the table and its value.
+
+        Raises:
+            TableError: Nothing was measured.
+        """
+        scores = self.scores(metric)
+        if np.isnan(scores).all():
+            raise TableError(f"the table {self.name} holds no measurement of {self.metric(metric).name!r}")
+        place = int(np.nanargmax(scores))
         return self.architectures[place], float(self.column(metric)[place])
 
-    def true_rank(self, architecture: Architecture, metric: str) -> int:
-        """One plus how many architectures of the table are strictly better; 1 is the best."""
-        value = self.value(architecture, metric)
-        score = value if self.metric(metric).higher_is_better else -value
-        return 1 + int(np.sum(self.scores(metric) > score))
+    def true_rank(self, architecture: Architecture, metric: str | None = None) -> int:
+        """One plus how many architectures of the table are strictly better; 1 is the best.
+
+        Raises:
+            TableError: The table has no row for it, or this metric was not measured for it.
+        """
+        scores = self.scores(metric)
+        score = scores[self.place(architecture)]
+        if np.isnan(score):
+            raise TableError(
+                f"the table {self.name} holds no {self.metric(metric).name!r} for "
+                f"{self.space.format(architecture)}, so it has no rank"
+            )
+        return 1 + int(np.sum(scores > score))
 
     @cached_property
     def complete(self) -> bool:
         """Whether the table has a row for every architecture of its space."""
-        return len(self) == len(self.space)
+        try:
+            # A few draws tell nearly every incomplete table without listing a large space.
+            drawn = self.space.sample(20, np.random.default_rng(0))
+            return all(architecture in self for architecture in drawn) and len(self) == len(self.space)
+        except SpaceError:  # too large to be listed, so to be measured
+            return False
+
+    def __repr__(self) -> str:
+        size = f"{len(self)} architectures of {self.space.name}, {len(self.metrics)} metrics"
+        return f"<Table {self.name!r}: {size}>"
+
+
+def checked_table(
+    name: str,
+    space: SearchSpace,
+    rows: Rows,
+    values: Mapping[str, Floats],
+    metrics: tuple[Metric, ...],
+    test_metrics: Mapping[str, str] | None = None,
+) -> Table:
+    """Make a table of rows that come from elsewhere: sorted, and checked against the space.
+
+    Args:
+        name: The table's name.
+        space: The space that the rows are said to belong to.
+        rows: Option indices: (M, number of choices).
+        values: A column of M numbers for every metric.
+        metrics: What the columns mean.
+        test_metrics: As for :class:`Table`.
+
+    Raises:
+        TableError: A row that is no architecture of the space, not its canonical row, or there twice.
+    """
+    order = np.lexsort(rows.T[::-1])
+    rows = np.ascontiguousarray(rows[order])
+    # One comparison settles a complete table; listing the space for any other would not pay.
+    if not (len(rows) * 10 > space.encodings and np.array_equal(rows, space.rows())):
+        _check_rows(name, space, rows)
+    rows.setflags(write=False)
+    return Table(
+        name, space, rows, {m: np.asarray(v)[order] for m, v in values.items()}, metrics, test_metrics
+    )
+
+
+def _check_rows(name: str, space: SearchSpace, rows: Rows) -> None:
+    before: tuple[int, ...] | None = None
+    for row in map(tuple, rows.tolist()):
+        try:
+            canonical = space.architecture(row).choices
+        except InvalidArchitecture as error:
+            raise TableError(f"the table {name}: {error}") from None
+        if canonical != row:
+            raise TableError(f"the table {name}: {row} should be written {canonical}, as {space.name} does")
+        if row == before:
+            raise TableError(f"the table {name} has two rows for {space.format(space.architecture(row))}")
+        before = row
+
+
+def _frozen(values: Floats) -> Floats:
+    column = np.array(values, dtype=np.float64)
+    column.setflags(write=False)
+    return column

@@ -1,1 +1,10 @@
-"""archrank.encoders."""
+"""Encoders: a batch of graphs in, an embedding per architecture out."""
+
+from archrank.encoders.base import Encoder, EncoderSettings
+from archrank.encoders.batch import GraphBatch, collate
+from archrank.encoders.gates import GATES, GATESEncoder
+
+__all__ = ["ENCODERS", "GATES", "Encoder", "EncoderSettings", "GATESEncoder", "GraphBatch", "collate"]
+
+ENCODERS: dict[str, type[EncoderSettings]] = {"gates": GATES}
+"""The encoders by the names that files and the command line use."""

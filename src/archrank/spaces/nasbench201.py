@@ -102,7 +102,9 @@ def _live_cell(sites: list[Site], terms: list[int]) -> Cell:
             pending += sites[junction - 1].sources
     place = {0: 0} | {junction: i for i, junction in enumerate(sorted(live), start=1)}
     kept = [
-        Site(s.operation, tuple(place[j] for j in s.sources), place[s.target]) for s in sites if s.target in live
+        Site(s.operation, tuple(place[j] for j in s.sources), place[s.target])
+        for s in sites
+        if s.target in live
     ]
     output = len(live) + 1
     # The output sums its terms: one transparent site a term.

@@ -1,1 +1,7 @@
-"""archrank.strategies."""
+"""Strategies: pure functions from what was evaluated to what to evaluate next."""
+
+from archrank.strategies.base import Evaluated, History, Proposal, Strategy, unseen
+from archrank.strategies.evolution import RegularizedEvolution
+from archrank.strategies.random_search import RandomSearch
+
+__all__ = ["Evaluated", "History", "Proposal", "RandomSearch", "RegularizedEvolution", "Strategy", "unseen"]

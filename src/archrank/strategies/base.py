@@ -1,7 +1,7 @@
 """What a strategy is: a pure function from history to the next architectures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,8 @@ from archrank.space import SearchSpace
 __all__ = ["Evaluated", "History", "Proposal", "Strategy", "unseen"]
 
 Reason = Literal["random", "evolved", "predicted", "explored"]
+
+_QUICK_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,26 @@ class Evaluated:
     score: float | None
     pending: bool = False
 
+    @property
+    def failed(self) -> bool:
+        """Whether it was evaluated and gave no score."""
+        return self.score is None and not self.pending
+
 
 class History:
-    """All that was proposed so far, in the order of proposing. Strategies read it, the driver alone writes it."""
+    """All that was proposed so far, in the order of proposing; the driver alone writes it.
+
+    >>> a, b = Architecture("s", (0,)), Architecture("s", (1,))
+    >>> history = History([Evaluated(a, None, pending=True), Evaluated(b, 0.5)])
+    >>> history.record(Evaluated(a, 0.9))
+    >>> [score for _, score in history.measured], a in history
+    ([0.9, 0.5], True)
+    """
 
     def __init__(self, entries: Iterable[Evaluated] = ()) -> None:
         self._entries: list[Evaluated] = []
         self._place: dict[Architecture, int] = {}
+        self._failed = 0
         for entry in entries:
             self.record(entry)
 
@@ -60,12 +75,29 @@ class History:
         if place == len(self._entries):
             self._entries.append(entry)
         else:
+            self._failed -= self._entries[place].failed
             self._entries[place] = entry
+        self._failed += entry.failed
 
     @property
     def measured(self) -> list[tuple[Architecture, float]]:
         """The finished evaluations, oldest first: architecture and score."""
         return [(e.architecture, e.score) for e in self._entries if e.score is not None]
+
+    @property
+    def failed(self) -> int:
+        """How many evaluations gave no score."""
+        return self._failed
+
+    def latest(self, k: int) -> list[tuple[Architecture, float]]:
+        """The ``k`` finished evaluations that were proposed last, newest first."""
+        found: list[tuple[Architecture, float]] = []
+        for entry in reversed(self._entries):
+            if len(found) == k:
+                break
+            if entry.score is not None:
+                found.append((entry.architecture, entry.score))
+        return found
 
     def __contains__(self, architecture: object) -> bool:
         return architecture in self._place
@@ -80,9 +112,9 @@ class History:
 class Strategy(ABC):
     """A way to choose what to evaluate next.
 
-    A strategy does no input or output, reads no clock and keeps nothing that changes its answers between calls: the
-    same history and the same generator state give the same proposals. So a search can be killed and resumed, and
-    simulated in memory.
+    A strategy does no input or output, reads no clock and keeps nothing that changes its answers between
+    calls: the same history and the same generator state give the same proposals. So a search can be killed
+    and resumed, and simulated in memory.
     """
 
     space: SearchSpace
@@ -99,8 +131,16 @@ class Strategy(ABC):
             rng: The only source of randomness.
 
         Returns:
-            ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no more.
+            ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no
+            more.
         """
+
+    def __repr__(self) -> str:
+        """The class and its plain settings: a study compares this text when it is resumed."""
+        plain = {
+            k: v for k, v in vars(self).items() if isinstance(v, int | float | str) and not k.startswith("_")
+        }
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in sorted(plain.items()))})"
 
 
 def unseen(
@@ -109,21 +149,41 @@ def unseen(
     n: int,
     rng: np.random.Generator,
     taken: Iterable[Architecture] = (),
+    candidates: Sequence[Architecture] | None = None,
 ) -> list[Architecture]:
     """Draw ``n`` distinct architectures uniformly from those neither in ``history`` nor ``taken``.
 
-    It rejects what was seen while that is quick, then lists the space; so it ends also where nearly everything was
-    seen, with fewer than ``n`` where no more are left.
+    It rejects what was seen while that is quick, then lists the space; so it ends also where nearly
+    everything was seen, with fewer than ``n`` where no more are left.
+
+    Args:
+        space: The space to draw from.
+        history: What not to draw.
+        n: How many are wanted.
+        rng: The source of randomness.
+        taken: What not to draw either.
+        candidates: Draw from these instead of from the whole space.
     """
+    if n < 1:
+        return []
     excluded = set(taken)
     found: list[Architecture] = []
-    for _ in range(20):
-        for architecture in space.sample(n - len(found), rng):
+    for _ in range(_QUICK_TRIES):
+        for architecture in _draw(space, candidates, n - len(found), rng):
             if architecture not in history and architecture not in excluded:
                 excluded.add(architecture)
                 found.append(architecture)
         if len(found) == n:
             return found
-    left = [a for a in space.architectures(space.rows()) if a not in history and a not in excluded]
+    everything = space.architectures(space.rows()) if candidates is None else candidates
+    left = [a for a in everything if a not in history and a not in excluded]
     order = rng.permutation(len(left))[: n - len(found)]
     return found + [left[i] for i in order]
+
+
+def _draw(
+    space: SearchSpace, candidates: Sequence[Architecture] | None, n: int, rng: np.random.Generator
+) -> list[Architecture]:
+    if candidates is None:
+        return space.sample(n, rng)
+    return [candidates[i] for i in rng.integers(len(candidates), size=n)] if candidates else []

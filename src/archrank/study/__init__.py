@@ -1,1 +1,24 @@
-"""archrank.study."""
+"""Studies: searches that are recorded in Optuna, survive a kill, and evaluate on one or many processes."""
+
+from archrank.study.driver import Progress, search
+from archrank.study.evaluators import TableEvaluator
+from archrank.study.folder import RunFolder
+from archrank.study.outcome import Evaluator, Outcome, measure
+from archrank.study.result import Evaluation, SearchResult, result_record
+from archrank.study.sampler import ArchrankSampler
+from archrank.study.stopwatch import Stopwatch
+
+__all__ = [
+    "ArchrankSampler",
+    "Evaluation",
+    "Evaluator",
+    "Outcome",
+    "Progress",
+    "RunFolder",
+    "SearchResult",
+    "Stopwatch",
+    "TableEvaluator",
+    "measure",
+    "result_record",
+    "search",
+]

@@ -1,0 +1,116 @@
+"""The only place where names become objects: spaces and benchmarks by name, or a user's own space."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from archrank import benchmarks
+from archrank.benchmarks import Table
+from archrank.errors import ArchrankError, SpaceError, UnknownName
+from archrank.space import SearchSpace
+from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
+
+__all__ = ["SPACES", "space", "table"]
+
+SPACES: dict[str, Callable[[], SearchSpace]] = {
+    "nas-bench-101": NASBench101,
+    "nas-bench-201": NASBench201,
+    "nas-bench-graph": NASBenchGraph,
+    "nas-bench-graph-proteins": NASBenchGraph.proteins,
+}
+"""The spaces that archrank knows by name."""
+
+
+def table(name: str) -> Table:
+    """The benchmark of that name.
+
+    Raises:
+        UnknownName: No such benchmark.
+        TableError: The package that carries it is missing or damaged.
+    """
+    return benchmarks.load(name)
+
+
+def space(name: str) -> SearchSpace:
+    """The search space that a name on the command line says.
+
+    Args:
+        name: A space's name, a benchmark's name (for its space), or a user's own space as
+            ``path/to/file.py:Class`` or ``package.module:Class``, where an object will do as well as a class.
+
+    Raises:
+        UnknownName: No such space, or no such name in the user's file.
+        SpaceError: The user's file cannot be imported, or what it holds there is no search space.
+
+    >>> space("analog-nasbench").name
+    'nas-bench-201'
+    """
+    if name in SPACES:
+        return SPACES[name]()
+    if name in benchmarks.SOURCES:
+        return benchmarks.SOURCES[name].space()
+    where, colon, attribute = name.rpartition(":")
+    if colon and where:
+        return _own_space(where, attribute)
+    if name.endswith(".py"):
+        raise SpaceError(f"{name!r}: say which space of the file is meant, e.g. {name}:MySpace")
+    raise UnknownName("space", name, [*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"])
+
+
+def _own_space(where: str, attribute: str) -> SearchSpace:
+    module = _module(where)
+    if attribute not in vars(module):
+        spaces = [name for name, value in vars(module).items() if _is_space(value)]
+        raise UnknownName(f"space of {where}", attribute, spaces)
+    found = vars(module)[attribute]
+    if not _is_space(found):
+        raise SpaceError(
+            f"{where}:{attribute} is {found!r}, expected a subclass of SearchSpace, or an object of one"
+        )
+    try:
+        space: SearchSpace = found() if isinstance(found, type) else found
+    except ArchrankError:
+        raise
+    except Exception as error:
+        raise SpaceError(
+            f"{where}:{attribute} cannot be made without arguments: {_in_one_line(error)}; "
+            "make an object of it in the file, and name that"
+        ) from None
+    return space
+
+
+def _is_space(value: object) -> bool:
+    return isinstance(value, SearchSpace) or (
+        isinstance(value, type) and issubclass(value, SearchSpace) and not value.__abstractmethods__
+    )
+
+
+def _module(where: str) -> ModuleType:
+    path = Path(where)
+    if path.suffix != ".py":
+        return _import(where, where, folder=Path.cwd())
+    if not path.is_file():
+        raise SpaceError(f"{where}: no such file")
+    module = _import(path.stem, where, folder=path.resolve().parent)
+    if Path(module.__file__ or "").resolve() != path.resolve():
+        raise SpaceError(
+            f"{where}: a module named {path.stem!r} is there already ({module.__file__ or 'built in'}); "
+            "rename the file"
+        )
+    return module
+
+
+def _import(module: str, where: str, folder: Path) -> ModuleType:
+    # The folder stays on the path: the module's own imports find its neighbours, worker processes the module.
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        raise SpaceError(f"{where} cannot be imported: {_in_one_line(error)}") from None
+
+
+def _in_one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,208 @@
+"""``archrank search``: search a benchmark, and leave a run folder with a report."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as Grid
+from rich.text import Text
+
+from archrank.cli.strategies import STRATEGIES, StrategyOptions, strategy_from
+from archrank.errors import BudgetError, UnknownName
+
+if TYPE_CHECKING:
+    from archrank.benchmarks.table import Table
+    from archrank.study import Progress as SearchProgress
+
+__all__ = ["command"]
+
+
+def command(
+    benchmark: Annotated[str, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")],
+    budget: Annotated[int, typer.Option(help="How many architectures may be evaluated.")] = 150,
+    strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
+    encoder: Annotated[str, typer.Option(help="Encoder of the predictor (guided).")] = "gates",
+    loss: Annotated[str, typer.Option(help="Ranking loss of the predictor (guided).")] = "hinge",
+    inner: Annotated[str | None, typer.Option(help="How favourites are looked for (guided).")] = None,
+    initial: Annotated[int | None, typer.Option(help="Random architectures at first (guided).")] = None,
+    round_: Annotated[int | None, typer.Option("--round", help="Architectures a round (guided).")] = None,
+    members: Annotated[int | None, typer.Option(help="Predictors that vote (guided).")] = None,
+    metric: Annotated[str | None, typer.Option(help="What to search by [the benchmark's own].")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Run folder [runs/BENCHMARK-STRATEGY-SEED].")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
+) -> None:
+    """Search a benchmark for one of its best architectures, looking at few of them."""
+    from archrank.cli import names
+
+    options = StrategyOptions(strategy, encoder, loss, inner, initial, round_, members)
+    table = names.table(benchmark)
+    chosen = table.metric(metric).name
+    folder = out or Path("runs") / f"{benchmark}-{strategy}-{seed}".replace("/", "_")
+    request = _Request(benchmark, options, chosen, budget, seed, folder, workers)
+    _check(request, table)
+    console = Console(stderr=True)
+    try:
+        record = _run(request, table, resume, console)
+    except KeyboardInterrupt:
+        console.print("\ninterrupted; nothing finished is lost. Go on with:")
+        console.print(f"  {request.command} --resume", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _show(record, table, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the command line asks for, names resolved."""
+
+    benchmark: str
+    options: StrategyOptions
+    metric: str
+    budget: int
+    seed: int
+    folder: Path
+    workers: int
+
+    @property
+    def strategy(self) -> dict[str, Any]:
+        """The options that matter: all of them for guided search, the name alone for the others."""
+        given = asdict(self.options)
+        return given if self.options.strategy == "guided" else {"strategy": self.options.strategy}
+
+    @property
+    def command(self) -> str:
+        """The command that repeats the run."""
+        values = {"budget": self.budget, **self.strategy, "metric": self.metric, "seed": self.seed}
+        values |= {"out": self.folder, "workers": self.workers if self.workers > 1 else None}
+        words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
+        return shlex.join(["archrank", "search", self.benchmark, *chain.from_iterable(words)])
+
+
+def _check(request: _Request, table: "Table") -> None:
+    if request.options.strategy not in STRATEGIES:
+        raise UnknownName("strategy", request.options.strategy, STRATEGIES)
+    if request.budget < 1:
+        raise BudgetError(
+            f"a budget of {request.budget} evaluations cannot be spent; give --budget 1 or more"
+        )
+    if request.budget > len(table):
+        raise BudgetError(
+            f"a budget of {request.budget} is larger than {table.name} with its {len(table)} architectures; "
+            f"give --budget {len(table)} or less"
+        )
+    if request.workers < 1:
+        raise BudgetError(f"{request.workers} workers cannot evaluate anything; give --workers 1 or more")
+
+
+def _run(request: _Request, table: "Table", resume: bool, console: Console) -> dict[str, Any]:
+    import optuna
+
+    from archrank.report.page import write_report
+    from archrank.study import RunFolder, Stopwatch, TableEvaluator, result_record, search
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    stopwatch = Stopwatch()
+    strategy = strategy_from(request.options, table.space, table, stopwatch)
+    config = {
+        "benchmark": request.benchmark,
+        "space": table.space.name,
+        "metric": request.metric,
+        **request.strategy,
+        "settings": repr(strategy),
+        "seed": request.seed,
+        "budget": request.budget,
+    }
+    versions = _versions()
+    environment = {"versions": versions, "workers": request.workers, "command": request.command}
+    with RunFolder.open(request.folder, config, environment, resume) as folder:
+        with _bar(console, request.budget) as on_progress:
+            found = search(
+                table.space,
+                TableEvaluator(table, request.metric),
+                strategy,
+                budget=request.budget,
+                seed=request.seed,
+                metric=request.metric,
+                maximize=table.metric(request.metric).higher_is_better,
+                folder=folder,
+                workers=request.workers,
+                stopwatch=stopwatch,
+                on_progress=on_progress,
+            )
+        record = result_record(
+            found,
+            strategy=request.options.strategy,
+            benchmark=request.benchmark,
+            table=table,
+            command=request.command,
+            versions=versions,
+        )
+        folder.write_result(record)
+        with folder.writing():
+            write_report(folder.path, record, table.space, table)
+    return record
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import version
+
+    packages = ["archrank", "numpy", "optuna"] + (["torch"] if "torch" in sys.modules else [])
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+@contextmanager
+def _bar(console: Console, budget: int) -> Iterator[Any]:
+    columns = (
+        TextColumn("searching"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("best {task.fields[best]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("search", total=budget, best="–")
+
+        def on_progress(progress: "SearchProgress") -> None:
+            bar.update(task, completed=progress.done, best=_number(progress.best))
+
+        yield on_progress
+
+
+def _show(record: Mapping[str, Any], table: "Table", folder: Path) -> None:
+    evaluations = record["evaluations"]
+    failed = sum(evaluation["state"] == "failed" for evaluation in evaluations)
+    looked = f"{len(evaluations)} of {len(table):,} ({len(evaluations) / len(table):.1%})"
+    rows: list[tuple[str, str]] = [("evaluated", looked + (f", {failed} failed" if failed else ""))]
+    if best := record["best"]:
+        rows += [("best cell", best["architecture"]), (record["metric"], _number(best["value"]))]
+        if best["test_value"] is not None:
+            rows.append((str(record["test_metric"]), _number(best["test_value"])))
+        rows += [
+            ("true rank", f"{best['true_rank']} of {len(table):,}"),
+            ("regret", f"{_number(record['regret'])} (the optimum is {_number(record['optimum'])})"),
+        ]
+    rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
+    grid = Grid.grid(padding=(0, 2))
+    for name, value in rows:
+        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    Console().print(Panel(grid, title=f"{record['benchmark']} · {record['strategy']}", expand=False))
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"

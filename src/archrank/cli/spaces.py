@@ -1,0 +1,64 @@
+"""``archrank spaces``: the search spaces that archrank knows by name."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["command"]
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """List the search spaces: architectures, choices, operations, and an example of the text form."""
+    from archrank.cli.names import SPACES
+
+    described = [_describe(name) for name in SPACES]
+    if as_json:
+        typer.echo(json.dumps(described, indent=2))
+        return
+    console = Console(highlight=False)
+    for record in described:
+        _show(console, record)
+    console.print("Your own space: path/to/file.py:ClassName in the place of a name.")
+
+
+def _describe(name: str) -> dict[str, Any]:
+    import numpy as np
+
+    from archrank.cli.names import space
+
+    found = space(name)
+    example = found.sample(1, np.random.default_rng(0))[0]
+    return {
+        "name": found.name,
+        "summary": found.summary,
+        "architectures": len(found),
+        "encodings": found.encodings,
+        "choices": [{"name": choice.name, "options": list(choice.options)} for choice in found.choices],
+        "operations": list(found.operations),
+        "example": found.format(example),
+    }
+
+
+def _show(console: Console, record: dict[str, Any]) -> None:
+    console.print(
+        f"[bold]{escape(record['name'])}[/bold] · {record['architectures']:,} architectures · "
+        f"{escape(record['summary'])}"
+    )
+    lines = Table(box=None, show_header=False, padding=(0, 2))
+    lines.add_column(no_wrap=True, style="dim")
+    lines.add_column(ratio=1, overflow="fold")
+    by_options: dict[str, list[str]] = {}
+    for choice in record["choices"]:
+        by_options.setdefault(" | ".join(choice["options"]), []).append(choice["name"])
+    for place, (options, names) in enumerate(by_options.items()):
+        lines.add_row("choices" if place == 0 else "", escape(f"{', '.join(names)}: {options}"))
+    lines.add_row("operations", escape(", ".join(record["operations"])))
+    lines.add_row("example", escape(record["example"]))
+    console.print(lines)
+    console.print()

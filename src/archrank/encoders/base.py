@@ -1,0 +1,99 @@
+"""What an encoder is: settings that build a module, which turns a batch of graphs into B embeddings."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from archrank.encoders.batch import GraphBatch
+
+__all__ = ["Encoder", "EncoderSettings", "MemberLinear", "Prepared"]
+
+
+class Prepared(Protocol):
+    """What an encoder needs to know of a batch, worked out once without parameters."""
+
+    @property
+    def distinct(self) -> torch.Tensor:
+        """Which of the distinct embeddings each of the B architectures has: (B,)."""
+
+
+class MemberLinear(nn.Module):
+    """A linear layer of E members, each with parameters of its own.
+
+    Args:
+        members: E.
+        width_in: D of what comes in.
+        width_out: D of what goes out.
+        bias: Whether there is a bias.
+    """
+
+    def __init__(self, members: int, width_in: int, width_out: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(members, width_in, width_out))
+        self.bias = nn.Parameter(torch.empty(members, 1, width_out)) if bias else None
+
+    def reset(self, generator: torch.Generator, bound: float | None = None) -> None:
+        """Draw the parameters anew, uniform in ±``bound``; ±1/√(width in) as PyTorch does when None."""
+        bound = self.weight.shape[1] ** -0.5 if bound is None else bound
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """(E, rows, D in) to (E, rows, D out)."""
+        if self.bias is None:
+            return torch.bmm(values, self.weight)
+        return torch.baddbmm(self.bias, values, self.weight)
+
+
+class Encoder(nn.Module, ABC):
+    """Turns B architectures into embeddings, for E members of an ensemble at once.
+
+    Members share nothing but the indices; every parameter has a leading axis E. An embedding depends on the
+    architecture alone: not on junction order, padding, or what else is in the batch. Preparing (indices only) is
+    apart from encoding (parameters), so that a batch that serves many steps is prepared once.
+    """
+
+    features: int
+    """D, the width of an embedding."""
+
+    @abstractmethod
+    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Any:
+        """Work out what must be computed.
+
+        Args:
+            batch: B graphs.
+            chosen: Which of them, in this order; all for None.
+
+        Returns:
+            Something with a ``distinct`` tensor, for :meth:`forward` alone to read.
+        """
+
+    @abstractmethod
+    def forward(self, prepared: Any) -> torch.Tensor:
+        """Compute the embeddings of the distinct architectures: (E, distinct, D)."""
+
+
+@dataclass(frozen=True)
+class EncoderSettings(ABC):
+    """The settings of an encoder: plain values that are stored with a predictor and rebuild it."""
+
+    @classmethod
+    def suited_to(cls, like: GraphBatch) -> Self:
+        """The settings to use for graphs of this make when the user gives none."""
+        return cls()
+
+    @abstractmethod
+    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> Encoder:
+        """Make an encoder with fresh parameters.
+
+        Args:
+            like: A batch of the space's graphs; only its operation kinds and its make (cells, inputs) matter.
+            members: E, how many independent encoders to compute as one.
+            generator: The source of the initial parameters.
+        """

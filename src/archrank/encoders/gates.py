@@ -1,0 +1,142 @@
+"""GATES: an architecture is information that flows through operations.
+
+Reference: Ning et al., A Generic Graph-based Neural Architecture Encoding Scheme for Predictor-based NAS (ECCV 2020),
+section 3. One layer serves operation-on-node and operation-on-edge graphs::
+
+    out = add ( sigmoid(A(op)) ∘ read (X W) )  +  residual (X W)  +  bias
+
+where ``read`` sums the source states of every operation site and ``add`` sums sites into their targets.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
+from archrank.encoders.batch import GraphBatch
+from archrank.encoders.plan import Level, Plan, Readout, Residual, plan
+
+__all__ = ["GATES", "GATESEncoder"]
+
+
+@dataclass(frozen=True)
+class GATES(EncoderSettings):
+    """Settings of GATES.
+
+    The defaults are the authors' for operation-on-edge graphs (NAS-Bench-201); :meth:`on_node` gives those for
+    operation-on-node graphs.
+
+    Attributes:
+        layers: How many flow layers.
+        width: D, the width of every layer and of the embedding.
+        operation_features: Width of an operation's embedding.
+        node_features: Width of a junction's start embedding.
+        start_width: Width that start embeddings are mapped to before the first layer.
+        residual: Which junctions add their own transformed state: ``"all"``, ``"inputs"`` or ``"none"``.
+        self_loops: Whether a junction's own state passes its operations too (A + I).
+        bias: Whether a layer adds a bias.
+        trainable_other: Whether the start embedding of junctions that are not inputs is learnt; else it stays zero.
+        readout: ``"outputs"`` reads the cell's outputs, ``"junctions"`` the mean over all junctions but the inputs.
+    """
+
+    layers: int = 5
+    width: int = 128
+    operation_features: int = 48
+    node_features: int = 48
+    start_width: int = 96
+    residual: Residual = "inputs"
+    self_loops: bool = False
+    bias: bool = False
+    trainable_other: bool = False
+    readout: Readout = "outputs"
+
+    @classmethod
+    def on_node(cls) -> "GATES":
+        """The authors' settings for operation-on-node graphs (their shipped NAS-Bench-101 example)."""
+        return cls(layers=4, residual="all", bias=True, trainable_other=True, readout="junctions")
+
+    @classmethod
+    def suited_to(cls, like: GraphBatch) -> "GATES":
+        """On-node settings where every junction has one operation at most, on-edge settings otherwise."""
+        on_node = np.diff(like.incoming.starts).max(initial=0) <= 1
+        return cls.on_node() if on_node else cls()
+
+    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "GATESEncoder":
+        """Make an encoder with fresh parameters."""
+        encoder = GATESEncoder(self, members, len(like.operations), like.inputs, like.cells)
+        encoder.reset(generator)
+        return encoder
+
+
+class GATESEncoder(Encoder):
+    """The GATES module; see :class:`GATES` for its settings.
+
+    Args:
+        settings: The settings.
+        members: E, how many independent encoders.
+        kinds: K, how many operation kinds there are.
+        inputs: How many inputs the cells have together.
+        cells: C, how many cells an architecture has; their embeddings are concatenated.
+    """
+
+    def __init__(self, settings: GATES, members: int, kinds: int, inputs: int, cells: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.features = cells * settings.width
+        self.operations = nn.Parameter(torch.empty(members, kinds, settings.operation_features))
+        self.input_start = nn.Parameter(torch.empty(members, inputs, settings.node_features))
+        self.other_start = nn.Parameter(
+            torch.empty(members, cells, settings.node_features), requires_grad=settings.trainable_other
+        )
+        self.project = MemberLinear(members, settings.node_features, settings.start_width)
+        widths = [settings.start_width] + [settings.width] * settings.layers
+        self.layers = nn.ModuleList(
+            _FlowLayer(settings, members, a, b) for a, b in zip(widths, widths[1:], strict=False)
+        )
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw all parameters anew: as PyTorch does, but flow weights uniform in ±1/√(width out)."""
+        with torch.no_grad():
+            self.operations.normal_(generator=generator)
+            self.input_start.normal_(generator=generator)
+            self.other_start.zero_()
+        self.project.reset(generator)
+        for layer in self.layers:
+            layer.move.reset(generator, bound=self.settings.width**-0.5)
+            layer.attention.reset(generator)
+
+    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Plan:
+        """Plan the layers backwards from what is read out."""
+        s = self.settings
+        return plan(batch, s.layers, s.residual, s.readout, s.self_loops, chosen)
+
+    def forward(self, prepared: Plan) -> torch.Tensor:
+        """Let the information flow: (E, distinct, C · D)."""
+        state = prepared.start(self.project(torch.cat([self.input_start, self.other_start], dim=1)))
+        for place, (layer, level) in enumerate(zip(self.layers, prepared.levels, strict=True)):
+            state = layer(state if place == 0 else torch.relu(state), self.operations, level)
+        return torch.cat([mean(state) for mean in prepared.embeddings], dim=2)
+
+
+class _FlowLayer(nn.Module):
+    """One GATES layer. Gates depend on the operation kind alone: K of them are computed, not one per site."""
+
+    def __init__(self, settings: GATES, members: int, width_in: int, width_out: int) -> None:
+        super().__init__()
+        self.move = MemberLinear(members, width_in, width_out, bias=False)
+        self.bias = nn.Parameter(torch.zeros(members, 1, width_out)) if settings.bias else None
+        self.attention = MemberLinear(members, settings.operation_features, width_out)
+
+    def forward(self, state: torch.Tensor, operations: torch.Tensor, level: Level) -> torch.Tensor:
+        moved = self.move(state)
+        gates = torch.sigmoid(self.attention(operations))
+        flow = level.add(level.kinds(gates) * level.read(moved))
+        if level.self_kinds is not None and level.own is not None:
+            flow = flow + level.self_kinds(gates) * level.own(moved)
+        if level.residual is not None:
+            own = level.residual(moved)
+            flow = flow + own if level.kept is None else flow.index_add(1, level.kept, own)
+        return flow if self.bias is None else flow + self.bias

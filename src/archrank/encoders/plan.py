@@ -1,0 +1,147 @@
+"""What a message-passing encoder must compute, layer by layer: only states that something later reads."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from archrank.encoders.batch import GraphBatch, Incidence
+from archrank.encoders.sums import Sum
+
+__all__ = ["Level", "Plan", "Readout", "Residual", "plan"]
+
+Ints = npt.NDArray[np.int64]
+Residual = Literal["all", "inputs", "none"]
+Readout = Literal["outputs", "junctions"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One layer's work, from the states that the layer reads to those that later layers need.
+
+    Attributes:
+        kinds: Chooses each message's operation kind among the K.
+        read: Sums the read states of every message.
+        add: Sums the messages that arrive at every kept state.
+        residual: Chooses, for the kept states ``kept``, the read states that their residuals come from.
+        kept: Which kept states have a residual, None for all of them: (residuals,).
+        self_kinds: For self loops: sums the kinds of the operations that each kept state's own value passes.
+        own: For self loops: chooses each kept state among the read ones.
+    """
+
+    kinds: Sum
+    read: Sum
+    add: Sum
+    residual: Sum | None
+    kept: torch.Tensor | None = None
+    self_kinds: Sum | None = None
+    own: Sum | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A batch made ready for an encoder of so many layers.
+
+    Attributes:
+        start: Chooses the start of every state that the first layer reads.
+        levels: The layers, first to last.
+        embeddings: For every cell, the mean over the states that are read out of each distinct architecture.
+        distinct: Which distinct embedding each of the B architectures has: (B,).
+    """
+
+    start: Sum
+    levels: tuple[Level, ...]
+    embeddings: tuple[Sum, ...]
+    distinct: torch.Tensor
+
+
+def plan(
+    batch: GraphBatch,
+    layers: int,
+    residual: Residual,
+    readout: Readout,
+    self_loops: bool = False,
+    chosen: Ints | None = None,
+) -> Plan:
+    """Work backwards from what is read out to what must be computed.
+
+    Args:
+        batch: The merged graphs.
+        layers: How many layers will be applied, at least 1.
+        residual: Which junctions add their own transformed state: all, inputs only, or none.
+        readout: Whether the outputs of a cell or all its junctions but the inputs are averaged.
+        self_loops: Whether a state's own previous value passes its operations too.
+        chosen: Which of the B architectures to compute, in this order; all for None.
+    """
+    rows = np.arange(len(batch)) if chosen is None else np.asarray(chosen, dtype=np.int64)
+    reads = [side.take(rows) for side in (batch.outputs if readout == "outputs" else batch.junctions)]
+    reads, distinct = _distinct(reads)
+    needed = _used(np.concatenate([r.columns for r in reads]), len(batch.start))
+    place = _places(needed, len(batch.start))
+    embeddings = tuple(Sum.mean(Incidence(r.starts, place[r.columns]), len(needed)) for r in reads)
+    levels: list[Level] = []
+    for _ in range(layers):
+        level, needed = _level(batch, needed, residual, self_loops)
+        levels.append(level)
+    start = Sum.choice(batch.start[needed], batch.inputs + batch.cells)
+    return Plan(start, tuple(reversed(levels)), embeddings, torch.from_numpy(distinct))
+
+
+def _level(batch: GraphBatch, kept: Ints, residual: Residual, self_loops: bool) -> tuple[Level, Ints]:
+    arriving = batch.incoming.take(kept)
+    flows = _used(arriving.columns, len(batch.operation))
+    reads = batch.sources.take(flows)
+    having = {
+        "all": np.arange(len(kept)),
+        "inputs": np.flatnonzero(batch.start[kept] < batch.inputs),
+        "none": np.arange(0),
+    }[residual]
+    own = kept if self_loops else kept[:0]
+    before = _used(np.concatenate([reads.columns, kept[having], own]), len(batch.start))
+    place = _places(before, len(batch.start))
+    flow_place = _places(flows, len(batch.operation))
+    kinds = batch.operation[flows]
+    arriving = Incidence(arriving.starts, flow_place[arriving.columns])
+    level = Level(
+        kinds=Sum.choice(kinds, len(batch.operations)),
+        read=Sum.plain(Incidence(reads.starts, place[reads.columns]), len(before)),
+        add=Sum.plain(arriving, len(flows)),
+        residual=Sum.choice(place[kept[having]], len(before)) if len(having) else None,
+        kept=torch.from_numpy(having) if len(having) < len(kept) else None,
+        self_kinds=Sum.plain(Incidence(arriving.starts, kinds[arriving.columns]), len(batch.operations))
+        if self_loops
+        else None,
+        own=Sum.choice(place[kept], len(before)) if self_loops else None,
+    )
+    return level, before
+
+
+def _distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:
+    """Architectures that read the same states in every cell are one embedding."""
+    widths = {int(w) for r in reads for w in np.unique(np.diff(r.starts))}
+    if len(widths) != 1:
+        return reads, np.arange(len(reads[0]))
+    width = widths.pop()
+    table = np.concatenate([np.sort(r.columns.reshape(-1, width), axis=1) for r in reads], axis=1)
+    if table.shape[1] == 1:
+        unique, distinct = np.unique(table[:, 0], return_inverse=True)
+        first = unique[:, None]
+    else:
+        first, distinct = np.unique(table, axis=0, return_inverse=True)
+    starts = np.arange(len(first) + 1) * width
+    parts = np.split(first, len(reads), axis=1)
+    return [Incidence(starts, part.reshape(-1)) for part in parts], distinct.reshape(-1)
+
+
+def _used(indices: Ints, size: int) -> Ints:
+    mask = np.zeros(size, dtype=bool)
+    mask[indices] = True
+    return np.flatnonzero(mask)
+
+
+def _places(indices: Ints, size: int) -> Ints:
+    place = np.empty(size, dtype=np.int64)
+    place[indices] = np.arange(len(indices))
+    return place

@@ -1,0 +1,41 @@
+"""Writing files whole: a reader sees the old content or the new, never a part."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from archrank.errors import FileError
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, content: bytes | str) -> Path:
+    """Write a file by way of a temporary one beside it, so that no half file is ever left.
+
+    Args:
+        path: Where to write; missing folders are made.
+        content: What to write; text is encoded as UTF-8.
+
+    Raises:
+        FileError: The operating system refuses (read-only, full disk, no permission); the message says why.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            # A temporary file is its owner's alone; this one is as readable as the user's other files.
+            mask = os.umask(0)
+            os.umask(mask)
+            Path(beside).chmod(0o666 & ~mask)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    return path

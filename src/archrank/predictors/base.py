@@ -1,0 +1,125 @@
+"""What a predictor is: fit on measured architectures, predict scores of others; higher is better."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.errors import PredictorError
+from archrank.space import SearchSpace
+
+__all__ = ["Predictor", "checked_targets"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Predictor(ABC):
+    """Learns to rank the architectures of one space, with the manners of scikit-learn.
+
+    The constructor stores settings and does nothing else; :meth:`fit` forgets earlier fits and returns the
+    predictor; what was learnt is in attributes that end in ``_``.
+    """
+
+    space: SearchSpace
+
+    @abstractmethod
+    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
+        """Learn from measured architectures.
+
+        Args:
+            architectures: B architectures of the space.
+            targets: What was measured, higher is better: (B,).
+
+        Raises:
+            PredictorError: Fewer than two architectures, or targets that do not fit them, are not finite or are
+                all equal.
+        """
+
+    def with_seed(self, seed: int) -> Self:
+        """An unfitted copy whose randomness starts elsewhere; a predictor without randomness is merely copied."""
+        other = copy.copy(self)
+        for name in [name for name in vars(other) if name.endswith("_") or name.startswith("_")]:
+            delattr(other, name)
+        if hasattr(other, "seed"):
+            other.seed = seed
+        return other
+
+    def collate(self, architectures: Sequence[Architecture]) -> Any:
+        """Make candidates ready once, for many calls of :meth:`predict`."""
+        return architectures
+
+    @abstractmethod
+    def predict_members(self, candidates: Any) -> Floats:
+        """The score by every member of an ensemble.
+
+        Args:
+            candidates: B architectures, or what :meth:`collate` made of them.
+
+        Returns:
+            Scores on comparable scales: (members, B).
+
+        Raises:
+            PredictorError: Nothing was fitted yet.
+        """
+
+    def predict(self, candidates: Any) -> Floats:
+        """Score architectures, higher is better; only the order of the scores means something.
+
+        Args:
+            candidates: B architectures, or what :meth:`collate` made of them.
+
+        Returns:
+            The mean over the members' scores: (B,).
+
+        Raises:
+            PredictorError: Nothing was fitted yet.
+        """
+        mean: Floats = self.predict_members(candidates).mean(axis=0)
+        return mean
+
+    @abstractmethod
+    def save(self, folder: Path | str) -> None:
+        """Write the fitted predictor into a folder, as safetensors and JSON.
+
+        Raises:
+            PredictorError: Nothing was fitted yet.
+            FileError: The folder cannot be written.
+        """
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
+        """Read a predictor that :meth:`save` wrote.
+
+        Args:
+            folder: Where it was written.
+            space: The space that it is about.
+
+        Raises:
+            PredictorError: No whole predictor is there, or one of another space or a later format.
+        """
+
+
+def checked_targets(architectures: Sequence[Architecture], targets: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The targets as an array (B,), or a PredictorError that says what is wrong with them."""
+    try:
+        values = np.asarray(targets, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise PredictorError(f"targets must be numbers: {error}") from None
+    if values.shape != (len(architectures),):
+        raise PredictorError(
+            f"targets have the shape {values.shape}, expected ({len(architectures)},): one number for each architecture"
+        )
+    if len(values) < 2:
+        raise PredictorError(f"{len(values)} architectures are too few to learn a ranking from; give at least 2")
+    if not np.isfinite(values).all():
+        place = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise PredictorError(f"target {place} is {values[place]}; leave out architectures that were not measured")
+    if values.min() == values.max():
+        raise PredictorError(f"all {len(values)} targets are {values[0]}: there is nothing to rank")
+    return values

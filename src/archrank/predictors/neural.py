@@ -1,0 +1,332 @@
+"""A neural predictor: an encoder, a score head and a ranking loss, trained from scratch at every fit."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as tensor_bytes
+
+from archrank.architecture import Architecture
+from archrank.encoders import ENCODERS, EncoderSettings, GraphBatch, collate
+from archrank.errors import PredictorError
+from archrank.files import write_whole
+from archrank.predictors.base import Floats, Predictor, checked_targets
+from archrank.predictors.scorer import Scorer
+from archrank.ranking import LOSSES, PairwiseHinge
+from archrank.space import SearchSpace
+
+__all__ = ["Candidates", "NeuralPredictor"]
+
+FORMAT = 1
+_QUIET = 400
+"""Steps on fewer architectures (times members) than this are quicker, and far steadier, on one thread."""
+
+Schedule = Literal["one-cycle", "constant"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Architectures made ready for scoring.
+
+    Attributes:
+        batch: Their graphs, merged.
+        prepared: What an encoder's settings made of the batch, by settings: filled at first use.
+    """
+
+    batch: GraphBatch
+    prepared: dict[EncoderSettings, Any]
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+
+class NeuralPredictor(Predictor):
+    """GATES or another encoder with a score head, trained to rank.
+
+    Args:
+        space: The space whose architectures are ranked.
+        encoder: The encoder's settings; None takes the GATES settings that suit the space's graphs.
+        loss: The ranking loss.
+        hidden: Widths of the score head's hidden layers.
+        dropout: Share of hidden units of the head left out at each training step.
+        epochs: Passes over the training architectures.
+        batch_size: Architectures a step.
+        learning_rate: The highest learning rate of the schedule.
+        schedule: ``"one-cycle"`` (up, then down to nothing) or ``"constant"``.
+        weight_decay: Decoupled weight decay (AdamW).
+        members: How many networks are trained, from different starts; their standardised scores are averaged.
+        seed: Fixes starts, batches and pairs.
+
+    Attributes:
+        encoder_: The encoder settings in use.
+        losses_: The mean loss of each epoch, over all members: (epochs,).
+
+    Reference: GATES (ECCV 2020). The authors' own settings are :meth:`paper`.
+
+    >>> from archrank.spaces import NASBench201
+    >>> space = NASBench201()
+    >>> known = space.sample(20, np.random.default_rng(0))
+    >>> predictor = NeuralPredictor(space, epochs=5).fit(known, [sum(a.choices) for a in known])
+    >>> predictor.predict(space.sample(3, np.random.default_rng(1))).shape
+    (3,)
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        encoder: EncoderSettings | None = None,
+        loss: PairwiseHinge = PairwiseHinge(),  # noqa: B008 (frozen)
+        *,
+        hidden: tuple[int, ...] = (300, 300),
+        dropout: float = 0.0,
+        epochs: int = 200,
+        batch_size: int = 512,
+        learning_rate: float = 3e-3,
+        schedule: Schedule = "one-cycle",
+        weight_decay: float = 0.0,
+        members: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.space = space
+        self.encoder = encoder
+        self.loss = loss
+        self.hidden = hidden
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule: Schedule = schedule
+        self.weight_decay = weight_decay
+        self.members = members
+        self.seed = seed
+
+    @classmethod
+    def paper(cls, space: SearchSpace, **settings: Any) -> Self:
+        """The authors' settings for NAS-Bench-201: Adam at 0.001 throughout, five hidden layers, dropout."""
+        own: dict[str, Any] = {
+            "hidden": (300,) * 5,
+            "dropout": 0.1,
+            "learning_rate": 1e-3,
+            "schedule": "constant",
+        }
+        return cls(space, **(own | settings))
+
+    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
+        """Train from scratch on measured architectures (see :meth:`Predictor.fit`)."""
+        with _threads_for(min(len(architectures), self.batch_size) * self.members):
+            for _ in self.fit_epochs(architectures, targets):
+                pass
+        return self
+
+    def fit_epochs(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Iterator[int]:
+        """Train as :meth:`fit` does, pausing after every epoch, so that a caller can measure on the way.
+
+        Yields:
+            The number of epochs done.
+        """
+        values = checked_targets(architectures, targets)
+        batch = self._batch(architectures)
+        generator = torch.Generator().manual_seed(_seed(self.seed))
+        self.encoder_ = self.encoder or ENCODERS["gates"].suited_to(batch)
+        self._scorer = self._fresh(batch, generator)
+        self.losses_: list[float] = []
+        n = len(values)
+        steps = self.epochs * -(-n // self.batch_size)
+        trainable = [p for p in self._scorer.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            trainable, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+        )
+        one_cycle = self.schedule == "one-cycle" and steps > 1
+        scheduler = (
+            torch.optim.lr_scheduler.OneCycleLR(optimizer, self.learning_rate, total_steps=steps)
+            if one_cycle
+            else None
+        )
+        self._known: GraphBatch | None = batch
+        y = torch.from_numpy(values.astype(np.float32))
+        whole = self._scorer.encoder.prepare(batch) if n <= self.batch_size else None
+        for epoch in range(self.epochs):
+            total = 0.0
+            for chosen in _batches(n, self.batch_size, generator):
+                prepared = whole if whole is not None else self._scorer.encoder.prepare(batch, chosen)
+                part = y if whole is not None else y[torch.from_numpy(chosen)]
+                scores = self._scorer(prepared, self._kept(len(part), generator))
+                loss = self.loss(scores, part, generator)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                if scheduler is not None:
+                    scheduler.step()
+                total += float(loss.detach()) * len(part)
+            self.losses_.append(total / n / self.members)
+            self._scale: tuple[Floats, Floats] | None = None
+            yield epoch + 1
+
+    def collate(self, architectures: Sequence[Architecture]) -> Candidates:
+        """Lower and merge architectures once, for many calls of :meth:`predict`, by any fit of any predictor."""
+        return Candidates(self._batch(architectures), {})
+
+    def predict_members(self, candidates: Sequence[Architecture] | Candidates) -> Floats:
+        """Scores by every member, in standard deviations from the mean score of the training set."""
+        if not hasattr(self, "_scorer"):
+            raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
+        if not isinstance(candidates, Candidates):
+            if len(candidates) == 0:
+                return np.empty((self.members, 0))
+            candidates = self.collate(candidates)
+        prepared = candidates.prepared.get(self.encoder_)
+        if prepared is None:
+            prepared = candidates.prepared[self.encoder_] = self._scorer.encoder.prepare(candidates.batch)
+        with torch.inference_mode():
+            scores = self._scorer(prepared).numpy().astype(np.float64)
+        centre, spread = self._standard()
+        return (scores - centre) / spread
+
+    def save(self, folder: Path | str) -> None:
+        """Write ``weights.safetensors`` and ``predictor.json``."""
+        if not hasattr(self, "_scorer"):
+            raise PredictorError("this predictor was not fitted yet, so there is nothing to save")
+        weights = tensor_bytes(self._scorer.state_dict())
+        centre, spread = self._standard()
+        record = {
+            "format": FORMAT,
+            "predictor": type(self).__name__,
+            "space": {"name": self.space.name, "digest": self.space.digest},
+            "encoder": _named(ENCODERS, self.encoder_),
+            "loss": _named(LOSSES, self.loss),
+            "settings": {name: getattr(self, name) for name in _SETTINGS},
+            "centre": centre.ravel().tolist(),
+            "spread": spread.ravel().tolist(),
+            "losses": self.losses_,
+            "weights": hashlib.sha256(weights).hexdigest(),
+        }
+        write_whole(Path(folder) / "weights.safetensors", weights)
+        write_whole(Path(folder) / "predictor.json", json.dumps(record, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
+        """Read what :meth:`save` wrote."""
+        record, weights = _read(Path(folder), space)
+        settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
+        self = cls(
+            space,
+            _from_name(ENCODERS, "encoder", record["encoder"]),
+            _from_name(LOSSES, "loss", record["loss"]),
+            **settings,
+        )
+        self.encoder_ = self.encoder  # type: ignore[assignment]
+        like = self._batch(space.sample(1, np.random.default_rng(0)))
+        self._scorer = self._fresh(like, torch.Generator())
+        self._scorer.load_state_dict(read_tensors(weights))
+        self._known = None
+        self._scale = (np.array(record["centre"])[:, None], np.array(record["spread"])[:, None])
+        self.losses_ = record["losses"]
+        return self
+
+    def _batch(self, architectures: Sequence[Architecture]) -> GraphBatch:
+        for architecture in architectures:
+            if architecture.space != self.space.name:
+                raise PredictorError(
+                    f"an architecture of the space {architecture.space!r} was given to a predictor for "
+                    f"{self.space.name!r}"
+                )
+        return collate([self.space.graph(a) for a in architectures], self.space.operations)
+
+    def _fresh(self, batch: GraphBatch, generator: torch.Generator) -> Scorer:
+        scorer = Scorer(self.encoder_.build(batch, self.members, generator), self.members, self.hidden)
+        scorer.reset_head(generator)
+        return scorer
+
+    def _kept(self, n: int, generator: torch.Generator) -> list[torch.Tensor]:
+        if self.dropout == 0:
+            return []
+        share = 1 - self.dropout
+        return [
+            torch.empty(self.members, n, width).bernoulli_(share, generator=generator).div_(share)
+            for width in self.hidden
+        ]
+
+    def _standard(self) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
+        if self._scale is None:
+            assert self._known is not None
+            with torch.inference_mode():
+                scores = self._scorer(self._scorer.encoder.prepare(self._known)).numpy().astype(np.float64)
+            spread = scores.std(axis=1, keepdims=True)
+            self._scale = (scores.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0))
+        return self._scale
+
+
+_SETTINGS = (
+    "hidden",
+    "dropout",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "schedule",
+    "weight_decay",
+    "members",
+    "seed",
+)
+
+
+def _seed(seed: int) -> int:
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[npt.NDArray[np.int64]]:
+    order = torch.randperm(n, generator=generator).numpy()
+    for begin in range(0, n, size):
+        yield order[begin : begin + size]
+
+
+@contextmanager
+def _threads_for(architectures: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if architectures < _QUIET:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _named(names: dict[str, Any], settings: Any) -> dict[str, Any]:
+    name = next(name for name, kind in names.items() if type(settings) is kind)
+    return {"name": name, **asdict(settings)}
+
+
+def _from_name(names: dict[str, Any], kind: str, record: dict[str, Any]) -> Any:
+    settings = dict(record)
+    name = settings.pop("name")
+    if name not in names:
+        raise PredictorError(f"this version does not know the {kind} {name!r} that the predictor was saved with")
+    return names[name](**settings)
+
+
+def _read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
+    try:
+        record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        weights = (folder / "weights.safetensors").read_bytes()
+    except (OSError, ValueError) as error:
+        raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
+    if record.get("format") != FORMAT:
+        raise PredictorError(
+            f"the predictor in {folder} has format {record.get('format')!r}, this version reads {FORMAT}; fit it anew"
+        )
+    if record["space"] != {"name": space.name, "digest": space.digest}:
+        raise PredictorError(
+            f"the predictor in {folder} is about the space {record['space']['name']} "
+            f"({record['space']['digest']}), not {space.name} ({space.digest})"
+        )
+    if hashlib.sha256(weights).hexdigest() != record["weights"]:
+        raise PredictorError(f"weights.safetensors in {folder} is damaged or belongs to another predictor.json")
+    return record, weights

@@ -1,0 +1,106 @@
+"""Small pieces of HTML: everything that comes from outside is escaped here."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from archrank.report.style import THEMED
+
+__all__ = ["cell", "definitions", "duration", "inline_svg", "number", "plain", "table"]
+
+_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_UNNEEDED = re.compile(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", re.DOTALL)
+_SIZE = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
+_ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+
+
+def inline_svg(svg: bytes, name: str, description: str) -> str:
+    """A picture as part of a page: in the page's colours, with identifiers of its own.
+
+    Args:
+        svg: What :func:`archrank.report.style.encode` wrote.
+        name: A prefix for its identifiers, different for every picture of the page.
+        description: What it shows, for people who do not see it.
+    """
+    text = _UNNEEDED.sub("", _PROLOGUE.sub("", svg.decode()))
+    text = _ID.sub(lambda match: match[1] + name + "-", text)
+    for colour, variable in THEMED.items():
+        text = text.replace(colour, f"var(--{variable})")
+    size = _SIZE.match(text)
+    if size is None:
+        return text
+    width = float(size[1].split()[2])
+    opening = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{size[1]}" style="--natural: {width:.0f}pt" role="img" aria-label="{escape(description)}">'
+    )
+    return opening + text[size.end() :].strip()
+
+
+def plain(value: Any) -> str:
+    """Any value as escaped text; a dash for None."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return "<br>".join(f"{escape(str(k))}: {plain(v)}" for k, v in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(plain, value))
+    return escape(str(value))
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """A number with so many significant digits; a dash for None.
+
+    >>> number(94.0660001), number(0.00001234, 3), number(None)
+    ('94.066', '1.23e−05', '–')
+    """
+    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
+
+
+def duration(seconds: float | None) -> str:
+    """A time in the units that people use.
+
+    >>> duration(0.25), duration(42.3), duration(200), duration(7384)
+    ('0.25 s', '42 s', '3 min 20 s', '2 h 3 min')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def definitions(pairs: Iterable[tuple[str, str]]) -> str:
+    """A list of names with what they stand for; the values are HTML already."""
+    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in pairs) + "</dl>"
+
+
+def cell(value: Any, digits: int = 6) -> str:
+    """A value as a table cell; numbers carry themselves along, so that the table can be sorted by them."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f'<td class="number" data-value="{value!r}">{number(float(value), digits)}</td>'
+    return f"<td>{plain(value)}</td>"
+
+
+def table(headings: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """A table whose columns sort on a click.
+
+    Args:
+        headings: The headings.
+        rows: For every row a CSS class (or "") and its cells, which are HTML already.
+    """
+    head = "".join(f'<th scope="col"><button type="button">{escape(h)}</button></th>' for h in headings)
+    body = "".join(f'<tr class="{mark}">{"".join(cells)}</tr>\n' for mark, cells in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'

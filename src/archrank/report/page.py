@@ -1,0 +1,270 @@
+"""The report of a run: one self-contained HTML page, and its pictures as files beside it."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archrank.benchmarks.table import Table
+from archrank.files import write_whole
+from archrank.report import html
+from archrank.report.comparison import metric_label, numbers, run_figures
+from archrank.report.drawing import draw, style_of
+from archrank.report.html import definitions, duration, inline_svg, number, plain
+from archrank.report.style import encode
+from archrank.space import SearchSpace
+
+__all__ = ["write_report"]
+
+_BEST = 5
+
+_CAPTIONS = {
+    "search": (
+        "The search",
+        "Each dot is one architecture that was evaluated; the blue line is the best one so far. Curves "
+        "of other ways to search, if there are any, show what those find with as many evaluations: half "
+        "of their runs lie inside the shaded bands. A lower panel shows the distance from the optimum, "
+        "if that is known.",
+    ),
+    "predicted": (
+        "Predicted against measured",
+        "Each dot is an architecture that the predictor had scored before it was evaluated. Where the "
+        "predictor is right, dots rise from left to right. Kendall's tau measures that: 1 is the same "
+        "order, 0 is chance, −1 the opposite order. It is lower here than on random architectures, for "
+        "these were picked as best.",
+    ),
+    "distribution": (
+        "How good the evaluated ones are",
+        "The grey bars count all architectures of the table, the blue ones those that this run "
+        "evaluated. A search that works shifts blue towards the good end.",
+    ),
+}
+_TIMES = {"total": "in all", "fit": "fitting predictors", "propose": "proposing", "evaluate": "evaluating"}
+
+
+def write_report(
+    folder: Path, result: Mapping[str, Any], space: SearchSpace, table: Table | None = None
+) -> Path:
+    """Write ``report.html`` and the folder ``plots`` of a run.
+
+    Args:
+        folder: The run folder.
+        result: What ``result.json`` holds; optional keys may be missing.
+        space: The space that was searched.
+        table: The table that was searched, for true ranks and the comparison with other searches; None for an
+            evaluator of the user's own.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ArchrankError: A file cannot be written.
+    """
+    folder = Path(folder)
+    metric = str(result["metric"])
+    higher = (
+        table.metric(metric).higher_is_better if table is not None else bool(result.get("maximize", True))
+    )
+    evaluations: Sequence[Mapping[str, Any]] = result.get("evaluations") or []
+    order = _best_first(evaluations, higher)
+
+    pictures = []
+    for name, figure in run_figures(result, table).items():
+        svg = encode(figure, ".svg")
+        write_whole(folder / "plots" / f"{name}.svg", svg)
+        title, caption = _CAPTIONS[name]
+        pictures.append(
+            f'<section><h2>{title}</h2><figure><div class="picture">{inline_svg(svg, name, title)}</div>'
+            f"<figcaption>{caption}</figcaption></figure></section>"
+        )
+    body = [
+        f"<header><h1>{_title(result)}</h1>",
+        f'<p class="headline">{_headline(result, table, higher)}</p></header>',
+        _tiles(result, table, higher),
+        *pictures,
+        _cells(folder, result, space, table, order[:_BEST]),
+        _evaluations(evaluations, order[:1]),
+        _configuration(result, space, table),
+        _resource("how_to_read.html"),
+    ]
+    page = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_title(result)}</title>\n<style>\n{_resource('page.css')}</style>\n</head>\n"
+        "<body>\n<main>\n" + "\n".join(part for part in body if part) + "\n</main>\n"
+        f"<script>\n{_resource('page.js')}</script>\n</body>\n</html>\n"
+    )
+    return write_whole(folder / "report.html", page.encode())
+
+
+def _resource(name: str) -> str:
+    return resources.files("archrank.report").joinpath(name).read_text("utf-8")
+
+
+def _best_first(evaluations: Sequence[Mapping[str, Any]], higher: bool) -> list[int]:
+    """Places of the measured evaluations, the best first, the earliest of equals first."""
+    values = numbers(evaluations, "value") if evaluations else np.empty(0)
+    order = np.argsort(-values if higher else values, kind="stable")
+    return [int(i) for i in order if not np.isnan(values[i])]
+
+
+def _searched(result: Mapping[str, Any]) -> str:
+    return str(result.get("benchmark") or result["space"])
+
+
+def _title(result: Mapping[str, Any]) -> str:
+    return escape(
+        f"archrank search · {_searched(result)} · {result.get('strategy')} · seed {result.get('seed')}"
+    )
+
+
+def _headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> str:
+    count = len(result.get("evaluations") or [])
+    counted = f"{count:,} architecture{'' if count == 1 else 's'}"
+    if table is not None:
+        counted = f"{count:,} of {len(table):,} architectures ({100 * count / len(table):.2g}%)"
+    strategy, searched = escape(str(result.get("strategy"))), escape(_searched(result))
+    looked = f"The {strategy} search evaluated {counted} of {searched}"
+    best = result.get("best")
+    if best is None:
+        return f"{looked}, and none of them gave a value."
+    value = f"{escape(str(result['metric']))} <b>{number(best['value'], 5)}</b>"
+    rank, regret = best.get("true_rank"), result.get("regret")
+    if rank == 1:
+        return f"{looked} and found the best of all: {value}."
+    known = f", number <b>{rank:,}</b> of all" if rank else ""
+    away = f", {number(regret, 3)} {'below' if higher else 'above'} the optimum" if regret else ""
+    return f"{looked} and found one with {value}{known}{away}."
+
+
+def _tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> str:
+    evaluations = result.get("evaluations") or []
+    best = result.get("best") or {}
+    failed = sum(e.get("value") is None for e in evaluations)
+    tiles = [
+        ("Best value", number(best.get("value"), 5), "higher is better" if higher else "lower is better")
+    ]
+    if best.get("test_value") is not None:
+        tiles.append(("Its test value", number(best["test_value"], 5), "reported, never searched by"))
+    if best.get("true_rank") is not None:
+        total = f"of {len(table):,} in the table" if table is not None else ""
+        tiles.append(("Its true rank", f"{best['true_rank']:,}", total))
+    if result.get("regret") is not None:
+        tiles.append(
+            ("Regret", number(result["regret"], 3), f"the optimum is {number(result.get('optimum'), 5)}")
+        )
+    tiles.append(("Evaluations", f"{len(evaluations):,}", f"{failed} failed" if failed else "none failed"))
+    seconds = result.get("seconds") or {}
+    if seconds.get("total") is not None:
+        fit = f"{duration(seconds['fit'])} of it fitting" if seconds.get("fit") else ""
+        tiles.append(("Time", duration(seconds["total"]), fit))
+    return (
+        '<section><dl class="tiles">'
+        + "".join(f"<div><dt>{a}</dt><dd>{b}<small>{c}</small></dd></div>" for a, b, c in tiles)
+        + "</dl></section>"
+    )
+
+
+def _cells(
+    folder: Path, result: Mapping[str, Any], space: SearchSpace, table: Table | None, places: Sequence[int]
+) -> str:
+    if not places:
+        return ""
+    evaluations = result["evaluations"]
+    parsed = [space.parse(evaluations[i]["architecture"]) for i in places]
+    graphs = [space.graph(architecture) for architecture in parsed]
+    # A chain alone does not tell which style suits the space; more of its architectures do.
+    style = style_of([*graphs, *map(space.graph, space.sample(16, np.random.default_rng(0)))])
+    parts = []
+    for rank, (i, architecture, graph) in enumerate(zip(places, parsed, graphs, strict=True), start=1):
+        evaluation = evaluations[i]
+        svg = encode(draw(graph, operations=space.operations, style=style), ".svg")
+        write_whole(folder / "plots" / f"best-{rank}.svg", svg)
+        facts = [f"<b>{rank}. {escape(str(result['metric']))} {number(evaluation['value'], 5)}</b>"]
+        if evaluation.get("test_value") is not None:
+            facts.append(f"test value {number(evaluation['test_value'], 5)}")
+        if table is not None and architecture in table:
+            facts.append(f"true rank {table.true_rank(architecture, result['metric']):,}")
+        facts.append(f"evaluation {i + 1:,}")
+        text = str(evaluation["architecture"])
+        caption = f"{' · '.join(facts)}<br><code>{escape(text)}</code>"
+        picture = inline_svg(svg, f"best-{rank}", f"drawing of {text}")
+        parts.append(
+            f'<figure class="cell"><figcaption>{caption}</figcaption>'
+            f'<div class="picture">{picture}</div></figure>'
+        )
+    title = "The best one found" if len(parts) == 1 else f"The best {len(parts)} found"
+    return f"<section><h2>{title}</h2>{''.join(parts)}</section>"
+
+
+def _evaluations(evaluations: Sequence[Mapping[str, Any]], best: Sequence[int]) -> str:
+    if not evaluations:
+        return ""
+    columns = [
+        ("round", "round", 6),
+        ("reason", "reason", 6),
+        ("predicted", "predicted", 4),
+        ("value", "value", 6),
+        ("test_value", "test value", 6),
+        ("seconds", "seconds", 3),
+    ]
+    columns = [column for column in columns if any(e.get(column[0]) is not None for e in evaluations)]
+    rows = []
+    for i, e in enumerate(evaluations):
+        failed = e.get("value") is None
+        cells = [html.cell(i + 1)]
+        for key, _, digits in columns:
+            given = str(e.get("state") or "failed") if key == "value" and failed else e.get(key)
+            cells.append(html.cell(given, digits))
+        reason = f"<br><small>{escape(str(e['error']))}</small>" if e.get("error") else ""
+        cells.append(f"<td>{escape(str(e['architecture']))}{reason}</td>")
+        rows.append(("best" if i in best else "failed" if failed else "", cells))
+    return (
+        '<section><h2>All evaluations</h2><p class="note screen">A click on a heading sorts by it.</p>'
+        f"{html.table(['#', *(title for _, title, _ in columns), 'architecture'], rows)}</section>"
+    )
+
+
+def _configuration(result: Mapping[str, Any], space: SearchSpace, table: Table | None) -> str:
+    metric = plain(result["metric"])
+    if table is not None:
+        known = table.metric(result["metric"])
+        epochs = f", {known.epochs} epochs" if known.epochs is not None else ""
+        metric = f"{escape(metric_label(known) + epochs)}: {escape(known.meaning)}"
+    summary = f" <span class=note>({escape(space.summary)})</span>" if space.summary else ""
+    pairs = [
+        ("benchmark", plain(result.get("benchmark"))),
+        ("space", plain(result["space"]) + summary),
+        ("metric", metric),
+    ]
+    pairs += [(key, plain(result[key])) for key in ("strategy", "settings", "budget") if key in result]
+    pairs.append(("seed", plain(str(result.get("seed")))))
+    if versions := result.get("versions"):
+        pairs.append(
+            ("versions", ", ".join(escape(f"{name} {version}") for name, version in versions.items()))
+        )
+    seconds = result.get("seconds") or {}
+    times = definitions((_TIMES.get(part, part), duration(spent)) for part, spent in seconds.items())
+    return (
+        f"<section><h2>Configuration</h2>{definitions(pairs)}</section>"
+        + (f"<section><h2>Times</h2>{times}</section>" if seconds else "")
+        + f"<section><h2>Repeat it</h2><pre>{escape(_command(result))}</pre></section>"
+    )
+
+
+def _command(result: Mapping[str, Any]) -> str:
+    if result.get("command"):
+        return str(result["command"])
+    if not result.get("benchmark"):
+        return (
+            "This search evaluated with a program of your own: run that again with the same seed and budget."
+        )
+    words = ["archrank", "search", result["benchmark"]]
+    for option in ("budget", "strategy", "metric", "seed"):
+        if result.get(option) is not None:
+            words += [f"--{option}", result[option]]
+    return shlex.join(map(str, words))

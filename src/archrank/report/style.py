@@ -1,0 +1,138 @@
+"""How every picture looks, and how it is written: the same bytes for the same input on every machine."""
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+
+from archrank.errors import UnknownName
+from archrank.files import write_whole
+
+__all__ = ["FORMATS", "encode", "operation_colours", "save", "theme", "tint"]
+
+INK = "#24292f"
+MUTED = "#6b7480"
+GRID = "#dfe4ea"
+PAPER = "#ffffff"
+RUN = "#0b6bcb"
+THEMED = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper", RUN: "run"}
+"""Colours that a page may swap for those of its light or dark theme, with the names of its CSS variables."""
+
+NEUTRAL = "#8c959f"
+RANDOM = "#8c959f"
+EVOLUTION = "#d55e00"
+FAILED = "#cf222e"
+REASONS = {"random": NEUTRAL, "predicted": RUN, "explored": "#e69f00", "evolved": "#009e73"}
+"""A colour for every reason why an architecture was evaluated."""
+
+# Okabe and Ito's and Tol's colours, chosen to be told apart by colour-blind readers on white and on black.
+_CYCLE = (
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7",
+    "#999933", "#882255", "#44aa99", "#aa4499", "#ddcc77", "#332288",
+)  # fmt: skip
+
+FORMATS = (".svg", ".png")
+"""File name endings that pictures can be written to."""
+
+
+def operation_colours(operations: Iterable[str]) -> dict[str, str]:
+    """A fixed colour for every operation, by its place in the list; whatever only passes data on is grey.
+
+    Args:
+        operations: A space's operations, in its own order. From the 13th on colours come again.
+
+    >>> operation_colours(["skip_connect", "conv", "pool"])
+    {'skip_connect': '#8c959f', 'conv': '#0072b2', 'pool': '#e69f00'}
+    """
+    names = list(dict.fromkeys(operations))
+    working = [name for name in names if not passes_on(name)]
+    colours = {name: _CYCLE[i % len(_CYCLE)] for i, name in enumerate(working)}
+    return {name: colours.get(name, NEUTRAL) for name in names}
+
+
+def passes_on(operation: str) -> bool:
+    """Whether an operation's name says that it computes nothing of its own."""
+    return operation.lower().startswith(("skip", "identity", "input", "output"))
+
+
+def tint(colour: str, strength: float) -> str:
+    """A colour mixed with white, ``strength`` of it left."""
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """Set the look, whatever the reader's own matplotlib settings are, and put those back afterwards."""
+    defaults: dict[Any, Any] = {
+        key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")
+    }
+    look: dict[Any, Any] = {
+        "svg.hashsalt": "archrank",
+        "font.size": 9.5,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": 9.5,
+        "axes.edgecolor": MUTED,
+        "axes.linewidth": 0.8,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.facecolor": "none",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.formatter.useoffset": False,
+        "grid.color": GRID,
+        "grid.linewidth": 0.7,
+        "text.color": INK,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "legend.frameon": False,
+        "legend.fontsize": 9,
+        "figure.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+    }
+    with mpl.rc_context({**defaults, **look}):
+        yield
+
+
+def encode(figure: Figure, suffix: str) -> bytes:
+    """A figure as the bytes of a file.
+
+    Args:
+        figure: What to write.
+        suffix: One of :data:`FORMATS`.
+
+    Raises:
+        UnknownName: Another format.
+    """
+    if suffix not in FORMATS:
+        raise UnknownName("picture format", suffix, FORMATS)
+    # Dates and versions would make equal pictures differ.
+    undated: dict[str, str | None] = {"Date": None} if suffix == ".svg" else {"Software": None}
+    stream = io.BytesIO()
+    with theme():
+        FigureCanvasAgg(figure)
+        figure.savefig(stream, format=suffix[1:], dpi=160, metadata=undated)
+    return stream.getvalue()
+
+
+def save(figure: Figure, path: Path | str) -> Path:
+    """Write a figure to an ``.svg`` or ``.png`` file, whole or not at all.
+
+    Raises:
+        UnknownName: The file name ends otherwise.
+        FileError: The file cannot be written.
+    """
+    path = Path(path)
+    return write_whole(path, encode(figure, path.suffix.lower()))

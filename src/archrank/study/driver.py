@@ -1,0 +1,206 @@
+"""The driver of a search: propose, queue, hand out, record."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from optuna.trial import FrozenTrial
+
+from archrank.errors import BudgetError
+from archrank.space import SearchSpace
+from archrank.strategies.base import Strategy
+from archrank.study.executors import OnExecutor, Runner, Serial, WorkerPool
+from archrank.study.folder import RunFolder
+from archrank.study.ledger import Ledger, Round
+from archrank.study.outcome import Evaluator
+from archrank.study.result import SearchResult
+from archrank.study.stopwatch import Stopwatch
+
+__all__ = ["Progress", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search is.
+
+    Attributes:
+        done: How many evaluations are finished, failed ones included.
+        budget: How many there will be.
+        best: The best value so far, in the metric's own unit; None where nothing was measured yet.
+    """
+
+    done: int
+    budget: int
+    best: float | None
+
+
+def search(
+    space: SearchSpace,
+    evaluate: Evaluator,
+    strategy: Strategy,
+    *,
+    budget: int,
+    seed: int = 0,
+    metric: str = "value",
+    maximize: bool = True,
+    folder: RunFolder | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    retries: int = 2,
+    stopwatch: Stopwatch | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SearchResult:
+    """Search a space: the strategy proposes in rounds, the evaluator measures, an Optuna study records.
+
+    Every round is waited for before the next is proposed, and a round is as large as the strategy's batch, or
+    the number of workers where that is larger. So the same seed gives the same evaluations, also after a kill
+    and a resumption, and also when the number of workers is another one then: the first start sets the size
+    of the rounds.
+
+    A failed evaluation (an exception, NaN, infinity, text, a missing value) is recorded with its reason and
+    counts against the budget, for it was paid for.
+
+    Args:
+        space: The space to search.
+        evaluate: Called with an architecture; returns the metric's value, or a mapping that holds it under
+            the name ``metric``. Further values are recorded and never shown to the strategy.
+        strategy: What to propose.
+        budget: How many evaluations, those of an earlier part of a resumed run included.
+        seed: The seed of all of the strategy's randomness.
+        metric: Name of the value to search by.
+        maximize: Whether a larger value is better.
+        folder: Where the study is kept; None keeps it in memory. A folder opened with ``resume=True`` goes on
+            with the run that it holds.
+        workers: How many processes evaluate; 1 evaluates in this process.
+        executor: An executor to evaluate on instead.
+        retries: How often an evaluation is started again after its process died.
+        stopwatch: Where the seconds are added up; give one to read it, or to let a predictor add its own.
+        on_progress: Called after every evaluation.
+
+    Raises:
+        BudgetError: A budget or a number of workers below 1.
+        RunFolderError: The folder holds another run, or cannot be written.
+        EvaluationError: The evaluator cannot be sent to worker processes, or the executor broke.
+
+    >>> from archrank.spaces import NASBench201
+    >>> from archrank.strategies import RandomSearch
+    >>> space = NASBench201()
+    >>> result = search(space, lambda a: float(sum(a.choices)), RandomSearch(space), budget=5)
+    >>> len(result.evaluations)
+    5
+    """
+    if budget < 1:
+        raise BudgetError(f"a budget of {budget} evaluations cannot be spent; give 1 or more")
+    if workers < 1:
+        raise BudgetError(f"{workers} workers cannot evaluate anything; give 1 or more")
+    facts = {
+        "space": space.name,
+        "space digest": space.digest,
+        "strategy": repr(strategy),
+        "seed": seed,
+        "metric": metric,
+        "maximize": maximize,
+        "budget": budget,
+    }
+    ledger = Ledger(space, metric, maximize, facts, folder, retries)
+    clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
+    size = ledger.settle("round size", max(strategy.batch, workers))
+    report = _Reporter(ledger, budget, maximize, on_progress)
+    with _runner(evaluate, metric, workers, executor, retries) as runner:
+        try:
+            while True:
+                for task, outcome in runner.run(ledger.tasks()):
+                    clock.watch.seconds["evaluate"] += outcome.seconds
+                    ledger.finish(task, outcome, clock.total)
+                    report(outcome.values.get(metric))
+                round_ = ledger.next_round(size, budget)
+                if round_ is None or not _propose(strategy, ledger, round_, seed, clock):
+                    break
+        except KeyboardInterrupt:
+            ledger.release()
+            raise
+    return SearchResult(
+        space=space,
+        metric=metric,
+        maximize=maximize,
+        strategy=repr(strategy),
+        budget=budget,
+        seed=seed,
+        evaluations=ledger.evaluations(),
+        seconds={"total": clock.total, **clock.watch.seconds},
+    )
+
+
+def _propose(strategy: Strategy, ledger: Ledger, round_: Round, seed: int, clock: "_Clock") -> int:
+    """Propose and queue a round; returns how many were new, 0 where the space is used up."""
+    rng = np.random.default_rng([seed, round_.start])
+    history = ledger.history_before(round_)
+    fit_before = clock.watch.seconds["fit"]
+    with clock.watch.time("propose"):
+        proposals = strategy.propose(history, round_.size, rng)
+    clock.watch.seconds["propose"] -= clock.watch.seconds["fit"] - fit_before
+    return ledger.queue(proposals, round_, clock.spent)
+
+
+def _runner(
+    evaluate: Evaluator, metric: str, workers: int, executor: Executor | None, retries: int
+) -> Runner:
+    if executor is not None:
+        return OnExecutor(evaluate, metric, executor)
+    return Serial(evaluate, metric) if workers == 1 else WorkerPool(evaluate, metric, workers, retries)
+
+
+class _Clock:
+    """The search's total time beside its stopwatch; both go on where an earlier part of the run stopped."""
+
+    def __init__(self, watch: Stopwatch, trials: Sequence[FrozenTrial]) -> None:
+        results = [trial.user_attrs["result"] for trial in trials if "result" in trial.user_attrs]
+        spent = [trial.user_attrs["spent"] for trial in trials]
+        self.watch = watch
+        for name in ("fit", "propose"):
+            watch.seconds[name] += max((s[name] for s in spent), default=0.0)
+        watch.seconds["evaluate"] += sum(result["seconds"] for result in results)
+        before = max([s["total"] for s in spent] + [result["elapsed"] for result in results], default=0.0)
+        self._began = time.perf_counter() - before
+
+    @property
+    def total(self) -> float:
+        """Seconds of the whole search so far."""
+        return time.perf_counter() - self._began
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """What a resumed run cannot add up from its results."""
+        return {
+            "total": self.total,
+            "fit": self.watch.seconds["fit"],
+            "propose": self.watch.seconds["propose"],
+        }
+
+
+class _Reporter:
+    """Keeps the best value and tells the caller after every evaluation."""
+
+    def __init__(
+        self, ledger: Ledger, budget: int, maximize: bool, tell: Callable[[Progress], None] | None
+    ) -> None:
+        self._sign = 1.0 if maximize else -1.0
+        self._budget = budget
+        self._tell = tell
+        self._done = sum(not entry.pending for entry in ledger.history)
+        self._best = max((score for _, score in ledger.history.measured), default=None)
+        self._report()
+
+    def __call__(self, value: float | None) -> None:
+        self._done += 1
+        if value is not None:
+            score = self._sign * value
+            self._best = score if self._best is None else max(self._best, score)
+        self._report()
+
+    def _report(self) -> None:
+        if self._tell is not None:
+            best = None if self._best is None else self._sign * self._best
+            self._tell(Progress(self._done, self._budget, best))

@@ -1,0 +1,39 @@
+"""The evaluator that looks values up in a table of measured architectures."""
+
+from archrank.architecture import Architecture
+from archrank.benchmarks.table import Table
+from archrank.errors import EvaluationError
+
+__all__ = ["TableEvaluator"]
+
+
+class TableEvaluator:
+    """Looks an architecture up instead of training it.
+
+    It carries only the columns that it answers with, so it is small to send to worker processes.
+
+    Args:
+        table: The table to read.
+        metric: The metric that the search goes by; where the table names a test metric to report beside it,
+            that value is given too.
+    """
+
+    def __init__(self, table: Table, metric: str) -> None:
+        names = [metric, *([table.test_metrics[metric]] if metric in table.test_metrics else [])]
+        self._table = table.name
+        self._names = list(dict.fromkeys(names))
+        columns = [table.column(name).tolist() for name in self._names]
+        self._values = dict(zip(map(tuple, table.rows.tolist()), zip(*columns, strict=True), strict=True))
+
+    def __call__(self, architecture: Architecture) -> dict[str, float]:
+        """The measured values by metric.
+
+        Raises:
+            EvaluationError: The table has no row for the architecture.
+        """
+        values = self._values.get(architecture.choices)
+        if values is None:
+            raise EvaluationError(
+                f"the table {self._table} has no row for the choices {architecture.choices}"
+            )
+        return dict(zip(self._names, values, strict=True))

@@ -1,0 +1,214 @@
+"""The run folder: where one search lives on disk, and which process may write there."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from archrank.errors import FileError, RunFolderError
+from archrank.files import write_whole
+
+__all__ = ["RunFolder", "check_same"]
+
+_GROWS = "budget"
+"""The one field that may differ on resuming, and only upwards."""
+
+
+class RunFolder:
+    """A locked folder with ``journal.log`` (Optuna's), ``config.json`` and ``result.json``.
+
+    Made by :meth:`open`; a context manager. The lock is the operating system's, so it goes with the process
+    however that ends.
+
+    Attributes:
+        path: The folder.
+        resumed: Whether a run was there before.
+    """
+
+    def __init__(self, path: Path, lock: int, resumed: bool) -> None:
+        self.path = path
+        self.resumed = resumed
+        self._lock: int | None = lock
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        config: Mapping[str, Any],
+        environment: Mapping[str, Any] | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Create the folder, or go on with the run that it holds.
+
+        Args:
+            path: The folder; what is missing of it is created.
+            config: What makes the run what it is, as JSON values: all of it must agree on resuming, but
+                ``budget`` may grow.
+            environment: What may differ on resuming, such as versions; recorded beside the configuration.
+            resume: Go on with an existing run; where there is none, start one.
+
+        Raises:
+            RunFolderError: Another process has the folder, it holds a run and ``resume`` is not set, its run
+                has another configuration, or the system refuses to write there.
+        """
+        folder = Path(path).absolute()
+        with _explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = _lock(folder)
+        try:
+            existing = [
+                name for name in ("config.json", "journal.log", "result.json") if (folder / name).exists()
+            ]
+            if existing and not resume:
+                raise RunFolderError(
+                    f"the folder {folder} already holds a run ({', '.join(existing)}): "
+                    "go on with it by --resume (resume=True), or choose another folder with --out"
+                )
+            config = json.loads(json.dumps(config))
+            if (folder / "config.json").exists():
+                check_same(_read_json(folder / "config.json")["config"], config, str(folder))
+            opened = cls(folder, lock, resumed=bool(existing))
+            opened._write_json("config.json", {"config": config, "environment": dict(environment or {})})
+            with _explained(folder):
+                _mend_journal(opened.journal)
+            return opened
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @property
+    def journal(self) -> Path:
+        """Optuna's journal file."""
+        return self.path / "journal.log"
+
+    @property
+    def result(self) -> Path:
+        """The summary of the run, written when it ends."""
+        return self.path / "result.json"
+
+    def write_result(self, record: Mapping[str, Any]) -> Path:
+        """Write ``result.json``, whole or not at all.
+
+        Raises:
+            RunFolderError: The system refuses.
+        """
+        self._write_json("result.json", record)
+        return self.result
+
+    def writing(self) -> AbstractContextManager[None]:
+        """A context in which the system's refusal to write becomes a RunFolderError."""
+        return _explained(self.path)
+
+    def close(self) -> None:
+        """Let other processes have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _write_json(self, name: str, record: Mapping[str, Any]) -> None:
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        with _explained(self.path):
+            write_whole(self.path / name, text + "\n")
+
+
+def check_same(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> None:
+    """Compare the configuration of a run with the one it is to be resumed with.
+
+    Raises:
+        RunFolderError: They differ; the message lists each field with both values. A larger budget is no
+            difference.
+    """
+    if (before := old.get(_GROWS)) is not None and (now := new.get(_GROWS)) is not None and now < before:
+        raise RunFolderError(
+            f"the run in {where} has a budget of {before}, so it cannot be resumed with {now}: "
+            f"give {before} or more, or choose another folder"
+        )
+    fields = [key for key in {**old, **new} if key != _GROWS and old.get(key) != new.get(key)]
+    if fields:
+        listed = "; ".join(f"{key}: {_shown(old, key)} there, {_shown(new, key)} now" for key in fields)
+        raise RunFolderError(
+            f"the run in {where} has another configuration ({listed}): "
+            "resume it with the same settings, or choose another folder"
+        )
+
+
+def _shown(config: Mapping[str, Any], key: str) -> str:
+    return json.dumps(config[key], ensure_ascii=False) if key in config else "nothing"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(record, dict) and isinstance(record.get("config"), dict):
+            return record
+        reason = "it does not hold a configuration"
+    except (ValueError, OSError) as error:
+        reason = str(error)
+    raise RunFolderError(f"{path} cannot be read ({reason}): choose another folder") from None
+
+
+def _lock(folder: Path) -> int:
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(handle)
+        raise RunFolderError(
+            f"the folder {folder} is in use by process {owner}: wait for it to end, or choose another folder"
+        ) from None
+    except BaseException:
+        os.close(handle)
+        raise
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode("ascii"), 0)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _mend_journal(journal: Path) -> None:
+    """Undo what a killed writer may leave: Optuna's lock files, and a line that is not whole.
+
+    The folder's own lock is held, so no driver can be writing.
+    """
+    for left_over in journal.parent.glob(f"{journal.name}.lock*"):
+        left_over.unlink()
+    if not journal.exists():
+        return
+    with journal.open("r+b") as file:
+        whole = _length_of_whole_lines(file.read())
+        file.truncate(whole)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _length_of_whole_lines(content: bytes) -> int:
+    return content.rfind(b"\n") + 1
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileError, OSError) as error:
+        cause = error.__cause__ if isinstance(error, FileError) else error
+        reason = getattr(cause, "strerror", None) or cause
+        raise RunFolderError(
+            f"cannot write in the run folder {folder}: {reason}. "
+            "What was finished stays there; mend the cause and go on with --resume"
+        ) from error

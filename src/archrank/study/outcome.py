@@ -1,0 +1,76 @@
+"""One evaluation: what an evaluator is, and what came of calling it."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archrank.architecture import Architecture
+from archrank.errors import EvaluationError, UnknownName
+
+__all__ = ["Evaluator", "Outcome", "measure"]
+
+Evaluator = Callable[[Architecture], "float | Mapping[str, float]"]
+"""Gives the metric's value, or a mapping that holds it among other values, which are only recorded."""
+
+_LONGEST_MESSAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one evaluation.
+
+    Attributes:
+        values: The values by name, the metric's among them; empty where it failed. None stands for a further
+            value that is not a finite number.
+        seconds: How long it took.
+        error: Why it failed; None where it did not.
+    """
+
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str | None = None
+
+
+def measure(evaluate: Evaluator, architecture: Architecture, metric: str) -> Outcome:
+    """Evaluate one architecture; a failure is an outcome, not an exception.
+
+    Args:
+        evaluate: The evaluator.
+        architecture: What to evaluate.
+        metric: The name of the value that the search goes by.
+
+    >>> measure(lambda architecture: float("nan"), Architecture("s", (0,)), "accuracy").error
+    "'accuracy' is nan, expected a finite number"
+    """
+    began = time.perf_counter()
+    try:
+        values = _numbers(evaluate(architecture), metric)
+    except EvaluationError as error:
+        return Outcome(seconds=time.perf_counter() - began, error=str(error)[:_LONGEST_MESSAGE])
+    except (Exception, SystemExit) as error:
+        # An evaluator is the user's program: whatever it throws, the study goes on.
+        reason = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+        return Outcome(seconds=time.perf_counter() - began, error=reason)
+    return Outcome(values, time.perf_counter() - began)
+
+
+def _numbers(returned: Any, metric: str) -> dict[str, float | None]:
+    given = returned if isinstance(returned, Mapping) else {metric: returned}
+    if metric not in given:
+        raise EvaluationError(str(UnknownName("value", metric, [str(name) for name in given])))
+    values = {str(name): _number(value) for name, value in given.items()}
+    if values[metric] is None:
+        raise EvaluationError(f"{metric!r} is {given[metric]!r}, expected a finite number")
+    return values
+
+
+def _number(value: Any) -> float | None:
+    if value is None or isinstance(value, str | bytes | bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

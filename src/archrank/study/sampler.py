@@ -1,0 +1,103 @@
+"""A strategy as an Optuna sampler, for people who call ``study.optimize`` themselves."""
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from optuna import Study
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from archrank.architecture import Architecture
+from archrank.errors import InvalidArchitecture
+from archrank.space import SearchSpace
+from archrank.strategies.base import Evaluated, History, Strategy
+from archrank.study.parameters import distributions, from_parameters, to_parameters
+
+__all__ = ["ArchrankSampler"]
+
+
+class ArchrankSampler(BaseSampler):
+    """Lets a strategy choose the architecture of each trial of an Optuna study with one objective.
+
+    The objective asks for it with ``space.suggest(trial)``. No architecture is given twice, also where
+    several threads ask (``n_jobs``); when the space is used up the study is stopped, and trials already begun
+    get random repeats. Parameters that are not the space's, such as a learning rate, are drawn at random.
+
+    Args:
+        space: The space.
+        strategy: What to propose.
+        seed: The seed of all randomness.
+
+    >>> import optuna
+    >>> from archrank.spaces import NASBench201
+    >>> from archrank.strategies import RandomSearch
+    >>> space = NASBench201()
+    >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+    >>> study = optuna.create_study(sampler=ArchrankSampler(space, RandomSearch(space), seed=0))
+    >>> study.optimize(lambda trial: sum(space.suggest(trial).choices), n_trials=3)
+    >>> len(study.trials)
+    3
+    """
+
+    def __init__(self, space: SearchSpace, strategy: Strategy, seed: int = 0) -> None:
+        self._space = space
+        self._strategy = strategy
+        self._seed = seed
+        self._distributions = distributions(space)
+        self._others = RandomSampler(seed=seed)
+        self._lock = threading.Lock()
+        # A pick is stored by Optuna only after the lock is released, so it is remembered here.
+        self._given: dict[int, Architecture] = {}
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """The whole space."""
+        return dict(self._distributions)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The strategy's next architecture, as parameters."""
+        rng = np.random.default_rng([self._seed, trial.number])
+        with self._lock:
+            proposals = self._strategy.propose(self._history(study, trial), 1, rng)
+            if proposals:
+                architecture = proposals[0].architecture
+                self._given[trial.number] = architecture
+            else:
+                # Raising here would leave the trial running for ever.
+                architecture = self._space.sample(1, rng)[0]
+        if not proposals:
+            with suppress(RuntimeError):  # asked for outside of optimize, where there is nothing to stop
+                study.stop()
+        return to_parameters(self._space, architecture)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A random value, for a parameter that is not the space's."""
+        return self._others.sample_independent(study, trial, param_name, param_distribution)
+
+    def _history(self, study: Study, asking: FrozenTrial) -> History:
+        sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+        history = History()
+        for trial in study.get_trials(deepcopy=False):
+            if trial.number == asking.number:
+                continue
+            architecture = self._given.get(trial.number) or self._read(trial)
+            if architecture is None:
+                continue
+            done = trial.state == TrialState.COMPLETE and trial.value is not None
+            score = sign * float(trial.value) if done and trial.value is not None else None
+            history.record(Evaluated(architecture, score, pending=not trial.state.is_finished()))
+        return history
+
+    def _read(self, trial: FrozenTrial) -> Architecture | None:
+        """The architecture that a trial's stored parameters say; None where they say none."""
+        try:
+            return from_parameters(self._space, trial.params)
+        except (KeyError, ValueError, InvalidArchitecture):
+            return None

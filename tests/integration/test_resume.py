@@ -1,0 +1,302 @@
+"""A study killed at any moment and resumed loses no finished evaluation and repeats none."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from archrank.spaces import NASBench201
+from archrank.strategies import RegularizedEvolution
+from archrank.study import RunFolder, search
+
+SPACE = NASBench201()
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from archrank.spaces import NASBench201
+from archrank.strategies import RegularizedEvolution
+from archrank.study import RunFolder, search
+
+
+class Slow:
+    def __init__(self, log):
+        self.log = log
+
+    def __call__(self, architecture):
+        time.sleep(0.005)
+        value = float(sum(architecture.choices)) + architecture.choices[0] / 10
+        with self.log.open("a") as file:
+            file.write(f"{architecture.choices}\\n")
+        return value
+
+
+if __name__ == "__main__":
+    path, workers, budget = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    space = NASBench201()
+    strategy = RegularizedEvolution(space, population=6, tournament=3)
+    strategy.batch = 4
+    with RunFolder.open(path, {"budget": budget}, resume=True) as folder:
+        search(space, Slow(path / "log"), strategy, budget=budget, folder=folder, workers=workers, retries=99)
+"""
+
+COMMAND = "from archrank.cli.main import main; main()"
+
+
+def score(architecture):
+    return float(sum(architecture.choices)) + architecture.choices[0] / 10
+
+
+def strategy():
+    made = RegularizedEvolution(SPACE, population=6, tournament=3)
+    made.batch = 4
+    return made
+
+
+def found(result):
+    return [(e.number, e.architecture, e.value, e.error, e.round, e.reason) for e in result.evaluations]
+
+
+def study(folder):
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+    return optuna.load_study(study_name="archrank", storage=storage)
+
+
+def finished(folder):
+    """Numbers and values that the journal holds as finished, read without touching it."""
+    copy = folder.parent / f"{folder.name}-copy"
+    shutil.copytree(folder, copy, symlinks=True)
+    journal = (copy / "journal.log").read_bytes()
+    (copy / "journal.log").write_bytes(journal[: journal.rfind(b"\n") + 1])
+    try:
+        trials = study(copy).get_trials(states=(TrialState.COMPLETE,))
+    except KeyError:  # killed before there was a study
+        trials = []
+    shutil.rmtree(copy)
+    return {trial.number: (trial.params, trial.value) for trial in trials}
+
+
+def start_and_kill(command, folder, rng, most):
+    """Kill -9 once the journal has grown by a random number of lines; whether it was still running."""
+    journal = folder / "journal.log"
+
+    def lines():
+        return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+    until = lines() + int(rng.integers(1, most))
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and lines() < until and time.monotonic() < deadline:
+            time.sleep(0.001)
+        process.kill()
+        _, errors = process.communicate()
+    if process.returncode != -9:
+        assert process.returncode == 0, errors
+        return False
+    return True
+
+
+def test_a_journal_cut_at_any_byte_is_gone_on_with(tmp_path):
+    with RunFolder.open(tmp_path / "whole", {}) as folder:
+        whole = search(SPACE, score, strategy(), budget=10, folder=folder)
+    journal = (tmp_path / "whole" / "journal.log").read_bytes()
+    rng = np.random.default_rng(0)
+    ends = [i + 1 for i, byte in enumerate(journal) if byte == ord("\n")]
+    cuts = sorted({0, *rng.choice(len(journal), 15).tolist(), *rng.choice(ends, 25).tolist()})
+    for cut in cuts:
+        path = tmp_path / "cut"
+        path.mkdir()
+        shutil.copy(tmp_path / "whole" / "config.json", path)
+        (path / "journal.log").write_bytes(journal[:cut])
+        stored = journal[: journal.rfind(b"\n", 0, cut) + 1].count(b'"user_attr":{"result"')
+        evaluated = []
+
+        def counted(architecture, evaluated=evaluated):
+            evaluated.append(architecture)
+            return score(architecture)
+
+        with RunFolder.open(path, {}, resume=True) as folder:
+            resumed = search(SPACE, counted, strategy(), budget=10, folder=folder)
+        assert found(resumed) == found(whole), f"cut at byte {cut}"
+        assert len(evaluated) == 10 - stored, f"cut at byte {cut}"
+        shutil.rmtree(path)
+
+
+def test_an_evaluation_that_keeps_killing_the_search_is_given_up(tmp_path):
+    with RunFolder.open(tmp_path / "whole", {}) as folder:
+        search(SPACE, score, strategy(), budget=4, folder=folder)
+    lines = (tmp_path / "whole" / "journal.log").read_bytes().splitlines(keepends=True)
+    running = next(
+        i for i, line in enumerate(lines) if line.startswith(b'{"op_code":6') and b'"state":0' in line
+    )
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "journal.log").write_bytes(b"".join(lines[: running + 1]))
+    for deaths in (1, 2):
+        assert study(path).trials[0].state == TrialState.RUNNING
+
+        def dies(architecture):
+            raise GeneratorExit  # nothing of the driver survives it, and nothing is put back
+
+        with RunFolder.open(path, {}, resume=True) as folder, pytest.raises(GeneratorExit):
+            search(SPACE, dies, strategy(), budget=4, folder=folder, retries=2)
+        assert study(path).trials[0].user_attrs["interruptions"] == deaths
+    with RunFolder.open(path, {}, resume=True) as folder:
+        result = search(SPACE, score, strategy(), budget=4, folder=folder, retries=2)
+    assert "interrupted 3 times" in result.evaluations[0].error
+    assert [e.error for e in result.evaluations[1:]] == [None] * 3
+    assert study(path).trials[0].state == TrialState.FAIL
+    assert "interrupted 3 times" in study(path).trials[0].user_attrs["error"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_again_and_again(tmp_path, workers):
+    rng = np.random.default_rng(workers)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    folder, budget, kills = tmp_path / "run", 24, 0
+    command = [sys.executable, str(script), str(folder), str(workers), str(budget)]
+    while start_and_kill(command, folder, rng, 60):
+        kills += 1
+        before = finished(folder)
+    assert kills >= 1
+    # The end of the last part is left to run, so everything is finished now.
+    after = finished(folder)
+    assert before.items() <= after.items()
+    whole = search(SPACE, score, strategy(), budget=budget)
+    if workers == 1:
+        assert [after[e.number][1] for e in whole.evaluations] == [e.value for e in whole.evaluations]
+    assert sorted(after) == list(range(budget))
+    calls = Counter((folder / "log").read_text().splitlines())
+    assert len(calls) == budget
+    # Only what was under way at a kill is evaluated again.
+    assert sum(calls.values()) - budget <= kills * workers
+    assert [after[e.number][0] for e in whole.evaluations] == [
+        SPACE.options(e.architecture) for e in whole.evaluations
+    ]
+
+
+def test_the_command_killed_again_and_again(tmp_path):
+    rng = np.random.default_rng(7)
+    folder, budget = tmp_path / "run", 60
+
+    def command(out, *more):
+        options = [
+            "--strategy",
+            "evolution",
+            "--budget",
+            str(budget),
+            "--seed",
+            "3",
+            "--out",
+            str(out),
+            *more,
+        ]
+        return [sys.executable, "-c", COMMAND, "search", "analog-nasbench", *options]
+
+    kills = 0
+    while start_and_kill(command(folder, "--resume"), folder, rng, 250):
+        kills += 1
+    assert kills >= 1
+    subprocess.run(
+        command(tmp_path / "whole"), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    resumed, whole = (
+        json.loads((path / "result.json").read_text(encoding="utf-8"))
+        for path in (folder, tmp_path / "whole")
+    )
+
+    def essence(record):
+        kept = ("number", "architecture", "value", "state", "round", "reason")
+        return [[evaluation[key] for key in kept] for evaluation in record["evaluations"]], record["best"]
+
+    assert essence(resumed) == essence(whole)
+    assert len(resumed["evaluations"]) == budget
+    assert resumed["seconds"]["evaluate"] >= sum(e["seconds"] for e in resumed["evaluations"]) * 0.999
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_the_search(tmp_path, how):
+    endless = "(self.log.parent / f'{os.getpid()}.pid').touch(); time.sleep(600)"
+    script = tmp_path / "script.py"
+    script.write_text("import os\n" + SCRIPT.replace("time.sleep(0.005)", endless))
+    folder = tmp_path / "run"
+    command = [sys.executable, str(script), str(folder), "2", "4"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, process_group=0, text=True) as process:
+        deadline = time.monotonic() + 60
+        while len(pids := [int(p.stem) for p in folder.glob("*.pid")]) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if how == signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does: to the workers too
+        else:
+            process.send_signal(how)
+        process.communicate(timeout=60)
+    assert len(pids) == 2
+    deadline = time.monotonic() + 20
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(alive, pids))
+    states = [trial.state for trial in study(folder).trials]
+    put_back = TrialState.WAITING if how == signal.SIGINT else TrialState.RUNNING
+    assert states == [put_back] * 2 + [TrialState.WAITING] * 2
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def test_a_study_is_ordinary_to_optuna(tmp_path):
+    with RunFolder.open(tmp_path, {}) as folder:
+        result = search(
+            SPACE, score, strategy(), budget=6, folder=folder, metric="accuracy", maximize=True, seed=4
+        )
+    opened = study(tmp_path)
+    assert opened.metric_names == ["accuracy"]
+    assert opened.user_attrs["seed"] == 4
+    assert opened.user_attrs["space digest"] == SPACE.digest
+    assert opened.best_value == result.best.value
+    for trial, evaluation in zip(opened.trials, result.evaluations, strict=True):
+        assert trial.params == SPACE.options(evaluation.architecture)
+        assert trial.user_attrs["reason"] == evaluation.reason
+        assert trial.user_attrs["architecture"] == SPACE.format(evaluation.architecture)
+        assert trial.user_attrs["predicted"] is None
+
+
+# An interrupt may also hit a finalizer, which Python reports and goes on.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_any_moment_leaves_nothing_behind(tmp_path):
+    # Signals from a thread hit the driver wherever it is, also in the middle of writing. Opening the folder would
+    # sweep up after them, so it is opened once.
+    rng = np.random.default_rng(0)
+    interrupts = 0
+    with RunFolder.open(tmp_path, {}) as folder:
+        while True:
+            timer = threading.Timer(float(rng.uniform(0.0, 0.04)), os.kill, (os.getpid(), signal.SIGINT))
+            try:
+                timer.start()
+                result = search(SPACE, score, strategy(), budget=60, folder=folder, retries=0)
+                timer.cancel()
+                timer.join()
+            except KeyboardInterrupt:
+                interrupts += 1
+                assert not list(tmp_path.glob("journal.log.lock*"))
+            else:
+                break
+    assert interrupts >= 1
+    assert found(result) == found(search(SPACE, score, strategy(), budget=60))

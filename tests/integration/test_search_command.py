@@ -1,0 +1,157 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from archrank.study import RunFolder
+
+
+@pytest.fixture
+def archrank(monkeypatch, capsys, tmp_path):
+    """Runs the command line in an empty folder; gives exit code, stdout and stderr in one line."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        from archrank.cli.main import main
+
+        monkeypatch.setattr(sys, "argv", ["archrank", *map(str, words)])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return code, out, " ".join(err.split())
+
+    return run
+
+
+SEARCH = ("search", "analog-nasbench", "--strategy", "random", "--budget", 12)
+
+
+def test_a_run_folder_is_left_where_it_is_said(archrank, tmp_path):
+    code, out, _ = archrank(*SEARCH, "--seed", 3)
+    assert code == 0
+    folder = tmp_path / "runs" / "analog-nasbench-random-3"
+    for name in ("journal.log", "config.json", "result.json", "report.html"):
+        assert (folder / name).stat().st_size > 0
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert len(result["evaluations"]) == 12
+    assert result["best"]["value"] == max(e["value"] for e in result["evaluations"])
+    assert f"{result['best']['true_rank']} of 15,625" in out
+    assert "report.html" in out
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["config"]["seed"] == 3
+    assert {"archrank", "python", "numpy", "optuna"} <= set(config["environment"]["versions"])
+
+
+def test_the_command_in_the_result_repeats_the_run(archrank):
+    _, out, _ = archrank(*SEARCH, "--json")
+    record = json.loads(out)
+    words = record["command"].split()[1:]
+    words[words.index("--out") + 1] = "again"
+    _, out, _ = archrank(*words, "--json")
+    again = json.loads(out)
+    assert [e["architecture"] for e in record["evaluations"]] == [
+        e["architecture"] for e in again["evaluations"]
+    ]
+    assert record["best"] == again["best"]
+
+
+def test_json_is_all_that_stdout_gets(archrank, tmp_path):
+    _, out, _ = archrank(*SEARCH, "--strategy", "evolution", "--out", "here", "--json")
+    assert json.loads(out) == json.loads((tmp_path / "here" / "result.json").read_text(encoding="utf-8"))
+
+
+def test_a_minimised_metric(archrank):
+    _, out, _ = archrank(
+        "search",
+        "nas-bench-graph-cora",
+        "--strategy",
+        "random",
+        "--budget",
+        8,
+        "--metric",
+        "latency",
+        "--json",
+    )
+    record = json.loads(out)
+    assert record["best"]["value"] == min(e["value"] for e in record["evaluations"])
+    assert record["regret"] == record["best"]["value"] - record["optimum"] >= 0
+
+
+def test_workers_change_nothing_for_the_reader(archrank):
+    records = []
+    for workers in (1, 2):
+        _, out, _ = archrank(*SEARCH, "--workers", workers, "--out", f"with-{workers}", "--json")
+        records.append(json.loads(out))
+    assert all(len({e["architecture"] for e in r["evaluations"]}) == 12 for r in records)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("search", "analog-nasbnech"),
+            "unknown benchmark 'analog-nasbnech'; did you mean 'analog-nasbench'?",
+        ),
+        ((*SEARCH, "--metric", "basline_accuracy"), "did you mean 'baseline_accuracy'?"),
+        ((*SEARCH, "--strategy", "evolutoin"), "unknown strategy 'evolutoin'; did you mean 'evolution'?"),
+        ((*SEARCH, "--budget", 0), "a budget of 0 evaluations cannot be spent"),
+        ((*SEARCH, "--budget", 20000), "a budget of 20000 is larger than analog-nasbench with its 15625"),
+        ((*SEARCH, "--workers", 0), "0 workers cannot evaluate anything"),
+    ],
+)
+def test_a_mistake_is_told_with_the_way_out(archrank, tmp_path, words, said):
+    code, out, err = archrank(*words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_existing_folder_is_resumed_only_on_request_and_only_alike(archrank):
+    assert archrank(*SEARCH, "--out", "run")[0] == 0
+    code, _, err = archrank(*SEARCH, "--out", "run")
+    assert code == 2
+    assert "already holds a run" in err
+    assert "--resume" in err
+    code, _, err = archrank(*SEARCH, "--out", "run", "--resume", "--seed", 4)
+    assert code == 2
+    assert "seed: 0 there, 4 now" in err
+    assert "budget" not in err
+    code, out, _ = archrank(*SEARCH, "--out", "run", "--resume", "--budget", 15, "--json")
+    assert code == 0
+    assert len(json.loads(out)["evaluations"]) == 15
+    code, _, err = archrank(*SEARCH, "--out", "run", "--resume", "--budget", 9)
+    assert code == 2
+    assert "budget of 15, so it cannot be resumed with 9" in err
+
+
+def test_a_folder_in_use(archrank, tmp_path):
+    with RunFolder.open(tmp_path / "run", {}):
+        code, _, err = archrank(*SEARCH, "--out", "run")
+    assert code == 2
+    assert f"in use by process {os.getpid()}" in err
+
+
+def test_an_interrupted_search_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-c", "from archrank.cli.main import main; main()"]
+    words = ["search", "analog-nasbench", "--strategy", "evolution", "--budget", "3000", "--out", "my run"]
+    journal = tmp_path / "my run" / "journal.log"
+    with subprocess.Popen([*command, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if journal.exists() and journal.stat().st_size > 30_000:
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "nothing finished is lost" in err
+    assert "--out 'my run' --resume" in err
+    assert "Traceback" not in err

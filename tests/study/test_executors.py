@@ -1,0 +1,108 @@
+import os
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from evaluators_for_workers import Deadly, Unloadable, total
+
+from archrank.errors import EvaluationError
+from archrank.spaces import NASBench201
+from archrank.strategies import RandomSearch, RegularizedEvolution
+from archrank.study import RunFolder, search
+
+SPACE = NASBench201()
+
+
+class Batched(RegularizedEvolution):
+    def __init__(self, space):
+        super().__init__(space, population=6, tournament=3)
+        self.batch = 4
+
+
+def rows(result):
+    return [(e.number, e.architecture, e.value) for e in result.evaluations]
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_workers_find_what_one_process_finds_and_may_change_in_number(tmp_path):
+    alone = search(SPACE, total, Batched(SPACE), budget=14)
+    with RunFolder.open(tmp_path, {}) as folder:
+        search(SPACE, total, Batched(SPACE), budget=8, folder=folder, workers=2)
+    with RunFolder.open(tmp_path, {}, resume=True) as folder:
+        assert rows(search(SPACE, total, Batched(SPACE), budget=14, folder=folder)) == rows(alone)
+
+
+def test_an_architecture_that_kills_its_worker_is_blamed_alone(tmp_path):
+    strategy = Batched(SPACE)
+    planned = [e.architecture for e in search(SPACE, total, strategy, budget=4).evaluations]
+    log = tmp_path / "log"
+    evaluate = Deadly([planned[1]], log, seconds=0.02)
+    result = search(SPACE, evaluate, strategy, budget=8, workers=2, retries=1)
+    failed = {e.architecture: e.error for e in result.evaluations if e.error}
+    assert failed == {planned[1]: "the worker process died 2 times while evaluating it"}
+    assert len(result.evaluations) == 8
+    assert all(e.value == total(e.architecture) for e in result.evaluations if not e.error)
+    pids = {int(line.split()[0]) for line in log.read_text().splitlines()}
+    deadline = time.monotonic() + 10
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, pids)), "no worker outlives the search"
+
+
+def test_a_worker_that_dies_once_costs_nothing(tmp_path):
+    strategy = Batched(SPACE)
+    whole = search(SPACE, total, strategy, budget=8)
+    evaluate = Deadly([whole.evaluations[2].architecture], tmp_path / "log", times=1)
+    result = search(SPACE, evaluate, strategy, budget=8, workers=2, retries=2)
+    assert rows(result) == rows(whole)
+    calls = Counter(line.split(" ", 1)[1] for line in (tmp_path / "log").read_text().splitlines())
+    # Once more the killer, and at most the one that was under way beside it.
+    assert 9 <= sum(calls.values()) <= 10
+
+
+def test_an_evaluator_that_cannot_be_sent_is_named():
+    with pytest.raises(EvaluationError, match=r"cannot be sent to worker processes .*top level of a module"):
+        search(SPACE, lambda a: 1.0, RandomSearch(SPACE), budget=2, workers=2)
+
+
+def test_an_evaluator_that_cannot_be_loaded_is_named():
+    with pytest.raises(EvaluationError, match=r"cannot start: the evaluator cannot be loaded .*ValueError"):
+        search(SPACE, Unloadable(), RandomSearch(SPACE), budget=2, workers=2)
+
+
+def test_any_executor_will_do():
+    whole = search(SPACE, total, Batched(SPACE), budget=10)
+    with ThreadPoolExecutor(3) as threads:
+        assert rows(search(SPACE, total, Batched(SPACE), budget=10, executor=threads)) == rows(whole)
+
+
+def test_a_process_pool_of_ones_own_must_get_an_evaluator_that_can_be_sent():
+    with ProcessPoolExecutor(1) as pool, pytest.raises(EvaluationError, match="cannot be sent"):
+        search(SPACE, lambda a: 1.0, RandomSearch(SPACE), budget=2, executor=pool)
+
+
+def test_a_broken_executor_stops_the_search_and_loses_nothing(tmp_path):
+    import multiprocessing
+
+    planned = [e.architecture for e in search(SPACE, total, Batched(SPACE), budget=8).evaluations]
+    evaluate = Deadly([planned[6]], tmp_path / "log", times=1)
+    with (
+        RunFolder.open(tmp_path / "run", {}) as folder,
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
+        pytest.raises(EvaluationError, match="the executor broke"),
+    ):
+        search(SPACE, evaluate, Batched(SPACE), budget=8, executor=pool, folder=folder)
+    with RunFolder.open(tmp_path / "run", {}, resume=True) as folder:
+        result = search(SPACE, evaluate, Batched(SPACE), budget=8, folder=folder)
+    assert [e.architecture for e in result.evaluations] == planned
+    assert all(e.error is None for e in result.evaluations)
+    assert all(evaluate.calls(a) == 1 for a in planned[:6])

@@ -1,0 +1,129 @@
+import re
+import time
+from pathlib import Path
+
+import optuna
+
+from archrank import Cell, Choice, Graph, SearchSpace, Site
+from archrank.spaces import NASBench201
+from archrank.strategies import RandomSearch, RegularizedEvolution
+from archrank.study import ArchrankSampler
+
+SPACE = NASBench201()
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "your-own-objective.md"
+
+
+class Few(SearchSpace):
+    """Six encodings, three of them valid."""
+
+    name = "few"
+    choices = (Choice("a", ("conv", "pool")), Choice("b", ("conv", "pool", "skip")))
+    operations = ("conv", "pool", "skip")
+
+    def is_valid(self, choices):
+        return sum(choices) % 2 == 0
+
+    def graph(self, architecture):
+        names = self.options(architecture).values()
+        return Graph((Cell(1, 3, tuple(Site(o, (i,), i + 1) for i, o in enumerate(names)), (2,)),))
+
+
+def total(trial):
+    return float(sum(SPACE.suggest(trial).choices))
+
+
+def chosen(study, space=SPACE):
+    return [tuple(t.params[c.name] for c in space.choices) for t in study.trials]
+
+
+def test_the_strategy_chooses_and_the_direction_is_the_studys():
+    found = {}
+    for direction in ("maximize", "minimize"):
+        sampler = ArchrankSampler(SPACE, RegularizedEvolution(SPACE, 8, 4), seed=1)
+        study = optuna.create_study(direction=direction, sampler=sampler)
+        study.optimize(total, n_trials=60)
+        assert len(set(chosen(study))) == 60
+        found[direction] = study.best_value
+    assert found["maximize"] >= 20
+    assert found["minimize"] <= 4
+
+
+def test_same_seed_same_trials():
+    studies = []
+    for _ in range(2):
+        studies.append(
+            optuna.create_study(sampler=ArchrankSampler(SPACE, RegularizedEvolution(SPACE, 4), seed=5))
+        )
+        studies[-1].optimize(total, n_trials=15)
+    assert chosen(studies[0]) == chosen(studies[1])
+
+
+def test_threads_never_get_the_same_architecture():
+    def slow(trial):
+        time.sleep(0.002)  # the others ask while this pick is not yet stored
+        return total(trial)
+
+    few = SPACE.architectures(SPACE.rows())[:60]
+    study = optuna.create_study(sampler=ArchrankSampler(SPACE, RandomSearch(SPACE, candidates=few)))
+    study.optimize(slow, n_trials=60, n_jobs=6)
+    assert len(set(chosen(study))) == 60
+
+
+def test_a_used_up_space_stops_the_study():
+    space = Few()
+    study = optuna.create_study(sampler=ArchrankSampler(space, RandomSearch(space)))
+    study.optimize(lambda trial: float(sum(space.suggest(trial).choices)), n_trials=50)
+    assert len(study.trials) == 4
+    assert len(set(chosen(study, space))) == 3
+    assert all(trial.state.is_finished() for trial in study.trials)
+
+
+def test_failed_and_pruned_trials_are_not_given_again():
+    space = Few()
+
+    def objective(trial):
+        architecture = space.suggest(trial)
+        if architecture.choices[0]:
+            raise optuna.TrialPruned
+        return float("nan") if architecture.choices[1] else 1.0
+
+    study = optuna.create_study(sampler=ArchrankSampler(space, RandomSearch(space)))
+    study.optimize(objective, n_trials=3)
+    assert len(set(chosen(study, space))) == 3
+
+
+def test_another_parameter_is_drawn_beside_the_space():
+    def objective(trial):
+        return total(trial) * trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+
+    study = optuna.create_study(sampler=ArchrankSampler(SPACE, RandomSearch(SPACE), seed=3))
+    study.optimize(objective, n_trials=5)
+    rates = {trial.params["lr"] for trial in study.trials}
+    assert len(rates) == 5
+    assert all(1e-4 <= rate <= 1e-1 for rate in rates)
+
+
+def test_trials_of_an_earlier_part_are_known(tmp_path):
+    from optuna.storages.journal import JournalFileBackend
+
+    def study():
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(tmp_path / "journal.log")))
+        sampler = ArchrankSampler(Few(), RandomSearch(Few()))
+        return optuna.create_study(storage=storage, study_name="s", sampler=sampler, load_if_exists=True)
+
+    for _ in range(3):
+        study().optimize(lambda trial: float(sum(Few().suggest(trial).choices)), n_trials=1)
+    assert len(set(chosen(study(), Few()))) == 3
+
+
+def test_the_guides_example_works():
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        scope = {"__name__": "guide"}
+        exec(compile(block, str(GUIDE), "exec"), scope)  # noqa: S102
+        if "study" in scope:
+            assert len(scope["study"].trials) == 20
+            assert len(set(chosen(scope["study"]))) == 20
+        if "result" in scope:
+            assert len(scope["result"].evaluations) == 30
