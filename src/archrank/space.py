@@ -273,6 +273,8 @@ def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
         raise ParseError(
             f"{text!r} is not an architecture of {space}: {error.msg} at character {error.pos}"
         ) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
+        raise ParseError(f"{text[:60]!r}… is not an architecture of {space}: {error}") from None
     if not isinstance(record, dict):
         raise ParseError(f"{text!r} is not an architecture of {space}: expected a JSON object in braces")
     return record

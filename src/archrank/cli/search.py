@@ -33,10 +33,12 @@ def command(
     strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
     encoder: Annotated[str, typer.Option(help="Encoder of the predictor (guided).")] = "gates",
     loss: Annotated[str, typer.Option(help="Ranking loss of the predictor (guided).")] = "hinge",
-    inner: Annotated[str | None, typer.Option(help="How favourites are looked for (guided).")] = None,
-    initial: Annotated[int | None, typer.Option(help="Random architectures at first (guided).")] = None,
-    round_: Annotated[int | None, typer.Option("--round", help="Architectures a round (guided).")] = None,
-    members: Annotated[int | None, typer.Option(help="Predictors that vote (guided).")] = None,
+    inner: Annotated[
+        str, typer.Option(help="Inner search: auto | whole | evolution | random (guided).")
+    ] = "auto",
+    initial: Annotated[int, typer.Option(help="Random architectures at first (guided).", min=2)] = 20,
+    round_: Annotated[int, typer.Option("--round", help="Architectures a round (guided).", min=1)] = 10,
+    members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble (guided).", min=1)] = 3,
     metric: Annotated[str | None, typer.Option(help="What to search by [the benchmark's own].")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder [runs/BENCHMARK-STRATEGY-SEED].")] = None,

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 from archrank.errors import UnknownName
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from archrank.architecture import Architecture
     from archrank.benchmarks.table import Table
+    from archrank.predictors import NeuralPredictor
     from archrank.space import SearchSpace
     from archrank.strategies.base import Strategy
     from archrank.study.stopwatch import Stopwatch
 
-__all__ = ["STRATEGIES", "StrategyOptions", "strategy_from"]
+__all__ = ["STRATEGIES", "StrategyOptions", "predictor_from", "strategy_from"]
 
 STRATEGIES = ("guided", "evolution", "random")
 
@@ -33,10 +37,10 @@ class StrategyOptions:
     strategy: str = "guided"
     encoder: str = "gates"
     loss: str = "hinge"
-    inner: str | None = None
-    initial: int | None = None
-    round: int | None = None
-    members: int | None = None
+    inner: str = "auto"
+    initial: int = 20
+    round: int = 10
+    members: int = 3
 
 
 def strategy_from(
@@ -52,7 +56,7 @@ def strategy_from(
         stopwatch: Where a predictor adds up the seconds of its fits.
 
     Raises:
-        UnknownName: No such strategy.
+        UnknownName: No such strategy, encoder, loss or inner search.
     """
     candidates = None if table.complete else table.architectures
     if options.strategy == "random":
@@ -64,8 +68,46 @@ def strategy_from(
 
         return RegularizedEvolution(space, candidates=candidates)
     if options.strategy == "guided":
-        from archrank.predictors.neural import NeuralPredictor
-        from archrank.strategies.guided import GuidedSearch
-
-        return GuidedSearch(space, NeuralPredictor(space, encoder=options.encoder, loss=options.loss))
+        return _guided(options, space, candidates, stopwatch)
     raise UnknownName("strategy", options.strategy, STRATEGIES)
+
+
+def _guided(
+    options: StrategyOptions,
+    space: "SearchSpace",
+    candidates: "Sequence[Architecture] | None",
+    stopwatch: "Stopwatch",
+) -> "Strategy":
+    from archrank.strategies.guided import GuidedSearch
+    from archrank.study.timed import TimedRanker
+
+    predictor = predictor_from(space, options.encoder, options.loss, options.members)
+    return GuidedSearch(
+        space,
+        TimedRanker(predictor, stopwatch),
+        initial=options.initial,
+        batch=options.round,
+        inner=options.inner,  # type: ignore[arg-type]
+        candidates=candidates,
+    )
+
+
+def predictor_from(
+    space: "SearchSpace", encoder: str, loss: str, members: int, seed: int = 0
+) -> "NeuralPredictor":
+    """Make the predictor that the command line names.
+
+    Raises:
+        UnknownName: No such encoder or loss.
+        PredictorError: Fewer than one member.
+    """
+    from archrank.encoders import ENCODERS
+    from archrank.predictors import NeuralPredictor
+    from archrank.ranking import LOSSES
+
+    if encoder not in ENCODERS:
+        raise UnknownName("encoder", encoder, ENCODERS)
+    if loss not in LOSSES:
+        raise UnknownName("loss", loss, LOSSES)
+    # The encoder's settings are left to what suits the space's graphs.
+    return NeuralPredictor(space, ENCODERS[encoder], LOSSES[loss](), members=members, seed=seed)

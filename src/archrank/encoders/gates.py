@@ -55,7 +55,12 @@ class GATES(EncoderSettings):
 
     @classmethod
     def on_node(cls) -> "GATES":
-        """The authors' settings for operation-on-node graphs (their shipped NAS-Bench-101 example)."""
+        """Settings for operation-on-node graphs: self loops instead of residuals (the authors' search example)."""
+        return cls(residual="none", self_loops=True, bias=True, trainable_other=True)
+
+    @classmethod
+    def on_node_residual(cls) -> "GATES":
+        """The other settings that the authors ship for NAS-Bench-101: four layers, residuals, a mean readout."""
         return cls(layers=4, residual="all", bias=True, trainable_other=True, readout="junctions")
 
     @classmethod

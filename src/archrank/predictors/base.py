@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,25 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.space import SearchSpace
 
-__all__ = ["Predictor", "checked_targets"]
+__all__ = ["Predictor", "Ranker", "checked_targets"]
 
 Floats = npt.NDArray[np.float64]
+
+
+class Ranker(Protocol):
+    """The part of a predictor that a search needs; every :class:`Predictor` is one."""
+
+    def with_seed(self, seed: int) -> "Ranker":
+        """An unfitted copy whose randomness starts elsewhere."""
+
+    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> "Ranker":
+        """Learn from measured architectures; higher targets are better."""
+
+    def collate(self, architectures: Sequence[Architecture]) -> Any:
+        """Make candidates ready once, for many calls of :meth:`predict`."""
+
+    def predict(self, candidates: Any) -> Floats:
+        """Score candidates, higher is better: (B,)."""
 
 
 class Predictor(ABC):
@@ -104,6 +120,12 @@ class Predictor(ABC):
             PredictorError: No whole predictor is there, or one of another space or a later format.
         """
 
+    def __repr__(self) -> str:
+        """The class and its settings."""
+        shown = {k: v for k, v in vars(self).items() if not k.endswith("_") and not k.startswith("_")}
+        shown.pop("space", None)
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
 
 def checked_targets(architectures: Sequence[Architecture], targets: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """The targets as an array (B,), or a PredictorError that says what is wrong with them."""
@@ -116,10 +138,14 @@ def checked_targets(architectures: Sequence[Architecture], targets: npt.ArrayLik
             f"targets have the shape {values.shape}, expected ({len(architectures)},): one number for each architecture"
         )
     if len(values) < 2:
-        raise PredictorError(f"{len(values)} architectures are too few to learn a ranking from; give at least 2")
+        raise PredictorError(
+            f"{len(values)} architectures are too few to learn a ranking from; give at least 2"
+        )
     if not np.isfinite(values).all():
         place = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise PredictorError(f"target {place} is {values[place]}; leave out architectures that were not measured")
+        raise PredictorError(
+            f"target {place} is {values[place]}; leave out architectures that were not measured"
+        )
     if values.min() == values.max():
         raise PredictorError(f"all {len(values)} targets are {values[0]}: there is nothing to rank")
     return values

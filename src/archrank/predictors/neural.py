@@ -15,7 +15,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 
 from archrank.architecture import Architecture
-from archrank.encoders import ENCODERS, EncoderSettings, GraphBatch, collate
+from archrank.encoders import ENCODERS, GATES, EncoderSettings, GraphBatch, collate
 from archrank.errors import PredictorError
 from archrank.files import write_whole
 from archrank.predictors.base import Floats, Predictor, checked_targets
@@ -53,7 +53,7 @@ class NeuralPredictor(Predictor):
 
     Args:
         space: The space whose architectures are ranked.
-        encoder: The encoder's settings; None takes the GATES settings that suit the space's graphs.
+        encoder: The encoder's settings; or its class, whose settings are then those that suit the space's graphs.
         loss: The ranking loss.
         hidden: Widths of the score head's hidden layers.
         dropout: Share of hidden units of the head left out at each training step.
@@ -82,7 +82,7 @@ class NeuralPredictor(Predictor):
     def __init__(
         self,
         space: SearchSpace,
-        encoder: EncoderSettings | None = None,
+        encoder: EncoderSettings | type[EncoderSettings] = GATES,
         loss: PairwiseHinge = PairwiseHinge(),  # noqa: B008 (frozen)
         *,
         hidden: tuple[int, ...] = (300, 300),
@@ -135,7 +135,7 @@ class NeuralPredictor(Predictor):
         values = checked_targets(architectures, targets)
         batch = self._batch(architectures)
         generator = torch.Generator().manual_seed(_seed(self.seed))
-        self.encoder_ = self.encoder or ENCODERS["gates"].suited_to(batch)
+        self.encoder_ = self.encoder.suited_to(batch) if isinstance(self.encoder, type) else self.encoder
         self._scorer = self._fresh(batch, generator)
         self.losses_: list[float] = []
         n = len(values)
@@ -222,7 +222,8 @@ class NeuralPredictor(Predictor):
             _from_name(LOSSES, "loss", record["loss"]),
             **settings,
         )
-        self.encoder_ = self.encoder  # type: ignore[assignment]
+        assert not isinstance(self.encoder, type)
+        self.encoder_ = self.encoder
         like = self._batch(space.sample(1, np.random.default_rng(0)))
         self._scorer = self._fresh(like, torch.Generator())
         self._scorer.load_state_dict(read_tensors(weights))
@@ -308,7 +309,9 @@ def _from_name(names: dict[str, Any], kind: str, record: dict[str, Any]) -> Any:
     settings = dict(record)
     name = settings.pop("name")
     if name not in names:
-        raise PredictorError(f"this version does not know the {kind} {name!r} that the predictor was saved with")
+        raise PredictorError(
+            f"this version does not know the {kind} {name!r} that the predictor was saved with"
+        )
     return names[name](**settings)
 
 
@@ -328,5 +331,7 @@ def _read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
             f"({record['space']['digest']}), not {space.name} ({space.digest})"
         )
     if hashlib.sha256(weights).hexdigest() != record["weights"]:
-        raise PredictorError(f"weights.safetensors in {folder} is damaged or belongs to another predictor.json")
+        raise PredictorError(
+            f"weights.safetensors in {folder} is damaged or belongs to another predictor.json"
+        )
     return record, weights

@@ -25,7 +25,9 @@ class Scorer(nn.Module):
         super().__init__()
         self.encoder = encoder
         widths = [encoder.features, *hidden, 1]
-        self.head = nn.ModuleList(MemberLinear(members, a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.head = nn.ModuleList(
+            MemberLinear(members, a, b) for a, b in zip(widths, widths[1:], strict=False)
+        )
 
     def reset_head(self, generator: torch.Generator) -> None:
         """Draw the head's parameters anew."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import UnknownName
-from archrank.predictors.base import Predictor
+from archrank.predictors.base import Ranker
 from archrank.space import SearchSpace
 from archrank.strategies.base import History, Proposal, Strategy, unseen
 
@@ -49,7 +49,7 @@ class GuidedSearch(Strategy):
     def __init__(
         self,
         space: SearchSpace,
-        predictor: Predictor,
+        predictor: Ranker,
         *,
         initial: int = 20,
         batch: int = 10,
@@ -73,6 +73,10 @@ class GuidedSearch(Strategy):
         self.generations = generations
         self.candidates = candidates
 
+    def __repr__(self) -> str:
+        """The plain settings and the predictor's."""
+        return f"{super().__repr__()[:-1]}, predictor={self.predictor!r})"
+
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Random architectures at first, then the best predicted and a few random ones."""
         measured = history.measured
@@ -86,7 +90,7 @@ class GuidedSearch(Strategy):
         others = unseen(self.space, history, n - len(found), rng, taken, self.candidates)
         return found + [Proposal(a, "explored") for a in others]
 
-    def _best(self, predictor: Predictor, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
+    def _best(self, predictor: Ranker, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """The ``n`` unseen architectures with the best predicted scores that the inner search finds."""
         if n == 0:
             return []
@@ -101,7 +105,7 @@ class GuidedSearch(Strategy):
         return [Proposal(pool[i], "predicted", float(scores[i])) for i in _top_unseen(pool, scores, history, n, rng)]
 
     def _evolve(
-        self, predictor: Predictor, history: History, rng: np.random.Generator
+        self, predictor: Ranker, history: History, rng: np.random.Generator
     ) -> tuple[list[Architecture], npt.NDArray[np.float64]]:
         """Evolve on the predicted score, from the best measured half and random others; returns all that it met."""
         half = sorted(history.measured, key=lambda entry: -entry[1])[: self.population // 2]

@@ -7,6 +7,7 @@ from archrank.study.outcome import Evaluator, Outcome, measure
 from archrank.study.result import Evaluation, SearchResult, result_record
 from archrank.study.sampler import ArchrankSampler
 from archrank.study.stopwatch import Stopwatch
+from archrank.study.timed import TimedRanker
 
 __all__ = [
     "ArchrankSampler",
@@ -18,6 +19,7 @@ __all__ = [
     "SearchResult",
     "Stopwatch",
     "TableEvaluator",
+    "TimedRanker",
     "measure",
     "result_record",
     "search",

@@ -1,0 +1,32 @@
+# `make search` and `make test` do everything from nothing: they need Python 3.11 or later, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUDGET ?= 150
+SEED ?= 0
+OUT ?= runs/search-$(shell date +%Y%m%d-%H%M%S)
+
+.PHONY: search test setup lint clean
+
+search: setup
+	$(BIN)/archrank search analog-nasbench --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
+
+test: setup lint
+	$(BIN)/python -m pytest -n auto
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(None if sys.version_info >= (3, 11) else 'archrank needs Python 3.11 or later; say which with: make PYTHON=python3.12 …')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dashboard]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,90 @@
+"""``archrank rank``: learn from a table of measured architectures, and rank others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from archrank.cli.strategies import predictor_from
+from archrank.errors import BudgetError, TableError
+
+__all__ = ["command"]
+
+
+def command(
+    space: Annotated[str, typer.Argument(help="A space's name (`archrank spaces`), or file.py:ClassName.")],
+    train: Annotated[Path, typer.Option(help="Measured architectures: .csv, .parquet or .jsonl.")],
+    target: Annotated[str, typer.Option(help="The column to rank by.")],
+    out: Annotated[Path, typer.Option(help="Where to write the ranking: .csv, .parquet or .jsonl.")],
+    top: Annotated[int, typer.Option(help="How many of the best to write.")] = 20,
+    candidates: Annotated[
+        Path | None, typer.Option(help="Rank these architectures only [the whole space].")
+    ] = None,
+    minimize: Annotated[bool, typer.Option("--minimize", help="Lower targets are better.")] = False,
+    include_measured: Annotated[
+        bool, typer.Option("--include-measured", help="Rank the measured ones too.")
+    ] = False,
+    encoder: Annotated[str, typer.Option(help="Encoder of the predictor.")] = "gates",
+    loss: Annotated[str, typer.Option(help="Ranking loss of the predictor.")] = "hinge",
+    members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble.", min=1)] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
+    save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the ranking as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Fit on measured architectures, score the candidates or the whole space, and write the best."""
+    from archrank.benchmarks.files import SUFFIXES, read_architectures, read_table, write_table
+    from archrank.cli import names
+
+    if top < 1:
+        raise BudgetError(f"--top {top}: nothing would be written; give 1 or more")
+    if out.suffix not in SUFFIXES:
+        raise TableError(f"--out {out}: the file's name must end in one of {', '.join(SUFFIXES)}")
+    chosen = names.space(space)
+    table = read_table(train, chosen, metrics=[target], minimize=[target] if minimize else [])
+    predictor = predictor_from(chosen, encoder, loss, members, seed)
+    console = Console(stderr=True)
+    measured = set() if include_measured else set(table.architectures)
+    with console.status("reading candidates"):
+        pool = (
+            read_architectures(candidates, chosen)
+            if candidates is not None
+            else chosen.architectures(chosen.rows())
+        )
+        pool = [architecture for architecture in pool if architecture not in measured]
+    if not pool:
+        raise TableError("every candidate was measured already; give others, or --include-measured")
+    with console.status(f"fitting on {len(table)} architectures"):
+        predictor.fit(table.architectures, table.scores(target))
+    with console.status(f"scoring {len(pool):,} candidates"):
+        scores = predictor.predict(pool)
+    best = np.argsort(-scores, kind="stable")[:top]
+    ranking = {
+        "architecture": [chosen.format(pool[i]) for i in best],
+        "score": [float(scores[i]) for i in best],
+        "rank": list(range(1, len(best) + 1)),
+    }
+    write_table(out, ranking)
+    if save is not None:
+        predictor.save(save)
+    if as_json:
+        import json
+        import sys
+
+        rows = [dict(zip(ranking, row, strict=True)) for row in zip(*ranking.values(), strict=True)]
+        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        return
+    grid = Grid("rank", "score", "architecture", box=None, pad_edge=False)
+    for text, score, rank in list(zip(*ranking.values(), strict=True))[:10]:
+        grid.add_row(str(rank), f"{score:.3f}", Text(str(text), overflow="fold"))
+    Console().print(grid)
+    Console().print(
+        f"The best {len(best)} of {len(pool):,} candidates by a ranking learnt from {len(table)} architectures "
+        f"are in {out}.",
+        highlight=False,
+    )

@@ -1,0 +1,46 @@
+"""A predictor that reports how long its fits take, for strategies read no clock."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.predictors.base import Floats, Ranker
+from archrank.study.stopwatch import Stopwatch
+
+__all__ = ["TimedRanker"]
+
+
+class TimedRanker:
+    """Passes everything on to a predictor and adds the seconds of its fits to a stopwatch.
+
+    Args:
+        ranker: The predictor that does the work.
+        stopwatch: Its ``fit`` seconds grow.
+    """
+
+    def __init__(self, ranker: Ranker, stopwatch: Stopwatch) -> None:
+        self._ranker = ranker
+        self._stopwatch = stopwatch
+
+    def with_seed(self, seed: int) -> Self:
+        """An unfitted copy on the same stopwatch."""
+        return type(self)(self._ranker.with_seed(seed), self._stopwatch)
+
+    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
+        """Fit, and add up the time."""
+        with self._stopwatch.time("fit"):
+            self._ranker.fit(architectures, targets)
+        return self
+
+    def collate(self, architectures: Sequence[Architecture]) -> Any:
+        """Passed on."""
+        return self._ranker.collate(architectures)
+
+    def predict(self, candidates: Any) -> Floats:
+        """Passed on."""
+        return self._ranker.predict(candidates)
+
+    def __repr__(self) -> str:
+        return repr(self._ranker)
