@@ -1,6 +1,6 @@
 """A table of measured architectures: one interface for every source."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,12 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.benchmarks.places import Places, row_numbers
 from archrank.errors import InvalidArchitecture, SpaceError, TableError, UnknownName
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["Floats", "Metric", "Table", "checked_table"]
+__all__ = ["Column", "Floats", "Metric", "Split", "Table", "checked_table"]
 
 Floats = npt.NDArray[np.float64]
+
+Column = Floats | Callable[[], Floats]
+"""Numbers, or what reads them when they are first asked for."""
+
+Split = Literal["train", "validation", "test", "unstated", "none"]
+"""The data that a metric was measured on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Metric:
 
     name: str
     meaning: str
-    split: Literal["validation", "test", "unstated", "none"]
+    split: Split
     higher_is_better: bool = True
     epochs: int | None = None
     seeds: str = "one run"
@@ -46,7 +53,8 @@ class Table:
         name: The table's name.
         space: The space that the architectures belong to.
         rows: Option indices of the M architectures, valid, canonical and distinct: (M, number of choices).
-        values: A column of M numbers for every metric, in the metrics' own unit; NaN where not measured.
+        values: A column of M numbers for every metric, in the metrics' own unit, NaN where not measured; or a
+            function that reads the column, called when it is first asked for.
         metrics: What the columns mean; the first is the one that search selects by unless told otherwise.
         test_metrics: For a metric that search may select by, the one to report beside it.
 
@@ -63,7 +71,7 @@ class Table:
         name: str,
         space: SearchSpace,
         rows: Rows,
-        values: Mapping[str, Floats],
+        values: Mapping[str, Column],
         metrics: tuple[Metric, ...],
         test_metrics: Mapping[str, str] | None = None,
     ) -> None:
@@ -77,14 +85,19 @@ class Table:
         for metric in metrics:
             if metric.name not in values:
                 raise TableError(f"the table {name} has no column for its metric {metric.name!r}")
-            if (shape := np.shape(values[metric.name])) != (len(rows),):
-                raise TableError(f"the table {name}: {shape} values of {metric.name!r} for {len(rows)} rows")
         self.name = name
         self.space = space
         self.rows = rows
         self.metrics = metrics
         self.test_metrics = dict(test_metrics or {})
-        self._values = {m.name: _frozen(values[m.name]) for m in metrics}
+        self._readers: dict[str, Callable[[], Floats]] = {}
+        self._values: dict[str, Floats] = {}
+        for metric in metrics:
+            column = values[metric.name]
+            if callable(column):
+                self._readers[metric.name] = column
+            else:
+                self._values[metric.name] = self._checked(metric.name, column)
         for either in (*self.test_metrics, *self.test_metrics.values()):
             self.metric(either)
 
@@ -97,11 +110,18 @@ class Table:
         return self.space.architectures(self.rows)
 
     @cached_property
-    def _places(self) -> dict[Architecture, int]:
-        return {architecture: place for place, architecture in enumerate(self.architectures)}
+    def _places(self) -> Places:
+        return Places(self.rows, self.space)
+
+    def _at(self, place: int) -> Architecture:
+        return Architecture(self.space.name, tuple(self.rows[place].tolist()))
 
     def __contains__(self, architecture: object) -> bool:
-        return architecture in self._places
+        return (
+            isinstance(architecture, Architecture)
+            and architecture.space == self.space.name
+            and self._places.get(architecture.choices) is not None
+        )
 
     def place(self, architecture: Architecture) -> int:
         """The architecture's place in the table's order.
@@ -109,12 +129,12 @@ class Table:
         Raises:
             TableError: The table has no row for it.
         """
-        place = self._places.get(architecture)
+        if architecture.space != self.space.name:
+            raise TableError(
+                f"the table {self.name} is about the space {self.space.name}, not {architecture.space}"
+            )
+        place = self._places.get(architecture.choices)
         if place is None:
-            if architecture.space != self.space.name:
-                raise TableError(
-                    f"the table {self.name} is about the space {self.space.name}, not {architecture.space}"
-                )
             raise TableError(f"the table {self.name} has no row for {self.space.format(architecture)}")
         return place
 
@@ -131,7 +151,15 @@ class Table:
 
     def column(self, metric: str | None = None) -> Floats:
         """All M values of a metric, in its own unit: (M,), read-only."""
-        return self._values[self.metric(metric).name]
+        name = self.metric(metric).name
+        if name not in self._values:
+            self._values[name] = self._checked(name, self._readers[name]())
+        return self._values[name]
+
+    def _checked(self, metric: str, column: Floats) -> Floats:
+        if (shape := np.shape(column)) != (len(self.rows),):
+            raise TableError(f"the table {self.name}: {shape} values of {metric!r} for {len(self.rows)} rows")
+        return _frozen(column)
 
     def scores(self, metric: str | None = None) -> Floats:
         """All M values of a metric, turned so that higher is better: (M,)."""
@@ -156,7 +184,7 @@ class Table:
         if np.isnan(scores).all():
             raise TableError(f"the table {self.name} holds no measurement of {self.metric(metric).name!r}")
         place = int(np.nanargmax(scores))
-        return self.architectures[place], float(self.column(metric)[place])
+        return self._at(place), float(self.column(metric)[place])
 
     def true_rank(self, architecture: Architecture, metric: str | None = None) -> int:
         """One plus how many architectures of the table are strictly better; 1 is the best.
@@ -177,7 +205,8 @@ class Table:
     def complete(self) -> bool:
         """Whether the table has a row for every architecture of its space."""
         try:
-            # A few draws tell nearly every incomplete table without listing a large space.
+            # A few draws tell nearly every incomplete table without listing a large space. The rows are
+            # distinct architectures, so as many as the space has are all of them.
             drawn = self.space.sample(20, np.random.default_rng(0))
             return all(architecture in self for architecture in drawn) and len(self) == len(self.space)
         except SpaceError:  # too large to be listed, so to be measured
@@ -209,15 +238,23 @@ def checked_table(
     Raises:
         TableError: A row that is no architecture of the space, not its canonical row, or there twice.
     """
-    order = np.lexsort(rows.T[::-1])
+    numbers = row_numbers(rows, space)
+    order = np.lexsort(rows.T[::-1]) if numbers is None else np.argsort(numbers, kind="stable")
     rows = np.ascontiguousarray(rows[order])
-    # One comparison settles a complete table; listing the space for any other would not pay.
-    if not (len(rows) * 10 > space.encodings and np.array_equal(rows, space.rows())):
+    if not _are_all(space, rows):
         _check_rows(name, space, rows)
     rows.setflags(write=False)
     return Table(
         name, space, rows, {m: np.asarray(v)[order] for m, v in values.items()}, metrics, test_metrics
     )
+
+
+def _are_all(space: SearchSpace, rows: Rows) -> bool:
+    """Whether sorted rows are all of the space: one comparison, where the space can be listed."""
+    try:
+        return len(rows) == len(space) and np.array_equal(rows, space.rows())
+    except SpaceError:
+        return False
 
 
 def _check_rows(name: str, space: SearchSpace, rows: Rows) -> None:

@@ -1,0 +1,196 @@
+"""What a reader makes of an official file: choices, columns, and what each column means."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.benchmarks.places import Places
+from archrank.benchmarks.table import Column, Floats, Metric, Split, Table
+from archrank.errors import TableError
+from archrank.space import Rows, SearchSpace
+
+__all__ = ["LABELS", "Label", "Measured", "OnProgress", "Quantity", "SourceFile", "packed_rows", "silent"]
+
+Label = Literal["mean", "0", "1", "2"]
+
+LABELS: tuple[Label, ...] = ("mean", "0", "1", "2")
+"""What the plain name of a repeated measurement may mean: the mean, or one of the runs."""
+
+OnProgress = Callable[[int, int], None]
+"""Told how much is done, and how much there is to do, in whatever unit the reader counts."""
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something that was measured once, or in several runs.
+
+    Attributes:
+        name: Its name, under which search knows it.
+        meaning: In words: quantity, data set, unit.
+        split: As for :class:`~archrank.benchmarks.Metric`.
+        higher_is_better: The direction in which it is good.
+        epochs: How long each training was.
+        seeds: For a quantity with one column, what the column is: ``"one run"``, ``"mean of 3 runs"`` …
+        runs: The endings of its columns' names, one a run; none for a quantity with one column.
+        run_names: What the runs are called in words, e.g. ``"seed 777"``.
+        test: Name of the quantity to report beside it when search goes by this one.
+    """
+
+    name: str
+    meaning: str
+    split: Split
+    higher_is_better: bool = True
+    epochs: int | None = None
+    seeds: str = "one run"
+    runs: tuple[str, ...] = ()
+    run_names: tuple[str, ...] = ()
+    test: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(f"{self.name}_{run}" for run in self.runs) or (self.name,)
+
+    def metrics(self, label: Label) -> list[Metric]:
+        """The metric of the plain name, and one for each run.
+
+        Args:
+            label: What the plain name means; the mean, where there is no such run.
+        """
+        seeds = self.seeds
+        if self.runs:
+            run = _run(label, self.runs)
+            seeds = f"mean of {', '.join(self.run_names)}" if run is None else self.run_names[run]
+        plain = Metric(self.name, self.meaning, self.split, self.higher_is_better, self.epochs, seeds)
+        named = zip(self.columns, self.run_names, strict=True) if self.runs else ()
+        return [plain, *(replace(plain, name=column, seeds=run) for column, run in named)]
+
+
+def _run(label: Label, runs: Sequence[str]) -> int | None:
+    return None if label == "mean" or int(label) >= len(runs) else int(label)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The file or folder that measurements were read from.
+
+    Attributes:
+        name: Its name.
+        size: How many bytes were read.
+        sha256: The digest of these bytes.
+    """
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Measurements of M architectures, as read from a source, in the source's order.
+
+    Attributes:
+        space: The space of the architectures.
+        rows: Option indices of distinct, valid and canonical rows: (M, number of choices).
+        quantities: What was measured; the first is the one that search selects by unless told otherwise.
+        columns: The numbers of every quantity's columns, (M,), or what reads them; NaN where not measured.
+        source: Where they come from.
+    """
+
+    space: SearchSpace
+    rows: Rows
+    quantities: tuple[Quantity, ...]
+    columns: Mapping[str, Column]
+    source: SourceFile
+
+    def table(self, name: str, label: Label = "mean") -> Table:
+        """The table of these measurements.
+
+        Args:
+            name: The table's name.
+            label: What the plain name of a quantity with several runs means: their mean, over the runs that
+                an architecture has, or one run.
+
+        Raises:
+            TableError: No quantity has such a run.
+        """
+        self.check_label(label)
+        values: dict[str, Column] = {column: self.columns[column] for q in self.quantities for column in q.columns}
+        for quantity in self.quantities:
+            if quantity.runs:
+                run = _run(label, quantity.runs)
+                chosen = quantity.columns if run is None else quantity.columns[run : run + 1]
+                values[quantity.name] = partial(_mean, [self.columns[column] for column in chosen])
+        metrics = tuple(metric for quantity in self.quantities for metric in quantity.metrics(label))
+        return Table(name, self.space, self.rows, values, metrics, self._test_metrics())
+
+    def check_label(self, label: Label) -> None:
+        """Refuse a label that no quantity has.
+
+        Raises:
+            TableError: As said.
+        """
+        most = max((len(quantity.runs) for quantity in self.quantities), default=0)
+        if label != "mean" and int(label) >= most:
+            there = f"runs 0 to {most - 1}" if most else "no separate runs"
+            raise TableError(f"{self.source.name}: no run {label}: it holds {there}; leave --label out")
+
+    def _test_metrics(self) -> dict[str, str]:
+        by_name = {quantity.name: quantity for quantity in self.quantities}
+        pairs: dict[str, str] = {}
+        for quantity in self.quantities:
+            if quantity.test is None:
+                continue
+            reported = by_name[quantity.test]
+            pairs[quantity.name] = reported.name
+            pairs |= {f"{quantity.name}_{r}": f"{reported.name}_{r}" for r in quantity.runs if r in reported.runs}
+        return pairs
+
+
+def _mean(columns: Sequence[Column]) -> Floats:
+    """The mean of several columns over the numbers that there are: (M,)."""
+    total: Floats | None = None
+    count: npt.NDArray[np.int64] | None = None
+    for column in columns:
+        numbers = column() if callable(column) else column
+        there = ~np.isnan(numbers)
+        filled = np.where(there, numbers, 0.0)
+        total = filled if total is None else total + filled
+        count = there.astype(np.int64) if count is None else count + there
+    if total is None or count is None:
+        raise ValueError("the mean of no columns")
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def packed_rows(
+    architectures: Sequence[Architecture], space: SearchSpace, what: Callable[[int], str]
+) -> Rows:
+    """The rows of distinct architectures: (M, number of choices).
+
+    Args:
+        architectures: The architectures, in the source's order.
+        space: Their space.
+        what: Names the source's n-th record, for the message.
+
+    Raises:
+        TableError: There is none, or one comes twice.
+    """
+    if not architectures:
+        raise TableError(f"{what(0)}: no architecture of {space.name} is there")
+    rows = np.array([a.choices for a in architectures], dtype=np.int16)
+    places = Places(rows, space)
+    for place, architecture in enumerate(architectures):
+        if (first := places.get(architecture.choices)) != place and first is not None:
+            raise TableError(
+                f"{what(max(first, place))} repeats {what(min(first, place))}: {space.format(architecture)}"
+            )
+    return rows

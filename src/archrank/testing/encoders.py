@@ -1,0 +1,241 @@
+"""What an encoder must keep: run :func:`check_encoder` over your own."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import torch
+
+from archrank.encoders import Encoder, EncoderSettings, GraphBatch, collate
+from archrank.graph import Cell, Graph, Site
+from archrank.testing.require import require
+
+__all__ = ["check_encoder"]
+
+MEMBERS = 3
+
+
+def check_encoder(
+    settings: EncoderSettings, graphs: Sequence[Graph], operations: Sequence[str], *, seed: int = 0
+) -> None:
+    """Check that an encoder keeps the promises of :class:`~archrank.encoders.Encoder`.
+
+    Args:
+        settings: The encoder's settings.
+        graphs: B different graphs of one make, some dozens of one space; not all of the same operations.
+        operations: The K operation kinds that may stand on their sites.
+        seed: What the checks' random choices derive from.
+
+    Raises:
+        AssertionError: A promise is broken; the message says which.
+
+    >>> from archrank.encoders import GATES
+    >>> from archrank.spaces import NASBench201
+    >>> space = NASBench201()
+    >>> graphs = [space.graph(a) for a in space.sample(20, np.random.default_rng(0))]
+    >>> check_encoder(GATES(layers=3, width=8), graphs, space.operations)
+    """
+    require(len(graphs) >= 4, f"give at least 4 graphs, not {len(graphs)}")
+    batch = collate(graphs, operations)
+    _check_settings(settings, batch)
+    encoder = _built(settings, batch, seed)
+    embeddings = _check_shapes(encoder, batch, settings)
+    _check_build(settings, batch, collate(graphs[:1], operations), embeddings, seed)
+    _check_what_counts(encoder, graphs, operations, embeddings, np.random.default_rng(seed))
+    _check_chosen(encoder, batch, embeddings)
+    _check_members(encoder, settings, batch, embeddings)
+    _check_gradient(encoder, settings, batch)
+
+
+def _built(settings: EncoderSettings, like: GraphBatch, seed: int, members: int = MEMBERS) -> Encoder:
+    return settings.build(like, members, torch.Generator().manual_seed(seed))
+
+
+def _embed(encoder: Encoder, batch: GraphBatch, chosen: Sequence[int] | None = None) -> torch.Tensor:
+    """(E, B, D), without a gradient."""
+    prepared = encoder.prepare(batch, None if chosen is None else np.array(chosen, dtype=np.int64))
+    with torch.no_grad():
+        embeddings: torch.Tensor = encoder(prepared)
+    return embeddings.index_select(1, prepared.distinct)
+
+
+def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
+    scale = float(torch.cat([a.abs().ravel(), b.abs().ravel(), torch.zeros(1)]).max())
+    return a.shape == b.shape and bool(torch.allclose(a, b, rtol=1e-4, atol=1e-4 * scale + 1e-7))
+
+
+def _check_settings(settings: EncoderSettings, batch: GraphBatch) -> None:
+    try:
+        rebuilt = type(settings)(**json.loads(json.dumps(asdict(settings))))
+        alike = rebuilt == settings and hash(rebuilt) == hash(settings)
+    except TypeError as error:
+        raise AssertionError(
+            f"{settings} must be a frozen dataclass of plain values that JSON can hold: {error}"
+        ) from error
+    require(alike, f"{settings} comes back from JSON as {rebuilt}")
+    suited = type(settings).suited_to(batch)
+    require(
+        isinstance(suited, type(settings)),
+        f"suited_to() gives {suited!r}, expected settings of {type(settings).__name__}",
+    )
+
+
+def _check_shapes(encoder: Encoder, batch: GraphBatch, settings: EncoderSettings) -> torch.Tensor:
+    for name, parameter in encoder.named_parameters():
+        require(
+            parameter.ndim >= 1 and parameter.shape[0] == MEMBERS,
+            f"{settings}: the parameter {name} has the shape {tuple(parameter.shape)}, "
+            f"but its first axis must be E = {MEMBERS}, the members",
+        )
+    prepared = encoder.prepare(batch)
+    distinct = prepared.distinct
+    with torch.no_grad():
+        embeddings: torch.Tensor = encoder(prepared)
+    require(
+        tuple(distinct.shape) == (len(batch),) and distinct.dtype == torch.int64,
+        f"{settings}: distinct has the shape {tuple(distinct.shape)} and type {distinct.dtype}, "
+        f"expected ({len(batch)},) and torch.int64",
+    )
+    require(
+        embeddings.ndim == 3
+        and embeddings.shape[0] == MEMBERS
+        and embeddings.shape[2] == encoder.features
+        and 0 <= int(distinct.min()) <= int(distinct.max()) < embeddings.shape[1],
+        f"{settings}: embeddings have the shape {tuple(embeddings.shape)}, expected "
+        f"(E, distinct, D) = ({MEMBERS}, at least {int(distinct.max()) + 1}, {encoder.features})",
+    )
+    require(bool(torch.isfinite(embeddings).all()), f"{settings}: embeddings must be finite")
+    embeddings = embeddings.index_select(1, distinct)
+    require(
+        torch.equal(embeddings, _embed(encoder, batch)), f"{settings}: the same batch must be embedded alike"
+    )
+    return embeddings
+
+
+def _check_build(
+    settings: EncoderSettings, batch: GraphBatch, other: GraphBatch, embeddings: torch.Tensor, seed: int
+) -> None:
+    before = torch.get_rng_state()
+    again = _built(settings, batch, seed)
+    require(
+        torch.equal(before, torch.get_rng_state()),
+        f"{settings}: parameters must be drawn from the generator given, not from PyTorch's own",
+    )
+    require(
+        torch.equal(_embed(again, batch), embeddings), f"{settings}: the same generator must build the same"
+    )
+    require(
+        torch.equal(_embed(_built(settings, other, seed), batch), embeddings),
+        f"{settings}: an encoder that was built like one other graph of the same make differs",
+    )
+    apart = _built(settings, batch, seed + 1)
+    require(
+        not torch.equal(_embed(apart, batch), embeddings), f"{settings}: another generator must build another"
+    )
+    apart.load_state_dict(again.state_dict())
+    require(
+        torch.equal(_embed(apart, batch), embeddings),
+        f"{settings}: an encoder with the parameters of another must embed alike; "
+        "keep everything that is learnt or drawn in parameters or buffers",
+    )
+
+
+def _check_what_counts(
+    encoder: Encoder,
+    graphs: Sequence[Graph],
+    operations: Sequence[str],
+    embeddings: torch.Tensor,
+    rng: np.random.Generator,
+) -> None:
+    """An embedding depends on the architecture, and on nothing else."""
+    what = f"{encoder.__class__.__name__}: an embedding must not depend on"
+    renumbered = collate([_relabelled(graph, rng) for graph in graphs], operations)
+    require(_close(_embed(encoder, renumbered), embeddings), f"{what} the order of junctions and sites")
+    turned = _embed(encoder, collate(graphs[::-1], operations)).flip(1)
+    require(_close(turned, embeddings), f"{what} the order of the batch")
+    twice = _embed(encoder, collate([*graphs, *graphs], operations))
+    require(_close(twice, torch.cat([embeddings, embeddings], dim=1)), f"{what} what comes twice")
+    for place in range(min(8, len(graphs))):
+        alone = _embed(encoder, collate([graphs[place]], operations))
+        require(_close(alone, embeddings[:, place : place + 1]), f"{what} what else is in the batch")
+    apart = (embeddings - embeddings[:, :1]).abs().amax(dim=(1, 2))
+    require(
+        bool((apart > 0).any()),
+        f"{encoder.__class__.__name__} embeds all {len(graphs)} graphs alike, so it cannot rank them",
+    )
+
+
+def _check_chosen(encoder: Encoder, batch: GraphBatch, embeddings: torch.Tensor) -> None:
+    last = len(batch) - 1
+    for chosen in ([0], [last, 0, 2], [1, 1, last, 1], list(range(len(batch)))):
+        require(
+            _close(_embed(encoder, batch, chosen), embeddings[:, chosen]),
+            f"{encoder.__class__.__name__}: prepare(batch, {chosen}) must give these embeddings in this order",
+        )
+
+
+def _check_members(
+    encoder: Encoder, settings: EncoderSettings, batch: GraphBatch, embeddings: torch.Tensor
+) -> None:
+    alone = _built(settings, batch, 0, members=1)
+    learnt = {name for name, _ in encoder.named_parameters()}
+    for member in range(MEMBERS):
+        if member:
+            require(
+                not torch.equal(embeddings[member], embeddings[0]), f"{settings}: members must start apart"
+            )
+        alone.load_state_dict(
+            {
+                name: value[member : member + 1] if name in learnt else value
+                for name, value in encoder.state_dict().items()
+            }
+        )
+        require(
+            _close(_embed(alone, batch)[0], embeddings[member]),
+            f"{settings}: member {member} of {MEMBERS} must be an encoder of its own, with its slice of the parameters",
+        )
+
+
+def _check_gradient(encoder: Encoder, settings: EncoderSettings, batch: GraphBatch) -> None:
+    values: torch.Tensor = encoder(encoder.prepare(batch))
+    encoder.zero_grad()
+    values[1].square().sum().backward()  # type: ignore[no-untyped-call]
+    learning = False
+    for name, parameter in encoder.named_parameters():
+        if parameter.grad is None:
+            continue
+        require(
+            bool(torch.isfinite(parameter.grad).all()), f"{settings}: the gradient of {name} is not finite"
+        )
+        require(
+            not parameter.grad[[0, 2]].any(), f"{settings}: through {name}, one member teaches the others"
+        )
+        learning = learning or bool(parameter.grad[1].any())
+    require(learning, f"{settings}: no parameter has a gradient, so nothing can be learnt")
+
+
+def _relabelled(graph: Graph, rng: np.random.Generator) -> Graph:
+    """The same graph with inner junctions in another topological order, sites and sources in any order."""
+    return Graph(tuple(_relabelled_cell(cell, rng) for cell in graph.cells))
+
+
+def _relabelled_cell(cell: Cell, rng: np.random.Generator) -> Cell:
+    place = {junction: junction for junction in range(cell.inputs)}
+    waiting = set(range(cell.inputs, cell.junctions))
+    reads = {j: {s for site in cell.sites if site.target == j for s in site.sources} for j in waiting}
+    while waiting:
+        ready = sorted(j for j in waiting if reads[j] <= place.keys())
+        junction = ready[rng.integers(len(ready))]
+        place[junction] = len(place)
+        waiting.remove(junction)
+    sites = [
+        Site(
+            site.operation,
+            tuple(place[site.sources[i]] for i in rng.permutation(len(site.sources))),
+            place[site.target],
+        )
+        for site in cell.sites
+    ]
+    shuffled = tuple(sites[i] for i in rng.permutation(len(sites)))
+    return Cell(cell.inputs, cell.junctions, shuffled, tuple(place[j] for j in cell.outputs))

@@ -1,0 +1,74 @@
+"""GATES written down naively: one architecture at a time, dense matrices, loops; nothing is merged or skipped.
+
+Two of the three are the formulas of the on-node and the on-edge layer with their matrices, the third walks over
+junctions and sites of any graph. All take the parameters of one member of a :class:`GATESEncoder`.
+"""
+
+import torch
+
+
+def embed(encoder, graph, operations, member=0, form="sites"):
+    """The embedding of one architecture: (C · D,)."""
+    parameters = {name: value[member] for name, value in encoder.named_parameters()}
+    flow = {"sites": _by_sites, "on node": _on_node, "on edge": _on_edge}[form]
+    parts, first = [], 0
+    for c, cell in enumerate(graph.cells):
+        starts = [parameters["input_start"][first + j] for j in range(cell.inputs)]
+        starts += [parameters["other_start"][c]] * (cell.junctions - cell.inputs)
+        state = torch.stack(starts) @ parameters["project.weight"] + parameters["project.bias"]
+        for place in range(encoder.settings.layers):
+            if place:
+                state = torch.clamp(state, min=0)
+            layer = {k.removeprefix(f"layers.{place}."): v for k, v in parameters.items()}
+            gates = torch.sigmoid(
+                parameters["operations"] @ layer["attention.weight"] + layer["attention.bias"]
+            )
+            gate = dict(zip(operations, gates, strict=True))
+            moved = state @ layer["move.weight"]
+            state = flow(cell, moved, gate, encoder.settings.self_loops)
+            state = state + _residual(encoder.settings.residual, cell, moved) + layer.get("bias", 0.0)
+        read = cell.outputs
+        if encoder.settings.readout == "junctions":
+            read = range(cell.inputs, cell.junctions)
+        parts.append(torch.stack([state[j] for j in read]).mean(dim=0))
+        first += cell.inputs
+    return torch.cat(parts)
+
+
+def _residual(mode, cell, moved):
+    keeps = {"all": cell.junctions, "inputs": cell.inputs, "none": 0}[mode]
+    return moved * (torch.arange(cell.junctions) < keeps)[:, None]
+
+
+def _by_sites(cell, moved, gate, self_loops):
+    arrived = [torch.zeros_like(moved[0]) for _ in range(cell.junctions)]
+    for site in cell.sites:
+        for source in site.sources:
+            arrived[site.target] = arrived[site.target] + gate[site.operation] * moved[source]
+        if self_loops:
+            arrived[site.target] = arrived[site.target] + gate[site.operation] * moved[site.target]
+    return torch.stack(arrived)
+
+
+def _on_node(cell, moved, gate, self_loops):
+    """G ∘ (A^T S), or G ∘ ((A^T + I) S): the gate of the target's operation after its inputs were summed."""
+    adjacency = torch.zeros(cell.junctions, cell.junctions)
+    gates = [torch.zeros_like(moved[0])] * cell.junctions  # an input has no operation
+    for site in cell.sites:
+        gates[site.target] = gate[site.operation]
+        for source in site.sources:
+            adjacency[source, site.target] += 1
+    reads = adjacency.T + torch.eye(cell.junctions) if self_loops else adjacency.T
+    return torch.stack(gates) * (reads @ moved)
+
+
+def _on_edge(cell, moved, gate, self_loops):
+    """Y[to] = Σ_from K[to, from] ∘ S[from], with the gate of the edge's operation in K, nothing where no edge is."""
+    assert not self_loops
+    zero = torch.zeros_like(moved[0])
+    table = [[zero] * cell.junctions for _ in range(cell.junctions)]
+    for site in cell.sites:
+        (source,) = site.sources
+        table[site.target][source] = table[site.target][source] + gate[site.operation]
+    kernel = torch.stack([torch.stack(row) for row in table])
+    return (kernel * moved[None]).sum(dim=1)

@@ -1,0 +1,203 @@
+"""The merged flat computation of GATES is the naive one, in value and gradient."""
+
+import graph_makers
+import naive_gates
+import numpy as np
+import pytest
+import torch
+
+from archrank import Architecture
+from archrank.encoders import GATES, collate
+from archrank.spaces import NASBench201
+
+SMALL = {"width": 12, "operation_features": 5, "node_features": 6, "start_width": 7}
+
+
+def fresh(settings, graphs, operations, members=1, seed=0):
+    """An encoder whose every parameter, also those that start at zero, is random."""
+    batch = collate(graphs, operations)
+    encoder = settings.build(batch, members, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed + 1)
+    with torch.no_grad():
+        for parameter in encoder.parameters():
+            parameter.uniform_(-1, 1, generator=generator)
+    return encoder, batch
+
+
+def embedded(encoder, batch, chosen=None):
+    prepared = encoder.prepare(batch, chosen)
+    return encoder(prepared).index_select(1, prepared.distinct)
+
+
+def assert_equal_to_naive(settings, graphs, operations, form):
+    encoder, batch = fresh(settings, graphs, operations)
+    ours = embedded(encoder, batch)[0]
+    naive = torch.stack([naive_gates.embed(encoder, g, operations, form=form) for g in graphs])
+    torch.testing.assert_close(ours, naive, rtol=1e-4, atol=1e-4)
+    # A random direction in the space of all embeddings: equal gradients along it are equal gradients.
+    direction = torch.randn(ours.shape, generator=torch.Generator().manual_seed(2))
+    parameters = [p for p in encoder.parameters() if p.requires_grad]
+    found, expected = (
+        torch.autograd.grad((values * direction).sum(), parameters, allow_unused=True, materialize_grads=True)
+        for values in (ours, naive)
+    )
+    for name, a, b in zip(
+        [n for n, p in encoder.named_parameters() if p.requires_grad], found, expected, strict=True
+    ):
+        assert torch.isfinite(a).all(), name
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4 * max(1.0, float(b.abs().max())), msg=name)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
+@pytest.mark.parametrize("residual", ["all", "inputs", "none"])
+@pytest.mark.parametrize("readout", ["outputs", "junctions"])
+def test_on_edge(layers, residual, readout):
+    settings = GATES(layers=layers, residual=residual, readout=readout, bias=layers == 3, **SMALL)
+    assert_equal_to_naive(settings, *graph_makers.on_edge(), form="on edge")
+
+
+@pytest.mark.parametrize("layers", [1, 3, 6])
+@pytest.mark.parametrize("residual", ["all", "inputs", "none"])
+@pytest.mark.parametrize("self_loops", [False, True])
+@pytest.mark.parametrize("make", [graph_makers.on_node, graph_makers.trees])
+def test_on_node(make, layers, residual, self_loops):
+    settings = GATES(
+        layers=layers, residual=residual, self_loops=self_loops, bias=True, trainable_other=True,
+        readout="outputs" if layers == 3 else "junctions", **SMALL,
+    )  # fmt: skip
+    assert_equal_to_naive(settings, *make(), form="on node")
+
+
+@pytest.mark.parametrize("layers", [1, 2, 7])
+@pytest.mark.parametrize("residual", ["all", "inputs", "none"])
+@pytest.mark.parametrize("self_loops", [False, True])
+@pytest.mark.parametrize("readout", ["outputs", "junctions"])
+def test_any_graph_of_two_cells(layers, residual, self_loops, readout):
+    settings = GATES(
+        layers=layers, residual=residual, self_loops=self_loops, readout=readout,
+        bias=layers == 2, trainable_other=True, **SMALL,
+    )  # fmt: skip
+    assert_equal_to_naive(settings, *graph_makers.two_cells(), form="sites")
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_batch_of_one_cell_only(place):
+    graphs, operations = graph_makers.on_edge(0)
+    for readout in ("outputs", "junctions"):
+        assert_equal_to_naive(GATES(readout=readout, **SMALL), [graphs[place]], operations, form="on edge")
+
+
+def test_the_naive_forms_agree_with_each_other():
+    for make, form in ((graph_makers.on_edge, "on edge"), (graph_makers.on_node, "on node")):
+        graphs, operations = make(8)
+        encoder, _ = fresh(GATES(layers=3, **SMALL), graphs, operations)
+        for graph in graphs:
+            torch.testing.assert_close(
+                naive_gates.embed(encoder, graph, operations),
+                naive_gates.embed(encoder, graph, operations, form=form),
+            )
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (graph_makers.on_edge, GATES(**SMALL)),
+        (graph_makers.on_node, GATES(self_loops=True, readout="junctions", **SMALL)),
+        (graph_makers.two_cells, GATES(layers=2, trainable_other=True, **SMALL)),
+    ],
+)
+def test_three_members_are_three_encoders(make, settings):
+    graphs, operations = make(12)
+    encoder, batch = fresh(settings, graphs, operations, members=3)
+    together = embedded(encoder, batch)
+    for member in range(3):
+        alone, _ = fresh(settings, graphs, operations)
+        alone.load_state_dict({k: v[member : member + 1] for k, v in encoder.state_dict().items()})
+        torch.testing.assert_close(together[member], embedded(alone, batch)[0], rtol=1e-4, atol=1e-4)
+        naive = naive_gates.embed(encoder, graphs[-1], operations, member)
+        torch.testing.assert_close(together[member, -1], naive, rtol=1e-4, atol=1e-4)
+
+
+def test_a_members_gradient_is_its_own():
+    graphs, operations = graph_makers.two_cells(6)
+    settings = GATES(residual="all", bias=True, trainable_other=True, **SMALL)
+    encoder, batch = fresh(settings, graphs, operations, members=3)
+    embedded(encoder, batch)[1].square().sum().backward()
+    for name, parameter in encoder.named_parameters():
+        assert parameter.grad[1].abs().sum() > 0, name
+        assert parameter.grad[[0, 2]].abs().sum() == 0, name
+
+
+def test_chosen_ones_are_embedded_as_in_the_whole():
+    for make in (graph_makers.on_edge, graph_makers.on_node, graph_makers.two_cells):
+        graphs, operations = make(20)
+        encoder, batch = fresh(GATES(trainable_other=True, **SMALL), graphs, operations)
+        whole = embedded(encoder, batch)
+        for chosen in ([0], [3, 1, 2], [7, 7, 0, 7], list(range(20))[::-1]):
+            part = embedded(encoder, batch, np.array(chosen))
+            torch.testing.assert_close(part, whole[:, chosen], rtol=1e-5, atol=1e-5)
+
+
+def test_only_what_is_read_is_computed():
+    graphs, operations = graph_makers.on_edge(200)
+    batch = collate(graphs, operations)
+    encoder, _ = fresh(GATES(**SMALL), graphs, operations)
+    messages = [len(level.kinds.index) for level in encoder.prepare(batch).levels]
+    # The cells are three steps deep: before that, inputs keep what they have and nobody else is heard of.
+    assert messages[:2] == [0, 0]
+    assert messages == sorted(messages)
+    into_outputs = batch.incoming.take(np.unique(batch.outputs[0].columns)).columns
+    assert messages[-1] == len(np.unique(into_outputs)) < len(batch.operation)
+    cut_off = encoder.prepare(batch, np.array([0]))
+    assert [len(level.kinds.index) for level in cut_off.levels] == [0] * 5
+
+
+def test_nothing_reaches_an_output_that_is_cut_off():
+    """With residuals of inputs only, cells that pass nothing on are one and the same: zero."""
+    graphs, operations = graph_makers.on_edge(0)
+    encoder, batch = fresh(GATES(**SMALL), graphs, operations)
+    values = embedded(encoder, batch)[0]
+    assert (values[[0, 3]] == 0).all()
+    assert (values[[1, 2, 4]] != 0).any(dim=1).all()
+
+
+def test_dead_branches_are_ignored_exactly():
+    space = NASBench201()
+    live, with_dead_end = (3, 0, 0, 0, 2, 0), (3, 4, 1, 0, 2, 0)
+    graphs = [space.graph(Architecture(space.name, row)) for row in (live, with_dead_end)]
+    encoder, batch = fresh(GATES(**SMALL), graphs, space.operations)
+    a, b = embedded(encoder, batch)[0]
+    assert torch.equal(a, b)
+
+
+def test_the_settings_that_suit_a_space():
+    for make, expected in (
+        (graph_makers.on_edge, GATES()),
+        (graph_makers.on_node, GATES.on_node()),
+        (graph_makers.trees, GATES.on_node()),
+        (graph_makers.two_cells, GATES()),
+    ):
+        assert GATES.suited_to(collate(*make())) == expected
+
+
+def test_starts_are_drawn_as_said():
+    """Operations and inputs normal, flow weights within ±1/√width out, other junctions zero and frozen."""
+    graphs, operations = graph_makers.on_edge()
+    encoder = GATES().build(collate(graphs, operations), 2, torch.Generator().manual_seed(0))
+    assert encoder.features == 128
+    assert 0.9 < float(encoder.operations.std()) < 1.1
+    assert (encoder.other_start == 0).all()
+    assert not encoder.other_start.requires_grad
+    for layer in encoder.layers:
+        bound = 128**-0.5
+        assert 0.98 * bound < float(layer.move.weight.detach().abs().max()) <= bound
+        assert layer.bias is None
+    assert GATES.on_node().build(collate(graphs, operations), 1, torch.Generator()).layers[0].bias is not None
+
+
+def test_members_start_apart():
+    graphs, operations = graph_makers.on_edge(3)
+    encoder = GATES(**SMALL).build(collate(graphs, operations), 2, torch.Generator().manual_seed(0))
+    for name, parameter in encoder.named_parameters():
+        if name != "other_start":
+            assert not torch.equal(parameter[0], parameter[1]), name
