@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.arrays import CellArrays, stack
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Graph
 
@@ -74,6 +75,17 @@ class SearchSpace(ABC):
         Args:
             architecture: An architecture of this space, canonical or not.
         """
+
+    def arrays(self, rows: Rows) -> tuple[CellArrays, ...]:
+        """Lower many architectures at once; a large space overrides it with something quicker than graph by graph.
+
+        Args:
+            rows: Option indices, canonical: (B, number of choices).
+
+        Returns:
+            The same graphs as :meth:`graph` gives, as arrays: one set for each of the C cells.
+        """
+        return stack([self.graph(a) for a in self.architectures(rows)], self.operations)
 
     def function(self, architecture: Architecture) -> Graph:
         """The graph after the space's semantic rules: equal keys mean that the same function is computed."""

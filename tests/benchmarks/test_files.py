@@ -300,7 +300,7 @@ def test_writing_replaces_the_whole_file_or_leaves_it(tmp_path, suffix, monkeypa
 
 def test_places_that_cannot_be_written_to(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match="cannot write .*t.csv"):
+    with pytest.raises(FileError, match=r"cannot write .*t\.csv"):
         write_table(tmp_path / "file" / "t.csv", COLUMNS)
     with pytest.raises(TableError, match="unknown kind of table"):
         write_table(tmp_path / "t.txt", COLUMNS)

@@ -4,14 +4,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from archrank.benchmarks import SOURCES, names
+from archrank.benchmarks import SOURCES, import_table, names
 from archrank.cli import benchmarks, spaces
 from archrank.cli.names import SPACES, space
 from archrank.errors import UnknownName
+from archrank.spaces import NASBench101
+from official_files import cells, records, tfrecord
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run(monkeypatch, data_folder):
     monkeypatch.setenv("COLUMNS", "80")
     app = typer.Typer()
     app.command("benchmarks")(benchmarks.command)
@@ -44,7 +46,9 @@ def test_benchmarks_for_programs(run):
     cora = listed["nas-bench-graph-cora"]["metrics"]
     assert [metric["split"] for metric in cora] == ["validation", "test", "none", "none"]
     assert cora[0]["test_metric"] == "perf"
-    assert all(metric["meaning"] for record in listed.values() for metric in record["metrics"])
+    ready = [record for record in listed.values() if record["ready"]]
+    assert all(metric["meaning"] for record in ready for metric in record["metrics"])
+    assert all(record["complete"] and record["space_size"] == record["architectures"] for record in ready)
 
 
 def test_benchmarks_for_people(run, two):
@@ -76,7 +80,14 @@ def test_a_missing_package_leaves_the_others(run, two, monkeypatch):
 def test_spaces_for_programs(run):
     listed = {record["name"]: record for record in json.loads(run("spaces", "--json"))}
     assert list(listed) == list(SPACES)
-    assert [record["architectures"] for record in listed.values()] == [15_625, 26_206, 2_021]
+    assert {name: record["architectures"] for name, record in listed.items()} == {
+        "nas-bench-101": 423_624,
+        "nas-bench-201": 15_625,
+        "nas-bench-graph": 26_206,
+        "nas-bench-graph-proteins": 2_021,
+        "nats-bench-size": 32_768,
+        "enas-macro": 1_528_823_808,
+    }
     for name, record in listed.items():
         assert space(name).format(space(name).parse(record["example"])) == record["example"]
 
@@ -85,3 +96,40 @@ def test_spaces_for_people(run):
     text = run("spaces")
     assert all(name in text for name in SPACES)
     assert "26,206" in text
+
+
+def test_what_is_not_there_says_what_to_get_and_what_to_run(run):
+    listed = {record["name"]: record for record in json.loads(run("benchmarks", "--json"))}
+    assert not listed["nasbench101"]["ready"]
+    assert listed["nasbench101"]["file"] == "nasbench_only108.tfrecord"
+    assert "499 MB" in listed["nasbench101"]["size"]
+    assert listed["nasbench101"]["command"] == "archrank import nasbench101 nasbench_only108.tfrecord"
+    text = run("benchmarks", "natsbench-tss")
+    assert "not there yet" in text
+    assert "archrank import natsbench-tss NATS-tss-v1_0-3ffb9-simple" in text
+
+
+@pytest.fixture
+def imported(data_folder, tmp_path):
+    """Ten cells of NAS-Bench-101."""
+    path = tmp_path / "f.tfrecord"
+    path.write_bytes(tfrecord(records(cells(NASBench101(vertices=4), 10))))
+    return import_table("nasbench101", path, partial=True)
+
+
+def test_a_table_of_a_part_says_so(run, imported):
+    (record,) = json.loads(run("benchmarks", "nasbench101", "--json"))
+    assert (record["architectures"], record["space_size"], record["complete"]) == (10, 423_624, False)
+    text = run("benchmarks", "nasbench101")
+    assert "covers 10 of 423,624" in text
+    assert "halfway_test_accuracy_2" in text
+
+
+def test_a_damaged_table_leaves_the_others(run, imported, monkeypatch):
+    imported.write_bytes(imported.read_bytes()[:-100])
+    few = {name: SOURCES[name] for name in ("nasbench101", "nas-bench-graph-proteins")}
+    monkeypatch.setattr("archrank.benchmarks.catalog.SOURCES", few)
+    listed = {record["name"]: record for record in json.loads(run("benchmarks", "--json"))}
+    assert "is damaged" in listed["nasbench101"]["error"]
+    assert listed["nas-bench-graph-proteins"]["ready"]
+    assert "import the official file again" in " ".join(run("benchmarks").split())

@@ -67,7 +67,7 @@ def test_a_users_module(own, monkeypatch):
 
 def test_unknown_names_get_the_closest():
     with pytest.raises(UnknownName, match=r"did you mean 'nas-bench-201'.*path/to/file\.py:ClassName"):
-        names.space("nasbench201")
+        names.space("nas-bench-2001")
     with pytest.raises(UnknownName, match="did you mean 'analog-nasbench'"):
         names.table("analog-nas-bench")
 

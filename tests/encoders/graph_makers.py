@@ -3,6 +3,7 @@
 import numpy as np
 
 from archrank import Architecture, Cell, Graph, Site
+from archrank.encoders.batch import Incidence
 from archrank.errors import ParseError
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 
@@ -53,3 +54,9 @@ def random_cell(rng, inputs):
             sites.append(Site(OPERATIONS[rng.integers(3)], tuple(sources), target))
     outputs = rng.choice(junctions, size=int(rng.integers(1, 3)), replace=False).tolist()
     return Cell(inputs, junctions, tuple(sites), tuple(outputs))
+
+
+def incidence(lists):
+    """The sparse matrix of one list of columns a row."""
+    starts = np.cumsum([0, *(len(row) for row in lists)])
+    return Incidence(starts, np.array([column for row in lists for column in row], dtype=np.int64))

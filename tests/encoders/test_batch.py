@@ -1,12 +1,12 @@
 import graph_makers
 import numpy as np
 import pytest
+import torch
 
 from archrank import Cell, Graph, Site
-from archrank.encoders import collate
-from archrank.encoders.batch import Incidence
+from archrank.encoders import GATES, collate, merge
 from archrank.errors import SpaceError, UnknownName
-from archrank.spaces import NASBench201
+from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 
 CHAIN = Graph((Cell(1, 3, (Site("conv", (0,), 1), Site("pool", (1,), 2)), (2,)),))
 
@@ -65,7 +65,7 @@ def test_junctions_that_are_read_are_the_real_ones_without_the_inputs():
 
 
 def test_no_graph_is_refused():
-    with pytest.raises(SpaceError, match="cannot collate 0 graphs"):
+    with pytest.raises(SpaceError, match=r"0 graphs.*give at least one"):
         collate([], ("conv",))
 
 
@@ -97,7 +97,7 @@ LISTS = [[], [2], [0, 0, 3], [], [3, 1, 2, 0], []]
 
 
 def test_an_incidence_is_its_dense_matrix():
-    incidence = Incidence.of(LISTS)
+    incidence = graph_makers.incidence(LISTS)
     assert len(incidence) == 6
     table = dense(incidence, 4)
     assert table.tolist() == [[row.count(c) for c in range(4)] for row in LISTS]
@@ -133,3 +133,51 @@ def test_a_batch_says_each_graph_back():
             read = batch.outputs[c].take(np.array([place])).columns
             expected = [history(cell, first_input, batch.inputs + c, j) for j in cell.outputs]
             assert [unfolded(state) for state in read] == expected
+
+
+@pytest.mark.parametrize(
+    "space",
+    [NASBench201(), NASBench101(vertices=5), NASBenchGraph(), NASBenchGraph.proteins()],
+    ids=lambda s: s.name,
+)
+@pytest.mark.parametrize(
+    "settings", [GATES(layers=3, width=8), GATES.on_node_residual()], ids=["edge", "node"]
+)
+def test_a_spaces_own_arrays_are_its_graphs(space, settings):
+    """However a space is lowered, its architectures are embedded alike: whole, sampled, and not canonical."""
+    rng = np.random.default_rng(0)
+    rows = np.array([a.choices for a in space.sample(40, rng)], dtype=np.int16)
+    raw = rng.integers([len(c.options) for c in space.choices], size=(40, len(space.choices))).astype(
+        np.int16
+    )
+    rows = np.concatenate([rows, raw[[space.is_valid(tuple(row)) for row in raw.tolist()]]])
+    by_graphs = collate([space.graph(a) for a in space.architectures(rows)], space.operations)
+    by_arrays = merge(space.arrays(rows), space.operations)
+    assert len(by_arrays) == len(rows)
+    assert len(by_arrays.start) == len(by_graphs.start)
+    assert len(by_arrays.operation) == len(by_graphs.operation)
+    encoder = settings.build(by_graphs, 1, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        a, b = (
+            encoder(prepared).index_select(1, prepared.distinct)
+            for prepared in (encoder.prepare(by_graphs), encoder.prepare(by_arrays))
+        )
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [graph_makers.on_edge, graph_makers.on_node, graph_makers.two_cells])
+def test_the_neighbourly_order_has_everybody_once(make):
+    graphs, operations = make(30)
+    order = collate(graphs * 2, operations).neighbourly()
+    assert sorted(order.tolist()) == list(range(len(graphs) * 2))
+
+
+def test_equal_architectures_are_neighbours():
+    graphs, operations = graph_makers.on_edge(30)
+    batch = collate([*graphs, *graphs], operations)
+    order = batch.neighbourly()
+    place = np.argsort(order)
+    apart = np.abs(place[: len(graphs)] - place[len(graphs) :])
+    equal = np.unique(batch.outputs[0].columns, return_counts=True)[1].max()
+    assert apart.max() < len(batch) / 2
+    assert np.median(apart) <= equal

@@ -5,10 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archrank import Architecture, Cell, Graph, Site
-from archrank.spaces import NASBench201, NASBenchGraph
+from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
 from archrank.spaces.nasbench_graph import OPERATIONS
 
-SPACES = [NASBench201(), NASBenchGraph(), NASBenchGraph.proteins()]
+SPACES = [
+    NASBench201(),
+    NASBenchGraph(),
+    NASBenchGraph.proteins(),
+    NASBench101(vertices=6),
+    NATSBenchSize(),
+    EnasMacro(),
+]
 NAMES = ("conv", "pool", "skip")
 
 seeds = st.integers(0, 2**32 - 1)

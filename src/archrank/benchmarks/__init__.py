@@ -1,15 +1,25 @@
 """Measured architectures: one file per source, all giving the same table."""
 
 from archrank.benchmarks.catalog import SOURCES, Source, load, names, source
+from archrank.benchmarks.data_folder import data_folder
 from archrank.benchmarks.files import read_architectures, read_table, write_table
+from archrank.benchmarks.measured import LABELS, label_named
+from archrank.benchmarks.official import OFFICIAL, Official, import_table, lies_at
 from archrank.benchmarks.table import Metric, Table, checked_table
 
 __all__ = [
+    "LABELS",
+    "OFFICIAL",
     "SOURCES",
     "Metric",
+    "Official",
     "Source",
     "Table",
     "checked_table",
+    "data_folder",
+    "import_table",
+    "label_named",
+    "lies_at",
     "load",
     "names",
     "read_architectures",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from archrank.benchmarks import analog, nasbench_graph
+from archrank.benchmarks.official import OFFICIAL, Official, load_official
 from archrank.benchmarks.table import Table
 from archrank.errors import UnknownName
 from archrank.space import SearchSpace
@@ -20,18 +21,24 @@ class Source:
     Attributes:
         space: Makes the space of its architectures, without reading the table.
         load: Reads the table.
+        official: The official file that it is imported from; None for tables that come with a package.
     """
 
     space: Callable[[], SearchSpace]
     load: Callable[[], Table]
+    official: Official | None = None
 
 
-SOURCES: dict[str, Source] = {"analog-nasbench": Source(NASBench201, analog.load)} | {
-    f"nas-bench-graph-{dataset}": Source(
-        partial(nasbench_graph.space, dataset), partial(nasbench_graph.load, dataset)
-    )
-    for dataset in nasbench_graph.DATASETS
-}
+SOURCES: dict[str, Source] = (
+    {"analog-nasbench": Source(NASBench201, analog.load)}
+    | {
+        f"nas-bench-graph-{dataset}": Source(
+            partial(nasbench_graph.space, dataset), partial(nasbench_graph.load, dataset)
+        )
+        for dataset in nasbench_graph.DATASETS
+    }
+    | {name: Source(o.space, partial(load_official, name), o) for name, o in OFFICIAL.items()}
+)
 
 
 def names() -> list[str]:
@@ -59,7 +66,7 @@ def load(name: str) -> Table:
 
     Raises:
         UnknownName: No such benchmark.
-        TableError: The package that carries it is missing or damaged.
+        TableError: The package that carries it is missing or damaged, or its official file was not imported yet.
 
     >>> table = load("nas-bench-graph-cora")
     >>> len(table), table.metric().name

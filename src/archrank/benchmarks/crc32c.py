@@ -3,7 +3,6 @@
 Reference: RFC 3720, section 12.1 (Castagnoli's polynomial); the masking is TFRecord's own.
 """
 
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -25,7 +24,7 @@ def _table() -> Sums:
     return sums
 
 
-def crc32c(data: npt.NDArray[np.uint8], starts: Sequence[int], lengths: Sequence[int]) -> Sums:
+def crc32c(data: npt.NDArray[np.uint8], starts: npt.ArrayLike, lengths: npt.ArrayLike) -> Sums:
     """The checksums of B byte strings that lie in one buffer.
 
     All are worked on side by side, aligned at their ends: a string that has not begun yet is all zeros, and zeros

@@ -9,17 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.places import Places
 from archrank.benchmarks.table import Column, Floats, Metric, Split, Table
-from archrank.errors import TableError
+from archrank.errors import TableError, UnknownName
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["LABELS", "Label", "Measured", "OnProgress", "Quantity", "SourceFile", "packed_rows", "silent"]
+__all__ = [
+    "LABELS",
+    "Label",
+    "Measured",
+    "OnProgress",
+    "Quantity",
+    "SourceFile",
+    "check_distinct",
+    "label_named",
+    "packed_rows",
+    "silent",
+]
 
 Label = Literal["mean", "0", "1", "2"]
 
 LABELS: tuple[Label, ...] = ("mean", "0", "1", "2")
 """What the plain name of a repeated measurement may mean: the mean, or one of the runs."""
+
+
+def label_named(name: str) -> Label:
+    """The label of that name.
+
+    Raises:
+        UnknownName: No such label.
+    """
+    for label in LABELS:
+        if label == name:
+            return label
+    raise UnknownName("label", name, LABELS)
+
 
 OnProgress = Callable[[int, int], None]
 """Told how much is done, and how much there is to do, in whatever unit the reader counts."""
@@ -40,8 +63,8 @@ class Quantity:
         higher_is_better: The direction in which it is good.
         epochs: How long each training was.
         seeds: For a quantity with one column, what the column is: ``"one run"``, ``"mean of 3 runs"`` …
-        runs: The endings of its columns' names, one a run; none for a quantity with one column.
-        run_names: What the runs are called in words, e.g. ``"seed 777"``.
+        runs: The numbers of its runs, each with a column of its own; none for a quantity with one column.
+        run_word: What such a number is: the number of a ``"run"``, or a ``"seed"``.
         test: Name of the quantity to report beside it when search goes by this one.
     """
 
@@ -51,31 +74,40 @@ class Quantity:
     higher_is_better: bool = True
     epochs: int | None = None
     seeds: str = "one run"
-    runs: tuple[str, ...] = ()
-    run_names: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
+    run_word: Literal["run", "seed"] = "run"
     test: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns."""
-        return tuple(f"{self.name}_{run}" for run in self.runs) or (self.name,)
+        return tuple(map(self.run_column, self.runs)) or (self.name,)
 
-    def metrics(self, label: Label) -> list[Metric]:
-        """The metric of the plain name, and one for each run.
+    def run_column(self, run: int) -> str:
+        """The name of a run's column: ``accuracy_0`` for run 0, ``accuracy_seed777`` for seed 777."""
+        return f"{self.name}_{run}" if self.run_word == "run" else f"{self.name}_{self.run_word}{run}"
+
+    def metric(self, label: Label) -> Metric:
+        """The metric of the plain name.
 
         Args:
-            label: What the plain name means; the mean, where there is no such run.
+            label: Which run it means; the mean, where there is no such run.
         """
         seeds = self.seeds
         if self.runs:
             run = _run(label, self.runs)
-            seeds = f"mean of {', '.join(self.run_names)}" if run is None else self.run_names[run]
-        plain = Metric(self.name, self.meaning, self.split, self.higher_is_better, self.epochs, seeds)
-        named = zip(self.columns, self.run_names, strict=True) if self.runs else ()
-        return [plain, *(replace(plain, name=column, seeds=run) for column, run in named)]
+            every = f"mean of {self.run_word}s {', '.join(map(str, self.runs))}"
+            seeds = every if run is None else f"{self.run_word} {self.runs[run]}"
+        return Metric(self.name, self.meaning, self.split, self.higher_is_better, self.epochs, seeds)
+
+    def run_metrics(self) -> list[Metric]:
+        """A metric for each run."""
+        plain = self.metric("mean")
+        named = ((self.run_column(run), f"{self.run_word} {run}") for run in self.runs)
+        return [replace(plain, name=column, seeds=words) for column, words in named]
 
 
-def _run(label: Label, runs: Sequence[str]) -> int | None:
+def _run(label: Label, runs: Sequence[int]) -> int | None:
     return None if label == "mean" or int(label) >= len(runs) else int(label)
 
 
@@ -124,14 +156,17 @@ class Measured:
             TableError: No quantity has such a run.
         """
         self.check_label(label)
-        values: dict[str, Column] = {column: self.columns[column] for q in self.quantities for column in q.columns}
+        values: dict[str, Column] = {
+            column: self.columns[column] for q in self.quantities for column in q.columns
+        }
         for quantity in self.quantities:
             if quantity.runs:
                 run = _run(label, quantity.runs)
                 chosen = quantity.columns if run is None else quantity.columns[run : run + 1]
                 values[quantity.name] = partial(_mean, [self.columns[column] for column in chosen])
-        metrics = tuple(metric for quantity in self.quantities for metric in quantity.metrics(label))
-        return Table(name, self.space, self.rows, values, metrics, self._test_metrics())
+        plain = [quantity.metric(label) for quantity in self.quantities]
+        runs = [metric for quantity in self.quantities for metric in quantity.run_metrics()]
+        return Table(name, self.space, self.rows, values, (*plain, *runs), self._test_metrics())
 
     def check_label(self, label: Label) -> None:
         """Refuse a label that no quantity has.
@@ -152,7 +187,8 @@ class Measured:
                 continue
             reported = by_name[quantity.test]
             pairs[quantity.name] = reported.name
-            pairs |= {f"{quantity.name}_{r}": f"{reported.name}_{r}" for r in quantity.runs if r in reported.runs}
+            both = [run for run in quantity.runs if run in reported.runs]
+            pairs |= {quantity.run_column(run): reported.run_column(run) for run in both}
         return pairs
 
 
@@ -161,7 +197,7 @@ def _mean(columns: Sequence[Column]) -> Floats:
     total: Floats | None = None
     count: npt.NDArray[np.int64] | None = None
     for column in columns:
-        numbers = column() if callable(column) else column
+        numbers = np.asarray(column() if callable(column) else column, dtype=np.float64)
         there = ~np.isnan(numbers)
         filled = np.where(there, numbers, 0.0)
         total = filled if total is None else total + filled
@@ -187,10 +223,23 @@ def packed_rows(
     if not architectures:
         raise TableError(f"{what(0)}: no architecture of {space.name} is there")
     rows = np.array([a.choices for a in architectures], dtype=np.int16)
-    places = Places(rows, space)
-    for place, architecture in enumerate(architectures):
-        if (first := places.get(architecture.choices)) != place and first is not None:
-            raise TableError(
-                f"{what(max(first, place))} repeats {what(min(first, place))}: {space.format(architecture)}"
-            )
+    check_distinct(rows, space, what)
     return rows
+
+
+def check_distinct(rows: Rows, space: SearchSpace, what: Callable[[int], str]) -> None:
+    """Refuse rows of which two are the same.
+
+    Args:
+        rows: Option indices: (M, number of choices).
+        space: Their space.
+        what: Names the source's n-th record, for the message.
+
+    Raises:
+        TableError: As said; the message names both.
+    """
+    first: dict[tuple[int, ...], int] = {}
+    for place, row in enumerate(map(tuple, rows.tolist())):
+        if (earlier := first.setdefault(row, place)) != place:
+            text = space.format(Architecture(space.name, row))
+            raise TableError(f"{what(place)} repeats {what(earlier)}: {text}")

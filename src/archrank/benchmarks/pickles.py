@@ -10,6 +10,7 @@ import importlib.util
 import io
 import pickle
 import pickletools
+import re
 import struct
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from typing import Any
 
 from archrank.errors import TableError
 
-__all__ = ["NUMPY_NUMBERS", "Allowed", "package_pickle", "record_class", "restricted_loads"]
+__all__ = ["NUMPY_NUMBERS", "ORDERED", "Allowed", "package_pickle", "record_class", "restricted_loads"]
 
 Allowed = Mapping[tuple[str, str], Callable[[], Any]]
 """For each allowed (module, name), what makes the thing that stands in for it, afresh for every pickle."""
@@ -27,7 +28,14 @@ LARGEST = 1 << 28
 """No table of numbers that this project reads comes near this many bytes."""
 
 
-def restricted_loads(data: bytes, allowed: Allowed, source: str, *, intact: bool = False) -> Any:
+def restricted_loads(
+    data: bytes,
+    allowed: Allowed,
+    source: str,
+    *,
+    intact: bool = False,
+    remedy: str = "install its package again",
+) -> Any:
     """Read a pickle without running anything that it asks for.
 
     Args:
@@ -36,6 +44,7 @@ def restricted_loads(data: bytes, allowed: Allowed, source: str, *, intact: bool
         source: What to call it in messages.
         intact: Whether the bytes are known to be those that were published, so that their structure need not
             be checked first.
+        remedy: The way out of damage, for the message.
 
     Raises:
         TableError: It asks for a name that is not allowed, is cut short, or is not a pickle of plain data.
@@ -56,7 +65,7 @@ def restricted_loads(data: bytes, allowed: Allowed, source: str, *, intact: bool
     except Exception as error:
         # The machine fails in many ways on damaged input: EOFError, KeyError, TypeError, UnpicklingError, …
         raise TableError(
-            f"{source} is damaged, or not a table: {type(error).__name__}: {error}; install its package again"
+            f"{source} is damaged, or not a table: {type(error).__name__}: {error}; {remedy}"
         ) from None
 
 
@@ -129,6 +138,9 @@ NUMPY_NUMBERS: Allowed = {
 }
 """What a pickled NumPy number asks for; it comes out as a float."""
 
+ORDERED: Allowed = {("collections", "OrderedDict"): lambda: dict}
+"""What a pickled ordered dictionary asks for; it comes out as a dictionary."""
+
 
 _TAIL = {opcode.code.encode("latin-1")[0]: opcode.arg for opcode in pickletools.opcodes}
 _FIXED = [
@@ -148,6 +160,20 @@ _STORE_AT_BYTES, _STORE_AT_DIGITS = ord("r"), ord("p")
 _STOP = ord(".")
 
 
+def _plain_instructions() -> re.Pattern[bytes]:
+    """One or more instructions of a fixed length, or short texts, but no store and no stop: most of a pickle."""
+    by_length: dict[int, bytes] = {}
+    for code, length in enumerate(_FIXED):
+        if length and code not in (_STORE_AT_BYTES, _STOP):
+            by_length[length] = by_length.get(length, b"") + re.escape(bytes([code]))
+    ways = [b"[%b].{%d}" % (codes, length - 1) for length, codes in by_length.items()]
+    ways += [re.escape(b"\x8c" + bytes([length])) + b".{%d}" % length for length in range(1, 32)]
+    return re.compile(b"(?:%b)++" % b"|".join(ways), re.DOTALL)
+
+
+_PLAIN = _plain_instructions()
+
+
 def _check_structure(data: bytes) -> None:
     """Walk over the instructions without running them.
 
@@ -156,6 +182,9 @@ def _check_structure(data: bytes) -> None:
     """
     place = 0
     while place < len(data):
+        if plain := _PLAIN.match(data, place):
+            place = plain.end()
+            continue
         code = data[place]
         length = _FIXED[code] or _length(data, place)
         if code == _STORE_AT_BYTES:

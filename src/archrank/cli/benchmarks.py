@@ -1,21 +1,27 @@
 """``archrank benchmarks``: the tables of measured architectures, and what their columns mean."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Table as Grid
+
+if TYPE_CHECKING:
+    from archrank.benchmarks import Metric, Table
 
 __all__ = ["command"]
+
+SHOWN = 14
+"""A list of all benchmarks shows so many metrics of each."""
 
 
 def command(
     name: Annotated[str | None, typer.Argument(help="Show one only, with what its columns mean.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List the benchmarks: architectures, metrics, and the best value of each."""
+    """List the benchmarks: architectures, metrics, the best value of each, and what to get for the others."""
     from archrank import benchmarks
 
     if name is not None:
@@ -25,8 +31,8 @@ def command(
         typer.echo(json.dumps(described, indent=2))
         return
     console = Console(highlight=False)
-    for record in described:
-        _show(console, record)
+    for record in sorted(described, key=lambda record: not record["ready"]):
+        _show(console, record, whole=name is not None)
         if name is not None:
             for metric in record.get("metrics", ()):
                 console.print(f"  [bold]{escape(metric['name'])}[/bold]: {escape(metric['meaning'])}")
@@ -36,54 +42,81 @@ def command(
 
 
 def _describe(name: str) -> dict[str, Any]:
-    """What there is to say of a benchmark; only its error where its package is missing or damaged."""
+    """What there is to say of a benchmark; only its error where it is damaged, or what to get where it is missing."""
     from archrank import benchmarks
     from archrank.errors import TableError
 
+    source = benchmarks.source(name)
+    if source.official is not None and benchmarks.lies_at(name) is None:
+        return {
+            "name": name,
+            "space": source.space().name,
+            "ready": False,
+            "file": source.official.file,
+            "size": source.official.size,
+            "command": source.official.command(name),
+        }
     try:
         table = benchmarks.load(name)
+        metrics = [_metric(table, metric) for metric in table.metrics]
     except TableError as error:
-        return {"name": name, "space": benchmarks.source(name).space().name, "error": str(error)}
-    metrics = [
-        {
-            "name": metric.name,
-            "meaning": metric.meaning,
-            "split": metric.split,
-            "higher_is_better": metric.higher_is_better,
-            "epochs": metric.epochs,
-            "seeds": metric.seeds,
-            "test_metric": table.test_metrics.get(metric.name),
-            "best": table.optimum(metric.name)[1],
-        }
-        for metric in table.metrics
-    ]
+        return {"name": name, "space": source.space().name, "ready": False, "error": str(error)}
     return {
         "name": name,
         "space": table.space.name,
+        "ready": True,
         "architectures": len(table),
+        "space_size": len(table.space),
         "complete": table.complete,
         "default_metric": table.metric().name,
         "metrics": metrics,
     }
 
 
-def _show(console: Console, record: dict[str, Any]) -> None:
+def _metric(table: "Table", metric: "Metric") -> dict[str, Any]:
+    import numpy as np
+
+    measured = not np.isnan(table.column(metric.name)).all()
+    return {
+        "name": metric.name,
+        "meaning": metric.meaning,
+        "split": metric.split,
+        "higher_is_better": metric.higher_is_better,
+        "epochs": metric.epochs,
+        "seeds": metric.seeds,
+        "test_metric": table.test_metrics.get(metric.name),
+        "best": table.optimum(metric.name)[1] if measured else None,
+    }
+
+
+def _show(console: Console, record: dict[str, Any], whole: bool) -> None:
     head = f"[bold]{escape(record['name'])}[/bold] · space {escape(record['space'])}"
     if "error" in record:
         console.print(f"{head}\n  [red]{escape(record['error'])}[/red]\n")
         return
-    whole = "all its" if record["complete"] else "some of its"
-    console.print(f"{head} · {whole} {record['architectures']:,} architectures")
-    lines = Table(box=None, padding=(0, 2, 0, 0))
+    if not record["ready"]:
+        console.print(f"{head} · [yellow]not there yet[/yellow]")
+        console.print(f"  get {escape(record['file'])} ({escape(record['size'])}), then run", soft_wrap=True)
+        console.print(f"  {escape(record['command'])}\n", soft_wrap=True)
+        return
+    count, every = record["architectures"], record["space_size"]
+    covers = f"all its {count:,} architectures" if record["complete"] else f"covers {count:,} of {every:,}"
+    console.print(f"{head} · {covers}")
+    lines = Grid(box=None, padding=(0, 2, 0, 0))
     for title in ("  metric", "split", "epochs", "seeds", "best"):
-        lines.add_column(title, no_wrap=True, header_style="dim")
-    for metric in record["metrics"]:
+        lines.add_column(title, no_wrap=title != "seeds", header_style="dim")
+    metrics = record["metrics"] if whole else record["metrics"][:SHOWN]
+    for metric in metrics:
         lines.add_row(
             f"{'●' if metric['name'] == record['default_metric'] else ' '} {escape(metric['name'])}",
             metric["split"],
             "–" if metric["epochs"] is None else str(metric["epochs"]),
             metric["seeds"],
-            f"{'↑' if metric['higher_is_better'] else '↓'} {metric['best']:.6g}",
+            "–"
+            if metric["best"] is None
+            else f"{'↑' if metric['higher_is_better'] else '↓'} {metric['best']:.6g}",
         )
     console.print(lines)
+    if left := len(record["metrics"]) - len(metrics):
+        console.print(f"  … and {left} more: archrank benchmarks {escape(record['name'])}")
     console.print()

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from types import ModuleType
 
 import typer
@@ -11,7 +12,7 @@ from archrank.errors import ArchrankError
 
 __all__ = ["app", "main"]
 
-VERBS = ("benchmarks", "spaces", "search", "rank", "draw")
+VERBS = ("benchmarks", "import", "spaces", "search", "rank", "draw")
 
 app = typer.Typer(
     name="archrank",
@@ -24,7 +25,8 @@ app = typer.Typer(
 
 
 def _verb(name: str) -> ModuleType:
-    return import_module(f"archrank.cli.{name}")
+    # A module cannot be called like a word of the language: ``import`` is in import_.py.
+    return import_module(f"archrank.cli.{name}_" if iskeyword(name) else f"archrank.cli.{name}")
 
 
 for _name in VERBS:
@@ -46,3 +48,7 @@ def main() -> None:
 
 def _plain(text: str) -> str:
     return text.replace("[", "\\[")
+
+
+if __name__ == "__main__":
+    main()

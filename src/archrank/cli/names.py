@@ -10,7 +10,7 @@ from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
-from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
+from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
 
 __all__ = ["SPACES", "space", "table"]
 
@@ -19,6 +19,8 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-201": NASBench201,
     "nas-bench-graph": NASBenchGraph,
     "nas-bench-graph-proteins": NASBenchGraph.proteins,
+    "nats-bench-size": NATSBenchSize,
+    "enas-macro": EnasMacro,
 }
 """The spaces that archrank knows by name."""
 
@@ -28,7 +30,7 @@ def table(name: str) -> Table:
 
     Raises:
         UnknownName: No such benchmark.
-        TableError: The package that carries it is missing or damaged.
+        TableError: The package that carries it is missing or damaged, or its official file was not imported yet.
     """
     return benchmarks.load(name)
 

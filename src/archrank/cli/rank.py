@@ -1,7 +1,7 @@
 """``archrank rank``: learn from a table of measured architectures, and rank others."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -64,7 +64,7 @@ def command(
     with console.status(f"scoring {len(pool):,} candidates"):
         scores = predictor.predict(pool)
     best = np.argsort(-scores, kind="stable")[:top]
-    ranking = {
+    ranking: dict[str, list[Any]] = {
         "architecture": [chosen.format(pool[i]) for i in best],
         "score": [float(scores[i]) for i in best],
         "rank": list(range(1, len(best) + 1)),

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from archrank.errors import SpaceError, UnknownName
+from archrank.arrays import CellArrays, stack
 from archrank.graph import Graph
 
-__all__ = ["GraphBatch", "Incidence", "collate"]
+__all__ = ["GraphBatch", "Incidence", "collate", "merge"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -34,12 +34,11 @@ class Incidence:
     columns: Ints
 
     @classmethod
-    def of(cls, lists: Sequence[Sequence[int]]) -> "Incidence":
-        """Build from one list of columns per row."""
-        starts = np.zeros(len(lists) + 1, dtype=np.int64)
-        np.cumsum([len(row) for row in lists], out=starts[1:])
-        columns = np.fromiter((c for row in lists for c in row), dtype=np.int64, count=int(starts[-1]))
-        return cls(starts, columns)
+    def of_padded(cls, rows: Ints) -> "Incidence":
+        """Build from a table of columns, (rows, width), in which -1 stands for none."""
+        starts = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum((rows >= 0).sum(axis=1), out=starts[1:])
+        return cls(starts, rows[rows >= 0])
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -94,6 +93,25 @@ class GraphBatch:
         """C, how many cells each graph has."""
         return len(self.outputs)
 
+    def neighbourly(self) -> Ints:
+        """An order of the B architectures in which those that share states are near one another: (B,).
+
+        Parts of the batch in this order have few states in common, so that little is computed twice when they are
+        encoded one after the other.
+        """
+        newest = _largest(self.sources, np.arange(len(self.start)))
+        newest = _largest(self.incoming, newest)
+        return np.lexsort([_largest(side, newest) for side in reversed(self.outputs)])
+
+
+def _largest(incidence: Incidence, numbers: Ints) -> Ints:
+    """The largest number among each row's columns, -1 for an empty row."""
+    found = np.full(len(incidence), -1, dtype=np.int64)
+    rows = np.flatnonzero(np.diff(incidence.starts))
+    if len(rows):
+        found[rows] = np.maximum.reduceat(numbers[incidence.columns], incidence.starts[rows])
+    return found
+
 
 def collate(graphs: Sequence[Graph], operations: Sequence[str]) -> GraphBatch:
     """Merge B graphs into one batch.
@@ -106,50 +124,109 @@ def collate(graphs: Sequence[Graph], operations: Sequence[str]) -> GraphBatch:
         SpaceError: No graph, or graphs of unlike make.
         UnknownName: An operation that is not among ``operations``.
     """
-    if not graphs:
-        raise SpaceError("cannot collate 0 graphs; give at least one")
-    kinds = {name: index for index, name in enumerate(operations)}
-    make = tuple(cell.inputs for cell in graphs[0].cells)
-    first_input = [sum(make[:c]) for c in range(len(make))]
-    states: dict[tuple[int, tuple[int, ...]], int] = {}
-    messages: dict[tuple[int, tuple[int, ...]], int] = {}
-    outputs: list[list[list[int]]] = [[] for _ in make]
-    junctions: list[list[list[int]]] = [[] for _ in make]
-    for graph in graphs:
-        if tuple(cell.inputs for cell in graph.cells) != make:
-            raise SpaceError(
-                f"graphs of unlike make in one batch: cells with {make} inputs and "
-                f"{tuple(cell.inputs for cell in graph.cells)}; collate them apart"
-            )
-        for c, cell in enumerate(graph.cells):
-            arriving: list[list[tuple[int, tuple[int, ...]]]] = [[] for _ in range(cell.junctions)]
-            for site in cell.sites:
-                kind = kinds.get(site.operation)
-                if kind is None:
-                    raise UnknownName("operation", site.operation, operations)
-                arriving[site.target].append((kind, site.sources))
-            here: list[int] = []
-            for junction, sites in enumerate(arriving):
-                flows: list[int] = []
-                for kind, sources in sites:
-                    read = (
-                        (here[sources[0]],)
-                        if len(sources) == 1
-                        else tuple(sorted([here[s] for s in sources]))
-                    )
-                    flows.append(messages.setdefault((kind, read), len(messages)))
-                flows.sort()
-                start = first_input[c] + junction if junction < cell.inputs else sum(make) + c
-                here.append(states.setdefault((start, tuple(flows)), len(states)))
-            outputs[c].append([here[j] for j in cell.outputs])
-            junctions[c].append(here[cell.inputs :] or here)
+    return merge(stack(graphs, operations), operations)
+
+
+def merge(cells: Sequence[CellArrays], operations: Sequence[str]) -> GraphBatch:
+    """Merge B graphs, given as arrays, into one batch.
+
+    Junction after junction, over all graphs at once: what arrives at a junction is a multiset of messages, a message
+    is an operation and a multiset of states, and every multiset met gets a number.
+
+    Args:
+        cells: The C cells of the B graphs.
+        operations: The K operation kinds that the arrays index.
+    """
+    inputs = [cell.inputs for cell in cells]
+    reads, messages, flows, states = _Numbers(), _Numbers(), _Numbers(), _Numbers()
+    outputs: list[Incidence] = []
+    junctions: list[Incidence] = []
+    for c, cell in enumerate(cells):
+        here = np.full(cell.present.shape, -1, dtype=np.int64)
+        targets = np.broadcast_to(cell.target, cell.operation.shape)
+        for junction in range(cell.present.shape[1]):
+            arriving = np.full(cell.operation.shape, -1, dtype=np.int64)
+            for site in range(cell.operation.shape[1]):
+                rows = np.flatnonzero((targets[:, site] == junction) & (cell.operation[:, site] >= 0))
+                if len(rows):
+                    sources = cell.sources[rows, site]
+                    read = np.where(sources >= 0, here[rows[:, None], sources], -1)
+                    kinds = cell.operation[rows, site].astype(np.int64)
+                    arriving[rows, site] = messages.of(reads.of_multisets(read), kinds)
+            start = sum(inputs[:c]) + junction if junction < cell.inputs else sum(inputs) + c
+            rows = np.flatnonzero(cell.present[:, junction])
+            here[rows, junction] = states.of(flows.of_multisets(arriving[rows]), np.full(len(rows), start))
+        places = np.where(cell.outputs >= 0, np.take_along_axis(here, cell.outputs.astype(np.int64), 1), -1)
+        outputs.append(Incidence.of_padded(places))
+        inner = here[:, cell.inputs :]
+        junctions.append(Incidence.of_padded(inner if inner.shape[1] else here))
     return GraphBatch(
         operations=tuple(operations),
-        operation=np.fromiter((kind for kind, _ in messages), dtype=np.int64, count=len(messages)),
-        sources=Incidence.of([read for _, read in messages]),
-        incoming=Incidence.of([flows for _, flows in states]),
-        start=np.fromiter((start for start, _ in states), dtype=np.int64, count=len(states)),
-        inputs=sum(make),
-        outputs=tuple(Incidence.of(rows) for rows in outputs),
-        junctions=tuple(Incidence.of(rows) for rows in junctions),
+        operation=messages.second,
+        sources=reads.multisets(messages.first),
+        incoming=flows.multisets(states.first),
+        start=states.second,
+        inputs=sum(inputs),
+        outputs=tuple(outputs),
+        junctions=tuple(junctions),
     )
+
+
+class _Numbers:
+    """Gives every pair of numbers a number of its own, from 0; equal pairs get equal numbers, exactly.
+
+    A multiset is a pair too: the multiset without its largest item, and that item.
+
+    Attributes:
+        first: The first of each numbered pair.
+        second: The second.
+    """
+
+    def __init__(self) -> None:
+        self.first = np.empty(0, dtype=np.int64)
+        self.second = np.empty(0, dtype=np.int64)
+        self._known = np.empty(0, dtype=np.int64)
+        self._numbers = np.empty(0, dtype=np.int64)
+
+    def of(self, first: Ints, second: Ints) -> Ints:
+        """The numbers of pairs, new ones where a pair is new: (n,). A first may be -1."""
+        pairs: Ints = ((first + 1) << 32) | second
+        codes, inverse = np.unique(pairs, return_inverse=True)
+        place = np.searchsorted(self._known, codes)
+        old = np.zeros(len(codes), dtype=bool)
+        inside = place < len(self._known)
+        old[inside] = self._known[place[inside]] == codes[inside]
+        numbers = np.empty(len(codes), dtype=np.int64)
+        numbers[old] = self._numbers[place[old]]
+        new = codes[~old]
+        numbers[~old] = len(self.first) + np.arange(len(new))
+        self.first = np.concatenate([self.first, (new >> 32) - 1])
+        self.second = np.concatenate([self.second, new & 0xFFFFFFFF])
+        # Both parts are sorted, so putting the new ones in keeps the whole sorted.
+        self._known = np.insert(self._known, place[~old], new)
+        self._numbers = np.insert(self._numbers, place[~old], numbers[~old])
+        return numbers[inverse]
+
+    def of_multisets(self, items: Ints) -> Ints:
+        """The numbers of the multisets in the rows of ``items``, -1 for an empty one: (n, width) to (n,)."""
+        numbers = np.full(len(items), -1, dtype=np.int64)
+        for column in np.sort(items, axis=1).T:
+            rows = np.flatnonzero(column >= 0)
+            if len(rows):
+                numbers[rows] = self.of(numbers[rows], column[rows])
+        return numbers
+
+    def multisets(self, numbers: Ints) -> Incidence:
+        """The multisets that bear these numbers."""
+        columns: list[Ints] = []
+        while (numbers >= 0).any():
+            items = np.full(len(numbers), -1, dtype=np.int64)
+            rows = np.flatnonzero(numbers >= 0)
+            items[rows] = self.second[numbers[rows]]
+            columns.append(items)
+            numbers = numbers.copy()
+            numbers[rows] = self.first[numbers[rows]]
+        width = len(columns)
+        return Incidence.of_padded(
+            np.stack(columns, axis=1) if width else np.empty((len(numbers), 0), dtype=np.int64)
+        )

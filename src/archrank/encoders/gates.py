@@ -8,7 +8,9 @@ section 3. One layer serves operation-on-node and operation-on-edge graphs::
 where ``read`` sums the source states of every operation site and ``add`` sums sites into their targets.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch
-from archrank.encoders.plan import Level, Plan, Readout, Residual, plan
+from archrank.encoders.plan import Flow, Level, Plan, Readout, Residual, plan
 
 __all__ = ["GATES", "GATESEncoder"]
 
@@ -98,25 +100,24 @@ class GATESEncoder(Encoder):
         )
         self.project = MemberLinear(members, settings.node_features, settings.start_width)
         widths = [settings.start_width] + [settings.width] * settings.layers
-        self.layers = nn.ModuleList(
-            _FlowLayer(settings, members, a, b) for a, b in zip(widths, widths[1:], strict=False)
+        self.layers: Sequence[_FlowLayer] = nn.ModuleList(  # type: ignore[assignment]
+            _FlowLayer(settings, members, a, b) for a, b in pairwise(widths)
         )
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw all parameters anew: as PyTorch does, but flow weights uniform in ±1/√(width out)."""
+        """Draw all parameters anew, as the authors do."""
         with torch.no_grad():
             self.operations.normal_(generator=generator)
             self.input_start.normal_(generator=generator)
             self.other_start.zero_()
         self.project.reset(generator)
         for layer in self.layers:
-            layer.move.reset(generator, bound=self.settings.width**-0.5)
-            layer.attention.reset(generator)
+            layer.reset(generator)
 
     def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Plan:
         """Plan the layers backwards from what is read out."""
         s = self.settings
-        return plan(batch, s.layers, s.residual, s.readout, s.self_loops, chosen)
+        return plan(batch, s.layers, Flow(s.residual, s.self_loops), s.readout, chosen)
 
     def forward(self, prepared: Plan) -> torch.Tensor:
         """Let the information flow: (E, distinct, C · D)."""
@@ -132,10 +133,20 @@ class _FlowLayer(nn.Module):
     def __init__(self, settings: GATES, members: int, width_in: int, width_out: int) -> None:
         super().__init__()
         self.move = MemberLinear(members, width_in, width_out, bias=False)
-        self.bias = nn.Parameter(torch.zeros(members, 1, width_out)) if settings.bias else None
         self.attention = MemberLinear(members, settings.operation_features, width_out)
+        self.bias = nn.Parameter(torch.zeros(members, 1, width_out)) if settings.bias else None
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the parameters anew: the moving weights and the bias uniform in ±1/√(width out)."""
+        bound = self.move.weight.shape[2] ** -0.5
+        self.move.reset(generator, bound)
+        self.attention.reset(generator)
+        if self.bias is not None:
+            with torch.no_grad():
+                self.bias.uniform_(-bound, bound, generator=generator)
 
     def forward(self, state: torch.Tensor, operations: torch.Tensor, level: Level) -> torch.Tensor:
+        """Pass states through gated operations into the kept states: (E, read, D) to (E, kept, D)."""
         moved = self.move(state)
         gates = torch.sigmoid(self.attention(operations))
         flow = level.add(level.kinds(gates) * level.read(moved))

@@ -10,7 +10,7 @@ import torch
 from archrank.encoders.batch import GraphBatch, Incidence
 from archrank.encoders.sums import Sum
 
-__all__ = ["Level", "Plan", "Readout", "Residual", "plan"]
+__all__ = ["Flow", "Level", "Plan", "Readout", "Residual", "plan"]
 
 Ints = npt.NDArray[np.int64]
 Residual = Literal["all", "inputs", "none"]
@@ -57,65 +57,75 @@ class Plan:
     distinct: torch.Tensor
 
 
-def plan(
-    batch: GraphBatch,
-    layers: int,
-    residual: Residual,
-    readout: Readout,
-    self_loops: bool = False,
-    chosen: Ints | None = None,
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How a layer lets information flow.
+
+    Attributes:
+        residual: Which junctions add their own transformed state: all, inputs only, or none.
+        self_loops: Whether a state's own previous value passes its operations too.
+    """
+
+    residual: Residual
+    self_loops: bool = False
+
+
+def plan(batch: GraphBatch, layers: int, flow: Flow, readout: Readout, chosen: Ints | None = None) -> Plan:
     """Work backwards from what is read out to what must be computed.
 
     Args:
         batch: The merged graphs.
         layers: How many layers will be applied, at least 1.
-        residual: Which junctions add their own transformed state: all, inputs only, or none.
+        flow: What a layer reads.
         readout: Whether the outputs of a cell or all its junctions but the inputs are averaged.
-        self_loops: Whether a state's own previous value passes its operations too.
         chosen: Which of the B architectures to compute, in this order; all for None.
     """
     rows = np.arange(len(batch)) if chosen is None else np.asarray(chosen, dtype=np.int64)
-    reads = [side.take(rows) for side in (batch.outputs if readout == "outputs" else batch.junctions)]
-    reads, distinct = _distinct(reads)
+    sides = batch.outputs if readout == "outputs" else batch.junctions
+    reads, distinct = _distinct([side.take(rows) for side in sides])
     needed = _used(np.concatenate([r.columns for r in reads]), len(batch.start))
     place = _places(needed, len(batch.start))
     embeddings = tuple(Sum.mean(Incidence(r.starts, place[r.columns]), len(needed)) for r in reads)
     levels: list[Level] = []
     for _ in range(layers):
-        level, needed = _level(batch, needed, residual, self_loops)
-        levels.append(level)
+        kept, needed = needed, _before(batch, needed, flow)
+        levels.append(_level(batch, kept, needed, flow))
     start = Sum.choice(batch.start[needed], batch.inputs + batch.cells)
     return Plan(start, tuple(reversed(levels)), embeddings, torch.from_numpy(distinct))
 
 
-def _level(batch: GraphBatch, kept: Ints, residual: Residual, self_loops: bool) -> tuple[Level, Ints]:
+def _before(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
+    """The states that a layer reads to compute the kept ones."""
+    flows = _used(batch.incoming.take(kept).columns, len(batch.operation))
+    own = kept if flow.self_loops else _having_residual(batch, kept, flow)
+    return _used(np.concatenate([batch.sources.take(flows).columns, own]), len(batch.start))
+
+
+def _having_residual(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
+    if flow.residual == "inputs":
+        return kept[batch.start[kept] < batch.inputs]
+    return kept if flow.residual == "all" else kept[:0]
+
+
+def _level(batch: GraphBatch, kept: Ints, before: Ints, flow: Flow) -> Level:
     arriving = batch.incoming.take(kept)
     flows = _used(arriving.columns, len(batch.operation))
+    arriving = Incidence(arriving.starts, _places(flows, len(batch.operation))[arriving.columns])
     reads = batch.sources.take(flows)
-    having = {
-        "all": np.arange(len(kept)),
-        "inputs": np.flatnonzero(batch.start[kept] < batch.inputs),
-        "none": np.arange(0),
-    }[residual]
-    own = kept if self_loops else kept[:0]
-    before = _used(np.concatenate([reads.columns, kept[having], own]), len(batch.start))
-    place = _places(before, len(batch.start))
-    flow_place = _places(flows, len(batch.operation))
     kinds = batch.operation[flows]
-    arriving = Incidence(arriving.starts, flow_place[arriving.columns])
-    level = Level(
+    place = _places(before, len(batch.start))
+    residual = _having_residual(batch, kept, flow)
+    return Level(
         kinds=Sum.choice(kinds, len(batch.operations)),
         read=Sum.plain(Incidence(reads.starts, place[reads.columns]), len(before)),
         add=Sum.plain(arriving, len(flows)),
-        residual=Sum.choice(place[kept[having]], len(before)) if len(having) else None,
-        kept=torch.from_numpy(having) if len(having) < len(kept) else None,
+        residual=Sum.choice(place[residual], len(before)) if len(residual) else None,
+        kept=torch.from_numpy(np.searchsorted(kept, residual)) if len(residual) < len(kept) else None,
         self_kinds=Sum.plain(Incidence(arriving.starts, kinds[arriving.columns]), len(batch.operations))
-        if self_loops
+        if flow.self_loops
         else None,
-        own=Sum.choice(place[kept], len(before)) if self_loops else None,
+        own=Sum.choice(place[kept], len(before)) if flow.self_loops else None,
     )
-    return level, before
 
 
 def _distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -15,37 +17,58 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 
 from archrank.architecture import Architecture
-from archrank.encoders import ENCODERS, GATES, EncoderSettings, GraphBatch, collate
+from archrank.encoders import ENCODERS, GATES, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError
 from archrank.files import write_whole
 from archrank.predictors.base import Floats, Predictor, checked_targets
 from archrank.predictors.scorer import Scorer
+from archrank.predictors.threads import one_thread
 from archrank.ranking import LOSSES, PairwiseHinge
-from archrank.space import SearchSpace
+from archrank.space import Rows, SearchSpace
 
 __all__ = ["Candidates", "NeuralPredictor"]
 
 FORMAT = 1
-_QUIET = 400
-"""Steps on fewer architectures (times members) than this are quicker, and far steadier, on one thread."""
+_SMALL = 512
+"""Steps on fewer architectures (times members) than this are as quick, and far steadier, on one thread."""
+
+_PART = 8_192
+"""How many candidates are scored at a time."""
 
 Schedule = Literal["one-cycle", "constant"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Architectures made ready for scoring.
+    """Architectures made ready for scoring, by any fit of any predictor of their space.
 
-    Attributes:
+    Args:
         batch: Their graphs, merged.
-        prepared: What an encoder's settings made of the batch, by settings: filled at first use.
     """
 
-    batch: GraphBatch
-    prepared: dict[EncoderSettings, Any]
+    def __init__(self, batch: GraphBatch) -> None:
+        self.batch = batch
+        order = batch.neighbourly()
+        self._parts = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
+        self._prepared: dict[EncoderSettings, list[Any]] = {}
 
     def __len__(self) -> int:
         return len(self.batch)
+
+    def score(self, scorer: Scorer, settings: EncoderSettings) -> Floats:
+        """Score all, a part after the other, so that memory stays small: (E, B).
+
+        Args:
+            scorer: Does the scoring.
+            settings: Those of its encoder, for which preparations are kept.
+        """
+        if settings not in self._prepared:
+            self._prepared[settings] = [scorer.encoder.prepare(self.batch, part) for part in self._parts]
+        with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(partial(_score, scorer), self._prepared[settings]))
+        scores = torch.cat(parts, dim=1).numpy().astype(np.float64)
+        ordered = np.empty_like(scores)
+        ordered[:, np.concatenate(self._parts)] = scores
+        return ordered
 
 
 class NeuralPredictor(Predictor):
@@ -60,7 +83,7 @@ class NeuralPredictor(Predictor):
         epochs: Passes over the training architectures.
         batch_size: Architectures a step.
         learning_rate: The highest learning rate of the schedule.
-        schedule: ``"one-cycle"`` (up, then down to nothing) or ``"constant"``.
+        schedule: ``"constant"``, or ``"one-cycle"``: up, then down to nothing.
         weight_decay: Decoupled weight decay (AdamW).
         members: How many networks are trained, from different starts; their standardised scores are averaged.
         seed: Fixes starts, batches and pairs.
@@ -69,7 +92,9 @@ class NeuralPredictor(Predictor):
         encoder_: The encoder settings in use.
         losses_: The mean loss of each epoch, over all members: (epochs,).
 
-    Reference: GATES (ECCV 2020). The authors' own settings are :meth:`paper`.
+    The defaults are the authors' settings for NAS-Bench-201.
+
+    Reference: GATES (ECCV 2020).
 
     >>> from archrank.spaces import NASBench201
     >>> space = NASBench201()
@@ -85,12 +110,12 @@ class NeuralPredictor(Predictor):
         encoder: EncoderSettings | type[EncoderSettings] = GATES,
         loss: PairwiseHinge = PairwiseHinge(),  # noqa: B008 (frozen)
         *,
-        hidden: tuple[int, ...] = (300, 300),
-        dropout: float = 0.0,
+        hidden: tuple[int, ...] = (300,) * 5,
+        dropout: float = 0.1,
         epochs: int = 200,
         batch_size: int = 512,
-        learning_rate: float = 3e-3,
-        schedule: Schedule = "one-cycle",
+        learning_rate: float = 1e-3,
+        schedule: Schedule = "constant",
         weight_decay: float = 0.0,
         members: int = 1,
         seed: int = 0,
@@ -108,20 +133,10 @@ class NeuralPredictor(Predictor):
         self.members = members
         self.seed = seed
 
-    @classmethod
-    def paper(cls, space: SearchSpace, **settings: Any) -> Self:
-        """The authors' settings for NAS-Bench-201: Adam at 0.001 throughout, five hidden layers, dropout."""
-        own: dict[str, Any] = {
-            "hidden": (300,) * 5,
-            "dropout": 0.1,
-            "learning_rate": 1e-3,
-            "schedule": "constant",
-        }
-        return cls(space, **(own | settings))
-
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Train from scratch on measured architectures (see :meth:`Predictor.fit`)."""
-        with _threads_for(min(len(architectures), self.batch_size) * self.members):
+        small = min(len(architectures), self.batch_size) * self.members < _SMALL
+        with one_thread() if small else nullcontext():
             for _ in self.fit_epochs(architectures, targets):
                 pass
         return self
@@ -170,11 +185,15 @@ class NeuralPredictor(Predictor):
             self._scale: tuple[Floats, Floats] | None = None
             yield epoch + 1
 
-    def collate(self, architectures: Sequence[Architecture]) -> Candidates:
-        """Lower and merge architectures once, for many calls of :meth:`predict`, by any fit of any predictor."""
-        return Candidates(self._batch(architectures), {})
+    def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
+        """Lower and merge architectures once, for many calls of :meth:`predict`, by any fit of any predictor.
 
-    def predict_members(self, candidates: Sequence[Architecture] | Candidates) -> Floats:
+        Args:
+            architectures: B architectures, or their rows of option indices as ``space.rows()`` gives them.
+        """
+        return Candidates(self._batch(architectures))
+
+    def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
         """Scores by every member, in standard deviations from the mean score of the training set."""
         if not hasattr(self, "_scorer"):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
@@ -182,13 +201,8 @@ class NeuralPredictor(Predictor):
             if len(candidates) == 0:
                 return np.empty((self.members, 0))
             candidates = self.collate(candidates)
-        prepared = candidates.prepared.get(self.encoder_)
-        if prepared is None:
-            prepared = candidates.prepared[self.encoder_] = self._scorer.encoder.prepare(candidates.batch)
-        with torch.inference_mode():
-            scores = self._scorer(prepared).numpy().astype(np.float64)
         centre, spread = self._standard()
-        return (scores - centre) / spread
+        return (candidates.score(self._scorer, self.encoder_) - centre) / spread
 
     def save(self, folder: Path | str) -> None:
         """Write ``weights.safetensors`` and ``predictor.json``."""
@@ -232,14 +246,18 @@ class NeuralPredictor(Predictor):
         self.losses_ = record["losses"]
         return self
 
-    def _batch(self, architectures: Sequence[Architecture]) -> GraphBatch:
-        for architecture in architectures:
-            if architecture.space != self.space.name:
-                raise PredictorError(
-                    f"an architecture of the space {architecture.space!r} was given to a predictor for "
-                    f"{self.space.name!r}"
-                )
-        return collate([self.space.graph(a) for a in architectures], self.space.operations)
+    def _batch(self, architectures: Sequence[Architecture] | Rows) -> GraphBatch:
+        if isinstance(architectures, np.ndarray):
+            rows = architectures
+        else:
+            for architecture in architectures:
+                if architecture.space != self.space.name:
+                    raise PredictorError(
+                        f"an architecture of the space {architecture.space!r} was given to a predictor for "
+                        f"{self.space.name!r}"
+                    )
+            rows = np.array([a.choices for a in architectures], dtype=np.int16)
+        return merge(self.space.arrays(rows), self.space.operations)
 
     def _fresh(self, batch: GraphBatch, generator: torch.Generator) -> Scorer:
         scorer = Scorer(self.encoder_.build(batch, self.members, generator), self.members, self.hidden)
@@ -259,8 +277,7 @@ class NeuralPredictor(Predictor):
         """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
         if self._scale is None:
             assert self._known is not None
-            with torch.inference_mode():
-                scores = self._scorer(self._scorer.encoder.prepare(self._known)).numpy().astype(np.float64)
+            scores = Candidates(self._known).score(self._scorer, self.encoder_)
             spread = scores.std(axis=1, keepdims=True)
             self._scale = (scores.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0))
         return self._scale
@@ -289,15 +306,10 @@ def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[npt.NDAr
         yield order[begin : begin + size]
 
 
-@contextmanager
-def _threads_for(architectures: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    if architectures < _QUIET:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _score(scorer: Scorer, prepared: Any) -> torch.Tensor:
+    with torch.inference_mode():
+        scores: torch.Tensor = scorer(prepared)
+    return scores
 
 
 def _named(names: dict[str, Any], settings: Any) -> dict[str, Any]:

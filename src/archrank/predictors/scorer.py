@@ -1,6 +1,7 @@
 """Encoder and score head as one module."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -25,8 +26,8 @@ class Scorer(nn.Module):
         super().__init__()
         self.encoder = encoder
         widths = [encoder.features, *hidden, 1]
-        self.head = nn.ModuleList(
-            MemberLinear(members, a, b) for a, b in zip(widths, widths[1:], strict=False)
+        self.head: Sequence[MemberLinear] = nn.ModuleList(  # type: ignore[assignment]
+            MemberLinear(members, a, b) for a, b in pairwise(widths)
         )
 
     def reset_head(self, generator: torch.Generator) -> None:

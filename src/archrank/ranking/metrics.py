@@ -77,5 +77,7 @@ def _top(values: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.int64]:
 def _checked(scores: Floats, targets: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     s, t = np.asarray(scores, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if s.shape != t.shape or s.ndim != 1 or len(s) == 0:
-        raise ValueError(f"scores {s.shape} and targets {t.shape} must both have the shape (B,), B at least 1")
+        raise ValueError(
+            f"scores {s.shape} and targets {t.shape} must both have the shape (B,), B at least 1"
+        )
     return s, t

@@ -1,7 +1,9 @@
 """Search spaces, one file each."""
 
+from archrank.spaces.enas_macro import EnasMacro
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
 from archrank.spaces.nasbench_graph import NASBenchGraph
+from archrank.spaces.natsbench_sss import NATSBenchSize
 
-__all__ = ["NASBench101", "NASBench201", "NASBenchGraph"]
+__all__ = ["EnasMacro", "NASBench101", "NASBench201", "NASBenchGraph", "NATSBenchSize"]

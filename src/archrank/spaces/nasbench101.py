@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.arrays import CellArrays
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, Rows, SearchSpace, parse_json_object
@@ -113,6 +114,28 @@ class NASBench101(SearchSpace):
         )
         last = len(module.sources) - 1
         return Graph((Cell(1, last + 1, sites, (last,)),))
+
+    def arrays(self, rows: Rows) -> tuple[CellArrays, ...]:
+        """One site for each vertex but the input; absent vertices have no junction either."""
+        adjacency, operations = self.matrices(rows)
+        last = self.vertices - 1
+        # Vertex t reads at most t others: those that are its sources, then -1.
+        ranked = np.where(
+            adjacency, np.arange(self.vertices, dtype=np.int16)[:, None], np.int16(self.vertices)
+        )
+        sources = np.sort(ranked[:, :last, 1:], axis=1).transpose(0, 2, 1)
+        present = operations >= 0
+        present[:, 0] = True
+        return (
+            CellArrays(
+                inputs=1,
+                present=present,
+                operation=operations[:, 1:].astype(np.int16),
+                target=np.arange(1, self.vertices, dtype=np.int16),
+                sources=np.where(sources < self.vertices, sources, np.int16(-1)),
+                outputs=np.full((len(rows), 1), last, dtype=np.int16),
+            ),
+        )
 
     def is_valid(self, choices: tuple[int, ...]) -> bool:
         """Whether the input reaches the output, over at most nine edges after pruning."""

@@ -5,10 +5,13 @@ Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020).
 
 import re
 
+import numpy as np
+
 from archrank.architecture import Architecture
+from archrank.arrays import CellArrays
 from archrank.errors import ParseError
 from archrank.graph import Cell, Graph, Site
-from archrank.space import Choice, SearchSpace
+from archrank.space import Choice, Rows, SearchSpace
 
 __all__ = ["NASBench201"]
 
@@ -42,6 +45,20 @@ class NASBench201(SearchSpace):
             if option
         )
         return Graph((Cell(1, 4, sites, (3,)),))
+
+    def arrays(self, rows: Rows) -> tuple[CellArrays, ...]:
+        """Six sites a cell, those of ``none`` left out."""
+        sources, targets = np.array(EDGES, dtype=np.int16).T
+        return (
+            CellArrays(
+                inputs=1,
+                present=np.ones((len(rows), 4), dtype=bool),
+                operation=rows - np.int16(1),
+                target=targets,
+                sources=np.broadcast_to(sources[:, None], (len(rows), 6, 1)),
+                outputs=np.full((len(rows), 1), 3, dtype=np.int16),
+            ),
+        )
 
     def function(self, architecture: Architecture) -> Graph:
         """The operations that reach the output, each one node that reads a sum of others.

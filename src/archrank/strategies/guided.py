@@ -102,7 +102,10 @@ class GuidedSearch(Strategy):
             scores = predictor.predict(pool)
         else:
             pool, scores = self._evolve(predictor, history, rng)
-        return [Proposal(pool[i], "predicted", float(scores[i])) for i in _top_unseen(pool, scores, history, n, rng)]
+        return [
+            Proposal(pool[i], "predicted", float(scores[i]))
+            for i in _top_unseen(pool, scores, history, n, rng)
+        ]
 
     def _evolve(
         self, predictor: Ranker, history: History, rng: np.random.Generator
@@ -113,7 +116,9 @@ class GuidedSearch(Strategy):
         parents += self.space.sample(self.population - len(parents), rng)
         met = dict(zip(parents, predictor.predict(parents).tolist(), strict=True))
         for _ in range(self.generations):
-            children = [self.space.mutate(parents[i], rng) for i in rng.integers(len(parents), size=self.population)]
+            children = [
+                self.space.mutate(parents[i], rng) for i in rng.integers(len(parents), size=self.population)
+            ]
             new = [a for a in dict.fromkeys(children) if a not in met]
             if new:
                 met.update(zip(new, predictor.predict(new).tolist(), strict=True))

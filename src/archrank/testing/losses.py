@@ -125,7 +125,7 @@ def _check_learning(loss: Loss, rng: np.random.Generator) -> None:
     for _ in range(300):
         optimizer.zero_grad()
         loss(scores, targets, generator).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()  # type: ignore[no-untyped-call]
+        optimizer.step()
     last = float(_value(loss, scores.detach(), targets))
     tau = kendall_tau(scores.detach().numpy(), targets.numpy())
     require(

@@ -1,0 +1,40 @@
+"""Where tables that come from official files are kept."""
+
+import os
+import sys
+from pathlib import Path
+
+from archrank.errors import TableError
+
+__all__ = ["data_folder", "imported_path"]
+
+
+def data_folder() -> Path:
+    """The folder of the user's data.
+
+    It is the folder that the environment variable ``ARCHRANK_DATA`` names, by default ``archrank`` in the platform's
+    folder for a user's data.
+
+    Raises:
+        TableError: The user has no home folder, and the variable is not set.
+    """
+    if own := os.environ.get("ARCHRANK_DATA"):
+        return Path(own)
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise TableError(
+            "there is no home folder: set ARCHRANK_DATA to a folder for imported tables"
+        ) from None
+    if sys.platform == "win32":
+        base, default = os.environ.get("LOCALAPPDATA"), home / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base, default = None, home / "Library" / "Application Support"
+    else:
+        base, default = os.environ.get("XDG_DATA_HOME"), home / ".local" / "share"
+    return Path(base or default) / "archrank"
+
+
+def imported_path(name: str) -> Path:
+    """Where the imported table of that name lies, if it was imported."""
+    return data_folder() / "tables" / f"{name}.parquet"

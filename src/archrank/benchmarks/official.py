@@ -1,0 +1,153 @@
+"""Tables that come from official files: what to get, how it is read, and where it then lies."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial as bound
+from pathlib import Path
+from typing import Protocol
+
+from archrank.benchmarks import enas_macro, nasbench101, nasbench201, natsbench, stored
+from archrank.benchmarks.data_folder import data_folder, imported_path
+from archrank.benchmarks.measured import Label, Measured, OnProgress, silent
+from archrank.benchmarks.table import Table
+from archrank.errors import FileError, TableError, UnknownName
+from archrank.space import SearchSpace
+from archrank.spaces import EnasMacro, NASBench101, NASBench201, NATSBenchSize
+
+__all__ = ["OFFICIAL", "Official", "import_table", "lies_at", "load_official"]
+
+
+class _Read(Protocol):
+    def __call__(self, path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Official:
+    """A table that comes from an official file.
+
+    Attributes:
+        space: Makes the space of its architectures.
+        read: Reads the file.
+        file: The file's or folder's name.
+        size: How large it is, in words.
+        raw: Where a small file lies in the data folder that needs no import, if there is one.
+    """
+
+    space: Callable[[], SearchSpace]
+    read: _Read
+    file: str
+    size: str
+    raw: str | None = None
+
+    def command(self, name: str) -> str:
+        """What to run to import it."""
+        return f"archrank import {name} {self.file}"
+
+
+OFFICIAL: dict[str, Official] = {
+    "nasbench101": Official(
+        NASBench101,
+        nasbench101.read,
+        "nasbench_only108.tfrecord",
+        "499 MB, or nasbench_full.tfrecord, 1.95 GB",
+        "nasbench101/nasbench101-20k.parquet",
+    ),
+    "nasbench201": Official(
+        NASBench201, nasbench201.read, "nasbench201.parquet", "1.2 MB", "nasbench201/nasbench201.parquet"
+    ),
+    "natsbench-tss": Official(
+        NASBench201,
+        bound(natsbench.read, natsbench.TOPOLOGY),
+        "NATS-tss-v1_0-3ffb9-simple",
+        "a folder of 15,626 files, about 1.3 GB",
+    ),
+    "natsbench-sss": Official(
+        NATSBenchSize,
+        bound(natsbench.read, natsbench.SIZE),
+        "NATS-sss-v1_0-50262-simple",
+        "a folder of 32,769 files, about 1 GB",
+    ),
+    "enas-macro": Official(
+        EnasMacro,
+        enas_macro.read,
+        "enas-macro-6-layers.parquet",
+        "0.3 MB",
+        "enas-macro/enas-macro-6-layers.parquet",
+    ),
+}
+"""By the table's name."""
+
+
+def lies_at(name: str) -> Path | None:
+    """The file that a table would be read from: imported, or small and in the data folder; None where there is none.
+
+    Args:
+        name: One of :data:`OFFICIAL`.
+    """
+    if (imported := imported_path(name)).is_file():
+        return imported
+    raw = OFFICIAL[name].raw
+    return path if raw is not None and (path := data_folder() / raw).is_file() else None
+
+
+def load_official(name: str) -> Table:
+    """Read a table that was imported, or whose small file lies in the data folder.
+
+    Args:
+        name: One of :data:`OFFICIAL`.
+
+    Raises:
+        TableError: It was not imported yet, and the message says what to get and what to run; or what lies there
+            is damaged.
+    """
+    official = OFFICIAL[name]
+    path = lies_at(name)
+    if path is None:
+        raise TableError(
+            f"{name} is not there yet: get {official.file} ({official.size}), then run {official.command(name)}"
+        )
+    if path == imported_path(name):
+        return stored.load(path, official.space())
+    return official.read(path, partial=True).table(name)
+
+
+def import_table(
+    name: str,
+    path: Path,
+    *,
+    label: Label = "mean",
+    partial: bool = False,
+    on_progress: OnProgress = silent,
+) -> Path:
+    """Read an official file once, and keep it as a table that loads at once.
+
+    Args:
+        name: One of :data:`OFFICIAL`.
+        path: The official file or folder.
+        label: What the plain name of a repeated measurement is to mean: the mean of the runs, or one of them.
+        partial: Whether architectures may be missing; the table then covers what is there.
+        on_progress: Told how much was read, and of how much.
+
+    Returns:
+        Where the table was written.
+
+    Raises:
+        UnknownName: No such table.
+        TableError: The file is damaged, of another kind, or lacks something.
+        FileError: The table cannot be written.
+    """
+    if name not in OFFICIAL:
+        raise UnknownName("table to import", name, OFFICIAL)
+    if not path.exists():
+        raise TableError(f"{path}: no such file or folder")
+    target = imported_path(name)
+    try:
+        # Told now rather than after minutes of reading.
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot write {target}: {error.strerror or error}; set ARCHRANK_DATA to a folder of yours"
+        ) from error
+    measured = OFFICIAL[name].read(path, partial=partial, on_progress=on_progress)
+    stored.save(target, name, measured, label)
+    return target

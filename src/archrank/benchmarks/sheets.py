@@ -1,0 +1,115 @@
+"""Parquet tables from elsewhere: their columns, with messages that name file and row."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archrank.benchmarks.measured import SourceFile
+from archrank.benchmarks.table import Floats
+from archrank.errors import ArchrankError, TableError, UnknownName
+
+__all__ = ["Sheet", "read_sheet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table that was read from a Parquet file.
+
+    Attributes:
+        content: A ``pyarrow.Table``.
+        source: The file.
+    """
+
+    content: Any
+    source: SourceFile
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.content.column_names)
+
+    def place(self, row: int) -> str:
+        """What to call a row in messages."""
+        return f"{self.source.name}: row {row + 1:,}"
+
+    def column(self, name: str) -> list[Any]:
+        """The cells of a column: (M,)."""
+        cells: list[Any] = self.content.column(name).to_pylist()
+        return cells
+
+    def lists(self, name: str) -> Any:
+        """A column whose cells are lists, as an Arrow array of M lists.
+
+        Raises:
+            TableError: The cells are no lists.
+        """
+        import pyarrow as pa
+
+        column = self.content.column(name)
+        if not pa.types.is_list(column.type):
+            raise TableError(f"{self.place(0)}: the column {name!r} holds no lists, but {column.type}")
+        return column.combine_chunks()
+
+    def numbers(self, name: str, missing: Sequence[float] = ()) -> Floats:
+        """A column of numbers, NaN where there is none: (M,).
+
+        Args:
+            name: The column's name.
+            missing: Numbers that stand for "not measured".
+
+        Raises:
+            TableError: The column holds something else.
+        """
+        import pyarrow as pa
+
+        try:
+            numbers = self.content.column(name).cast(pa.float64()).to_numpy().astype(np.float64)
+        except (pa.ArrowException, ValueError, TypeError) as error:
+            raise TableError(f"{self.source.name}: the column {name!r} holds no numbers: {error}") from None
+        numbers[np.isin(numbers, missing)] = np.nan
+        if np.isinf(numbers).any():
+            raise TableError(f"{self.place(int(np.isinf(numbers).argmax()))}: an infinite number in {name!r}")
+        return numbers  # type: ignore[no-any-return]
+
+    @contextmanager
+    def naming(self, row: int) -> Iterator[None]:
+        """Name the row in any error that is raised inside."""
+        try:
+            yield
+        except (ArchrankError, ValueError) as error:
+            raise TableError(f"{self.place(row)}: {error}") from None
+
+
+def read_sheet(path: Path, required: Sequence[str]) -> Sheet:
+    """Read a Parquet file.
+
+    Args:
+        path: The file.
+        required: Columns that must be there.
+
+    Raises:
+        TableError: The file cannot be read, is damaged, lacks a column, or has no rows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror or error}") from None
+    try:
+        content = pq.read_table(BytesIO(data))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise TableError(f"{path} is damaged, or not a Parquet file: {error}") from None
+    for name in required:
+        if name not in content.column_names:
+            raise TableError(f"{path.name}: {UnknownName('column', name, content.column_names)}")
+    if content.num_rows == 0:
+        raise TableError(f"{path.name} holds no rows")
+    return Sheet(content, SourceFile(path.name, len(data), sha256(data).hexdigest()))

@@ -1,0 +1,65 @@
+"""``archrank import``: read an official file once, and keep it as a table that loads at once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from archrank.benchmarks import Table
+
+__all__ = ["command"]
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="The table's name; see `archrank benchmarks`.")],
+    source: Annotated[Path, typer.Argument(help="The official file or folder.")],
+    label: Annotated[
+        str,
+        typer.Option(help="What a repeated measurement's plain name means: mean | 0 | 1 | 2 (one run)."),
+    ] = "mean",
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Import what is there, though architectures are missing.")
+    ] = False,
+) -> None:
+    """Read an official benchmark file once; searches then load its table at once."""
+    from archrank import benchmarks
+
+    chosen = benchmarks.label_named(label)
+    console = Console(stderr=True)
+    with _bar(console, source.name) as on_progress:
+        path = benchmarks.import_table(name, source, label=chosen, partial=partial, on_progress=on_progress)
+    table = benchmarks.load(name)
+    _show(table, path)
+
+
+def _show(table: "Table", path: Path) -> None:
+    console = Console(highlight=False)
+    console.print(
+        f"[bold]{escape(table.name)}[/bold] · {len(table):,} architectures, {len(table.metrics)} columns, "
+        f"{path.stat().st_size / 1e6:,.1f} MB"
+    )
+    console.print(f"  {escape(str(path))}", soft_wrap=True)
+    metric = table.metric()
+    console.print(
+        f"  search goes by [bold]{escape(metric.name)}[/bold]: {escape(metric.meaning)}, {metric.seeds}"
+    )
+    console.print(f"  archrank search {escape(table.name)} --budget 150", soft_wrap=True)
+
+
+@contextmanager
+def _bar(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (
+        TextColumn("reading {task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(escape(what), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,35 @@
+"""What all tests share: a cache of their own, and the data that lie beside the checkout."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("ARCHRANK_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_session(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARCHRANK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Finds files of real measurements; skips where they are not there."""
+
+    def find(name):
+        if not (SHARED / name).exists():
+            pytest.skip(f"needs {name} in the folder that ARCHRANK_DATA names, or in ../shared/data")
+        return SHARED / name
+
+    return find
+
+
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """An empty data folder of the test's own."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("ARCHRANK_DATA", str(folder))
+    return folder

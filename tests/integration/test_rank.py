@@ -1,0 +1,114 @@
+"""`archrank rank` through the real command line."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from archrank.benchmarks import load
+from archrank.benchmarks.files import write_table
+from archrank.predictors import NeuralPredictor
+from archrank.ranking import kendall_tau
+
+ARCHRANK = [sys.executable, "-m", "archrank.cli.main"]
+
+
+def rank(*words, code=0):
+    done = subprocess.run([*ARCHRANK, "rank", *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def read(path):
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def table():
+    return load("analog-nasbench")
+
+
+@pytest.fixture(scope="module")
+def train(table, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rank") / "measured.csv"
+    chosen = np.random.default_rng(0).choice(len(table), 60, replace=False)
+    write_table(
+        path,
+        {
+            "architecture": [table.space.format(table.architectures[i]) for i in chosen],
+            "accuracy": table.column()[chosen],
+            "loss": -table.column()[chosen],
+        },
+    )
+    return path
+
+
+def test_the_whole_space_is_ranked_without_what_was_measured(table, train, tmp_path):
+    out = tmp_path / "ranked.csv"
+    done = rank(
+        "nas-bench-201", "--train", train, "--target", "accuracy", "--out", out, "--top", 200, "--members", 1,
+        "--save", tmp_path / "predictor",
+    )  # fmt: skip
+    assert "15,565 candidates" in done.stdout
+    rows = read(out)
+    assert [int(r["rank"]) for r in rows] == list(range(1, 201))
+    scores = [float(r["score"]) for r in rows]
+    assert scores == sorted(scores, reverse=True)
+    best = [table.space.parse(r["architecture"]) for r in rows]
+    measured = {r["architecture"] for r in read(train)}
+    assert not measured & {r["architecture"] for r in rows}
+    # Ranked by 60 labels, the 200 best predicted are far better than architectures at large.
+    assert np.mean([table.value(a) for a in best]) > np.quantile(table.column(), 0.75)
+    saved = NeuralPredictor.load(tmp_path / "predictor", table.space)
+    assert np.allclose(saved.predict(best), scores)
+
+
+def test_lower_can_be_better_and_candidates_can_be_given(table, train, tmp_path):
+    candidates = tmp_path / "candidates.jsonl"
+    some = [table.architectures[i] for i in np.random.default_rng(1).choice(len(table), 32, replace=False)]
+    write_table(candidates, {"architecture": [table.space.format(a) for a in some]})
+    common = (
+        "nas-bench-201",
+        "--train",
+        train,
+        "--candidates",
+        candidates,
+        "--top",
+        40,
+        "--members",
+        1,
+        "--json",
+    )
+    up = json.loads(rank(*common, "--target", "accuracy", "--out", tmp_path / "a.parquet").stdout)
+    down = json.loads(rank(*common, "--target", "loss", "--minimize", "--out", tmp_path / "b.jsonl").stdout)
+    assert up == down
+    truth = [table.value(table.space.parse(r["architecture"])) for r in up]
+    assert len(up) == len(some)
+    assert kendall_tau([r["score"] for r in up], truth) > 0.4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--target", "acuracy"), "accuracy"),
+        (("--encoder", "gate"), "did you mean 'gates'"),
+        (("--loss", "hinged"), "did you mean 'hinge'"),
+        (("--top", "0"), "--top 0"),
+        (("--out", "ranked.txt"), "must end in one of"),
+        (("--train", "absent.csv"), "absent.csv"),
+    ],
+)
+def test_mistakes_are_messages(train, tmp_path, change, message):
+    words = {"--train": train, "--target": "accuracy", "--out": tmp_path / "r.csv"} | {change[0]: change[1]}
+    done = rank("nas-bench-201", *[w for pair in words.items() for w in pair], code=2)
+    assert message in " ".join(done.stderr.split())
+
+
+def test_an_unknown_space_names_the_closest(train, tmp_path):
+    done = rank("nas-bench-21", "--train", train, "--target", "accuracy", "--out", tmp_path / "r.csv", code=2)
+    assert "did you mean 'nas-bench-201'" in " ".join(done.stderr.split())

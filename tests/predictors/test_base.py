@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from archrank.errors import PredictorError
+from archrank.predictors.base import checked_targets
+from archrank.spaces import NASBench201
+
+SPACE = NASBench201()
+KNOWN = SPACE.sample(3, np.random.default_rng(0))
+
+
+def test_targets_come_as_an_array():
+    for given in ([1, 2, 3], (1.0, 2.0, 3.0), np.array([1, 2, 3])):
+        values = checked_targets(KNOWN, given)
+        assert values.dtype == np.float64
+        assert values.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("count", "targets", "message"),
+    [
+        (3, [1, 2], r"shape \(2,\), expected \(3,\): one number for each architecture"),
+        (3, [[1], [2], [3]], r"shape \(3, 1\), expected \(3,\)"),
+        (3, 5.0, r"shape \(\), expected \(3,\)"),
+        (3, ["good", "bad", "ugly"], "targets must be numbers: .*good"),
+        (3, [[1], [2, 3], [4]], "targets must be numbers"),
+        (3, [1, None, 3], "target 1 is nan|must be numbers"),
+        (3, [1, 2, float("nan")], "target 2 is nan; leave out architectures that were not measured"),
+        (3, [float("-inf"), 2, 3], "target 0 is -inf"),
+        (3, [0.25, 0.25, 0.25], "all 3 targets are 0.25: there is nothing to rank"),
+        (1, [1.0], "1 architectures are too few to learn a ranking from; give at least 2"),
+        (0, [], "0 architectures are too few"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused(count, targets, message):
+    with pytest.raises(PredictorError, match=message):
+        checked_targets(KNOWN[:count], targets)

@@ -1,0 +1,54 @@
+import numpy as np
+import torch
+
+from archrank.encoders import GATES, collate
+from archrank.predictors.scorer import Scorer
+from archrank.spaces import NASBench201
+
+SPACE = NASBench201()
+
+
+def made(members, hidden=(7, 5), width=6):
+    graphs = [SPACE.graph(a) for a in SPACE.sample(12, np.random.default_rng(0))]
+    batch = collate([*graphs, *graphs[:3]], SPACE.operations)
+    generator = torch.Generator().manual_seed(0)
+    scorer = Scorer(GATES(layers=3, width=width).build(batch, members, generator), members, hidden)
+    scorer.reset_head(generator)
+    return scorer, scorer.encoder.prepare(batch)
+
+
+def test_the_head_is_linear_layers_with_relu_between_member_by_member():
+    scorer, prepared = made(3)
+    embeddings = scorer.encoder(prepared).index_select(1, prepared.distinct)
+    scores = scorer(prepared)
+    assert scores.shape == (3, 15)
+    for member in range(3):
+        values = embeddings[member]
+        for place, layer in enumerate(scorer.head):
+            values = torch.relu(values) if place else values
+            values = values @ layer.weight[member] + layer.bias[member]
+        torch.testing.assert_close(scores[member], values[:, 0])
+
+
+def test_a_head_without_hidden_layers_is_one_linear_layer():
+    scorer, prepared = made(2, hidden=())
+    assert len(scorer.head) == 1
+    assert scorer(prepared).shape == (2, 15)
+
+
+def test_dropout_leaves_out_units_of_single_architectures():
+    """Factors of one change nothing; a factor of zero on all of an architecture's units leaves the last bias."""
+    scorer, prepared = made(2)
+    ones = [torch.ones(2, 15, width) for width in (7, 5)]
+    torch.testing.assert_close(scorer(prepared, ones), scorer(prepared))
+    ones[1][:, 4] = 0
+    scores = scorer(prepared, ones)
+    torch.testing.assert_close(scores[:, 4], scorer.head[-1].bias[:, 0, 0])
+    others = [i for i in range(15) if i != 4]
+    torch.testing.assert_close(scores[:, others], scorer(prepared)[:, others])
+
+
+def test_equal_architectures_are_scored_equal_to_the_bit():
+    scorer, prepared = made(2)
+    scores = scorer(prepared)
+    assert torch.equal(scores[:, :3], scores[:, 12:])
