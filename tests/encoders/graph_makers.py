@@ -10,7 +10,7 @@ from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 OPERATIONS = ("conv", "pool", "skip")
 
 
-def on_edge(n=10):
+def on_edge(n=7):
     """NAS-Bench-201: nothing at all, a chain, everything, an output that is cut off, a dead end; and random ones."""
     space = NASBench201()
     rows = [(0,) * 6, (3, 0, 3, 0, 0, 3), (3, 2, 1, 4, 3, 2), (3, 3, 3, 0, 0, 0), (3, 3, 1, 2, 0, 0)]
@@ -18,7 +18,7 @@ def on_edge(n=10):
     return [space.graph(a) for a in chosen], space.operations
 
 
-def on_node(n=10):
+def on_node(n=7):
     """NAS-Bench-101: random cells of up to seven vertices."""
     space, rng, graphs = NASBench101(), np.random.default_rng(0), []
     names = ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"]
@@ -33,13 +33,13 @@ def on_node(n=10):
     return graphs, space.operations
 
 
-def trees(n=10):
+def trees(n=7):
     """NAS-Bench-Graph: an operation on each of four nodes."""
     space = NASBenchGraph()
     return [space.graph(a) for a in space.sample(n, np.random.default_rng(0))], space.operations
 
 
-def two_cells(n=10, seed=0):
+def two_cells(n=7, seed=0):
     """Two cells of two and one inputs: on nodes and edges, parallel, dead, and read twice."""
     rng = np.random.default_rng(seed)
     return [Graph((random_cell(rng, 2), random_cell(rng, 1))) for _ in range(n)], OPERATIONS

@@ -61,13 +61,13 @@ def test_an_imported_part_is_searched_among_what_it_holds(archrank, official, da
     for strategy in ("random", "evolution"):
         out = tmp_path / strategy
         result = archrank(
-            "search", "nasbench101", "--strategy", strategy, "--budget", "60", "--out", out, "--json"
+            "search", "nasbench101", "--strategy", strategy, "--budget", "20", "--out", out, "--json"
         )
         assert result.returncode == 0, result.stderr
         found = json.loads(result.stdout)
         assert found["metric"] == "validation_accuracy"
         assert found["test_metric"] == "test_accuracy"
-        assert len(found["evaluations"]) == 60
+        assert len(found["evaluations"]) == 20
         assert all(each["state"] != "failed" for each in found["evaluations"])
     listed = archrank("benchmarks", "nasbench101")
     assert "covers 200 of 423,624" in listed.stdout

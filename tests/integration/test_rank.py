@@ -54,7 +54,7 @@ def test_the_whole_space_is_ranked_without_what_was_measured(table, train, tmp_p
         "nas-bench-201", "--train", train, "--target", "accuracy", "--out", out, "--top", 200, "--members", 1,
         "--save", tmp_path / "predictor",
     )  # fmt: skip
-    assert "15,565 candidates" in done.stdout
+    assert "The best 200 of 15,625 architectures" in done.stdout
     rows = read(out)
     assert [int(r["rank"]) for r in rows] == list(range(1, 201))
     scores = [float(r["score"]) for r in rows]

@@ -87,7 +87,7 @@ def cheap(space):
 def test_conformance(inner):
     check_strategy(
         lambda space: GuidedSearch(
-            space, cheap(space), initial=3, batch=3, inner=inner, ratio=3, population=6, generations=2
+            space, cheap(space), initial=3, batch=3, inner=inner, ratio=2, population=4, generations=1
         )
     )
 

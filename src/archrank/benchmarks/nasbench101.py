@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,10 @@ KINDS = ("validation_accuracy", "test_accuracy", "train_accuracy", "training_sec
 
 _FIELDS = {2: 3, 3: 2, 4: 0, 5: 1}
 """Field of an evaluation message, and which of the KINDS it is."""
+
+_USUAL, _USUAL_KEYS = Struct("<" + 5 * "Bd"), tuple(field << 3 | 1 for field in range(1, 6))
+_USUAL_PLACES = (7, 9, 5, 3)
+"""How an evaluation begins where its five doubles come in order, as they do: keys, and where the KINDS are."""
 
 
 class _Training(NamedTuple):
@@ -208,8 +213,10 @@ def _metrics(message: bytes) -> tuple[int, tuple[float, ...]]:
 
 
 def _evaluation(message: bytes) -> list[float]:
-    numbers = [math.nan] * len(KINDS)
-    for number, value in read_fields(message):
+    numbers, rest = [math.nan] * len(KINDS), message
+    if len(message) >= _USUAL.size and (fields := _USUAL.unpack_from(message))[::2] == _USUAL_KEYS:
+        numbers, rest = [fields[place] for place in _USUAL_PLACES], message[_USUAL.size :]
+    for number, value in read_fields(rest):
         if number in _FIELDS and isinstance(value, float):
             numbers[_FIELDS[number]] = value
     if not all(0 <= accuracy <= 1 for accuracy in numbers[:3]) or not 0 <= numbers[3] < math.inf:

@@ -1,7 +1,7 @@
 """``archrank rank``: learn from a table of measured architectures, and rank others."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -11,6 +11,10 @@ from rich.text import Text
 
 from archrank.cli.strategies import predictor_from
 from archrank.errors import BudgetError, TableError
+
+if TYPE_CHECKING:
+    from archrank.architecture import Architecture
+    from archrank.space import Rows
 
 __all__ = ["command"]
 
@@ -49,24 +53,27 @@ def command(
     table = read_table(train, chosen, metrics=[target], minimize=[target] if minimize else [])
     predictor = predictor_from(chosen, encoder, loss, members, seed)
     console = Console(stderr=True)
-    measured = set() if include_measured else set(table.architectures)
-    with console.status("reading candidates"):
-        pool = (
-            read_architectures(candidates, chosen)
-            if candidates is not None
-            else chosen.architectures(chosen.rows())
-        )
-        pool = [architecture for architecture in pool if architecture not in measured]
-    if not pool:
-        raise TableError("every candidate was measured already; give others, or --include-measured")
+    left_out = set() if include_measured else set(table.architectures)
+    pool: Rows | list[Architecture]
+    if candidates is None:
+        pool = chosen.rows()
+    else:
+        pool = [a for a in read_architectures(candidates, chosen) if a not in left_out]
     with console.status(f"fitting on {len(table)} architectures"):
         predictor.fit(table.architectures, table.scores(target))
-    with console.status(f"scoring {len(pool):,} candidates"):
+    with console.status(f"scoring {len(pool):,} architectures"):
         scores = predictor.predict(pool)
-    best = np.argsort(-scores, kind="stable")[:top]
+    # Among so many of the best there are enough that were not measured.
+    order = np.argsort(-scores, kind="stable")[: top + len(left_out)]
+    ranked = chosen.architectures(pool[order]) if isinstance(pool, np.ndarray) else [pool[i] for i in order]
+    best = [(a, float(score)) for a, score in zip(ranked, scores[order], strict=True) if a not in left_out][
+        :top
+    ]
+    if not best:
+        raise TableError("every candidate was measured already; give others, or --include-measured")
     ranking: dict[str, list[Any]] = {
-        "architecture": [chosen.format(pool[i]) for i in best],
-        "score": [float(scores[i]) for i in best],
+        "architecture": [chosen.format(a) for a, _ in best],
+        "score": [score for _, score in best],
         "rank": list(range(1, len(best) + 1)),
     }
     write_table(out, ranking)
@@ -84,7 +91,7 @@ def command(
         grid.add_row(str(rank), f"{score:.3f}", Text(str(text), overflow="fold"))
     Console().print(grid)
     Console().print(
-        f"The best {len(best)} of {len(pool):,} candidates by a ranking learnt from {len(table)} architectures "
+        f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(table)} architectures "
         f"are in {out}.",
         highlight=False,
     )

@@ -199,11 +199,21 @@ def _show(record: Mapping[str, Any], table: "Table", folder: Path) -> None:
             ("true rank", f"{best['true_rank']} of {len(table):,}"),
             ("regret", f"{_number(record['regret'])} (the optimum is {_number(record['optimum'])})"),
         ]
+    if others := _in_comparison(record, table):
+        rows.append(("in comparison", others))
     rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
     grid = Grid.grid(padding=(0, 2))
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     Console().print(Panel(grid, title=f"{record['benchmark']} · {record['strategy']}", expand=False))
+
+
+def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
+    """What other ways to search find with as many evaluations, in the median."""
+    from archrank.report.comparison import comparison_bands
+
+    bands = comparison_bands(table, record["metric"], len(record["evaluations"]))
+    return ", ".join(f"{band.label.split(',')[0]} {_number(float(band.middle[-1]))}" for band in bands)
 
 
 def _number(value: float | None) -> str:
