@@ -9,6 +9,7 @@ __all__ = [
     "EvaluationError",
     "FileError",
     "InvalidArchitecture",
+    "MeasureError",
     "ParseError",
     "PredictorError",
     "RunFolderError",
@@ -68,6 +69,10 @@ class EvaluationError(ArchrankError):
 
 class FileError(ArchrankError):
     """A file that cannot be written; the message gives the operating system's reason."""
+
+
+class MeasureError(ArchrankError, ValueError):
+    """Scores and targets that a measure of ranking is not defined for."""
 
 
 class PredictorError(ArchrankError, ValueError):

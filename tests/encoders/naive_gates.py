@@ -24,6 +24,7 @@ def embed(encoder, graph, operations, member=0, form="sites"):
                 parameters["operations"] @ layer["attention.weight"] + layer["attention.bias"]
             )
             gate = dict(zip(operations, gates, strict=True))
+            gate[None] = torch.sigmoid(layer["attention.bias"][0])  # what has no operation: a zero embedding
             moved = state @ layer["move.weight"]
             state = flow(cell, moved, gate, encoder.settings.self_loops)
             state = state + _residual(encoder.settings.residual, cell, moved) + layer.get("bias", 0.0)
@@ -42,6 +43,9 @@ def _residual(mode, cell, moved):
 
 def _by_sites(cell, moved, gate, self_loops):
     arrived = [torch.zeros_like(moved[0]) for _ in range(cell.junctions)]
+    if self_loops:
+        for j in range(cell.inputs):
+            arrived[j] = gate[None] * moved[j]
     for site in cell.sites:
         for source in site.sources:
             arrived[site.target] = arrived[site.target] + gate[site.operation] * moved[source]
@@ -53,7 +57,7 @@ def _by_sites(cell, moved, gate, self_loops):
 def _on_node(cell, moved, gate, self_loops):
     """G ∘ (A^T S), or G ∘ ((A^T + I) S): the gate of the target's operation after its inputs were summed."""
     adjacency = torch.zeros(cell.junctions, cell.junctions)
-    gates = [torch.zeros_like(moved[0])] * cell.junctions  # an input has no operation
+    gates = [gate[None] if j < cell.inputs else torch.zeros_like(moved[0]) for j in range(cell.junctions)]
     for site in cell.sites:
         gates[site.target] = gate[site.operation]
         for source in site.sources:

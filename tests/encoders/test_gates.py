@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from archrank import Architecture
+from archrank import Architecture, Cell, Graph, Site
 from archrank.encoders import GATES, collate
 from archrank.spaces import NASBench201
 
@@ -206,3 +206,14 @@ def test_members_start_apart():
     for name, parameter in encoder.named_parameters():
         if name != "other_start":
             assert not torch.equal(parameter[0], parameter[1]), name
+
+
+def chain(length):
+    return Graph((Cell(1, length + 1, tuple(Site("a", (i,), i + 1) for i in range(length)), (length,)),))
+
+
+@pytest.mark.parametrize(("length", "layers"), [(2, 5), (5, 5), (9, 9)])
+def test_there_are_layers_enough_for_the_longest_path(length, layers):
+    batch = collate([chain(1), chain(length)], ("a", "b"))
+    assert batch.depth == length
+    assert GATES.suited_to(batch).layers == layers

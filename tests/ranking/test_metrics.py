@@ -124,3 +124,12 @@ def test_k_below_one_is_refused(measure, k):
 def test_the_order_given_also_decides_among_a_thousand_equal_scores():
     assert n_at_k(np.zeros(1000), np.arange(1000), 10) == 991
     assert precision_at_k(np.zeros(1000), np.arange(1000)[::-1], 10) == 1.0
+
+
+@pytest.mark.parametrize(
+    "measure", [kendall_tau, lambda s, t: n_at_k(s, t, 1), lambda s, t: precision_at_k(s, t, 1)]
+)
+@pytest.mark.parametrize(("scores", "targets"), [([1, np.nan], [1, 2]), ([1, 2], [np.nan, 2])])
+def test_nan_is_refused_for_it_would_rank_as_perfect(measure, scores, targets):
+    with pytest.raises(ValueError, match="must not hold NaN"):
+        measure(scores, targets)

@@ -43,6 +43,10 @@ class Incidence:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def row(self, row: int) -> Ints:
+        """The columns of one row."""
+        return self.columns[self.starts[row] : self.starts[row + 1]]
+
     def take(self, rows: Ints) -> "Incidence":
         """The chosen rows, in the order chosen."""
         lengths = self.starts[rows + 1] - self.starts[rows]
@@ -92,6 +96,16 @@ class GraphBatch:
     def cells(self) -> int:
         """C, how many cells each graph has."""
         return len(self.outputs)
+
+    @property
+    def depth(self) -> int:
+        """How many operations there are on the longest path."""
+        depths: list[int] = []
+        for state in range(len(self.start)):
+            flows = self.incoming.row(state)
+            # States are numbered after those that flow into them.
+            depths.append(1 + max(depths[s] for f in flows for s in self.sources.row(f)) if len(flows) else 0)
+        return max(depths)
 
     def neighbourly(self) -> Ints:
         """An order of the B architectures in which those that share states are near one another: (B,).

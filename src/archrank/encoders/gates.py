@@ -9,8 +9,9 @@ where ``read`` sums the source states of every operation site and ``add`` sums s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from torch import nn
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch
 from archrank.encoders.plan import Flow, Level, Plan, Readout, Residual, plan
+from archrank.errors import PredictorError, UnknownName
 
 __all__ = ["GATES", "GATESEncoder"]
 
@@ -55,6 +57,13 @@ class GATES(EncoderSettings):
     trainable_other: bool = False
     readout: Readout = "outputs"
 
+    def __post_init__(self) -> None:
+        for name, kinds in (("residual", Residual), ("readout", Readout)):
+            if getattr(self, name) not in get_args(kinds):
+                raise UnknownName(name, getattr(self, name), get_args(kinds))
+        if self.layers < 1:
+            raise PredictorError(f"layers is {self.layers}; information needs at least 1 to flow through")
+
     @classmethod
     def on_node(cls) -> "GATES":
         """Settings for operation-on-node graphs: self loops instead of residuals (the authors' search example)."""
@@ -67,9 +76,13 @@ class GATES(EncoderSettings):
 
     @classmethod
     def suited_to(cls, like: GraphBatch) -> "GATES":
-        """On-node settings where every junction has one operation at most, on-edge settings otherwise."""
+        """On-node settings where every junction has one operation at most, on-edge settings otherwise.
+
+        There are as many layers as the longest path has operations, but no fewer than the authors' five.
+        """
         on_node = np.diff(like.incoming.starts).max(initial=0) <= 1
-        return cls.on_node() if on_node else cls()
+        settings = cls.on_node() if on_node else cls()
+        return replace(settings, layers=max(settings.layers, like.depth))
 
     def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "GATESEncoder":
         """Make an encoder with fresh parameters."""
@@ -151,7 +164,9 @@ class _FlowLayer(nn.Module):
         gates = torch.sigmoid(self.attention(operations))
         flow = level.add(level.kinds(gates) * level.read(moved))
         if level.self_kinds is not None and level.own is not None:
-            flow = flow + level.self_kinds(gates) * level.own(moved)
+            # An input has no operation: its own state passes the gate of an embedding that is zero for good.
+            nothing = torch.sigmoid(self.attention(torch.zeros_like(operations[:, :1])))
+            flow = flow + level.self_kinds(torch.cat([gates, nothing], dim=1)) * level.own(moved)
         if level.residual is not None:
             own = level.residual(moved)
             flow = flow + own if level.kept is None else flow.index_add(1, level.kept, own)

@@ -27,7 +27,8 @@ class Level:
         add: Sums the messages that arrive at every kept state.
         residual: Chooses, for the kept states ``kept``, the read states that their residuals come from.
         kept: Which kept states have a residual, None for all of them: (residuals,).
-        self_kinds: For self loops: sums the kinds of the operations that each kept state's own value passes.
+        self_kinds: For self loops: sums the kinds of the operations that each kept state's own value passes; an
+            input's passes kind K, for it has no operation.
         own: For self loops: chooses each kept state among the read ones.
     """
 
@@ -121,11 +122,19 @@ def _level(batch: GraphBatch, kept: Ints, before: Ints, flow: Flow) -> Level:
         add=Sum.plain(arriving, len(flows)),
         residual=Sum.choice(place[residual], len(before)) if len(residual) else None,
         kept=torch.from_numpy(np.searchsorted(kept, residual)) if len(residual) < len(kept) else None,
-        self_kinds=Sum.plain(Incidence(arriving.starts, kinds[arriving.columns]), len(batch.operations))
+        self_kinds=_self_kinds(batch, kept, Incidence(arriving.starts, kinds[arriving.columns]))
         if flow.self_loops
         else None,
         own=Sum.choice(place[kept], len(before)) if flow.self_loops else None,
     )
+
+
+def _self_kinds(batch: GraphBatch, kept: Ints, kinds: Incidence) -> Sum:
+    inputs = np.flatnonzero(batch.start[kept] < batch.inputs)
+    columns = np.insert(kinds.columns, kinds.starts[inputs], len(batch.operations))
+    before = np.zeros(len(kept) + 1, dtype=np.int64)
+    before[inputs + 1] = 1
+    return Sum.plain(Incidence(kinds.starts + np.cumsum(before), columns), len(batch.operations) + 1)
 
 
 def _distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from safetensors.torch import save as tensor_bytes
 
 from archrank.architecture import Architecture
 from archrank.encoders import ENCODERS, GATES, EncoderSettings, GraphBatch, merge
-from archrank.errors import PredictorError
+from archrank.errors import PredictorError, UnknownName
 from archrank.files import write_whole
 from archrank.predictors.base import Floats, Predictor, checked_targets
 from archrank.predictors.scorer import Scorer
@@ -42,10 +42,12 @@ class Candidates:
     """Architectures made ready for scoring, by any fit of any predictor of their space.
 
     Args:
+        space: The space's name.
         batch: Their graphs, merged.
     """
 
-    def __init__(self, batch: GraphBatch) -> None:
+    def __init__(self, space: str, batch: GraphBatch) -> None:
+        self.space = space
         self.batch = batch
         order = batch.neighbourly()
         self._parts = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
@@ -147,10 +149,11 @@ class NeuralPredictor(Predictor):
         Yields:
             The number of epochs done.
         """
+        self._check_settings()
         values = checked_targets(architectures, targets)
         batch = self._batch(architectures)
         generator = torch.Generator().manual_seed(_seed(self.seed))
-        self.encoder_ = self.encoder.suited_to(batch) if isinstance(self.encoder, type) else self.encoder
+        self.encoder_ = self._settings()
         self._scorer = self._fresh(batch, generator)
         self.losses_: list[float] = []
         n = len(values)
@@ -166,7 +169,8 @@ class NeuralPredictor(Predictor):
             else None
         )
         self._known: GraphBatch | None = batch
-        y = torch.from_numpy(values.astype(np.float32))
+        self._scale: tuple[Floats, Floats] | None = None
+        y = torch.from_numpy(values)  # in double precision: 1e9 and 1e9 + 1 differ
         whole = self._scorer.encoder.prepare(batch) if n <= self.batch_size else None
         for epoch in range(self.epochs):
             total = 0.0
@@ -182,7 +186,7 @@ class NeuralPredictor(Predictor):
                     scheduler.step()
                 total += float(loss.detach()) * len(part)
             self.losses_.append(total / n / self.members)
-            self._scale: tuple[Floats, Floats] | None = None
+            self._scale = None
             yield epoch + 1
 
     def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
@@ -191,7 +195,7 @@ class NeuralPredictor(Predictor):
         Args:
             architectures: B architectures, or their rows of option indices as ``space.rows()`` gives them.
         """
-        return Candidates(self._batch(architectures))
+        return Candidates(self.space.name, self._batch(architectures))
 
     def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
         """Scores by every member, in standard deviations from the mean score of the training set."""
@@ -201,6 +205,10 @@ class NeuralPredictor(Predictor):
             if len(candidates) == 0:
                 return np.empty((self.members, 0))
             candidates = self.collate(candidates)
+        if candidates.space != self.space.name:
+            raise PredictorError(
+                f"candidates of the space {candidates.space!r} were given to a predictor for {self.space.name!r}"
+            )
         centre, spread = self._standard()
         return (candidates.score(self._scorer, self.encoder_) - centre) / spread
 
@@ -214,8 +222,9 @@ class NeuralPredictor(Predictor):
             "format": FORMAT,
             "predictor": type(self).__name__,
             "space": {"name": self.space.name, "digest": self.space.digest},
-            "encoder": _named(ENCODERS, self.encoder_),
-            "loss": _named(LOSSES, self.loss),
+            "operations": list(self.space.operations),
+            "encoder": _named(ENCODERS, "encoder", self.encoder_),
+            "loss": _named(LOSSES, "loss", self.loss),
             "settings": {name: getattr(self, name) for name in _SETTINGS},
             "centre": centre.ravel().tolist(),
             "spread": spread.ravel().tolist(),
@@ -229,6 +238,15 @@ class NeuralPredictor(Predictor):
     def load(cls, folder: Path | str, space: SearchSpace) -> Self:
         """Read what :meth:`save` wrote."""
         record, weights = _read(Path(folder), space)
+        try:
+            return cls._rebuilt(record, weights, space)
+        except (AttributeError, KeyError, TypeError, RuntimeError) as error:
+            raise PredictorError(
+                f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
+            ) from None
+
+    @classmethod
+    def _rebuilt(cls, record: dict[str, Any], weights: bytes, space: SearchSpace) -> Self:
         settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
         self = cls(
             space,
@@ -246,6 +264,25 @@ class NeuralPredictor(Predictor):
         self.losses_ = record["losses"]
         return self
 
+    def _settings(self) -> EncoderSettings:
+        if not isinstance(self.encoder, type):
+            return self.encoder
+        # They suit the space, not the few architectures that happen to be measured.
+        return self.encoder.suited_to(self._batch(self.space.sample(64, np.random.default_rng(0))))
+
+    def _check_settings(self) -> None:
+        for name, value in (
+            ("epochs", self.epochs),
+            ("batch_size", self.batch_size),
+            ("members", self.members),
+        ):
+            if value < 1:
+                raise PredictorError(f"{name} is {value}; it must be 1 or more")
+        if not 0 <= self.dropout < 1:
+            raise PredictorError(f"dropout is {self.dropout}; it must be from 0 to below 1")
+        if self.schedule not in get_args(Schedule):
+            raise UnknownName("schedule", self.schedule, get_args(Schedule))
+
     def _batch(self, architectures: Sequence[Architecture] | Rows) -> GraphBatch:
         if isinstance(architectures, np.ndarray):
             rows = architectures
@@ -257,6 +294,11 @@ class NeuralPredictor(Predictor):
                         f"{self.space.name!r}"
                     )
             rows = np.array([a.choices for a in architectures], dtype=np.int16)
+        if rows.ndim != 2 or rows.shape[1] != len(self.space.choices) or len(rows) == 0:
+            raise PredictorError(
+                f"rows of the shape {rows.shape} were given, expected (B, {len(self.space.choices)}) with B at least "
+                f"1: the option indices of architectures of {self.space.name}"
+            )
         return merge(self.space.arrays(rows), self.space.operations)
 
     def _fresh(self, batch: GraphBatch, generator: torch.Generator) -> Scorer:
@@ -267,9 +309,9 @@ class NeuralPredictor(Predictor):
     def _kept(self, n: int, generator: torch.Generator) -> list[torch.Tensor]:
         if self.dropout == 0:
             return []
-        share = 1 - self.dropout
+        # Comparing uniform numbers is twice as quick as drawing Bernoulli ones.
         return [
-            torch.empty(self.members, n, width).bernoulli_(share, generator=generator).div_(share)
+            torch.rand(self.members, n, width, generator=generator).ge_(self.dropout).div_(1 - self.dropout)
             for width in self.hidden
         ]
 
@@ -277,7 +319,11 @@ class NeuralPredictor(Predictor):
         """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
         if self._scale is None:
             assert self._known is not None
-            scores = Candidates(self._known).score(self._scorer, self.encoder_)
+            scores = Candidates(self.space.name, self._known).score(self._scorer, self.encoder_)
+            if not np.isfinite(scores).all():
+                raise PredictorError(
+                    f"the fit diverged, its scores are not finite; learning_rate {self.learning_rate} is too high"
+                )
             spread = scores.std(axis=1, keepdims=True)
             self._scale = (scores.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0))
         return self._scale
@@ -312,9 +358,14 @@ def _score(scorer: Scorer, prepared: Any) -> torch.Tensor:
     return scores
 
 
-def _named(names: dict[str, Any], settings: Any) -> dict[str, Any]:
-    name = next(name for name, kind in names.items() if type(settings) is kind)
-    return {"name": name, **asdict(settings)}
+def _named(names: dict[str, Any], what: str, settings: Any) -> dict[str, Any]:
+    for name, kind in names.items():
+        if type(settings) is kind:
+            return {"name": name, **asdict(settings)}
+    raise PredictorError(
+        f"the {what} {settings!r} is none of archrank's own ({', '.join(names)}), so a file cannot name it; "
+        "add it to the table of names to save predictors that use it"
+    )
 
 
 def _from_name(names: dict[str, Any], kind: str, record: dict[str, Any]) -> Any:
@@ -333,16 +384,24 @@ def _read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
         weights = (folder / "weights.safetensors").read_bytes()
     except (OSError, ValueError) as error:
         raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
+    if not isinstance(record, dict):
+        raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
     if record.get("format") != FORMAT:
         raise PredictorError(
             f"the predictor in {folder} has format {record.get('format')!r}, this version reads {FORMAT}; fit it anew"
         )
-    if record["space"] != {"name": space.name, "digest": space.digest}:
+    if record.get("space") != {"name": space.name, "digest": space.digest}:
         raise PredictorError(
-            f"the predictor in {folder} is about the space {record['space']['name']} "
-            f"({record['space']['digest']}), not {space.name} ({space.digest})"
+            f"the predictor in {folder} is about the space {record.get('space')}, "
+            f"not {space.name} ({space.digest})"
         )
-    if hashlib.sha256(weights).hexdigest() != record["weights"]:
+    if record.get("operations") != list(space.operations):
+        # The weights are indexed by the operations' order, which the space's digest does not say.
+        raise PredictorError(
+            f"the predictor in {folder} was fitted with the operations {record.get('operations')}, "
+            f"but {space.name} has {list(space.operations)} now; fit it anew"
+        )
+    if hashlib.sha256(weights).hexdigest() != record.get("weights"):
         raise PredictorError(
             f"weights.safetensors in {folder} is damaged or belongs to another predictor.json"
         )

@@ -7,6 +7,8 @@ Kendall's tau looks at all pairs; a search only needs the top, which is what N@K
 import numpy as np
 import numpy.typing as npt
 
+from archrank.errors import MeasureError
+
 __all__ = ["kendall_tau", "n_at_k", "precision_at_k", "regret"]
 
 Floats = npt.ArrayLike
@@ -70,14 +72,16 @@ def regret(found: float, optimum: float) -> float:
 
 def _top(values: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.int64]:
     if k < 1:
-        raise ValueError(f"k is {k}; it must be 1 or more")
+        raise MeasureError(f"k is {k}; it must be 1 or more")
     return np.argsort(-values, kind="stable")[:k]
 
 
 def _checked(scores: Floats, targets: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     s, t = np.asarray(scores, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if s.shape != t.shape or s.ndim != 1 or len(s) == 0:
-        raise ValueError(
+        raise MeasureError(
             f"scores {s.shape} and targets {t.shape} must both have the shape (B,), B at least 1"
         )
+    if np.isnan(s).any() or np.isnan(t).any():
+        raise MeasureError("scores and targets must not hold NaN: leave out what was not measured")
     return s, t

@@ -168,7 +168,9 @@ def unseen(
         return []
     excluded = set(taken)
     found: list[Architecture] = []
-    for _ in range(_QUICK_TRIES):
+    # Drawing until as many as there are were met would take long.
+    tries = _QUICK_TRIES if n < (space.encodings if candidates is None else len(candidates)) else 0
+    for _ in range(tries):
         for architecture in _draw(space, candidates, n - len(found), rng):
             if architecture not in history and architecture not in excluded:
                 excluded.add(architecture)

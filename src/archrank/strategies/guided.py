@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.errors import UnknownName
+from archrank.errors import ArchrankError, UnknownName
 from archrank.predictors.base import Ranker
 from archrank.space import SearchSpace
 from archrank.strategies.base import History, Proposal, Strategy, unseen
@@ -62,6 +62,12 @@ class GuidedSearch(Strategy):
     ) -> None:
         if inner not in INNER:
             raise UnknownName("inner search", inner, INNER)
+        if not 0 <= explore <= 1:
+            raise ArchrankError(f"explore is {explore}; it is a share, from 0 to 1")
+        least = {"batch": batch, "ratio": ratio, "population": population}
+        for name, value in least.items():
+            if value < 1:
+                raise ArchrankError(f"{name} is {value}; it must be 1 or more")
         self.space = space
         self.predictor = predictor
         self.initial = initial
@@ -71,7 +77,7 @@ class GuidedSearch(Strategy):
         self.ratio = ratio
         self.population = population
         self.generations = generations
-        self.candidates = candidates
+        self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
 
     def __repr__(self) -> str:
         """The plain settings and the predictor's."""
@@ -92,7 +98,7 @@ class GuidedSearch(Strategy):
 
     def _best(self, predictor: Ranker, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """The ``n`` unseen architectures with the best predicted scores that the inner search finds."""
-        if n == 0:
+        if n == 0 or self.candidates == []:
             return []
         if self._scores_whole:
             pool = self._pool

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from archrank.errors import ArchrankError
+from archrank.spaces import NASBench201
+from archrank.strategies import Evaluated, GuidedSearch, History
+
+SPACE = NASBench201()
+HISTORY = History(Evaluated(a, float(sum(a.choices))) for a in SPACE.sample(30, np.random.default_rng(0)))
+
+
+class Sums:
+    def with_seed(self, seed):
+        return self
+
+    def fit(self, architectures, targets):
+        return self
+
+    def collate(self, architectures):
+        assert len(architectures)
+        return architectures
+
+    def predict(self, candidates):
+        return np.array([float(sum(a.choices)) for a in candidates])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"explore": 1.5}, "explore is 1.5; it is a share, from 0 to 1"),
+        ({"explore": -0.1}, "explore is -0.1"),
+        ({"ratio": 0}, "ratio is 0; it must be 1 or more"),
+        ({"population": 0}, "population is 0"),
+        ({"batch": 0}, "batch is 0"),
+    ],
+)
+def test_impossible_settings_are_refused(settings, message):
+    with pytest.raises(ArchrankError, match=message):
+        GuidedSearch(SPACE, Sums(), **settings)
+
+
+def test_candidates_given_twice_are_proposed_once():
+    candidates = [a for a in dict.fromkeys(SPACE.sample(9, np.random.default_rng(7))) if a not in HISTORY][:4]
+    strategy = GuidedSearch(SPACE, Sums(), initial=2, explore=0.0, candidates=candidates * 2)
+    proposals = strategy.propose(HISTORY, 6, np.random.default_rng(0))
+    assert sorted(p.architecture.choices for p in proposals) == sorted(a.choices for a in candidates)
+
+
+def test_no_candidates_give_no_proposals():
+    strategy = GuidedSearch(SPACE, Sums(), initial=2, candidates=[])
+    assert strategy.propose(HISTORY, 3, np.random.default_rng(0)) == []
