@@ -269,8 +269,8 @@ class SearchSpace(ABC):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that change when a choice or an option does."""
-        text = json.dumps([self.name, [[c.name, *c.options] for c in self.choices]])
+        """Twelve hexadecimal digits that change when a choice, an option or an operation does."""
+        text = json.dumps([self.name, [[c.name, *c.options] for c in self.choices], self.operations])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:

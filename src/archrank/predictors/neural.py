@@ -222,7 +222,6 @@ class NeuralPredictor(Predictor):
             "format": FORMAT,
             "predictor": type(self).__name__,
             "space": {"name": self.space.name, "digest": self.space.digest},
-            "operations": list(self.space.operations),
             "encoder": _named(ENCODERS, "encoder", self.encoder_),
             "loss": _named(LOSSES, "loss", self.loss),
             "settings": {name: getattr(self, name) for name in _SETTINGS},
@@ -394,12 +393,6 @@ def _read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
         raise PredictorError(
             f"the predictor in {folder} is about the space {record.get('space')}, "
             f"not {space.name} ({space.digest})"
-        )
-    if record.get("operations") != list(space.operations):
-        # The weights are indexed by the operations' order, which the space's digest does not say.
-        raise PredictorError(
-            f"the predictor in {folder} was fitted with the operations {record.get('operations')}, "
-            f"but {space.name} has {list(space.operations)} now; fit it anew"
         )
     if hashlib.sha256(weights).hexdigest() != record.get("weights"):
         raise PredictorError(

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
+from archrank.arrays import CellArrays
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError
-from archrank.graph import Graph
+from archrank.graph import Cell, Graph, Site
 from archrank.space import SearchSpace
 from archrank.testing.require import require
 
@@ -48,6 +49,33 @@ def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None
         _check_moves(space, architecture, np.random.default_rng([seed, 1]))
     _check_raw_rows(space, samples, np.random.default_rng([seed, 2]))
     _check_identities(space, drawn)
+    _check_arrays(space, drawn)
+
+
+def _check_arrays(space: SearchSpace, drawn: Sequence[Architecture]) -> None:
+    arrays = space.arrays(np.array([a.choices for a in drawn], dtype=np.int16))
+    for place, architecture in enumerate(drawn):
+        cells = tuple(_cell(cell, place, space.operations) for cell in arrays)
+        require(
+            Graph(cells).key == space.graph(architecture).key,
+            f"{space.name}: arrays() and graph() differ for {space.format(architecture)}",
+        )
+
+
+def _cell(arrays: CellArrays, place: int, operations: Sequence[str]) -> Cell:
+    """One graph's cell out of arrays, its junctions numbered anew without those that it has not."""
+    there = np.flatnonzero(arrays.present[place]).tolist()
+    number = {junction: i for i, junction in enumerate(there)}
+    targets = np.broadcast_to(arrays.target, arrays.operation.shape)[place]
+    sites = tuple(
+        Site(operations[kind], tuple(number[j] for j in sources if j >= 0), number[target])
+        for kind, target, sources in zip(
+            arrays.operation[place].tolist(), targets.tolist(), arrays.sources[place].tolist(), strict=True
+        )
+        if kind >= 0
+    )
+    outputs = tuple(number[j] for j in arrays.outputs[place].tolist() if j >= 0)
+    return Cell(arrays.inputs, len(there), sites, outputs)
 
 
 def _check_declaration(space: SearchSpace) -> None:
