@@ -1,6 +1,7 @@
 """The evaluator that looks values up in a table of measured architectures."""
 
 from archrank.architecture import Architecture
+from archrank.benchmarks.places import Places
 from archrank.benchmarks.table import Table
 from archrank.errors import EvaluationError
 
@@ -21,9 +22,8 @@ class TableEvaluator:
     def __init__(self, table: Table, metric: str) -> None:
         names = [metric, *([table.test_metrics[metric]] if metric in table.test_metrics else [])]
         self._table = table.name
-        self._names = list(dict.fromkeys(names))
-        columns = [table.column(name).tolist() for name in self._names]
-        self._values = dict(zip(map(tuple, table.rows.tolist()), zip(*columns, strict=True), strict=True))
+        self._columns = {name: table.column(name) for name in names}
+        self._places = Places(table.rows, table.space)
 
     def __call__(self, architecture: Architecture) -> dict[str, float]:
         """The measured values by metric.
@@ -31,9 +31,9 @@ class TableEvaluator:
         Raises:
             EvaluationError: The table has no row for the architecture.
         """
-        values = self._values.get(architecture.choices)
-        if values is None:
+        place = self._places.get(architecture.choices)
+        if place is None:
             raise EvaluationError(
                 f"the table {self._table} has no row for the choices {architecture.choices}"
             )
-        return dict(zip(self._names, values, strict=True))
+        return {name: float(column[place]) for name, column in self._columns.items()}
