@@ -109,6 +109,28 @@ def test_mistakes_are_messages(train, tmp_path, change, message):
     assert message in " ".join(done.stderr.split())
 
 
+def test_with_several_columns_the_target_must_be_named(train, tmp_path):
+    done = rank("nas-bench-201", "--train", train, "--out", tmp_path / "r.csv", code=2)
+    assert "--target: accuracy, loss" in " ".join(done.stderr.split())
+
+
+def test_a_benchmarks_name_stands_for_its_space_and_one_column_needs_no_name(table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    some = table.architectures[5000:5030]
+    write_table("few.csv", {"architecture": [table.space.format(a) for a in some], "y": list(range(30))})
+    rank(
+        "analog-nasbench",
+        "--train",
+        "few.csv",
+        "--candidates",
+        "few.csv",
+        "--include-measured",
+        "--members",
+        1,
+    )
+    assert [int(r["rank"]) for r in read(tmp_path / "ranked.csv")] == list(range(1, 21))
+
+
 def test_an_unknown_space_names_the_closest(train, tmp_path):
     done = rank("nas-bench-21", "--train", train, "--target", "accuracy", "--out", tmp_path / "r.csv", code=2)
     assert "did you mean 'nas-bench-201'" in " ".join(done.stderr.split())

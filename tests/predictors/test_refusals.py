@@ -127,3 +127,9 @@ def test_a_record_that_was_tampered_with(change, tmp_path):
 def test_impossible_settings_of_gates(settings, error, message):
     with pytest.raises(error, match=message):
         GATES(**settings)
+
+
+def test_a_read_only_column_of_a_table_is_no_trouble():
+    targets = np.arange(12.0)
+    targets.setflags(write=False)
+    assert small().fit(KNOWN, targets).predict(KNOWN).shape == (12,)

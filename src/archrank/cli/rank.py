@@ -22,8 +22,10 @@ __all__ = ["command"]
 def command(
     space: Annotated[str, typer.Argument(help="A space's name (`archrank spaces`), or file.py:ClassName.")],
     train: Annotated[Path, typer.Option(help="Measured architectures: .csv, .parquet or .jsonl.")],
-    target: Annotated[str, typer.Option(help="The column to rank by.")],
-    out: Annotated[Path, typer.Option(help="Where to write the ranking: .csv, .parquet or .jsonl.")],
+    target: Annotated[
+        str | None, typer.Option(help="The column to rank by [the only column of numbers].")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where to write: .csv, .parquet or .jsonl.")] = Path("ranked.csv"),
     top: Annotated[int, typer.Option(help="How many of the best to write.")] = 20,
     candidates: Annotated[
         Path | None, typer.Option(help="Rank these architectures only [the whole space].")
@@ -50,7 +52,13 @@ def command(
     if out.suffix not in SUFFIXES:
         raise TableError(f"--out {out}: the file's name must end in one of {', '.join(SUFFIXES)}")
     chosen = names.space(space)
-    table = read_table(train, chosen, metrics=[target], minimize=[target] if minimize else [])
+    table = read_table(train, chosen, metrics=None if target is None else [target])
+    if len(table.metrics) > 1:
+        columns = ", ".join(metric.name for metric in table.metrics)
+        raise TableError(
+            f"{train} has several columns of numbers; say which to rank by with --target: {columns}"
+        )
+    targets = -table.column() if minimize else table.column()
     predictor = predictor_from(chosen, encoder, loss, members, seed)
     console = Console(stderr=True)
     left_out = set() if include_measured else set(table.architectures)
@@ -60,7 +68,7 @@ def command(
     else:
         pool = [a for a in read_architectures(candidates, chosen) if a not in left_out]
     with console.status(f"fitting on {len(table)} architectures"):
-        predictor.fit(table.architectures, table.scores(target))
+        predictor.fit(table.architectures, targets)
     with console.status(f"scoring {len(pool):,} architectures"):
         scores = predictor.predict(pool)
     # Among so many of the best there are enough that were not measured.

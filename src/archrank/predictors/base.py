@@ -130,7 +130,7 @@ class Predictor(ABC):
 def checked_targets(architectures: Sequence[Architecture], targets: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """The targets as an array (B,), or a PredictorError that says what is wrong with them."""
     try:
-        values = np.asarray(targets, dtype=np.float64)
+        values = np.array(targets, dtype=np.float64)  # a copy: a column of a table is read-only
     except (TypeError, ValueError) as error:
         raise PredictorError(f"targets must be numbers: {error}") from None
     if values.shape != (len(architectures),):
