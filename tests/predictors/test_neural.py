@@ -8,7 +8,7 @@ import torch
 from archrank import Architecture, Choice
 from archrank.encoders import ENCODERS, GATES
 from archrank.errors import FileError, PredictorError
-from archrank.predictors import NeuralPredictor, neural
+from archrank.predictors import NeuralPredictor, candidates
 from archrank.ranking import PairwiseHinge, kendall_tau
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
@@ -173,7 +173,7 @@ def test_rows_are_scored_as_their_architectures():
 
 def test_many_candidates_are_scored_a_part_at_a_time(monkeypatch):
     expected = small(members=2).fit(KNOWN, TARGETS).predict_members(OTHERS)
-    monkeypatch.setattr(neural, "_PART", 7)
+    monkeypatch.setattr(candidates, "_PART", 7)
     found = small(members=2).fit(KNOWN, TARGETS).predict_members(OTHERS)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 

@@ -1,12 +1,7 @@
 """A neural predictor: an encoder, a score head and a ranking loss, trained from scratch at every fit."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -19,58 +14,20 @@ from safetensors.torch import save as tensor_bytes
 from archrank.architecture import Architecture
 from archrank.encoders import ENCODERS, GATES, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError, UnknownName
-from archrank.files import write_whole
+from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, checked_targets
+from archrank.predictors.candidates import Candidates
 from archrank.predictors.scorer import Scorer
 from archrank.predictors.threads import one_thread
 from archrank.ranking import LOSSES, PairwiseHinge
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["Candidates", "NeuralPredictor"]
+__all__ = ["NeuralPredictor"]
 
-FORMAT = 1
 _SMALL = 512
 """Steps on fewer architectures (times members) than this are as quick, and far steadier, on one thread."""
 
-_PART = 8_192
-"""How many candidates are scored at a time."""
-
 Schedule = Literal["one-cycle", "constant"]
-
-
-class Candidates:
-    """Architectures made ready for scoring, by any fit of any predictor of their space.
-
-    Args:
-        space: The space's name.
-        batch: Their graphs, merged.
-    """
-
-    def __init__(self, space: str, batch: GraphBatch) -> None:
-        self.space = space
-        self.batch = batch
-        order = batch.neighbourly()
-        self._parts = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
-        self._prepared: dict[EncoderSettings, list[Any]] = {}
-
-    def __len__(self) -> int:
-        return len(self.batch)
-
-    def score(self, scorer: Scorer, settings: EncoderSettings) -> Floats:
-        """Score all, a part after the other, so that memory stays small: (E, B).
-
-        Args:
-            scorer: Does the scoring.
-            settings: Those of its encoder, for which preparations are kept.
-        """
-        if settings not in self._prepared:
-            self._prepared[settings] = [scorer.encoder.prepare(self.batch, part) for part in self._parts]
-        with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(partial(_score, scorer), self._prepared[settings]))
-        scores = torch.cat(parts, dim=1).numpy().astype(np.float64)
-        ordered = np.empty_like(scores)
-        ordered[:, np.concatenate(self._parts)] = scores
-        return ordered
 
 
 class NeuralPredictor(Predictor):
@@ -216,27 +173,22 @@ class NeuralPredictor(Predictor):
         """Write ``weights.safetensors`` and ``predictor.json``."""
         if not hasattr(self, "_scorer"):
             raise PredictorError("this predictor was not fitted yet, so there is nothing to save")
-        weights = tensor_bytes(self._scorer.state_dict())
         centre, spread = self._standard()
         record = {
-            "format": FORMAT,
             "predictor": type(self).__name__,
-            "space": {"name": self.space.name, "digest": self.space.digest},
-            "encoder": _named(ENCODERS, "encoder", self.encoder_),
-            "loss": _named(LOSSES, "loss", self.loss),
+            "encoder": saved.named(ENCODERS, "encoder", self.encoder_),
+            "loss": saved.named(LOSSES, "loss", self.loss),
             "settings": {name: getattr(self, name) for name in _SETTINGS},
             "centre": centre.ravel().tolist(),
             "spread": spread.ravel().tolist(),
             "losses": self.losses_,
-            "weights": hashlib.sha256(weights).hexdigest(),
         }
-        write_whole(Path(folder) / "weights.safetensors", weights)
-        write_whole(Path(folder) / "predictor.json", json.dumps(record, indent=2) + "\n")
+        saved.write(Path(folder), self.space, record, tensor_bytes(self._scorer.state_dict()))
 
     @classmethod
     def load(cls, folder: Path | str, space: SearchSpace) -> Self:
         """Read what :meth:`save` wrote."""
-        record, weights = _read(Path(folder), space)
+        record, weights = saved.read(Path(folder), space)
         try:
             return cls._rebuilt(record, weights, space)
         except (AttributeError, KeyError, TypeError, RuntimeError) as error:
@@ -249,8 +201,8 @@ class NeuralPredictor(Predictor):
         settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
         self = cls(
             space,
-            _from_name(ENCODERS, "encoder", record["encoder"]),
-            _from_name(LOSSES, "loss", record["loss"]),
+            saved.from_name(ENCODERS, "encoder", record["encoder"]),
+            saved.from_name(LOSSES, "loss", record["loss"]),
             **settings,
         )
         assert not isinstance(self.encoder, type)
@@ -349,53 +301,3 @@ def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[npt.NDAr
     order = torch.randperm(n, generator=generator).numpy()
     for begin in range(0, n, size):
         yield order[begin : begin + size]
-
-
-def _score(scorer: Scorer, prepared: Any) -> torch.Tensor:
-    with torch.inference_mode():
-        scores: torch.Tensor = scorer(prepared)
-    return scores
-
-
-def _named(names: dict[str, Any], what: str, settings: Any) -> dict[str, Any]:
-    for name, kind in names.items():
-        if type(settings) is kind:
-            return {"name": name, **asdict(settings)}
-    raise PredictorError(
-        f"the {what} {settings!r} is none of archrank's own ({', '.join(names)}), so a file cannot name it; "
-        "add it to the table of names to save predictors that use it"
-    )
-
-
-def _from_name(names: dict[str, Any], kind: str, record: dict[str, Any]) -> Any:
-    settings = dict(record)
-    name = settings.pop("name")
-    if name not in names:
-        raise PredictorError(
-            f"this version does not know the {kind} {name!r} that the predictor was saved with"
-        )
-    return names[name](**settings)
-
-
-def _read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
-    try:
-        record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
-        weights = (folder / "weights.safetensors").read_bytes()
-    except (OSError, ValueError) as error:
-        raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
-    if not isinstance(record, dict):
-        raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
-    if record.get("format") != FORMAT:
-        raise PredictorError(
-            f"the predictor in {folder} has format {record.get('format')!r}, this version reads {FORMAT}; fit it anew"
-        )
-    if record.get("space") != {"name": space.name, "digest": space.digest}:
-        raise PredictorError(
-            f"the predictor in {folder} is about the space {record.get('space')}, "
-            f"not {space.name} ({space.digest})"
-        )
-    if hashlib.sha256(weights).hexdigest() != record.get("weights"):
-        raise PredictorError(
-            f"weights.safetensors in {folder} is damaged or belongs to another predictor.json"
-        )
-    return record, weights

@@ -1,0 +1,87 @@
+"""The files of a fitted predictor: ``predictor.json`` says what it is, ``weights.safetensors`` holds its numbers."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from archrank.errors import PredictorError
+from archrank.files import write_whole
+from archrank.space import SearchSpace
+
+__all__ = ["from_name", "named", "read", "write"]
+
+FORMAT = 1
+
+
+def write(folder: Path, space: SearchSpace, record: Mapping[str, Any], weights: bytes) -> None:
+    """Write both files; the record names the weights that belong to it.
+
+    Raises:
+        FileError: The folder cannot be written.
+    """
+    whole = {
+        "format": FORMAT,
+        "space": {"name": space.name, "digest": space.digest},
+        **record,
+        "weights": hashlib.sha256(weights).hexdigest(),
+    }
+    write_whole(folder / "weights.safetensors", weights)
+    write_whole(folder / "predictor.json", json.dumps(whole, indent=2) + "\n")
+
+
+def named(names: Mapping[str, Any], what: str, settings: Any) -> dict[str, Any]:
+    """Settings as a record that names their class.
+
+    Raises:
+        PredictorError: Their class has no name.
+    """
+    for name, kind in names.items():
+        if type(settings) is kind:
+            return {"name": name, **asdict(settings)}
+    raise PredictorError(
+        f"the {what} {settings!r} is none of archrank's own ({', '.join(names)}), so a file cannot name it; "
+        "add it to the table of names to save predictors that use it"
+    )
+
+
+def from_name(names: Mapping[str, Any], kind: str, record: Mapping[str, Any]) -> Any:
+    """The settings that a record of :func:`named` says."""
+    settings = dict(record)
+    name = settings.pop("name")
+    if name not in names:
+        raise PredictorError(
+            f"this version does not know the {kind} {name!r} that the predictor was saved with"
+        )
+    return names[name](**settings)
+
+
+def read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
+    """The record and the weights that :func:`write` wrote.
+
+    Raises:
+        PredictorError: They are not there, damaged, of another format or about another space.
+    """
+    try:
+        record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        weights = (folder / "weights.safetensors").read_bytes()
+    except (OSError, ValueError) as error:
+        raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
+    if not isinstance(record, dict):
+        raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
+    if record.get("format") != FORMAT:
+        raise PredictorError(
+            f"the predictor in {folder} has format {record.get('format')!r}, this version reads {FORMAT}; fit it anew"
+        )
+    if record.get("space") != {"name": space.name, "digest": space.digest}:
+        raise PredictorError(
+            f"the predictor in {folder} is about the space {record.get('space')}, "
+            f"not {space.name} ({space.digest})"
+        )
+    if hashlib.sha256(weights).hexdigest() != record.get("weights"):
+        raise PredictorError(
+            f"weights.safetensors in {folder} is damaged or belongs to another predictor.json"
+        )
+    return record, weights
