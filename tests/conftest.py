@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Several test processes share the cores; threads that wait for one another within each would only slow them down.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SHARED = Path(os.environ.get("ARCHRANK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
