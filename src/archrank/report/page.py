@@ -128,7 +128,8 @@ def _headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> s
     if table is not None:
         counted = f"{count:,} of {len(table):,} architectures ({100 * count / len(table):.2g}%)"
     strategy, searched = escape(str(result.get("strategy"))), escape(_searched(result))
-    looked = f"The {strategy} search evaluated {counted} of {searched}"
+    part = "" if table is None or table.complete else ", which covers a part of its space,"
+    looked = f"The {strategy} search evaluated {counted} of {searched}{part}"
     best = result.get("best")
     if best is None:
         return f"{looked}, and none of them gave a value."

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ __all__ = ["Band", "distribution_figure", "prediction_figure", "search_figure"]
 Floats = npt.NDArray[np.float64]
 
 _WIDTH = 7.4
+_AXIS = 42
+"""Letters that fit beside an axis."""
+
 _LOWER = "lower is better"
 
 
@@ -70,7 +74,8 @@ def search_figure(
         else:
             upper, lower = figure.subplots(), None
         _best_panel(upper, values, reasons, best, bands, optimum, sign)
-        upper.set_ylabel(metric if higher_is_better else f"{metric}\n({_LOWER})")
+        label = fill(metric, _AXIS)
+        upper.set_ylabel(label if higher_is_better else f"{label}\n({_LOWER})")
         if lower is not None and optimum is not None:
             _regret_panel(lower, best, bands, optimum, sign)
         bottom = lower or upper
@@ -272,7 +277,8 @@ def prediction_figure(
                 ha="right", fontsize=8.5, color=MUTED,
             )  # fmt: skip
         axes.set_xlabel("predicted score before evaluation, standardised within its round (right is better)")
-        axes.set_ylabel(metric if higher_is_better else f"{metric}\n({_LOWER}, so the axis is turned)")
+        label = fill(metric, _AXIS)
+        axes.set_ylabel(label if higher_is_better else f"{label}\n({_LOWER}, so the axis is turned)")
         axes.set_title(_agreement(predicted, measured if higher_is_better else -measured, rounds))
         if len(present) > 1:
             bounds = np.arange(len(present) + 1) - 0.5
