@@ -1,11 +1,12 @@
 import itertools
+import math
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archrank.ranking import LOSSES, PairwiseHinge
+from archrank.ranking import LOSSES, ListMLE, PairwiseBCE, PairwiseHinge
 from archrank.ranking.losses import ordered_pairs
 from archrank.testing import check_loss
 
@@ -146,3 +147,68 @@ def test_extreme_scores_have_finite_gradients(scale):
     PairwiseHinge()(scores, torch.arange(30.0), generator()).backward()
     assert torch.isfinite(scores.grad).all()
     assert (scores.grad.abs() <= 1).all()
+
+
+def test_bce_by_hand():
+    """One pair, better minus worse is -1: log(1 + e)."""
+    scores, targets = tensors([1.0, 0.0], [1, 2])
+    assert float(PairwiseBCE()(scores, targets, generator())) == pytest.approx(math.log1p(math.e))
+    assert float(PairwiseBCE()(-scores, targets, generator())) == pytest.approx(math.log1p(1 / math.e))
+
+
+@given(st.lists(st.tuples(st.floats(-30, 30, width=32), st.integers(0, 5)), min_size=1, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_bce_is_the_mean_over_all_pairs_that_differ(rows):
+    scores, targets = tensors([s for s, _ in rows], [t for _, t in rows])
+    each = [
+        math.log1p(math.exp(float(scores[j]) - float(scores[i])))
+        for i, j in itertools.permutations(range(len(rows)), 2)
+        if targets[i] > targets[j]
+    ]
+    expected = sum(each) / len(each) if each else 0.0
+    assert float(PairwiseBCE(ratio=1e9)(scores, targets, generator())) == pytest.approx(
+        expected, rel=1e-4, abs=1e-5
+    )
+
+
+def test_listmle_by_hand():
+    """The order is 1, 2, 0: the likelihood is e^2 / (e^2 + e + 1) times e / (e + 1) times 1."""
+    scores, targets = tensors([0.0, 2.0, 1.0], [10, 30, 20])
+    likelihood = math.e**2 / (math.e**2 + math.e + 1) * math.e / (math.e + 1)
+    assert float(ListMLE()(scores, targets, generator())) == pytest.approx(-math.log(likelihood) / 3)
+
+
+@given(st.lists(st.tuples(st.floats(-30, 30, width=32), st.integers(0, 5)), min_size=1, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_listmle_sums_over_all_that_are_not_better(rows):
+    scores, targets = tensors([s for s, _ in rows], [t for _, t in rows])
+    each = [
+        math.log(
+            sum(
+                math.exp(float(s) - float(score)) for s, t in zip(scores, targets, strict=True) if t <= target
+            )
+        )
+        for score, target in zip(scores, targets, strict=True)
+    ]
+    expected = sum(each) / len(each) if len(set(targets.tolist())) > 1 else 0.0
+    assert float(ListMLE()(scores, targets, generator())) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", [loss() for loss in LOSSES.values()], ids=list(LOSSES))
+def test_gradients_are_finite_on_extreme_scores_and_zero_where_nothing_is_to_be_ranked(loss):
+    scores, targets = tensors([1e6, -1e6, 0.0, 1e6], [1, 2, 3, 3])
+    scores.requires_grad_()
+    loss(scores, targets, generator()).backward()
+    assert torch.isfinite(scores.grad).all()
+    scores.grad = None
+    loss(scores, torch.ones(4), generator()).backward()
+    assert scores.grad.tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("loss", [loss() for loss in LOSSES.values()], ids=list(LOSSES))
+def test_the_order_in_which_equals_are_given_does_not_matter(loss):
+    scores, targets = tensors([0.3, -0.2, 0.9, 0.1], [2, 2, 1, 3])
+    turned = torch.tensor([1, 0, 2, 3])
+    assert float(loss(scores, targets, generator())) == pytest.approx(
+        float(loss(scores[turned], targets[turned], generator())), rel=1e-5
+    )

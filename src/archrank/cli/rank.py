@@ -35,7 +35,7 @@ def command(
         bool, typer.Option("--include-measured", help="Rank the measured ones too.")
     ] = False,
     encoder: Annotated[str, typer.Option(help="Encoder of the predictor.")] = "gates",
-    loss: Annotated[str, typer.Option(help="Ranking loss of the predictor.")] = "hinge",
+    loss: Annotated[str, typer.Option(help="Ranking loss: hinge | bce | listmle.")] = "hinge",
     members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble.", min=1)] = 3,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,

@@ -32,7 +32,7 @@ def command(
     budget: Annotated[int, typer.Option(help="How many architectures may be evaluated.")] = 150,
     strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
     encoder: Annotated[str, typer.Option(help="Encoder of the predictor (guided).")] = "gates",
-    loss: Annotated[str, typer.Option(help="Ranking loss of the predictor (guided).")] = "hinge",
+    loss: Annotated[str, typer.Option(help="Ranking loss: hinge | bce | listmle (guided).")] = "hinge",
     inner: Annotated[
         str, typer.Option(help="Inner search: auto | whole | evolution | random (guided).")
     ] = "auto",

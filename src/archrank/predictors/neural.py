@@ -19,7 +19,7 @@ from archrank.predictors.base import Floats, Predictor, checked_targets
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.scorer import Scorer
 from archrank.predictors.threads import one_thread
-from archrank.ranking import LOSSES, PairwiseHinge
+from archrank.ranking import LOSSES, PairwiseHinge, RankingLoss
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["NeuralPredictor"]
@@ -67,7 +67,7 @@ class NeuralPredictor(Predictor):
         self,
         space: SearchSpace,
         encoder: EncoderSettings | type[EncoderSettings] = GATES,
-        loss: PairwiseHinge = PairwiseHinge(),  # noqa: B008 (frozen)
+        loss: RankingLoss = PairwiseHinge(),  # noqa: B008 (frozen)
         *,
         hidden: tuple[int, ...] = (300,) * 5,
         dropout: float = 0.1,

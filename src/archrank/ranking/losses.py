@@ -1,10 +1,27 @@
 """Ranking losses: pure functions of scores and targets, one score per architecture per batch."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from torch.nn import functional as F
 
-__all__ = ["PairwiseHinge", "ordered_pairs"]
+__all__ = ["ListMLE", "PairwiseBCE", "PairwiseHinge", "RankingLoss", "ordered_pairs"]
+
+
+class RankingLoss(Protocol):
+    """Anything that turns scores and targets into one number; a frozen dataclass can be stored with a predictor."""
+
+    def __call__(
+        self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """The loss of B scores, higher is better, against B targets; 0 where nothing is to be ranked.
+
+        Args:
+            scores: (..., B); leading axes are members of an ensemble, over which losses are summed.
+            targets: (B,).
+            generator: The source of randomness.
+        """
 
 
 def ordered_pairs(
@@ -53,15 +70,60 @@ class PairwiseHinge:
     def __call__(
         self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
-        """The loss of B scores, higher is better, against B targets; 0 where no pair differs.
-
-        Args:
-            scores: (..., B); leading axes are members of an ensemble, over which losses are summed.
-            targets: (B,).
-            generator: Draws the pairs.
-        """
+        """See :class:`RankingLoss`; the generator draws the pairs."""
         better, worse = ordered_pairs(targets, generator, self.ratio, self.threshold)
         if len(better) == 0:
             return scores.sum() * 0.0
-        short = self.margin - (scores.index_select(-1, better) - scores.index_select(-1, worse))
-        return torch.relu(short).mean(dim=-1).sum()
+        apart = scores.index_select(-1, better) - scores.index_select(-1, worse)
+        return torch.relu(self.margin - apart).mean(dim=-1).sum()
+
+
+@dataclass(frozen=True)
+class PairwiseBCE:
+    """Mean over pairs of -log sigmoid(score of the better - score of the worse), as in RankNet.
+
+    Attributes:
+        ratio: Pairs per architecture and batch at most.
+        threshold: Targets this close or closer are ties and not compared.
+
+    Reference: GATES, section 3.3, pairwise ranking loss (binary cross-entropy).
+    """
+
+    ratio: float = 4.0
+    threshold: float = 0.0
+
+    def __call__(
+        self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """See :class:`RankingLoss`; the generator draws the pairs."""
+        better, worse = ordered_pairs(targets, generator, self.ratio, self.threshold)
+        if len(better) == 0:
+            return scores.sum() * 0.0
+        apart = scores.index_select(-1, better) - scores.index_select(-1, worse)
+        return F.softplus(-apart).mean(dim=-1).sum()
+
+
+@dataclass(frozen=True)
+class ListMLE:
+    """Minus the log-likelihood of the measured order, per position (Plackett and Luce's model).
+
+    The batch is one list. At each position, best first, the loss is the log of the sum of exp(score) over this
+    architecture and all below it, less its own score. Architectures with equal targets have no order among them: a
+    position sums over its equals too, whichever stand before it.
+
+    Reference: GATES, section 3.3, listwise ranking loss; Xia et al. (ICML 2008). The authors' code clamps the sum of
+    exponentials; here it is computed in logarithms, which needs no clamp.
+    """
+
+    def __call__(
+        self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """See :class:`RankingLoss`; no randomness is needed."""
+        ordered, order = torch.sort(targets, descending=True, stable=True)
+        if len(ordered) == 0 or ordered[0] == ordered[-1]:
+            return scores.sum() * 0.0
+        ranked = scores.index_select(-1, order)
+        below = ranked.flip(-1).logcumsumexp(dim=-1).flip(-1)
+        # Of equal targets, the first one's sum holds them all.
+        first = torch.searchsorted(-ordered, -ordered)
+        return (below.index_select(-1, first) - ranked).mean(dim=-1).sum()
