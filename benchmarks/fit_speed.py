@@ -35,7 +35,7 @@ def main() -> None:
             subset = np.random.default_rng([seed, cells]).choice(pool, cells, replace=False)
             known, y = [architectures[i] for i in subset], targets[subset]
             rows = {}
-            predictor = NeuralPredictor(table.space, seed=seed)
+            predictor = NeuralPredictor(table.space, epochs=args.epochs, seed=seed)
             begin = time.perf_counter()
             predictor.fit(known, y)
             fitted = time.perf_counter()
