@@ -72,7 +72,8 @@ def main() -> None:
             writer.writerow(row)
             file.flush()
             print(row["table"], row["strategy"], row["seed"], flush=True)
-    write_page(args.out, list(csv.DictReader(kept.open())), args)
+    rows = [row for row in csv.DictReader(kept.open()) if int(row["seed"]) < args.seeds]
+    write_page(args.out, rows, args)
 
 
 def write_page(out: Path, rows: list[dict[str, str]], args: argparse.Namespace) -> None:
