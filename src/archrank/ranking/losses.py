@@ -51,6 +51,14 @@ def ordered_pairs(
     return better, worse
 
 
+def _apart(scores: torch.Tensor, pairs: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor | None:
+    """Score of the better less score of the worse, pair by pair: (..., P); None where there are no pairs."""
+    better, worse = pairs
+    if len(better) == 0:
+        return None
+    return scores.index_select(-1, better) - scores.index_select(-1, worse)
+
+
 @dataclass(frozen=True)
 class PairwiseHinge:
     """Mean over pairs of max(0, margin - (score of the better - score of the worse)).
@@ -71,11 +79,8 @@ class PairwiseHinge:
         self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """See :class:`RankingLoss`; the generator draws the pairs."""
-        better, worse = ordered_pairs(targets, generator, self.ratio, self.threshold)
-        if len(better) == 0:
-            return scores.sum() * 0.0
-        apart = scores.index_select(-1, better) - scores.index_select(-1, worse)
-        return torch.relu(self.margin - apart).mean(dim=-1).sum()
+        apart = _apart(scores, ordered_pairs(targets, generator, self.ratio, self.threshold))
+        return scores.sum() * 0.0 if apart is None else torch.relu(self.margin - apart).mean(dim=-1).sum()
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,8 @@ class PairwiseBCE:
         self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """See :class:`RankingLoss`; the generator draws the pairs."""
-        better, worse = ordered_pairs(targets, generator, self.ratio, self.threshold)
-        if len(better) == 0:
-            return scores.sum() * 0.0
-        apart = scores.index_select(-1, better) - scores.index_select(-1, worse)
-        return F.softplus(-apart).mean(dim=-1).sum()
+        apart = _apart(scores, ordered_pairs(targets, generator, self.ratio, self.threshold))
+        return scores.sum() * 0.0 if apart is None else F.softplus(-apart).mean(dim=-1).sum()
 
 
 @dataclass(frozen=True)
