@@ -9,7 +9,7 @@ from archrank import Architecture, Choice
 from archrank.encoders import ENCODERS, GATES
 from archrank.errors import FileError, PredictorError
 from archrank.predictors import NeuralPredictor, candidates
-from archrank.ranking import PairwiseHinge, kendall_tau
+from archrank.ranking import MSE, PairwiseComparator, PairwiseHinge, kendall_tau
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
 
@@ -46,6 +46,10 @@ def test_conformance(space, encoder):
         {"schedule": "constant", "weight_decay": 0.01},
         {"hidden": ()},
         {"loss": PairwiseHinge(margin=0.5, ratio=1.0)},
+        {"loss": MSE()},
+        {"loss": MSE(sigmoid=True)},
+        {"loss": PairwiseComparator(width=24, references=10), "members": 2, "dropout": 0.1},
+        {"simplify": True},
     ],
     ids=str,
 )
@@ -57,7 +61,7 @@ def test_the_constructor_stores_its_settings_and_nothing_else():
     predictor = small(seed=3, members=2)
     assert vars(predictor).keys() == {
         "space", "encoder", "loss", "hidden", "dropout", "epochs", "batch_size", "learning_rate", "schedule",
-        "weight_decay", "members", "seed",
+        "weight_decay", "members", "seed", "simplify",
     }  # fmt: skip
     assert (predictor.space, predictor.seed, predictor.members) == (SPACE, 3, 2)
 
@@ -70,6 +74,28 @@ def test_what_is_learnt_ends_in_an_underscore():
     on_node = NASBenchGraph()
     trees = on_node.sample(10, np.random.default_rng(0))
     assert small(on_node, GATES, epochs=1).fit(trees, range(10)).encoder_ == GATES.on_node()
+
+
+@pytest.mark.parametrize("sigmoid", [False, True])
+def test_a_regression_does_not_mind_the_unit_of_the_targets(sigmoid):
+    """Percent or shares: the same guesses."""
+    guesses = [
+        small(loss=MSE(sigmoid), epochs=3).fit(KNOWN, 90 + scale * TARGETS).predict(OTHERS)
+        for scale in (1.0, 0.01)
+    ]
+    np.testing.assert_allclose(guesses[0], guesses[1], atol=1e-3)
+
+
+def test_simplified_architectures_of_one_function_get_one_score():
+    whole = SPACE.architectures(SPACE.rows())
+    groups = {}
+    for architecture in whole[::3]:
+        groups.setdefault(SPACE.function(architecture).key, []).append(architecture)
+    twins = [group[:2] for group in groups.values() if len(group) > 1][:200]
+    first, second = ([pair[side] for pair in twins] for side in (0, 1))
+    plain, simplified = (small(epochs=2, simplify=s).fit(KNOWN, TARGETS) for s in (False, True))
+    np.testing.assert_allclose(simplified.predict(first), simplified.predict(second), atol=1e-5)
+    assert np.abs(plain.predict(first) - plain.predict(second)).max() > 1e-3
 
 
 def test_it_learns_what_counts():

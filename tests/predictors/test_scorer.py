@@ -2,7 +2,8 @@ import numpy as np
 import torch
 
 from archrank.encoders import GATES, collate
-from archrank.predictors.scorer import Scorer
+from archrank.predictors.scorer import ComparingScorer, HeadScorer
+from archrank.ranking import PairwiseComparator, PairwiseHinge
 from archrank.spaces import NASBench201
 
 SPACE = NASBench201()
@@ -12,7 +13,8 @@ def made(members, hidden=(7, 5), width=6):
     graphs = [SPACE.graph(a) for a in SPACE.sample(12, np.random.default_rng(0))]
     batch = collate([*graphs, *graphs[:3]], SPACE.operations)
     generator = torch.Generator().manual_seed(0)
-    scorer = Scorer(GATES(layers=3, width=width).build(batch, members, generator), members, hidden)
+    encoder = GATES(layers=3, width=width).build(batch, members, generator)
+    scorer = HeadScorer(encoder, members, hidden, 0.1, PairwiseHinge())
     scorer.reset_head(generator)
     return scorer, scorer.encoder.prepare(batch)
 
@@ -52,3 +54,39 @@ def test_equal_architectures_are_scored_equal_to_the_bit():
     scorer, prepared = made(2)
     scores = scorer(prepared)
     assert torch.equal(scores[:, :3], scores[:, 12:])
+
+
+def comparing(members=2, references=4):
+    graphs = [SPACE.graph(a) for a in SPACE.sample(12, np.random.default_rng(0))]
+    batch = collate(graphs, SPACE.operations)
+    generator = torch.Generator().manual_seed(0)
+    encoder = GATES(layers=3, width=6).build(batch, members, generator)
+    scorer = ComparingScorer(encoder, members, 0.0, PairwiseComparator(width=5, references=references))
+    scorer.reset_head(generator)
+    return scorer, batch
+
+
+def test_references_are_spread_over_the_ranks_of_the_training_set():
+    scorer, batch = comparing()
+    targets = torch.tensor([5, 3, 8, 0, 1, 2, 11, 10, 9, 4, 6, 7.0])
+    scorer.settle(batch, targets)
+    prepared = scorer.encoder.prepare(batch)
+    embeddings = scorer.encoder(prepared).index_select(1, prepared.distinct)
+    wanted = [targets.tolist().index(rank) for rank in (0, 4, 7, 11)]
+    torch.testing.assert_close(scorer.references, embeddings[:, wanted].detach())
+
+
+def test_few_training_architectures_stand_in_for_many_references():
+    scorer, batch = comparing(references=30)
+    scorer.settle(batch, torch.arange(12.0))
+    assert scorer.references.shape == (2, 30, 6)
+    own = scorer.encoder(scorer.encoder.prepare(batch)).detach()
+    torch.testing.assert_close(scorer.references[0].unique(dim=0), own[0].unique(dim=0))
+
+
+def test_a_comparator_scores_an_architecture_alike_whatever_else_is_scored():
+    scorer, batch = comparing()
+    scorer.settle(batch, torch.arange(12.0))
+    scores = scorer(scorer.encoder.prepare(batch))
+    chosen = np.array([7, 2])
+    torch.testing.assert_close(scorer(scorer.encoder.prepare(batch, chosen)), scores[:, chosen])

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archrank.ranking import LOSSES, ListMLE, PairwiseBCE, PairwiseHinge
+from archrank.ranking import LOSSES, MSE, ListMLE, PairwiseBCE, PairwiseComparator, PairwiseHinge
 from archrank.ranking.losses import ordered_pairs
 from archrank.testing import check_loss
 
@@ -21,9 +21,30 @@ def tensors(*rows):
     return [torch.tensor(row, dtype=torch.float32) for row in rows]
 
 
-@pytest.mark.parametrize("name", LOSSES)
+OF_SCORES = {name: loss for name, loss in LOSSES.items() if loss is not PairwiseComparator}
+
+
+@pytest.mark.parametrize("name", OF_SCORES)
 def test_every_loss_conforms(name):
-    check_loss(LOSSES[name]())
+    check_loss(OF_SCORES[name](), pairwise=name != "mse")
+
+
+def test_regression_with_a_sigmoid_conforms():
+    check_loss(MSE(sigmoid=True), pairwise=False)
+
+
+def test_regression_by_hand():
+    scores, targets = tensors([0.0, 1.0, 3.0], [0.0, 2.0, 1.0])
+    assert float(MSE()(scores, targets, generator())) == pytest.approx((0 + 1 + 4) / 3)
+    guesses = [1 / (1 + math.exp(-s)) for s in (0.0, 1.0, 3.0)]
+    squares = [(g - t) ** 2 for g, t in zip(guesses, (0.0, 2.0, 1.0), strict=True)]
+    assert float(MSE(sigmoid=True)(scores, targets, generator())) == pytest.approx(sum(squares) / 3)
+
+
+def test_regression_says_on_which_scale_it_wants_the_targets():
+    targets = torch.tensor([90.0, 92.0, 94.0], dtype=torch.float64)
+    assert MSE().rescaled(targets).tolist() == pytest.approx([-math.sqrt(1.5), 0.0, math.sqrt(1.5)])
+    assert MSE(sigmoid=True).rescaled(targets).tolist() == [0.0, 0.5, 1.0]
 
 
 @pytest.mark.parametrize("loss", [WHOLE, PairwiseHinge(margin=2.0), PairwiseHinge(margin=0.01, ratio=0.5)])
@@ -194,18 +215,20 @@ def test_listmle_sums_over_all_that_are_not_better(rows):
     assert float(ListMLE()(scores, targets, generator())) == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-@pytest.mark.parametrize("loss", [loss() for loss in LOSSES.values()], ids=list(LOSSES))
-def test_gradients_are_finite_on_extreme_scores_and_zero_where_nothing_is_to_be_ranked(loss):
+@pytest.mark.parametrize("name", OF_SCORES)
+def test_gradients_are_finite_on_extreme_scores_and_zero_where_nothing_is_to_be_ranked(name):
+    loss = OF_SCORES[name]()
     scores, targets = tensors([1e6, -1e6, 0.0, 1e6], [1, 2, 3, 3])
     scores.requires_grad_()
     loss(scores, targets, generator()).backward()
     assert torch.isfinite(scores.grad).all()
     scores.grad = None
-    loss(scores, torch.ones(4), generator()).backward()
-    assert scores.grad.tolist() == [0.0] * 4
+    if name != "mse":  # a regression looks at values, and these are not met
+        loss(scores, torch.ones(4), generator()).backward()
+        assert scores.grad.tolist() == [0.0] * 4
 
 
-@pytest.mark.parametrize("loss", [loss() for loss in LOSSES.values()], ids=list(LOSSES))
+@pytest.mark.parametrize("loss", [loss() for loss in OF_SCORES.values()], ids=list(OF_SCORES))
 def test_the_order_in_which_equals_are_given_does_not_matter(loss):
     scores, targets = tensors([0.3, -0.2, 0.9, 0.1], [2, 2, 1, 3])
     turned = torch.tensor([1, 0, 2, 3])

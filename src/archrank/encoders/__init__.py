@@ -1,12 +1,13 @@
 """Encoders: a batch of graphs in, an embedding per architecture out."""
 
 from archrank.encoders.base import Encoder, EncoderSettings
-from archrank.encoders.batch import GraphBatch, collate, merge
+from archrank.encoders.batch import Choices, GraphBatch, collate, merge
 from archrank.encoders.gates import GATES, GATESEncoder
 
 __all__ = [
     "ENCODERS",
     "GATES",
+    "Choices",
     "Encoder",
     "EncoderSettings",
     "GATESEncoder",

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from archrank.arrays import CellArrays, stack
 from archrank.graph import Graph
 
-__all__ = ["GraphBatch", "Incidence", "collate", "merge"]
+__all__ = ["Choices", "GraphBatch", "Incidence", "collate", "merge"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -65,6 +65,19 @@ class Incidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """The B architectures as they were written: what encoders of flat choices read.
+
+    Attributes:
+        rows: Option indices: (B, number of choices).
+        options: How many options each choice has.
+    """
+
+    rows: Ints
+    options: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GraphBatch:
     """B graphs of C cells each, merged into U states and M messages.
 
@@ -78,6 +91,7 @@ class GraphBatch:
         inputs: How many inputs the C cells have together.
         outputs: For every cell, the states that leave it: B rows over U columns.
         junctions: For every cell, the states of all its junctions but the inputs: B rows over U columns.
+        choices: The rows of choices that the graphs were made from; None where they came without.
     """
 
     operations: tuple[str, ...]
@@ -88,6 +102,7 @@ class GraphBatch:
     inputs: int
     outputs: tuple[Incidence, ...]
     junctions: tuple[Incidence, ...]
+    choices: Choices | None = None
 
     def __len__(self) -> int:
         return len(self.outputs[0])
@@ -141,7 +156,9 @@ def collate(graphs: Sequence[Graph], operations: Sequence[str]) -> GraphBatch:
     return merge(stack(graphs, operations), operations)
 
 
-def merge(cells: Sequence[CellArrays], operations: Sequence[str]) -> GraphBatch:
+def merge(
+    cells: Sequence[CellArrays], operations: Sequence[str], choices: Choices | None = None
+) -> GraphBatch:
     """Merge B graphs, given as arrays, into one batch.
 
     Junction after junction, over all graphs at once: what arrives at a junction is a multiset of messages, a message
@@ -150,6 +167,7 @@ def merge(cells: Sequence[CellArrays], operations: Sequence[str]) -> GraphBatch:
     Args:
         cells: The C cells of the B graphs.
         operations: The K operation kinds that the arrays index.
+        choices: The rows of choices that the graphs were made from, for encoders that read these.
     """
     inputs = [cell.inputs for cell in cells]
     reads, messages, flows, states = _Numbers(), _Numbers(), _Numbers(), _Numbers()
@@ -183,6 +201,7 @@ def merge(cells: Sequence[CellArrays], operations: Sequence[str]) -> GraphBatch:
         inputs=sum(inputs),
         outputs=tuple(outputs),
         junctions=tuple(junctions),
+        choices=choices,
     )
 
 

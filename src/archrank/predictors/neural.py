@@ -12,14 +12,15 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 
 from archrank.architecture import Architecture
-from archrank.encoders import ENCODERS, GATES, EncoderSettings, GraphBatch, merge
+from archrank.arrays import stack
+from archrank.encoders import ENCODERS, GATES, Choices, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, checked_targets
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.scorer import Scorer
+from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer
 from archrank.predictors.threads import one_thread
-from archrank.ranking import LOSSES, PairwiseHinge, RankingLoss
+from archrank.ranking import LOSSES, ComparesValues, PairwiseComparator, PairwiseHinge, RankingLoss
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["NeuralPredictor"]
@@ -36,8 +37,8 @@ class NeuralPredictor(Predictor):
     Args:
         space: The space whose architectures are ranked.
         encoder: The encoder's settings; or its class, whose settings are then those that suit the space's graphs.
-        loss: The ranking loss.
-        hidden: Widths of the score head's hidden layers.
+        loss: The ranking loss, or a regression (:class:`~archrank.ranking.MSE`), or a comparator.
+        hidden: Widths of the score head's hidden layers; a comparator brings a head of its own.
         dropout: Share of hidden units of the head left out at each training step.
         epochs: Passes over the training architectures.
         batch_size: Architectures a step.
@@ -46,6 +47,8 @@ class NeuralPredictor(Predictor):
         weight_decay: Decoupled weight decay (AdamW).
         members: How many networks are trained, from different starts; their standardised scores are averaged.
         seed: Fixes starts, batches and pairs.
+        simplify: Whether architectures are simplified by the space's function rules before they are encoded, so that
+            equal functions get equal scores.
 
     Attributes:
         encoder_: The encoder settings in use.
@@ -67,7 +70,7 @@ class NeuralPredictor(Predictor):
         self,
         space: SearchSpace,
         encoder: EncoderSettings | type[EncoderSettings] = GATES,
-        loss: RankingLoss = PairwiseHinge(),  # noqa: B008 (frozen)
+        loss: RankingLoss | PairwiseComparator = PairwiseHinge(),  # noqa: B008 (frozen)
         *,
         hidden: tuple[int, ...] = (300,) * 5,
         dropout: float = 0.1,
@@ -78,6 +81,7 @@ class NeuralPredictor(Predictor):
         weight_decay: float = 0.0,
         members: int = 1,
         seed: int = 0,
+        simplify: bool = False,
     ) -> None:
         self.space = space
         self.encoder = encoder
@@ -91,6 +95,7 @@ class NeuralPredictor(Predictor):
         self.weight_decay = weight_decay
         self.members = members
         self.seed = seed
+        self.simplify = simplify
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Train from scratch on measured architectures (see :meth:`Predictor.fit`)."""
@@ -125,17 +130,18 @@ class NeuralPredictor(Predictor):
             if one_cycle
             else None
         )
-        self._known: GraphBatch | None = batch
         self._scale: tuple[Floats, Floats] | None = None
         y = torch.from_numpy(values)  # in double precision: 1e9 and 1e9 + 1 differ
+        if isinstance(self.loss, ComparesValues):
+            y = self.loss.rescaled(y)
+        self._known: tuple[GraphBatch, torch.Tensor] | None = (batch, y)
         whole = self._scorer.encoder.prepare(batch) if n <= self.batch_size else None
         for epoch in range(self.epochs):
             total = 0.0
             for chosen in _batches(n, self.batch_size, generator):
                 prepared = whole if whole is not None else self._scorer.encoder.prepare(batch, chosen)
                 part = y if whole is not None else y[torch.from_numpy(chosen)]
-                scores = self._scorer(prepared, self._kept(len(part), generator))
-                loss = self.loss(scores, part, generator)
+                loss = self._scorer.loss(prepared, part, generator)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -250,27 +256,29 @@ class NeuralPredictor(Predictor):
                 f"rows of the shape {rows.shape} were given, expected (B, {len(self.space.choices)}) with B at least "
                 f"1: the option indices of architectures of {self.space.name}"
             )
-        return merge(self.space.arrays(rows), self.space.operations)
+        choices = Choices(rows.astype(np.int64), tuple(len(c.options) for c in self.space.choices))
+        if self.simplify:
+            functions = [self.space.function(a) for a in self.space.architectures(rows)]
+            return merge(stack(functions, self.space.operations), self.space.operations, choices)
+        return merge(self.space.arrays(rows), self.space.operations, choices)
 
     def _fresh(self, batch: GraphBatch, generator: torch.Generator) -> Scorer:
-        scorer = Scorer(self.encoder_.build(batch, self.members, generator), self.members, self.hidden)
+        encoder = self.encoder_.build(batch, self.members, generator)
+        scorer: Scorer
+        if isinstance(self.loss, PairwiseComparator):
+            scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss)
+        else:
+            scorer = HeadScorer(encoder, self.members, self.hidden, self.dropout, self.loss)
         scorer.reset_head(generator)
         return scorer
-
-    def _kept(self, n: int, generator: torch.Generator) -> list[torch.Tensor]:
-        if self.dropout == 0:
-            return []
-        # Comparing uniform numbers is twice as quick as drawing Bernoulli ones.
-        return [
-            torch.rand(self.members, n, width, generator=generator).ge_(self.dropout).div_(1 - self.dropout)
-            for width in self.hidden
-        ]
 
     def _standard(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
         if self._scale is None:
             assert self._known is not None
-            scores = Candidates(self.space.name, self._known).score(self._scorer, self.encoder_)
+            batch, targets = self._known
+            self._scorer.settle(batch, targets)
+            scores = Candidates(self.space.name, batch).score(self._scorer, self.encoder_)
             if not np.isfinite(scores).all():
                 raise PredictorError(
                     f"the fit diverged, its scores are not finite; learning_rate {self.learning_rate} is too high"
@@ -290,6 +298,7 @@ _SETTINGS = (
     "weight_decay",
     "members",
     "seed",
+    "simplify",
 )
 
 

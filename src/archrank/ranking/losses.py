@@ -1,12 +1,12 @@
-"""Ranking losses: pure functions of scores and targets, one score per architecture per batch."""
+"""Losses: pure functions of scores and targets, one score per architecture per batch."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch.nn import functional as F
 
-__all__ = ["ListMLE", "PairwiseBCE", "PairwiseHinge", "RankingLoss", "ordered_pairs"]
+__all__ = ["MSE", "ComparesValues", "ListMLE", "PairwiseBCE", "PairwiseHinge", "RankingLoss", "ordered_pairs"]
 
 
 class RankingLoss(Protocol):
@@ -22,6 +22,14 @@ class RankingLoss(Protocol):
             targets: (B,).
             generator: The source of randomness.
         """
+
+
+@runtime_checkable
+class ComparesValues(Protocol):
+    """A loss to which the size of the targets matters, not their order alone: it says on which scale it wants them."""
+
+    def rescaled(self, targets: torch.Tensor) -> torch.Tensor:
+        """All training targets, (n,), on the scale of the scores; worked out once, before training."""
 
 
 def ordered_pairs(
@@ -129,3 +137,32 @@ class ListMLE:
         # Of equal targets, the first one's sum holds them all.
         first = torch.searchsorted(-ordered, -ordered)
         return (below.index_select(-1, first) - ranked).mean(dim=-1).sum()
+
+
+@dataclass(frozen=True)
+class MSE:
+    """Regression: the mean squared difference between score and target.
+
+    Scores are then guesses of the targets: in standard deviations from the mean of the training targets, or, with a
+    sigmoid, as shares of the way from the worst to the best of them.
+
+    Attributes:
+        sigmoid: Whether a score passes a sigmoid before it is compared, as in the authors' code.
+
+    Reference: GATES, section 4.2, regression loss, which the ranking losses are compared with.
+    """
+
+    sigmoid: bool = False
+
+    def rescaled(self, targets: torch.Tensor) -> torch.Tensor:
+        """Targets with mean 0 and standard deviation 1, or from 0 to 1 for a sigmoid: (n,)."""
+        if self.sigmoid:
+            return (targets - targets.min()) / (targets.max() - targets.min())
+        return (targets - targets.mean()) / targets.std(correction=0)
+
+    def __call__(
+        self, scores: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """See :class:`RankingLoss`; no randomness is needed."""
+        guesses = torch.sigmoid(scores) if self.sigmoid else scores
+        return (guesses - targets.to(guesses.dtype)).square().mean(dim=-1).sum()
