@@ -154,7 +154,7 @@ class SearchSpace(ABC):
         return Architecture(self.name, self.canonical(row))
 
     def architectures(self, rows: Iterable[Sequence[int]] | Rows) -> list[Architecture]:
-        """Wrap rows that are already valid and canonical, such as those of :meth:`rows`."""
+        """Wrap rows that are already valid, as they stand, such as those of :meth:`rows`."""
         plain = rows.tolist() if isinstance(rows, np.ndarray) else rows
         return [Architecture(self.name, tuple(row)) for row in plain]
 

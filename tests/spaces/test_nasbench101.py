@@ -103,6 +103,30 @@ def test_any_numbering_is_the_same_cell(cell, data):
     assert parse(renumbered, *(operations[v - 1] for v in order[1:-1])) == architecture
 
 
+@given(cells(), st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_a_relabelled_row_is_the_same_cell(cell, seed):
+    architecture = cell[2]
+    row = SPACE.relabelled(architecture.choices, np.random.default_rng(seed))
+    assert SPACE.architecture(row) == architecture
+    assert SPACE.graph(Architecture(SPACE.name, row)).key == SPACE.graph(architecture).key
+
+
+def test_relabelling_finds_every_numbering_from_any_of_them():
+    """Input, two chains of two, output: the six ways to interleave them."""
+    chains = matrix(6, (0, 1), (1, 2), (2, 5), (0, 3), (3, 4), (4, 5))
+    names = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "conv3x3-bn-relu")
+    architecture = parse(chains, *names)
+    rng = np.random.default_rng(0)
+    found = {SPACE.relabelled(architecture.choices, rng) for _ in range(200)}
+    assert len(found) == 6
+    assert {SPACE.relabelled(row, rng) for row in found for _ in range(40)} == found
+    straight = parse(matrix(4, (0, 1), (1, 2), (2, 3)), *names[:2]).choices
+    assert {SPACE.relabelled(straight, rng) for _ in range(5)} == {straight}
+    with pytest.raises(InvalidArchitecture, match="no path from the input"):
+        SPACE.relabelled((0,) * 26, rng)
+
+
 @given(cells(), st.data())
 @settings(max_examples=150, deadline=None)
 def test_vertices_off_every_path_change_nothing(cell, data):

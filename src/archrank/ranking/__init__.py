@@ -2,7 +2,15 @@
 
 from archrank.ranking.comparator import PairwiseComparator
 from archrank.ranking.losses import MSE, ComparesValues, ListMLE, PairwiseBCE, PairwiseHinge, RankingLoss
-from archrank.ranking.metrics import kendall_tau, n_at_k, precision_at_k, regret
+from archrank.ranking.metrics import (
+    kendall_tau,
+    n_at_k,
+    precision_at_k,
+    precision_curve,
+    regret,
+    spearman,
+    tau_in_top,
+)
 
 __all__ = [
     "LOSSES",
@@ -16,7 +24,10 @@ __all__ = [
     "kendall_tau",
     "n_at_k",
     "precision_at_k",
+    "precision_curve",
     "regret",
+    "spearman",
+    "tau_in_top",
 ]
 
 LOSSES: dict[str, type[RankingLoss] | type[PairwiseComparator]] = {

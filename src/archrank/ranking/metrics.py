@@ -1,15 +1,27 @@
 """Measures of a ranking: pure functions of scores and targets, higher is better in both.
 
-Kendall's tau looks at all pairs; a search only needs the top, which is what N@K and Precision@K look at
-(GATES, section 4.1).
+Kendall's tau and Spearman's rho look at all architectures; a search only needs the top, which is what N@K, Precision@K
+and the tau in the top look at (GATES, section 4.1).
 """
+
+import math
+import operator
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
 from archrank.errors import MeasureError
 
-__all__ = ["kendall_tau", "n_at_k", "precision_at_k", "regret"]
+__all__ = [
+    "kendall_tau",
+    "n_at_k",
+    "precision_at_k",
+    "precision_curve",
+    "regret",
+    "spearman",
+    "tau_in_top",
+]
 
 Floats = npt.ArrayLike
 
@@ -30,9 +42,56 @@ def kendall_tau(scores: Floats, targets: Floats) -> float:
     from scipy.stats import kendalltau
 
     scores, targets = _checked(scores, targets)
-    if scores.min() == scores.max() or targets.min() == targets.max():
-        return float("nan")
-    return float(kendalltau(scores, targets).statistic)
+    return math.nan if _unranked(scores, targets) else float(kendalltau(scores, targets).statistic)
+
+
+def spearman(scores: Floats, targets: Floats) -> float:
+    """Spearman's rho: the linear correlation of the ranks, from -1 to 1; equal values share their mean rank.
+
+    Args:
+        scores: Predicted, (B,).
+        targets: Measured, (B,).
+
+    Returns:
+        The correlation; NaN where all scores or all targets are equal, for then nothing is ranked.
+
+    >>> round(spearman([1, 2, 3, 4], [10, 20, 40, 30]), 4)
+    0.8
+    """
+    from scipy.stats import spearmanr
+
+    scores, targets = _checked(scores, targets)
+    return math.nan if _unranked(scores, targets) else float(spearmanr(scores, targets).statistic)
+
+
+def tau_in_top(scores: Floats, targets: Floats, share: float) -> float:
+    """Kendall's tau-b among the truly best: whether the ranking still tells the good from the best.
+
+    Args:
+        scores: Predicted, (B,).
+        targets: Measured, (B,).
+        share: The share of the architectures to look at, above 0 and at most 1: the best ⌈share · B⌉ by target,
+            at least two, and all that tie with the last of them.
+
+    Returns:
+        The correlation; NaN where all scores or all targets of the top are equal, for then nothing is ranked.
+
+    Raises:
+        MeasureError: ``share`` is not above 0 and at most 1.
+
+    Reference: like the GATES authors' code, which however looks only at those of the true top that are predicted into
+    the top too, so that a predictor is judged on fewer the worse it is.
+
+    >>> tau_in_top([5, 6, 1, 2], [80, 90, 60, 70], share=0.5), tau_in_top([6, 5, 1, 2], [80, 90, 60, 70], share=0.5)
+    (1.0, -1.0)
+    """
+    scores, targets = _checked(scores, targets)
+    if not 0 < share <= 1:
+        raise MeasureError(f"share is {share}; it must be above 0 and at most 1")
+    # The tolerance keeps 0.07 · 100, a little above 7 in floating point, from being rounded up to 8.
+    size = min(max(2, math.ceil(share * len(targets) * (1 - 1e-12))), len(targets))
+    top = targets >= np.partition(targets, -size)[-size]
+    return kendall_tau(scores[top], targets[top])
 
 
 def n_at_k(scores: Floats, targets: Floats, k: int) -> int:
@@ -61,6 +120,34 @@ def precision_at_k(scores: Floats, targets: Floats, k: int) -> float:
     return len(np.intersect1d(predicted, true)) / len(true)
 
 
+def precision_curve(scores: Floats, targets: Floats, ks: Iterable[int]) -> npt.NDArray[np.float64]:
+    """Precision@K for many K at the price of one: what :func:`precision_at_k` gives for each.
+
+    Args:
+        scores: Predicted, (B,).
+        targets: Measured, (B,).
+        ks: The values of K, in any order, each 1 or more.
+
+    Returns:
+        The share of the true top K among the K predicted best, for each K: (number of ``ks``,).
+
+    >>> precision_curve([0.9, 0.8, 0.1, 0.2], [70, 80, 95, 60], ks=[1, 2, 3, 4]).round(2).tolist()
+    [0.0, 0.5, 0.67, 1.0]
+    """
+    scores, targets = _checked(scores, targets)
+    sizes = np.fromiter(map(operator.index, ks), dtype=np.int64)
+    if len(sizes) and sizes.min() < 1:
+        raise _k_below_one(sizes.min())
+    count = len(scores)
+    sizes = np.minimum(sizes, count)
+    predicted, true = np.empty((2, count), dtype=np.int64)
+    predicted[_top(scores, count)] = true[_top(targets, count)] = np.arange(count)
+    # Both tops hold an architecture from the K on at which the later of them reaches it.
+    common = np.cumsum(np.bincount(np.maximum(predicted, true), minlength=count))
+    share: npt.NDArray[np.float64] = common[sizes - 1] / sizes
+    return share
+
+
 def regret(found: float, optimum: float) -> float:
     """How far the best found is below the best there is; 0 is perfect.
 
@@ -72,8 +159,16 @@ def regret(found: float, optimum: float) -> float:
 
 def _top(values: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.int64]:
     if k < 1:
-        raise MeasureError(f"k is {k}; it must be 1 or more")
+        raise _k_below_one(k)
     return np.argsort(-values, kind="stable")[:k]
+
+
+def _k_below_one(k: int) -> MeasureError:
+    return MeasureError(f"k is {k}; it must be 1 or more")
+
+
+def _unranked(scores: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> bool:
+    return bool(scores.min() == scores.max() or targets.min() == targets.max())
 
 
 def _checked(scores: Floats, targets: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -146,6 +146,38 @@ class NASBench101(SearchSpace):
         """The row of the pruned cell, numbered as in the official records."""
         return self._row(canonical_module(self._module(choices)))
 
+    def relabelled(self, choices: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
+        """Another row of the same cell: its vertices in a random order in which edges still lead upwards.
+
+        The cell is pruned; absent vertices stand and look as in the canonical row. Every such order can come, also
+        the one that gives the same row again.
+
+        Args:
+            choices: A valid row, canonical or not.
+            rng: The source of randomness.
+
+        Raises:
+            InvalidArchitecture: The row is none of this space's.
+        """
+        module = self._module(choices)
+        last = len(module.sources) - 1
+        order = [0]
+        waiting = rng.permutation(np.arange(1, last)).tolist()
+        while waiting:
+            numbered = sum(1 << vertex for vertex in order)
+            order.append(next(v for v in waiting if not module.sources[v] & ~numbered))
+            waiting.remove(order[-1])
+        order.append(last)
+        return self._row(
+            Module(
+                tuple(
+                    sum(1 << new for new, old in enumerate(order) if module.sources[vertex] >> old & 1)
+                    for vertex in order
+                ),
+                tuple(module.labels[vertex - 1] for vertex in order[1:-1]),
+            )
+        )
+
     def format(self, architecture: Architecture) -> str:
         """``{"module_adjacency": [[0, 1, …], …], "module_operations": ["input", …, "output"]}``, pruned."""
         module = self._module(architecture.choices)

@@ -1,0 +1,222 @@
+"""Features of graphs: named numbers that say how an architecture is made, for any space.
+
+In the spirit of GRAF (Kadlecová et al., Surprisingly Strong Performance Prediction with Neural Graph Features, ICML
+2024): counts of operations, lengths and numbers of paths that pass some operations only, degrees, links.
+Equal for isomorphic architectures.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.arrays import CellArrays
+
+__all__ = ["feature_names", "graph_features"]
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+_ALL_SUBSETS = 5
+"""Up to so many operation kinds, paths through every subset of them are looked at; else the small and large ones."""
+
+_PART = 8_192
+
+
+def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
+    """What the F features of :func:`graph_features` are.
+
+    Args:
+        operations: The K operation kinds.
+        cells: C, how many cells a graph has.
+
+    >>> feature_names(("conv", "pool"))[:4]
+    ('junctions', 'operations', 'live operations', 'reads')
+    """
+    names = ["junctions", "operations", "live operations", "reads"]
+    names += [f"{kind}" for kind in operations]
+    names += [f"live {kind}" for kind in operations]
+    for side in ("inputs", "readers"):
+        names += [f"{how} {side} of {kind}" for how in ("mean", "most") for kind in operations]
+    names += [f"cell input → {kind}" for kind in operations]
+    names += [f"{kind} → cell output" for kind in operations]
+    names += [f"{a} → {b}" for a in operations for b in operations]
+    for subset in _subsets(len(operations)):
+        through = ", ".join(operations[kind] for kind in subset)
+        names += [f"{what} through {through}" for what in ("paths", "shortest path", "longest path")]
+    if cells == 1:
+        return tuple(names)
+    return tuple(f"cell {c}: {name}" for c in range(cells) for name in names)
+
+
+def graph_features(cells: Sequence[CellArrays], operations: Sequence[str]) -> Floats:
+    """Compute the features of B graphs.
+
+    A path leads from an input to an output of a cell; its length is the number of its operations, and 0 where there
+    is no path. An operation is live if it lies on a path. Numbers of paths are given as log(1 + number). The inputs of
+    an operation are what writes to the junctions that it reads; its readers are what reads the junction that it writes
+    to, an output of the cell counting as one.
+
+    Args:
+        cells: The C cells of the B graphs.
+        operations: The K operation kinds that the arrays index.
+
+    Returns:
+        (B, F), in the order of :func:`feature_names`.
+    """
+    kinds = len(operations)
+    parts = []
+    for begin in range(0, len(cells[0]), _PART):
+        rows = slice(begin, begin + _PART)
+        parts.append(np.concatenate([_of_cell(_Sites(cell, rows), kinds) for cell in cells], axis=1))
+    return np.concatenate(parts)
+
+
+def _subsets(kinds: int) -> list[tuple[int, ...]]:
+    sizes = range(1, kinds + 1) if kinds <= _ALL_SUBSETS else (1, 2, kinds - 1, kinds)
+    return [subset for size in sizes for subset in combinations(range(kinds), size)]
+
+
+class _Sites:
+    """A part of the B graphs, with one more junction, number N, that stands for none.
+
+    Attributes:
+        inputs: How many junctions carry what comes into the cell.
+        present: (B, N).
+        kind: The operation kind at each site, -1 for no site: (B, S).
+        there: Whether there is such a site: (B, S).
+        target: (B, S).
+        sources: (B, S, R).
+        outputs: (B, O).
+    """
+
+    def __init__(self, cell: CellArrays, rows: slice) -> None:
+        nowhere = cell.present.shape[1]
+        self.inputs = cell.inputs
+        self.present = cell.present[rows]
+        self.kind = cell.operation[rows].astype(np.int32)
+        self.there = self.kind >= 0
+        target = np.broadcast_to(cell.target, cell.operation.shape)[rows].astype(np.int32)
+        self.target = np.where(self.there, target, nowhere)
+        sources = cell.sources[rows].astype(np.int32)
+        self.sources = np.where((sources >= 0) & self.there[:, :, None], sources, nowhere)
+        self.outputs = np.where(cell.outputs[rows] >= 0, cell.outputs[rows], nowhere).astype(np.int32)
+        self.rows = np.arange(len(self.present))[:, None]
+
+    def in_order(self) -> list[tuple[int, Ints]]:
+        """Sites with the graphs in which they are to be visited next, targets in ascending order."""
+        visits = []
+        for junction in range(self.inputs, self.present.shape[1]):
+            for site in range(self.kind.shape[1]):
+                rows = np.flatnonzero(self.target[:, site] == junction)
+                if len(rows):
+                    visits.append((site, rows.astype(np.int32)))
+        return visits
+
+    def at(self, values: npt.NDArray[np.generic], places: Ints) -> npt.NDArray[np.generic]:
+        """Values of junctions, (B, N + 1), at places (B, …)."""
+        flat = places.reshape(len(places), -1)
+        return np.take_along_axis(values, flat, axis=1).reshape(places.shape)
+
+
+def _of_cell(sites: _Sites, kinds: int) -> Floats:
+    visits = sites.in_order()
+    live = _live(sites, visits)
+    of_kind = sites.kind[:, :, None] == np.arange(kinds)
+    reads = (sites.sources < sites.present.shape[1]).sum(axis=2)
+    columns = [
+        np.stack([sites.present.sum(1), sites.there.sum(1), live.sum(1), reads.sum(1)], axis=1),
+        of_kind.sum(axis=1),
+        (of_kind & live[:, :, None]).sum(axis=1),
+        *_degrees(sites, of_kind),
+        *_links(sites, of_kind),
+        _paths(sites, visits, kinds),
+    ]
+    return np.concatenate(columns, axis=1, dtype=np.float32)
+
+
+def _live(sites: _Sites, visits: list[tuple[int, Ints]]) -> npt.NDArray[np.bool_]:
+    """Which sites lie on a path from an input to an output: (B, S)."""
+    count, junctions = sites.present.shape
+    reached = np.zeros((count, junctions + 1), dtype=bool)
+    reached[:, : sites.inputs] = True
+    needed = np.zeros_like(reached)
+    needed[sites.rows, sites.outputs] = True
+    needed[:, junctions] = False
+    fed = np.zeros(sites.kind.shape, dtype=bool)
+    for site, rows in visits:
+        fed[rows, site] = reached[rows[:, None], sites.sources[rows, site]].any(axis=1)
+        reached[rows, sites.target[rows, site]] |= fed[rows, site]
+    live = np.zeros_like(fed)
+    for site, rows in reversed(visits):
+        wanted = rows[needed[rows, sites.target[rows, site]]]
+        live[wanted, site] = fed[wanted, site]
+        needed[wanted[:, None], sites.sources[wanted, site]] = True
+        needed[:, junctions] = False
+    return live
+
+
+def _degrees(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
+    """Mean and most inputs, then mean and most readers, of the sites of each kind: four times (B, K)."""
+    count, junctions = sites.present.shape
+    written, read = (np.zeros((count, junctions + 1), dtype=np.int32) for _ in range(2))
+    written[:, : sites.inputs] = 1
+    for site in range(sites.kind.shape[1]):
+        np.add.at(written, (sites.rows[:, 0], sites.target[:, site]), 1)
+        np.add.at(read, (sites.rows, sites.sources[:, site]), 1)
+    np.add.at(read, (sites.rows, sites.outputs), 1)
+    written[:, junctions] = 0
+    inputs = sites.at(written, sites.sources).sum(axis=2)
+    readers = sites.at(read, sites.target)
+    number = np.maximum(of_kind.sum(axis=1), 1)
+    columns = []
+    for degrees in (inputs, readers):
+        by_kind = np.where(of_kind, degrees[:, :, None], 0)
+        columns += [by_kind.sum(axis=1) / number, by_kind.max(axis=1, initial=0)]
+    return columns
+
+
+def _links(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
+    """How often an input feeds each kind, each kind an output, and each kind each kind: (B, K), (B, K), (B, K²)."""
+    junctions = sites.present.shape[1]
+    number = of_kind.astype(np.int32)
+    at_inputs = (sites.sources < sites.inputs).sum(axis=2)
+    # How many sites of each kind write to each junction: (B, N + 1, K).
+    writers = np.zeros((len(number), junctions + 1, number.shape[2]), dtype=np.int32)
+    for site in range(number.shape[1]):
+        np.add.at(writers, (sites.rows[:, 0], sites.target[:, site]), number[:, site])
+    writers[:, junctions] = 0
+    at_outputs = writers[sites.rows, sites.outputs].sum(axis=1)
+    fed = np.zeros((len(number), number.shape[1], number.shape[2]), dtype=np.int32)
+    for place in range(sites.sources.shape[2]):
+        fed += writers[sites.rows, sites.sources[:, :, place]]
+    pairs = np.einsum("bsi,bsj->bij", fed, number).reshape(len(number), -1)
+    return [np.einsum("bs,bsk->bk", at_inputs, number), at_outputs, pairs]
+
+
+def _paths(sites: _Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
+    """Paths, shortest and longest path through each subset of the kinds: (B, 3 Q)."""
+    subsets = _subsets(kinds)
+    count, junctions = sites.present.shape
+    allowed = np.array([[kind in subset for kind in range(kinds)] for subset in subsets])
+    number = np.zeros((count, junctions + 1, len(subsets)), dtype=np.float32)
+    longest = np.full_like(number, -np.inf)
+    shortest = np.full_like(number, np.inf)
+    number[:, : sites.inputs] = 1
+    longest[:, : sites.inputs] = shortest[:, : sites.inputs] = 0
+    for site, rows in visits:
+        passing = allowed.T[sites.kind[rows, site]]
+        sources, target = sites.sources[rows, site], sites.target[rows, site]
+        at = rows[:, None], sources
+        number[rows, target] += np.where(passing, number[at].sum(axis=1), 0)
+        far = np.where(passing, longest[at].max(axis=1) + 1, -np.inf)
+        near = np.where(passing, shortest[at].min(axis=1) + 1, np.inf)
+        longest[rows, target] = np.maximum(longest[rows, target], far)
+        shortest[rows, target] = np.minimum(shortest[rows, target], near)
+    ends = sites.rows, sites.outputs
+    paths = number[ends].sum(axis=1)
+    some = paths > 0
+    near = np.where(some, shortest[ends].min(axis=1), 0)
+    far = np.where(some, longest[ends].max(axis=1), 0)
+    return np.stack([np.log1p(paths), near, far], axis=2).reshape(count, -1)
