@@ -45,6 +45,25 @@ def two_cells(n=7, seed=0):
     return [Graph((random_cell(rng, 2), random_cell(rng, 1))) for _ in range(n)], OPERATIONS
 
 
+def two_inputs(n=7, seed=0):
+    """A normal and a reduction cell as in the spaces of ENAS and DARTS: every node sums two operations on edges.
+
+    Among them are two edges between one pair of nodes, and the same operation twice on one edge.
+    """
+    rng = np.random.default_rng(seed)
+    twice = Cell(2, 4, (Site("conv", (0,), 2),) * 2 + (Site("conv", (2,), 3), Site("pool", (2,), 3)), (2, 3))
+
+    def cell():
+        sites = [
+            Site(OPERATIONS[rng.integers(3)], (int(rng.integers(target)),), target)
+            for target in range(2, 6)
+            for _ in range(2)
+        ]
+        return Cell(2, 6, tuple(sites), (2, 3, 4, 5))
+
+    return [Graph((twice, cell())), *(Graph((cell(), cell())) for _ in range(n))], OPERATIONS
+
+
 def random_cell(rng, inputs):
     junctions = inputs + int(rng.integers(1, 6))
     sites = []

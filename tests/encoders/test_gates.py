@@ -1,5 +1,7 @@
 """The merged flat computation of GATES is the naive one, in value and gradient."""
 
+from dataclasses import replace
+
 import graph_makers
 import naive_gates
 import numpy as np
@@ -80,6 +82,28 @@ def test_any_graph_of_two_cells(layers, residual, self_loops, readout):
     assert_equal_to_naive(settings, *graph_makers.two_cells(), form="sites")
 
 
+@pytest.mark.parametrize("residual", ["all", "inputs", "none"])
+@pytest.mark.parametrize("self_loops", [False, True])
+def test_any_graph_of_two_cells_averaged(residual, self_loops):
+    settings = GATES(
+        layers=3,
+        residual=residual,
+        self_loops=self_loops,
+        aggregate="mean",
+        bias=True,
+        trainable_other=True,
+        **SMALL,
+    )
+    assert_equal_to_naive(settings, *graph_makers.two_cells(), form="sites")
+
+
+@pytest.mark.parametrize("layers", [1, 2, 5])
+@pytest.mark.parametrize("aggregate", ["mean", "sum"])
+def test_multi_edge(layers, aggregate):
+    settings = replace(GATES.multi_edge(), layers=layers, aggregate=aggregate, **SMALL)
+    assert_equal_to_naive(settings, *graph_makers.two_inputs(), form="multi-edge")
+
+
 @pytest.mark.parametrize("place", range(5))
 def test_a_batch_of_one_cell_only(place):
     graphs, operations = graph_makers.on_edge(0)
@@ -88,9 +112,13 @@ def test_a_batch_of_one_cell_only(place):
 
 
 def test_the_naive_forms_agree_with_each_other():
-    for make, form in ((graph_makers.on_edge, "on edge"), (graph_makers.on_node, "on node")):
+    for make, form, aggregate in (
+        (graph_makers.on_edge, "on edge", "sum"),
+        (graph_makers.on_node, "on node", "sum"),
+        (graph_makers.two_inputs, "multi-edge", "mean"),
+    ):
         graphs, operations = make(8)
-        encoder, _ = fresh(GATES(layers=3, **SMALL), graphs, operations)
+        encoder, _ = fresh(GATES(layers=3, aggregate=aggregate, **SMALL), graphs, operations)
         for graph in graphs:
             torch.testing.assert_close(
                 naive_gates.embed(encoder, graph, operations),

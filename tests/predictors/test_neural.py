@@ -34,7 +34,7 @@ def live_convolutions(architecture):
 @pytest.mark.parametrize("space", [SPACE, NASBenchGraph(), NASBench101(vertices=5)], ids=lambda s: s.name)
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_conformance(space, encoder):
-    check_predictor(lambda s: small(s, ENCODERS[encoder]), space)
+    check_predictor(lambda s: small(s, ENCODERS[encoder], hidden=(32, 32)), space)
 
 
 @pytest.mark.parametrize(

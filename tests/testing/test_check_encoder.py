@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from archrank import Cell, Graph, Site
-from archrank.encoders import ENCODERS, GATES, GATESEncoder
+from archrank.encoders import ENCODERS, GATES, GCN, LSTM, MLP, Choices, GATESEncoder, LSTMEncoder
+from archrank.errors import PredictorError
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_encoder
 
@@ -18,8 +19,17 @@ GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "add-an-encoder.md"
 SPACE = NASBench201()
 
 
-def graphs(space, n=24):
-    return [space.graph(a) for a in dict.fromkeys(space.sample(n, np.random.default_rng(0)))]
+def drawn(space, n=24):
+    return list(dict.fromkeys(space.sample(n, np.random.default_rng(0))))
+
+
+def graphs(space):
+    return [space.graph(a) for a in drawn(space)]
+
+
+def choices(space):
+    rows = np.array([a.choices for a in drawn(space)])
+    return Choices(rows, tuple(len(choice.options) for choice in space.choices))
 
 
 def two_cells():
@@ -29,21 +39,49 @@ def two_cells():
 
     names = ("conv", "pool", "skip")
     rng = np.random.default_rng(0)
-    rows = {tuple(rng.integers(3, size=4).tolist()) for _ in range(30)}
+    rows = sorted({tuple(rng.integers(3, size=4).tolist()) for _ in range(30)})
     return [
-        Graph((cell(2, names[a], names[b]), cell(1, names[c], names[d]))) for a, b, c, d in sorted(rows)
-    ], names
+        Graph((cell(2, names[a], names[b]), cell(1, names[c], names[d]))) for a, b, c, d in rows
+    ], names, Choices(np.array(rows), (3, 3, 3, 3))  # fmt: skip
 
 
 @pytest.mark.parametrize("space", [SPACE, NASBench101(vertices=5), NASBenchGraph()], ids=lambda s: s.name)
 @pytest.mark.parametrize("name", ENCODERS)
 def test_every_encoder_over_every_space(name, space):
-    check_encoder(ENCODERS[name](), graphs(space), space.operations)
+    check_encoder(ENCODERS[name](), graphs(space), space.operations, choices=choices(space))
 
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_every_encoder_over_two_cells(name):
-    check_encoder(ENCODERS[name](), *two_cells())
+    cells, operations, rows = two_cells()
+    check_encoder(ENCODERS[name](), cells, operations, choices=rows)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        GATES.multi_edge(),
+        GCN(layers=1, self_loops=False),
+        GCN(layers=2, normalize=True, width=8),
+        GCN(layers=2, self_loops=False, global_node=True, width=8),
+        LSTM(width=5, hidden=7),
+    ],
+    ids=str,
+)
+def test_other_settings(settings):
+    cells, operations, rows = two_cells()
+    check_encoder(settings, cells, operations, choices=rows)
+
+
+@pytest.mark.parametrize("settings", [MLP(), LSTM()], ids=str)
+def test_an_encoder_of_flat_choices_needs_them(settings):
+    with pytest.raises(PredictorError, match=r"without their rows of choices.*give them to merge"):
+        check_encoder(settings, graphs(SPACE), SPACE.operations)
+
+
+def test_there_is_a_row_for_every_graph():
+    with pytest.raises(AssertionError, match=r"each of the 20 graphs, not 24"):
+        check_encoder(MLP(), graphs(SPACE)[:20], SPACE.operations, choices=choices(SPACE))
 
 
 @pytest.mark.parametrize("settings", [GATES.on_node(), GATES.on_node_residual()])
@@ -201,6 +239,26 @@ class Numbered(GATESEncoder):
 def test_a_broken_promise_is_noticed(module, message):
     with pytest.raises(AssertionError, match=message):
         check_encoder(faulty(module), graphs(SPACE), SPACE.operations)
+
+
+class Placed(LSTMEncoder):
+    """Adds what depends on a row's place in the batch."""
+
+    def prepare(self, batch, chosen=None):
+        sequences = super().prepare(batch, chosen)
+        object.__setattr__(sequences, "distinct", torch.sort(sequences.distinct).values)
+        return sequences
+
+
+def test_a_broken_promise_of_flat_choices_is_noticed():
+    class Settings(LSTM):
+        def build(self, like, members, generator):
+            encoder = Placed(self, members, like.choices.options)
+            encoder.reset(generator)
+            return encoder
+
+    with pytest.raises(AssertionError, match="must not depend on the order of the batch"):
+        check_encoder(Settings(5, 7), graphs(SPACE), SPACE.operations, choices=choices(SPACE))
 
 
 @dataclass(frozen=True)

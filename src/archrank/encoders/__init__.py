@@ -3,18 +3,36 @@
 from archrank.encoders.base import Encoder, EncoderSettings
 from archrank.encoders.batch import Choices, GraphBatch, collate, merge
 from archrank.encoders.gates import GATES, GATESEncoder
+from archrank.encoders.gcn import GCN, GCNEncoder, GlobalNodeGCN
+from archrank.encoders.lstm import LSTM, LSTMEncoder
+from archrank.encoders.mlp import MLP, MLPEncoder, OneHotMLP
 
 __all__ = [
     "ENCODERS",
     "GATES",
+    "GCN",
+    "LSTM",
+    "MLP",
     "Choices",
     "Encoder",
     "EncoderSettings",
     "GATESEncoder",
+    "GCNEncoder",
+    "GlobalNodeGCN",
     "GraphBatch",
+    "LSTMEncoder",
+    "MLPEncoder",
+    "OneHotMLP",
     "collate",
     "merge",
 ]
 
-ENCODERS: dict[str, type[EncoderSettings]] = {"gates": GATES}
+ENCODERS: dict[str, type[EncoderSettings]] = {
+    "gates": GATES,
+    "gcn": GCN,
+    "gcn-global": GlobalNodeGCN,
+    "lstm": LSTM,
+    "mlp": MLP,
+    "mlp-one-hot": OneHotMLP,
+}
 """The encoders by the names that files and the command line use."""

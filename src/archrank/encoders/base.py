@@ -54,9 +54,9 @@ class MemberLinear(nn.Module):
 class Encoder(nn.Module, ABC):
     """Turns B architectures into embeddings, for E members of an ensemble at once.
 
-    Members share nothing but the indices; every parameter has a leading axis E. An embedding depends on the
-    architecture alone: not on junction order, padding, or what else is in the batch. Preparing (indices only) is
-    apart from encoding (parameters), so that a batch that serves many steps is prepared once.
+    Members share nothing but the indices; every parameter, if there is one, has a leading axis E. An embedding
+    depends on the architecture alone: not on junction order, padding, or what else is in the batch. Preparing
+    (indices only) is apart from encoding (parameters), so that a batch that serves many steps is prepared once.
     """
 
     features: int
@@ -93,7 +93,8 @@ class EncoderSettings(ABC):
         """Make an encoder with fresh parameters.
 
         Args:
-            like: A batch of the space's graphs; only its operation kinds and its make (cells, inputs) matter.
+            like: A batch of the space's graphs; only its operation kinds, its make (cells, inputs) and how many options
+                each choice has matter.
             members: E, how many independent encoders to compute as one.
             generator: The source of the initial parameters.
         """

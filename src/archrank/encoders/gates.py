@@ -5,7 +5,8 @@ section 3. One layer serves operation-on-node and operation-on-edge graphs::
 
     out = add ( sigmoid(A(op)) ∘ read (X W) )  +  residual (X W)  +  bias
 
-where ``read`` sums the source states of every operation site and ``add`` sums sites into their targets.
+where ``read`` sums the source states of every operation site and ``add`` sums sites into their targets
+(or averages them).
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch
-from archrank.encoders.plan import Flow, Level, Plan, Readout, Residual, plan
+from archrank.encoders.plan import Aggregate, Flow, Level, Plan, Readout, Residual, plan
 from archrank.errors import PredictorError, UnknownName
 
 __all__ = ["GATES", "GATESEncoder"]
@@ -44,6 +45,7 @@ class GATES(EncoderSettings):
         bias: Whether a layer adds a bias.
         trainable_other: Whether the start embedding of junctions that are not inputs is learnt; else it stays zero.
         readout: ``"outputs"`` reads the cell's outputs, ``"junctions"`` the mean over all junctions but the inputs.
+        aggregate: Whether a junction gets the ``"sum"`` or the ``"mean"`` of what its operations give.
     """
 
     layers: int = 5
@@ -56,9 +58,10 @@ class GATES(EncoderSettings):
     bias: bool = False
     trainable_other: bool = False
     readout: Readout = "outputs"
+    aggregate: Aggregate = "sum"
 
     def __post_init__(self) -> None:
-        for name, kinds in (("residual", Residual), ("readout", Readout)):
+        for name, kinds in (("residual", Residual), ("readout", Readout), ("aggregate", Aggregate)):
             if getattr(self, name) not in get_args(kinds):
                 raise UnknownName(name, getattr(self, name), get_args(kinds))
         if self.layers < 1:
@@ -66,13 +69,33 @@ class GATES(EncoderSettings):
 
     @classmethod
     def on_node(cls) -> "GATES":
-        """Settings for operation-on-node graphs: self loops instead of residuals (the authors' search example)."""
+        """Settings for operation-on-node graphs: self loops instead of residuals (the authors' search example).
+
+        Five layers do not see the input along a path of six operations; :meth:`suited_to` adds a layer where there
+        are such paths.
+        """
         return cls(residual="none", self_loops=True, bias=True, trainable_other=True)
 
     @classmethod
     def on_node_residual(cls) -> "GATES":
         """The other settings that the authors ship for NAS-Bench-101: four layers, residuals, a mean readout."""
         return cls(layers=4, residual="all", bias=True, trainable_other=True, readout="junctions")
+
+    @classmethod
+    def multi_edge(cls) -> "GATES":
+        """Settings for cells whose nodes average several operations on edges, as in the spaces of ENAS and DARTS.
+
+        The authors average over a node's two slots; here that is the mean over the operations that write to it.
+        Their two layers see paths of two operations; set ``layers`` for more.
+        """
+        return cls(
+            layers=2,
+            start_width=48,
+            residual="all",
+            aggregate="mean",
+            trainable_other=True,
+            readout="junctions",
+        )
 
     @classmethod
     def suited_to(cls, like: GraphBatch) -> "GATES":
@@ -130,7 +153,7 @@ class GATESEncoder(Encoder):
     def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Plan:
         """Plan the layers backwards from what is read out."""
         s = self.settings
-        return plan(batch, s.layers, Flow(s.residual, s.self_loops), s.readout, chosen)
+        return plan(batch, s.layers, Flow(s.residual, s.self_loops, s.aggregate), s.readout, chosen)
 
     def forward(self, prepared: Plan) -> torch.Tensor:
         """Let the information flow: (E, distinct, C · D)."""

@@ -10,10 +10,11 @@ import torch
 from archrank.encoders.batch import GraphBatch, Incidence
 from archrank.encoders.sums import Sum
 
-__all__ = ["Flow", "Level", "Plan", "Readout", "Residual", "plan"]
+__all__ = ["Aggregate", "Flow", "Level", "Plan", "Readout", "Residual", "distinct", "places", "plan", "used"]
 
 Ints = npt.NDArray[np.int64]
 Residual = Literal["all", "inputs", "none"]
+Aggregate = Literal["sum", "mean"]
 Readout = Literal["outputs", "junctions"]
 
 
@@ -24,11 +25,11 @@ class Level:
     Attributes:
         kinds: Chooses each message's operation kind among the K.
         read: Sums the read states of every message.
-        add: Sums the messages that arrive at every kept state.
+        add: Sums or averages the messages that arrive at every kept state.
         residual: Chooses, for the kept states ``kept``, the read states that their residuals come from.
         kept: Which kept states have a residual, None for all of them: (residuals,).
-        self_kinds: For self loops: sums the kinds of the operations that each kept state's own value passes; an
-            input's passes kind K, for it has no operation.
+        self_kinds: For self loops: sums or averages the kinds of the operations that each kept state's own value
+            passes; an input's passes kind K, for it has no operation.
         own: For self loops: chooses each kept state among the read ones.
     """
 
@@ -65,10 +66,12 @@ class Flow:
     Attributes:
         residual: Which junctions add their own transformed state: all, inputs only, or none.
         self_loops: Whether a state's own previous value passes its operations too.
+        aggregate: Whether a state is the sum or the mean of what its operations give.
     """
 
     residual: Residual
     self_loops: bool = False
+    aggregate: Aggregate = "sum"
 
 
 def plan(batch: GraphBatch, layers: int, flow: Flow, readout: Readout, chosen: Ints | None = None) -> Plan:
@@ -83,23 +86,23 @@ def plan(batch: GraphBatch, layers: int, flow: Flow, readout: Readout, chosen: I
     """
     rows = np.arange(len(batch)) if chosen is None else np.asarray(chosen, dtype=np.int64)
     sides = batch.outputs if readout == "outputs" else batch.junctions
-    reads, distinct = _distinct([side.take(rows) for side in sides])
-    needed = _used(np.concatenate([r.columns for r in reads]), len(batch.start))
-    place = _places(needed, len(batch.start))
+    reads, which = distinct([side.take(rows) for side in sides])
+    needed = used(np.concatenate([r.columns for r in reads]), len(batch.start))
+    place = places(needed, len(batch.start))
     embeddings = tuple(Sum.mean(Incidence(r.starts, place[r.columns]), len(needed)) for r in reads)
     levels: list[Level] = []
     for _ in range(layers):
         kept, needed = needed, _before(batch, needed, flow)
         levels.append(_level(batch, kept, needed, flow))
     start = Sum.choice(batch.start[needed], batch.inputs + batch.cells)
-    return Plan(start, tuple(reversed(levels)), embeddings, torch.from_numpy(distinct))
+    return Plan(start, tuple(reversed(levels)), embeddings, torch.from_numpy(which))
 
 
 def _before(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
     """The states that a layer reads to compute the kept ones."""
-    flows = _used(batch.incoming.take(kept).columns, len(batch.operation))
+    flows = used(batch.incoming.take(kept).columns, len(batch.operation))
     own = kept if flow.self_loops else _having_residual(batch, kept, flow)
-    return _used(np.concatenate([batch.sources.take(flows).columns, own]), len(batch.start))
+    return used(np.concatenate([batch.sources.take(flows).columns, own]), len(batch.start))
 
 
 def _having_residual(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
@@ -110,57 +113,68 @@ def _having_residual(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
 
 def _level(batch: GraphBatch, kept: Ints, before: Ints, flow: Flow) -> Level:
     arriving = batch.incoming.take(kept)
-    flows = _used(arriving.columns, len(batch.operation))
-    arriving = Incidence(arriving.starts, _places(flows, len(batch.operation))[arriving.columns])
+    flows = used(arriving.columns, len(batch.operation))
+    arriving = Incidence(arriving.starts, places(flows, len(batch.operation))[arriving.columns])
     reads = batch.sources.take(flows)
     kinds = batch.operation[flows]
-    place = _places(before, len(batch.start))
+    place = places(before, len(batch.start))
+    aggregate = Sum.mean if flow.aggregate == "mean" else Sum.plain
     residual = _having_residual(batch, kept, flow)
     return Level(
         kinds=Sum.choice(kinds, len(batch.operations)),
         read=Sum.plain(Incidence(reads.starts, place[reads.columns]), len(before)),
-        add=Sum.plain(arriving, len(flows)),
+        add=aggregate(arriving, len(flows)),
         residual=Sum.choice(place[residual], len(before)) if len(residual) else None,
         kept=torch.from_numpy(np.searchsorted(kept, residual)) if len(residual) < len(kept) else None,
-        self_kinds=_self_kinds(batch, kept, Incidence(arriving.starts, kinds[arriving.columns]))
+        self_kinds=aggregate(_self_kinds(batch, kept, arriving, kinds), len(batch.operations) + 1)
         if flow.self_loops
         else None,
         own=Sum.choice(place[kept], len(before)) if flow.self_loops else None,
     )
 
 
-def _self_kinds(batch: GraphBatch, kept: Ints, kinds: Incidence) -> Sum:
+def _self_kinds(batch: GraphBatch, kept: Ints, arriving: Incidence, kinds: Ints) -> Incidence:
+    """The kinds of what arrives at every kept state, and K for an input, at which nothing does."""
     inputs = np.flatnonzero(batch.start[kept] < batch.inputs)
-    columns = np.insert(kinds.columns, kinds.starts[inputs], len(batch.operations))
+    columns = np.insert(kinds[arriving.columns], arriving.starts[inputs], len(batch.operations))
     before = np.zeros(len(kept) + 1, dtype=np.int64)
     before[inputs + 1] = 1
-    return Sum.plain(Incidence(kinds.starts + np.cumsum(before), columns), len(batch.operations) + 1)
+    return Incidence(arriving.starts + np.cumsum(before), columns)
 
 
-def _distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:
-    """Architectures that read the same states in every cell are one embedding."""
+def distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:
+    """Find the architectures that read the same states in every cell, as far as that is quick: they are one embedding.
+
+    Args:
+        reads: For every cell, the states that are read: B rows over U columns.
+
+    Returns:
+        The rows of the distinct ones, and which of them each of the B architectures is: (B,).
+    """
     widths = {int(w) for r in reads for w in np.unique(np.diff(r.starts))}
     if len(widths) != 1:
         return reads, np.arange(len(reads[0]))
     width = widths.pop()
     table = np.concatenate([np.sort(r.columns.reshape(-1, width), axis=1) for r in reads], axis=1)
     if table.shape[1] == 1:
-        unique, distinct = np.unique(table[:, 0], return_inverse=True)
+        unique, which = np.unique(table[:, 0], return_inverse=True)
         first = unique[:, None]
     else:
-        first, distinct = np.unique(table, axis=0, return_inverse=True)
+        first, which = np.unique(table, axis=0, return_inverse=True)
     starts = np.arange(len(first) + 1) * width
     parts = np.split(first, len(reads), axis=1)
-    return [Incidence(starts, part.reshape(-1)) for part in parts], distinct.reshape(-1)
+    return [Incidence(starts, part.reshape(-1)) for part in parts], which.reshape(-1)
 
 
-def _used(indices: Ints, size: int) -> Ints:
+def used(indices: Ints, size: int) -> Ints:
+    """Which of the numbers below ``size`` occur among ``indices``, each once, sorted."""
     mask = np.zeros(size, dtype=bool)
     mask[indices] = True
     return np.flatnonzero(mask)
 
 
-def _places(indices: Ints, size: int) -> Ints:
+def places(indices: Ints, size: int) -> Ints:
+    """Where each number below ``size`` stands in ``indices``; anything for those that are not there: (size,)."""
     place = np.empty(size, dtype=np.int64)
     place[indices] = np.arange(len(indices))
     return place

@@ -18,6 +18,7 @@ from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, checked_targets
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.rows import rows_of
 from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer
 from archrank.predictors.threads import one_thread
 from archrank.ranking import LOSSES, ComparesValues, PairwiseComparator, PairwiseHinge, RankingLoss
@@ -48,7 +49,7 @@ class NeuralPredictor(Predictor):
         members: How many networks are trained, from different starts; their standardised scores are averaged.
         seed: Fixes starts, batches and pairs.
         simplify: Whether architectures are simplified by the space's function rules before they are encoded, so that
-            equal functions get equal scores.
+            equal functions get equal scores; encoders of flat choices see the row as it is.
 
     Attributes:
         encoder_: The encoder settings in use.
@@ -241,21 +242,7 @@ class NeuralPredictor(Predictor):
             raise UnknownName("schedule", self.schedule, get_args(Schedule))
 
     def _batch(self, architectures: Sequence[Architecture] | Rows) -> GraphBatch:
-        if isinstance(architectures, np.ndarray):
-            rows = architectures
-        else:
-            for architecture in architectures:
-                if architecture.space != self.space.name:
-                    raise PredictorError(
-                        f"an architecture of the space {architecture.space!r} was given to a predictor for "
-                        f"{self.space.name!r}"
-                    )
-            rows = np.array([a.choices for a in architectures], dtype=np.int16)
-        if rows.ndim != 2 or rows.shape[1] != len(self.space.choices) or len(rows) == 0:
-            raise PredictorError(
-                f"rows of the shape {rows.shape} were given, expected (B, {len(self.space.choices)}) with B at least "
-                f"1: the option indices of architectures of {self.space.name}"
-            )
+        rows = rows_of(self.space, architectures)
         choices = Choices(rows.astype(np.int64), tuple(len(c.options) for c in self.space.choices))
         if self.simplify:
             functions = [self.space.function(a) for a in self.space.architectures(rows)]

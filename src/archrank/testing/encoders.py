@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
 
-from archrank.encoders import Encoder, EncoderSettings, GraphBatch, collate
+from archrank.arrays import stack
+from archrank.encoders import Choices, Encoder, EncoderSettings, GraphBatch, merge
 from archrank.graph import Cell, Graph, Site
 from archrank.testing.require import require
 
@@ -17,14 +18,24 @@ MEMBERS = 3
 
 
 def check_encoder(
-    settings: EncoderSettings, graphs: Sequence[Graph], operations: Sequence[str], *, seed: int = 0
+    settings: EncoderSettings,
+    graphs: Sequence[Graph],
+    operations: Sequence[str],
+    *,
+    choices: Choices | None = None,
+    seed: int = 0,
 ) -> None:
     """Check that an encoder keeps the promises of :class:`~archrank.encoders.Encoder`.
+
+    That the numbering of junctions and sites does not count is checked of encoders of graphs only: rows of choices
+    stay as they are when their graphs are renumbered. An encoder without parameters need not learn, and its members
+    are equal.
 
     Args:
         settings: The encoder's settings.
         graphs: B different graphs of one make, some dozens of one space; not all of the same operations.
         operations: The K operation kinds that may stand on their sites.
+        choices: The rows of choices that the graphs were made from, for an encoder that reads these.
         seed: What the checks' random choices derive from.
 
     Raises:
@@ -37,15 +48,36 @@ def check_encoder(
     >>> check_encoder(GATES(layers=3, width=8), graphs, space.operations)
     """
     require(len(graphs) >= 4, f"give at least 4 graphs, not {len(graphs)}")
-    batch = collate(graphs, operations)
+    rows = len(graphs) if choices is None else len(choices.rows)
+    require(rows == len(graphs), f"give a row of choices for each of the {len(graphs)} graphs, not {rows}")
+    given = _Given(graphs, operations, choices)
+    batch = given.batch()
     _check_settings(settings, batch)
     encoder = _built(settings, batch, seed)
     embeddings = _check_shapes(encoder, batch, settings)
-    _check_build(settings, batch, collate(graphs[:1], operations), embeddings, seed)
-    _check_what_counts(encoder, graphs, operations, embeddings, np.random.default_rng(seed))
+    _check_build(settings, batch, given.batch([0]), embeddings, seed)
+    _check_what_counts(encoder, given, embeddings, np.random.default_rng(seed))
     _check_chosen(encoder, batch, embeddings)
     _check_members(encoder, settings, batch, embeddings)
     _check_gradient(encoder, settings, batch)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the encoder is checked on."""
+
+    graphs: Sequence[Graph]
+    operations: Sequence[str]
+    choices: Choices | None
+
+    def batch(self, places: Sequence[int] | None = None) -> GraphBatch:
+        """Some of the architectures, in this order, as one batch; all for None."""
+        places = range(len(self.graphs)) if places is None else places
+        choices = self.choices and replace(self.choices, rows=self.choices.rows[list(places)])
+        return merge(stack([self.graphs[i] for i in places], self.operations), self.operations, choices)
+
+    def relabelled(self, rng: np.random.Generator) -> "_Given":
+        return replace(self, graphs=[_relabelled(graph, rng) for graph in self.graphs])
 
 
 def _built(settings: EncoderSettings, like: GraphBatch, seed: int, members: int = MEMBERS) -> Encoder:
@@ -58,6 +90,11 @@ def _embed(encoder: Encoder, batch: GraphBatch, chosen: Sequence[int] | None = N
     with torch.no_grad():
         embeddings: torch.Tensor = encoder(prepared)
     return embeddings.index_select(1, prepared.distinct)
+
+
+def _learnt(encoder: Encoder) -> set[str]:
+    """The names of the parameters."""
+    return {name for name, _ in encoder.named_parameters()}
 
 
 def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
@@ -131,7 +168,8 @@ def _check_build(
     )
     apart = _built(settings, batch, seed + 1)
     require(
-        not torch.equal(_embed(apart, batch), embeddings), f"{settings}: another generator must build another"
+        not _learnt(apart) or not torch.equal(_embed(apart, batch), embeddings),
+        f"{settings}: another generator must build another",
     )
     apart.load_state_dict(again.state_dict())
     require(
@@ -142,27 +180,26 @@ def _check_build(
 
 
 def _check_what_counts(
-    encoder: Encoder,
-    graphs: Sequence[Graph],
-    operations: Sequence[str],
-    embeddings: torch.Tensor,
-    rng: np.random.Generator,
+    encoder: Encoder, given: _Given, embeddings: torch.Tensor, rng: np.random.Generator
 ) -> None:
     """An embedding depends on the architecture, and on nothing else."""
     what = f"{encoder.__class__.__name__}: an embedding must not depend on"
-    renumbered = collate([_relabelled(graph, rng) for graph in graphs], operations)
-    require(_close(_embed(encoder, renumbered), embeddings), f"{what} the order of junctions and sites")
-    turned = _embed(encoder, collate(graphs[::-1], operations)).flip(1)
+    every = range(len(given.graphs))
+    require(
+        _close(_embed(encoder, given.relabelled(rng).batch()), embeddings),
+        f"{what} the order of junctions and sites",
+    )
+    turned = _embed(encoder, given.batch(every[::-1])).flip(1)
     require(_close(turned, embeddings), f"{what} the order of the batch")
-    twice = _embed(encoder, collate([*graphs, *graphs], operations))
+    twice = _embed(encoder, given.batch([*every, *every]))
     require(_close(twice, torch.cat([embeddings, embeddings], dim=1)), f"{what} what comes twice")
-    for place in range(min(8, len(graphs))):
-        alone = _embed(encoder, collate([graphs[place]], operations))
+    for place in every[:8]:
+        alone = _embed(encoder, given.batch([place]))
         require(_close(alone, embeddings[:, place : place + 1]), f"{what} what else is in the batch")
     apart = (embeddings - embeddings[:, :1]).abs().amax(dim=(1, 2))
     require(
         bool((apart > 0).any()),
-        f"{encoder.__class__.__name__} embeds all {len(graphs)} graphs alike, so it cannot rank them",
+        f"{encoder.__class__.__name__} embeds all {len(every)} graphs alike, so it cannot rank them",
     )
 
 
@@ -179,9 +216,9 @@ def _check_members(
     encoder: Encoder, settings: EncoderSettings, batch: GraphBatch, embeddings: torch.Tensor
 ) -> None:
     alone = _built(settings, batch, 0, members=1)
-    learnt = {name for name, _ in encoder.named_parameters()}
+    learnt = _learnt(encoder)
     for member in range(MEMBERS):
-        if member:
+        if member and learnt:
             require(
                 not torch.equal(embeddings[member], embeddings[0]), f"{settings}: members must start apart"
             )
@@ -198,6 +235,8 @@ def _check_members(
 
 
 def _check_gradient(encoder: Encoder, settings: EncoderSettings, batch: GraphBatch) -> None:
+    if not _learnt(encoder):
+        return
     values: torch.Tensor = encoder(encoder.prepare(batch))
     encoder.zero_grad()
     values[1].square().sum().backward()  # type: ignore[no-untyped-call]

@@ -1,0 +1,28 @@
+"""What encoders of flat choices read, and the refusal where a batch does not have it."""
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.encoders.batch import Choices, GraphBatch
+from archrank.errors import PredictorError
+
+__all__ = ["flat_choices"]
+
+
+def flat_choices(batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Choices:
+    """The rows of choices that a batch was made from.
+
+    Args:
+        batch: B graphs.
+        chosen: Which of them, in this order; all for None.
+
+    Raises:
+        PredictorError: The graphs came without their rows.
+    """
+    if batch.choices is None:
+        raise PredictorError(
+            "these graphs came without their rows of choices, which this encoder reads instead of the graph; "
+            "give them to merge(cells, operations, choices), or take an encoder of graphs such as GATES"
+        )
+    rows = batch.choices.rows
+    return Choices(rows if chosen is None else rows[chosen], batch.choices.options)
