@@ -111,6 +111,14 @@ def test_checked_rows_are_sorted_with_their_values():
     assert made.column("loss").tolist() == [0.1, 0.2, 0.0]
 
 
+def test_the_order_of_the_sources_records_is_kept():
+    made = checked([(1, 1, 0), (0, 0, 0), (0, 1, 0)])
+    assert made.column("loss")[made.source_order].tolist() == [0.0, 0.1, 0.2]
+    assert table().source_order.tolist() == list(range(len(table())))
+    with pytest.raises(TableError, match="source order should name each of"):
+        table(source_order=np.zeros(len(table()), dtype=np.intp))
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

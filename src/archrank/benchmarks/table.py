@@ -16,6 +16,7 @@ from archrank.space import Rows, SearchSpace
 __all__ = ["Column", "Floats", "Metric", "Split", "Table", "checked_table"]
 
 Floats = npt.NDArray[np.float64]
+Order = npt.NDArray[np.intp]
 
 Column = Floats | Callable[[], Floats]
 """Numbers, or what reads them when they are first asked for."""
@@ -57,12 +58,15 @@ class Table:
             function that reads the column, called when it is first asked for.
         metrics: What the columns mean; the first is the one that search selects by unless told otherwise.
         test_metrics: For a metric that search may select by, the one to report beside it.
+        source_order: The rows' places in the order of the source's records, where the table has another: (M,).
 
     Attributes:
+        source_order: The places in the order of the source's records, read-only: (M,).
         complete: Whether the table has a row for every architecture of its space.
 
     Raises:
-        TableError: No metric, a metric without a column, a column of another length than the rows.
+        TableError: No metric, a metric without a column, a column of another length than the rows, a source order
+            that does not name every row once.
         UnknownName: A test metric that is not among the metrics.
     """
 
@@ -74,6 +78,7 @@ class Table:
         values: Mapping[str, Column],
         metrics: tuple[Metric, ...],
         test_metrics: Mapping[str, str] | None = None,
+        source_order: Order | None = None,
     ) -> None:
         if rows.ndim != 2 or rows.shape[1] != len(space.choices):
             raise TableError(
@@ -90,6 +95,11 @@ class Table:
         self.rows = rows
         self.metrics = metrics
         self.test_metrics = dict(test_metrics or {})
+        order = np.arange(len(rows)) if source_order is None else np.array(source_order)
+        if not np.array_equal(np.sort(order), np.arange(len(rows))):
+            raise TableError(f"the table {name}: the source order should name each of {len(rows)} rows once")
+        order.setflags(write=False)
+        self.source_order = order
         self._readers: dict[str, Callable[[], Floats]] = {}
         self._values: dict[str, Floats] = {}
         for metric in metrics:
@@ -230,7 +240,7 @@ def checked_table(
     Args:
         name: The table's name.
         space: The space that the rows are said to belong to.
-        rows: Option indices: (M, number of choices).
+        rows: Option indices, in the order of the source's records: (M, number of choices).
         values: A column of M numbers for every metric.
         metrics: What the columns mean.
         test_metrics: As for :class:`Table`.
@@ -244,9 +254,8 @@ def checked_table(
     if not _are_all(space, rows):
         _check_rows(name, space, rows)
     rows.setflags(write=False)
-    return Table(
-        name, space, rows, {m: np.asarray(v)[order] for m, v in values.items()}, metrics, test_metrics
-    )
+    sorted_values = {m: np.asarray(v)[order] for m, v in values.items()}
+    return Table(name, space, rows, sorted_values, metrics, test_metrics, source_order=np.argsort(order))
 
 
 def _are_all(space: SearchSpace, rows: Rows) -> bool:

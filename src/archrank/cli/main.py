@@ -12,7 +12,7 @@ from archrank.errors import ArchrankError
 
 __all__ = ["app", "main"]
 
-VERBS = ("benchmarks", "import", "spaces", "search", "rank", "draw")
+VERBS = ("benchmarks", "import", "spaces", "search", "rank", "compare", "draw")
 
 app = typer.Typer(
     name="archrank",
@@ -30,7 +30,11 @@ def _verb(name: str) -> ModuleType:
 
 
 for _name in VERBS:
-    app.command(_name)(_verb(_name).command)
+    _module = _verb(_name)
+    if hasattr(_module, "app"):  # a verb with verbs of its own
+        app.add_typer(_module.app, name=_name)
+    else:
+        app.command(_name)(_module.command)
 
 
 def main() -> None:

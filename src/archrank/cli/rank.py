@@ -23,19 +23,19 @@ def command(
     space: Annotated[str, typer.Argument(help="A space's name (`archrank spaces`), or file.py:ClassName.")],
     train: Annotated[Path, typer.Option(help="Measured architectures: .csv, .parquet or .jsonl.")],
     target: Annotated[
-        str | None, typer.Option(help="The column to rank by [the only column of numbers].")
+        str | None, typer.Option(help="The column to rank by (the only column of numbers).")
     ] = None,
     out: Annotated[Path, typer.Option(help="Where to write: .csv, .parquet or .jsonl.")] = Path("ranked.csv"),
     top: Annotated[int, typer.Option(help="How many of the best to write.")] = 20,
     candidates: Annotated[
-        Path | None, typer.Option(help="Rank these architectures only [the whole space].")
+        Path | None, typer.Option(help="Rank these architectures only (the whole space).")
     ] = None,
     minimize: Annotated[bool, typer.Option("--minimize", help="Lower targets are better.")] = False,
     include_measured: Annotated[
         bool, typer.Option("--include-measured", help="Rank the measured ones too.")
     ] = False,
     encoder: Annotated[str, typer.Option(help="Encoder of the predictor.")] = "gates",
-    loss: Annotated[str, typer.Option(help="Ranking loss: hinge | bce | listmle.")] = "hinge",
+    loss: Annotated[str, typer.Option(help="Loss: hinge | bce | comparator | listmle | mse.")] = "hinge",
     members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble.", min=1)] = 3,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,

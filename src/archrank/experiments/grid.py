@@ -1,0 +1,184 @@
+"""A grid of tasks whose results are kept in one file: it can be killed, gone on with, and made larger."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archrank.benchmarks.files import write_table
+from archrank.errors import BudgetError, RunFolderError
+from archrank.experiments.workers import Task, Work, run_tasks
+from archrank.study.interrupts import uninterrupted
+
+__all__ = ["RESULTS", "GridProgress", "Row", "Task", "read_rows", "run_grid", "silent"]
+
+Row = dict[str, Any]
+"""A task with its results; ``error`` says why there are none, and ``seconds`` how long it took."""
+
+RESULTS = "results.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class GridProgress:
+    """How far a grid is.
+
+    Attributes:
+        done: How many of the tasks asked for are finished, in this run or an earlier one.
+        failed: How many have failed in this run.
+        total: How many were asked for.
+        share: The share of the work that is done, by cost.
+        seconds_left: An estimate; None before the first task has finished.
+    """
+
+    done: int
+    failed: int
+    total: int
+    share: float
+    seconds_left: float | None
+
+
+def silent(progress: GridProgress) -> None:
+    """Progress that nobody watches."""
+
+
+def run_grid(
+    folder: Path,
+    tasks: Sequence[Task],
+    work: Work,
+    *,
+    workers: int = 2,
+    cost: Callable[[Task], float] = lambda task: 1.0,
+    alike: Callable[[Task], Hashable] = lambda task: None,
+    on_progress: Callable[[GridProgress], None] = silent,
+) -> list[Row]:
+    """Do the tasks whose results the folder does not hold yet, the costliest first.
+
+    ``results.parquet`` is written anew, whole, after each task. Tasks that have failed are tried again by the next
+    run. The folder should be locked by :class:`~archrank.study.RunFolder`.
+
+    Args:
+        folder: Where the results are kept.
+        tasks: What is wanted, in the order that the rows are to have; plain values under the same names in each.
+        work: Does a task; it is sent to every worker once.
+        workers: How many processes.
+        cost: How long a task takes, in any unit.
+        alike: Tasks for which this is equal take times in proportion to their cost.
+        on_progress: Told at the beginning and after each task.
+
+    Returns:
+        All rows of the folder: those of ``tasks`` in their order, then those of earlier runs.
+
+    Raises:
+        BudgetError: No workers.
+        RunFolderError: The file of results cannot be read or written.
+        EvaluationError: The workers cannot start.
+    """
+    if workers < 1:
+        raise BudgetError(f"{workers} workers cannot do anything; give --workers 1 or more")
+    results = _Results(folder, tasks)
+    left = sorted(results.unfinished(), key=cost, reverse=True)
+    if not left:
+        return results.rows()
+    clock = _Clock(tasks, workers, cost, alike)
+    failed = 0
+    on_progress(clock.progress(left, failed, results.rows()))
+    with closing(run_tasks(work, tuple(left), min(workers, len(left)))) as finished:
+        for task, found, error in finished:
+            with uninterrupted():
+                results.add({**task, **(found or {}), "error": error})
+            failed += error is not None
+            left.remove(task)
+            on_progress(clock.progress(left, failed, results.rows()))
+    return results.rows()
+
+
+class _Results:
+    """The rows of a folder, by their tasks."""
+
+    def __init__(self, folder: Path, tasks: Sequence[Task]) -> None:
+        self._path = folder / RESULTS
+        self._names = tuple(tasks[0]) if tasks else ()
+        self._tasks = {self._key(task): task for task in tasks}
+        # A dictionary keeps its order: first what is asked for now, then what earlier runs have left.
+        self._rows: dict[tuple[Any, ...], Row | None] = dict.fromkeys(self._tasks)
+        self._rows |= {self._key(row): row for row in read_rows(folder)}
+
+    def unfinished(self) -> list[Task]:
+        rows = self._rows
+        return [
+            task
+            for key, task in self._tasks.items()
+            if (row := rows[key]) is None or row["error"] is not None
+        ]
+
+    def rows(self) -> list[Row]:
+        rows = [row for row in self._rows.values() if row is not None]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return [{name: row.get(name) for name in names} for row in rows]
+
+    def add(self, row: Row) -> None:
+        self._rows[self._key(row)] = row
+        rows = self.rows()
+        write_table(self._path, {name: [row[name] for row in rows] for name in rows[0]})
+
+    def _key(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(row.get(name) for name in self._names)
+
+
+class _Clock:
+    """Estimates the time that is left from the tasks that have finished."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        workers: int,
+        cost: Callable[[Task], float],
+        alike: Callable[[Task], Hashable],
+    ) -> None:
+        self._total, self._cost_of_all = len(tasks), sum(map(cost, tasks))
+        self._workers, self._cost, self._alike = workers, cost, alike
+
+    def progress(self, left: Sequence[Task], failed: int, rows: Sequence[Row]) -> GridProgress:
+        share = 1 - sum(map(self._cost, left)) / self._cost_of_all
+        done = self._total - len(left) - failed
+        return GridProgress(done, failed, self._total, share, self._seconds(left, rows))
+
+    def _seconds(self, left: Sequence[Task], rows: Sequence[Row]) -> float | None:
+        seconds, costs = defaultdict[Hashable, float](float), defaultdict[Hashable, float](float)
+        for row in rows:
+            if row["error"] is None:
+                for kind in (self._alike(row), _ANY):
+                    seconds[kind] += row["seconds"]
+                    costs[kind] += self._cost(row)
+        if not costs:
+            return None
+        kinds = [kind if (kind := self._alike(task)) in costs else _ANY for task in left]
+        expected = [self._cost(task) * seconds[k] / costs[k] for task, k in zip(left, kinds, strict=True)]
+        return max(sum(expected) / self._workers, *expected, 0.0)
+
+
+_ANY = object()
+"""Stands for all kinds of tasks, where none of the same kind has finished."""
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """All rows that a folder holds; none where nothing has finished yet.
+
+    Raises:
+        RunFolderError: The file of results cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / RESULTS
+    if not path.exists():
+        return []
+    try:
+        rows: list[Row] = pq.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise RunFolderError(
+            f"{path} cannot be read ({error}): remove it, or choose another folder"
+        ) from None
+    return rows

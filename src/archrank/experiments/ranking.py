@@ -1,0 +1,250 @@
+"""One fit of a comparison of encoders and losses: trained on a part of a table, measured on another."""
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.encoders import ENCODERS
+from archrank.errors import ArchrankError, PredictorError, UnknownName
+from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
+from archrank.experiments.splits import Split, drawn
+from archrank.experiments.workers import Task
+from archrank.predictors import NeuralPredictor
+from archrank.predictors.candidates import Candidates
+from archrank.ranking import LOSSES, kendall_tau, n_at_k, precision_at_k
+from archrank.ranking.metrics import precision_curve, spearman, tau_in_top
+from archrank.space import Rows, SearchSpace
+
+__all__ = ["N_AT", "PRECISION_AT", "TAU_IN_TOP", "RankingFits", "curve_ks", "ranking_tasks"]
+
+Floats = npt.NDArray[np.float64]
+
+N_AT = (1, 5, 10, 20)
+"""The K of N@K."""
+
+PRECISION_AT = ("0.1%", "0.5%", "1%", "5%", "10%", "50%")
+"""The K of Precision@K, as shares of the test set."""
+
+TAU_IN_TOP = ("1%", "5%", "10%", "50%")
+"""The shares of the truly best among which Kendall's tau is taken."""
+
+_LAST = 5
+"""The paper reports the mean of tau over so many last epochs."""
+
+_CURVE_POINTS = 60
+
+_CLASSES = 200
+"""In so many classes of isomorphic encodings the spread of scores is looked at."""
+
+
+def ranking_tasks(
+    encoders: Iterable[str],
+    losses: Sequence[str],
+    sizes: Sequence[int],
+    seeds: int,
+    *,
+    same_subset: bool = False,
+    simplify: bool = False,
+) -> list[Task]:
+    """The tasks of a grid: every encoder with every loss, size and seed.
+
+    Args:
+        encoders: Names of encoders.
+        losses: Names of losses.
+        sizes: How many architectures are trained on.
+        seeds: How many seeds, from 0; a seed is that of the initialisation, and that of the training subset too.
+        same_subset: All seeds share the subset of seed 0.
+        simplify: Architectures are simplified by the space's function rules.
+    """
+    return [
+        {
+            "encoder": encoder,
+            "loss": loss,
+            "simplify": simplify,
+            "size": size,
+            "subset_seed": 0 if same_subset else seed,
+            "seed": seed,
+        }
+        for encoder in encoders
+        for loss in losses
+        for size in sizes
+        for seed in range(seeds)
+    ]
+
+
+@dataclass(frozen=True)
+class RankingFits:
+    """Fits a predictor for a task, and measures how it ranks the test part.
+
+    Attributes:
+        space: The space of the architectures.
+        split: Says what is trained on and what is tested on.
+        rows: The table's rows of option indices: (M, number of choices).
+        targets: What is trained on, higher is better: (M,).
+        test_targets: What is tested on, higher is better: (M,).
+        epochs: Passes over the training set.
+        members: Networks in each predictor.
+
+    Raises:
+        PredictorError: All targets of the pool, or all of the test part, are equal.
+    """
+
+    space: SearchSpace
+    split: Split
+    rows: Rows
+    targets: Floats
+    test_targets: Floats
+    epochs: int = 200
+    members: int = 1
+
+    def __post_init__(self) -> None:
+        for what, values in (
+            ("pool", self.targets[self.split.pool]),
+            ("test part", self.test_targets[self.split.test]),
+        ):
+            if values.min() == values.max():
+                raise PredictorError(
+                    f"all {len(values):,} targets of the {what} are {values[0]:g}, so there is nothing to rank and "
+                    "Kendall's tau is undefined; choose another metric, or another split"
+                )
+
+    @property
+    def digest(self) -> str:
+        """A digest of the architectures and numbers that are trained and tested on, in their order."""
+        digest = sha256(self.space.digest.encode())
+        for part, values in ((self.split.pool, self.targets), (self.split.test, self.test_targets)):
+            digest.update(np.ascontiguousarray(self.rows[part], dtype="<i8").tobytes())
+            digest.update(np.ascontiguousarray(values[part], dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def check(self, tasks: Iterable[Task]) -> None:
+        """Try every encoder with every loss on two architectures, so that what cannot work is told at once.
+
+        Args:
+            tasks: Tasks, of which one of every kind is tried.
+
+        Raises:
+            UnknownName: No such encoder or loss.
+            PredictorError: One that cannot be fitted with the other, or on this space.
+        """
+        pool = self.split.pool
+        two = pool[[self.targets[pool].argmin(), self.targets[pool].argmax()]]
+        for encoder, loss, simplify in dict.fromkeys((t["encoder"], t["loss"], t["simplify"]) for t in tasks):
+            predictor = self._predictor(encoder, loss, 0, simplify, epochs=1)
+            try:
+                predictor.fit(self.space.architectures(self.rows[two]), self.targets[two])
+            except ArchrankError as error:
+                raise PredictorError(f"the encoder {encoder} with the loss {loss}: {error}") from None
+
+    def cost(self, task: Task) -> float:
+        """About how long a task takes, in any unit: a step has a cost of its own, and scoring is quick."""
+        return self.epochs * (int(task["size"]) + 50) + len(self.split.test) / 3
+
+    def __call__(self, task: Task) -> dict[str, Any]:
+        """Fit and measure.
+
+        Args:
+            task: One of :func:`ranking_tasks`.
+
+        Returns:
+            The measures by name. Kendall's tau is None where it is not defined: where all scores are equal.
+        """
+        size = int(task["size"])
+        subset = self.split.pool[drawn(len(self.split.pool), size, task["subset_seed"], self.split.kind)]
+        predictor = self._predictor(task["encoder"], task["loss"], task["seed"], task["simplify"])
+        test = self._test(task["simplify"])
+        targets = self.test_targets[self.split.test]
+        last: list[Floats] = []
+        scoring, began = 0.0, time.perf_counter()
+        for epoch in predictor.fit_epochs(self.space.architectures(self.rows[subset]), self.targets[subset]):
+            if epoch > self.epochs - _LAST:
+                paused = time.perf_counter()
+                last.append(predictor.predict(test))
+                scoring += time.perf_counter() - paused
+        seconds = time.perf_counter() - began - scoring
+        classes = self._isomorphic
+        spread = isomorphism_spread(predictor, classes) if classes else None
+        return _measures(last, targets) | {
+            "isomorphism_spread": spread,
+            "epochs": self.epochs,
+            "seconds_fit": seconds,
+        }
+
+    def _predictor(
+        self, encoder: str, loss: str, seed: int, simplify: bool, epochs: int | None = None
+    ) -> NeuralPredictor:
+        if encoder not in ENCODERS:
+            raise UnknownName("encoder", encoder, ENCODERS)
+        if loss not in LOSSES:
+            raise UnknownName("loss", loss, LOSSES)
+        return NeuralPredictor(
+            self.space,
+            ENCODERS[encoder],
+            LOSSES[loss](),
+            epochs=epochs or self.epochs,
+            members=self.members,
+            seed=seed,
+            simplify=simplify,
+        )
+
+    def _test(self, simplify: bool) -> Candidates:
+        """The test part, made ready once in a worker's life."""
+        if simplify not in self._collated:
+            predictor = NeuralPredictor(self.space, simplify=simplify)
+            self._collated[simplify] = predictor.collate(self.rows[self.split.test])
+        return self._collated[simplify]
+
+    @cached_property
+    def _isomorphic(self) -> list[Rows]:
+        """Encodings that say isomorphic graphs, the same ones for all predictors; none where a space has none."""
+        return isomorphic_encodings(self.space, _CLASSES, np.random.default_rng(0))
+
+    @cached_property
+    def _collated(self) -> dict[bool, Candidates]:
+        return {}
+
+
+def curve_ks(tested: int) -> list[int]:
+    """The K at which Precision@K is kept: evenly spaced on a logarithmic axis, from 1 to all.
+
+    >>> curve_ks(5)
+    [1, 2, 3, 4, 5]
+    """
+    ks: list[int] = np.unique(np.geomspace(1, tested, _CURVE_POINTS).round().astype(int)).tolist()
+    return ks
+
+
+def _measures(last: Sequence[Floats], targets: Floats) -> dict[str, Any]:
+    """All measures of the scores after the last few epochs: (B,) each."""
+    scores, tested = last[-1], len(targets)
+    taus = [kendall_tau(each, targets) for each in last]
+    found: dict[str, Any] = {
+        "tau": _known(float(np.mean(taus))),
+        "tau_last": _known(taus[-1]),
+        "spearman": _known(spearman(scores, targets)),
+    }
+    for k in N_AT:
+        found[f"n_at_{k}"] = rank = n_at_k(scores, targets, k)
+        found[f"n_at_{k}_share"] = rank / tested
+    for share in PRECISION_AT:
+        found[f"precision_at_{share}"] = precision_at_k(scores, targets, math.ceil(_part(share) * tested))
+    for share in TAU_IN_TOP:
+        found[f"tau_in_top_{share}"] = _known(tau_in_top(scores, targets, _part(share)))
+    ks = curve_ks(tested)
+    curve = precision_curve(scores, targets, ks)
+    return found | {"curve_k": ks, "precision_curve": [float(each) for each in curve]}
+
+
+def _part(share: str) -> float:
+    return float(share.removesuffix("%")) / 100
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,220 @@
+"""The report of a comparison of encoders or losses: tables as Markdown, plots, and one self-contained HTML page."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from archrank.benchmarks.table import Metric
+from archrank.files import write_whole
+from archrank.report.comparison import metric_label
+from archrank.report.html import definitions, duration, inline_svg, plain, table
+from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
+from archrank.report.ranking_tables import Measure, Sheet, label, markdown, measures_of, sheet
+from archrank.report.style import encode
+
+__all__ = ["write_ranking_report"]
+
+Row = Mapping[str, Any]
+
+_PICTURES = {
+    "tau": "Kendall's tau by training size",
+    "precision": "Precision@K",
+    "n-at-k": "N@K",
+}
+_CAPTIONS = {
+    "tau": "Lines are means over the seeds, bands one standard deviation to either side.",
+    "precision": "How many of the true top K are among the K predicted best; means over the seeds, a panel for every "
+    "training size. At K = 1 it is a matter of luck; where K is all, it is 1.",
+    "n-at-k": "The best true rank among the K predicted best; medians over the seeds, a panel for every training size. "
+    "The dashed line is the median of a random order.",
+}
+
+
+def write_ranking_report(
+    folder: Path, rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
+) -> Path:
+    """Write ``tables.md``, the folder ``plots`` and ``report.html`` of a comparison.
+
+    Args:
+        folder: The folder of the comparison.
+        rows: The results, as :func:`archrank.experiments.grid.read_rows` gives them.
+        config: What ``config.json`` says the comparison is.
+        about: What it says beside that: ``rows`` (``"encoders"`` or ``"losses"``), ``tau`` (``"last-5"`` or
+            ``"last"``), ``split`` in words, the sizes of ``pool`` and ``test``, the two ``metrics``, ``versions``,
+            ``commands`` and ``date``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    what, pool = str(about["rows"]), int(about["pool"])
+    measures = measures_of(rows, str(about["tau"]))
+    sheets = [(measure, sheet(rows, measure, what, pool)) for measure in measures]
+    write_whole(folder / "tables.md", _markdown(rows, sheets, config, about))
+    pictures = []
+    if any(row["error"] is None for row in rows):
+        for name, figure in _figures(rows, measures[0], about).items():
+            svg = encode(figure, ".svg")
+            write_whole(folder / "plots" / f"{name}.svg", svg)
+            pictures.append(
+                f'<section><h2>{_PICTURES[name]}</h2><figure><div class="picture">'
+                f"{inline_svg(svg, name, _PICTURES[name])}</div><figcaption>{_CAPTIONS[name]}</figcaption></figure>"
+                "</section>"
+            )
+    title = escape(f"archrank compare {what} · {config['benchmark']} · {config['split']} split")
+    body = [
+        f"<header><h1>{title}</h1>",
+        f'<p class="headline">{_headline(sheets[0][1], config, about)}</p></header>',
+        *pictures[:1],
+        _tables(sheets, what),
+        *pictures[1:],
+        _failures(rows, what),
+        _configuration(rows, config, about),
+        _resource("how_to_read_ranking.html"),
+    ]
+    page = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{_resource('page.css')}{_resource('ranking.css')}</style>\n</head>\n"
+        "<body>\n<main>\n" + "\n".join(part for part in body if part) + "\n</main>\n"
+        f"<script>\n{_resource('page.js')}</script>\n</body>\n</html>\n"
+    )
+    return write_whole(folder / "report.html", page)
+
+
+def _resource(name: str) -> str:
+    return resources.files("archrank.report").joinpath(name).read_text("utf-8")
+
+
+def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dict[str, Figure]:
+    what, pool, tested = about["rows"], about["pool"], about["test"]
+    return {
+        "tau": tau_figure(rows, tau, what, pool),
+        "precision": precision_figure(rows, what, pool, tested),
+        "n-at-k": n_at_k_figure(rows, what, pool, tested),
+    }
+
+
+def _headline(tau: Sheet, config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """Which is best, in a sentence."""
+    tested = f"the {about['test']:,} held-out architectures of {escape(str(config['benchmark']))}"
+    lines = dict(tau.lines)
+    if not lines:
+        return "No fit has finished."
+    best: dict[str, list[int]] = {}
+    for place, size in enumerate(tau.sizes):
+        for name, cells in lines.items():
+            if cells[place].best:
+                best.setdefault(name, []).append(size)
+    if len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(tau.sizes)):
+        (name, *_) = best or lines
+        found = [(c.value, s) for c, s in zip(lines[name], tau.sizes, strict=True) if c.value is not None]
+        ends = dict.fromkeys(f"{value:.3f} from {size:,}" for value, size in (found[:1] + found[-1:]))
+        words = (
+            f"Kendall's tau {' to '.join(ends)} training architectures" if ends else "its tau is undefined"
+        )
+        where = " best" + (" at every training size" if len(tau.sizes) > 1 else "") if len(lines) > 1 else ""
+        return f"<b>{escape(name)}</b> ranks {tested}{where}: {words}."
+    each = [
+        f"<b>{escape(name)}</b> with {', '.join(f'{s:,}' for s in sizes)}" for name, sizes in best.items()
+    ]
+    return f"What ranks {tested} best depends on the number of training architectures: {'; '.join(each)}."
+
+
+def _tables(sheets: Sequence[tuple[Measure, Sheet]], what: str) -> str:
+    parts = []
+    for measure, of in sheets:
+        rows = [
+            ("", [_cell(name), *(_cell(c.text, c.value, c.best) for c in cells)]) for name, cells in of.lines
+        ]
+        parts.append(
+            f'<h3>{escape(measure.title)}</h3><p class="note">{escape(measure.meaning)}</p>'
+            f'<div class="sheet">{table([_CORNER[what], *of.headings], rows)}</div>'
+        )
+    return (
+        '<section><h2>Tables</h2><p class="note">Columns are training sizes, with their share of the pool and the '
+        f"number of fits n.</p>{''.join(parts)}</section>"
+    )
+
+
+_CORNER = {"encoders": "encoder", "losses": "loss"}
+
+
+def _cell(text: str, value: float | None = None, best: bool = False) -> str:
+    mark = ' class="best"' if best else ""
+    number = "" if value is None else f' data-value="{value!r}"'
+    return f"<td{mark}{number}>{escape(text)}</td>"
+
+
+def _failed(rows: Sequence[Row], what: str) -> list[str]:
+    return [
+        f"{label(row, rows, what)}, {row['size']:,} architectures, seed {row['seed']}: {row['error']}"
+        for row in rows
+        if row["error"] is not None
+    ]
+
+
+def _failures(rows: Sequence[Row], what: str) -> str:
+    failed = _failed(rows, what)
+    items = "".join(f"<li>{escape(words)}</li>" for words in failed)
+    return f"<section><h2>Fits that failed</h2><ul>{items}</ul></section>" if failed else ""
+
+
+def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the comparison is, in words."""
+    trained, tested = (Metric(**metric) for metric in about["metrics"])
+    finished = [row for row in rows if row["error"] is None]
+    seconds = sum(row["seconds"] for row in finished)
+    networks = "1 network" if config["members"] == 1 else f"{config['members']} networks"
+    alike = "All seeds share one." if config["same_subset"] else "Every seed draws another."
+    return [
+        ("benchmark", str(config["benchmark"])),
+        ("space", str(config["space"])),
+        ("trained on", f"{metric_label(trained)}: {trained.meaning}"),
+        ("tested on", f"{metric_label(tested)}: {tested.meaning}"),
+        ("split", f"{about['split']} {alike}"),
+        (
+            "fits",
+            f"{len(finished):,} of {config['epochs']} epochs, {networks} each, "
+            f"{duration(seconds)} of computing",
+        ),
+        ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
+        ("date", str(about["date"])),
+    ]
+
+
+def _configuration(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    facts = definitions((name, plain(words)) for name, words in _facts(rows, config, about))
+    commands = escape("\n".join(about["commands"]))
+    return (
+        f"<section><h2>Configuration</h2>{facts}</section>"
+        f"<section><h2>Repeat it</h2><pre>{commands}</pre></section>"
+    )
+
+
+def _markdown(
+    rows: Sequence[Row],
+    sheets: Sequence[tuple[Measure, Sheet]],
+    config: Mapping[str, Any],
+    about: Mapping[str, Any],
+) -> str:
+    what = str(about["rows"])
+    parts = [f"# {what.capitalize()} on `{config['benchmark']}`\n"]
+    parts += [f"- {name}: {words}" for name, words in _facts(rows, config, about)]
+    parts.append("\n```sh\n" + "\n".join(about["commands"]) + "\n```")
+    parts.append(
+        "\nColumns are training sizes, with their share of the pool and the number of fits n. Means ± standard "
+        "deviation over the fits; of ranks the median, with its share of the test part. The best of every column is "
+        "bold."
+    )
+    for measure, of in sheets:
+        parts.append(f"\n## {measure.title}\n\n{measure.meaning}\n\n{markdown(of, _CORNER[what])}".rstrip())
+    if failed := _failed(rows, what):
+        parts.append("\n## Fits that failed\n\n" + "\n".join(f"- {words}" for words in failed))
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,214 @@
+"""The tables of a comparison of encoders or losses: from rows of fits to cells, and those as Markdown."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+__all__ = [
+    "Cell",
+    "Measure",
+    "Sheet",
+    "grouped",
+    "label",
+    "markdown",
+    "measures_of",
+    "percent",
+    "sheet",
+    "sizes_of",
+]
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A column of the results, as it is shown.
+
+    Attributes:
+        column: Its name in the results.
+        title: What it is called.
+        meaning: What it is, as a sentence.
+        kind: ``"value"`` is averaged over the fits, of a ``"rank"`` the median is shown.
+    """
+
+    column: str
+    title: str
+    meaning: str
+    kind: Literal["value", "rank"] = "value"
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The direction in which it is good."""
+        return self.kind == "value" and self.column != "isomorphism_spread"
+
+
+_RANK = "The best true rank among the {} architectures predicted best, and its share of the test part; 1 is perfect."
+_PRECISION = "The share of the true top {} among the {} predicted best, at K = {} of the test part."
+_IN_TOP = "Kendall's tau among the {} of the test part that are truly best."
+
+_MEASURES = (
+    *(Measure(f"n_at_{k}", f"N@{k}", _RANK.format(k), "rank") for k in (5, 10)),
+    *(
+        Measure(f"precision_at_{share}", f"Precision@{share}", _PRECISION.format("K", "K", share))
+        for share in ("1%", "5%")
+    ),
+    *(
+        Measure(f"tau_in_top_{share}", f"Kendall's tau within the top {share}", _IN_TOP.format(share))
+        for share in ("10%", "50%")
+    ),
+    Measure(
+        "spearman", "Spearman's rank correlation", "Of predicted scores and measurements on the test part."
+    ),
+    Measure(
+        "isomorphism_spread",
+        "Spread of scores among isomorphic architectures",
+        "How differently encodings of the same architecture are scored; 0 is not at all.",
+    ),
+)
+
+
+def measures_of(rows: Sequence[Row], tau: str = "last-5") -> list[Measure]:
+    """The measures that tables are made of, among those that the rows hold.
+
+    Args:
+        rows: The results.
+        tau: ``"last-5"`` for the mean over the last five epochs, ``"last"`` for the last.
+    """
+    words = {"last-5": "the mean over the last five epochs", "last": "after the last epoch"}[tau]
+    first = Measure(
+        "tau" if tau == "last-5" else "tau_last",
+        "Kendall's tau",
+        f"Between predicted scores and measurements on the test part, {words}; 1 is the same order, 0 is chance.",
+    )
+    return [m for m in (first, *_MEASURES) if any(row.get(m.column) is not None for row in rows)] or [first]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A summary of some fits.
+
+    Attributes:
+        text: How it reads.
+        value: Its number; None where nothing is defined.
+        best: Whether no other of its column is better.
+    """
+
+    text: str
+    value: float | None
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        sizes: The training sizes of its columns.
+        headings: What stands above the columns.
+        lines: The name and the cells of every encoder or loss.
+    """
+
+    sizes: list[int]
+    headings: list[str]
+    lines: list[tuple[str, list[Cell]]]
+
+
+def label(row: Row, rows: Sequence[Row], what: str) -> str:
+    """What a row is called among others: its encoder or loss, and whatever else tells it from them.
+
+    Args:
+        row: A row of results.
+        rows: All rows.
+        what: ``"encoders"`` or ``"losses"``: what is compared.
+    """
+    compared, beside = ("encoder", "loss") if what == "encoders" else ("loss", "encoder")
+    words = str(row[compared])
+    if len({other[beside] for other in rows}) > 1:
+        words += f" + {row[beside]}"
+    return words + (", simplified" if row["simplify"] else "")
+
+
+def grouped(rows: Sequence[Row], what: str) -> dict[str, dict[int, list[Row]]]:
+    """The finished fits by label and training size, labels in the order of the rows."""
+    groups: dict[str, dict[int, list[Row]]] = {}
+    for row in rows:
+        if row["error"] is None:
+            groups.setdefault(label(row, rows, what), {}).setdefault(row["size"], []).append(row)
+    return groups
+
+
+def sizes_of(rows: Sequence[Row]) -> list[int]:
+    """The training sizes of the finished fits, ascending."""
+    return sorted({row["size"] for row in rows if row["error"] is None})
+
+
+def sheet(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> Sheet:
+    """The table of a measure.
+
+    Args:
+        rows: The results.
+        measure: What is shown.
+        what: ``"encoders"`` or ``"losses"``: what the lines are.
+        pool: How many architectures may be trained on.
+    """
+    groups, sizes = grouped(rows, what), sizes_of(rows)
+    headings, columns = [], []
+    for size in sizes:
+        fits = [group.get(size, []) for group in groups.values()]
+        counts = {len(some) for some in fits if some}
+        # Where all of a column come from equally many fits, its heading says it once.
+        alike = f", n = {counts.pop()}" if len(counts) == 1 else ""
+        headings.append(f"{size:,} ({percent(size / pool)}){alike}")
+        columns.append(_marked([_cell(some, measure, counted=not alike) for some in fits], measure))
+    return Sheet(sizes, headings, [(name, [c[i] for c in columns]) for i, name in enumerate(groups)])
+
+
+def markdown(sheet: Sheet, corner: str) -> str:
+    """A table as Markdown, the best of every column in bold.
+
+    Args:
+        sheet: The table.
+        corner: The heading of the first column.
+    """
+    lines = [[corner, *sheet.headings], ["---"] * (1 + len(sheet.headings))]
+    for name, cells in sheet.lines:
+        lines.append([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def percent(share: float) -> str:
+    """A share with two or three digits.
+
+    >>> percent(0.000498), percent(0.0325), percent(1.0)
+    ('0.05%', '3.25%', '100%')
+    """
+    return f"{float(f'{100 * share:.{3 if share >= 0.01 else 2}g}'):g}%"
+
+
+def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
+    known = [fit for fit in fits if fit.get(measure.column) is not None]
+    if not fits:
+        return Cell("–", None)
+    if not known:
+        return Cell(f"undefined in {len(fits)} of {len(fits)}", None)
+    values = [float(fit[measure.column]) for fit in known]
+    notes = [f"n = {len(fits)}"] if counted else []
+    if len(known) < len(fits):
+        notes.append(f"undefined in {len(fits) - len(known)} of {len(fits)}")
+    after = f" [{', '.join(notes)}]" if notes else ""
+    if measure.kind == "rank":
+        median = statistics.median(values)
+        share = statistics.median(float(fit[f"{measure.column}_share"]) for fit in known)
+        return Cell(f"{median:,g} ({percent(share)}){after}", median)
+    mean = statistics.fmean(values)
+    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+    return Cell(f"{mean:.3f}{spread}{after}".replace("-", "−"), mean)
+
+
+def _marked(cells: Sequence[Cell], measure: Measure) -> list[Cell]:
+    values = [cell.value for cell in cells if cell.value is not None]
+    if len(values) < 2:
+        return list(cells)
+    best = max(values) if measure.higher_is_better else min(values)
+    return [replace(cell, best=cell.value == best) for cell in cells]
