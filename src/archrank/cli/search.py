@@ -18,6 +18,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.strategies import STRATEGIES, StrategyOptions, strategy_from
+from archrank.cli.versions import versions
 from archrank.errors import BudgetError, UnknownName
 
 if TYPE_CHECKING:
@@ -32,16 +33,18 @@ def command(
     budget: Annotated[int, typer.Option(help="How many architectures may be evaluated.")] = 150,
     strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
     encoder: Annotated[str, typer.Option(help="Encoder of the predictor (guided).")] = "gates",
-    loss: Annotated[str, typer.Option(help="Ranking loss: hinge | bce | listmle (guided).")] = "hinge",
+    loss: Annotated[
+        str, typer.Option(help="Loss: hinge | bce | comparator | listmle | mse (guided).")
+    ] = "hinge",
     inner: Annotated[
         str, typer.Option(help="Inner search: auto | whole | evolution | random (guided).")
     ] = "auto",
     initial: Annotated[int, typer.Option(help="Random architectures at first (guided).", min=2)] = 20,
     round_: Annotated[int, typer.Option("--round", help="Architectures a round (guided).", min=1)] = 10,
     members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble (guided).", min=1)] = 3,
-    metric: Annotated[str | None, typer.Option(help="What to search by [the benchmark's own].")] = None,
+    metric: Annotated[str | None, typer.Option(help="What to search by (the benchmark's own).")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="Run folder [runs/BENCHMARK-STRATEGY-SEED].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder (runs/BENCHMARK-STRATEGY-SEED).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
@@ -129,8 +132,8 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
         "seed": request.seed,
         "budget": request.budget,
     }
-    versions = _versions()
-    environment = {"versions": versions, "workers": request.workers, "command": request.command}
+    made_with = versions()
+    environment = {"versions": made_with, "workers": request.workers, "command": request.command}
     with RunFolder.open(request.folder, config, environment, resume) as folder:
         with _bar(console, request.budget) as on_progress:
             found = search(
@@ -152,20 +155,12 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
             benchmark=request.benchmark,
             table=table,
             command=request.command,
-            versions=versions,
+            versions=made_with,
         )
         folder.write_result(record)
         with folder.writing():
             write_report(folder.path, record, table.space, table)
     return record
-
-
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import version
-
-    packages = ["archrank", "numpy", "optuna"] + (["torch"] if "torch" in sys.modules else [])
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 @contextmanager

@@ -3,16 +3,50 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from importlib import resources
 from typing import Any
 
 from archrank.report.style import THEMED
 
-__all__ = ["cell", "definitions", "duration", "inline_svg", "number", "plain", "table"]
+__all__ = [
+    "cell",
+    "definitions",
+    "document",
+    "duration",
+    "inline_svg",
+    "number",
+    "plain",
+    "resource",
+    "table",
+]
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _UNNEEDED = re.compile(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", re.DOTALL)
 _SIZE = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+
+
+def resource(name: str) -> str:
+    """A text that stands in a file beside this one."""
+    return resources.files("archrank.report").joinpath(name).read_text("utf-8")
+
+
+def document(title: str, parts: Iterable[str], styles: Iterable[str] = ()) -> str:
+    """A self-contained page.
+
+    Args:
+        title: Its title, escaped already.
+        parts: What stands in it, one below the other; empty ones are left out.
+        styles: Names of the style sheets that it needs beside those of every page.
+    """
+    css = "".join(map(resource, ("page.css", *styles)))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{css}</style>\n</head>\n"
+        "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n"
+        f"<script>\n{resource('page.js')}</script>\n</body>\n</html>\n"
+    )
 
 
 def inline_svg(svg: bytes, name: str, description: str) -> str:

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -89,20 +88,9 @@ def write_report(
         _cells(folder, result, space, table, order[:_BEST]),
         _evaluations(evaluations, order[:1]),
         _configuration(result, space, table),
-        _resource("how_to_read.html"),
+        html.resource("how_to_read.html"),
     ]
-    page = (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_title(result)}</title>\n<style>\n{_resource('page.css')}</style>\n</head>\n"
-        "<body>\n<main>\n" + "\n".join(part for part in body if part) + "\n</main>\n"
-        f"<script>\n{_resource('page.js')}</script>\n</body>\n</html>\n"
-    )
-    return write_whole(folder / "report.html", page.encode())
-
-
-def _resource(name: str) -> str:
-    return resources.files("archrank.report").joinpath(name).read_text("utf-8")
+    return write_whole(folder / "report.html", html.document(_title(result), body))
 
 
 def _best_first(evaluations: Sequence[Mapping[str, Any]], higher: bool) -> list[int]:

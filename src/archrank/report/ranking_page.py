@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
+from archrank.report import html
 from archrank.report.comparison import metric_label
 from archrank.report.html import definitions, duration, inline_svg, plain, table
 from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
@@ -76,20 +76,9 @@ def write_ranking_report(
         *pictures[1:],
         _failures(rows, what),
         _configuration(rows, config, about),
-        _resource("how_to_read_ranking.html"),
+        html.resource("how_to_read_ranking.html"),
     ]
-    page = (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{_resource('page.css')}{_resource('ranking.css')}</style>\n</head>\n"
-        "<body>\n<main>\n" + "\n".join(part for part in body if part) + "\n</main>\n"
-        f"<script>\n{_resource('page.js')}</script>\n</body>\n</html>\n"
-    )
-    return write_whole(folder / "report.html", page)
-
-
-def _resource(name: str) -> str:
-    return resources.files("archrank.report").joinpath(name).read_text("utf-8")
+    return write_whole(folder / "report.html", html.document(title, body, ["ranking.css"]))
 
 
 def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dict[str, Figure]:

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from archrank.experiments.ranking import N_AT
 from archrank.report.ranking_tables import Measure, grouped, percent, sizes_of
 from archrank.report.style import MUTED, operation_colours, theme
 
@@ -21,7 +22,12 @@ _WIDTH = 7.4
 _PANELS = 3
 """Panels side by side."""
 
-_N_AT = (1, 5, 10, 20)
+_CHANCE: dict[str, Any] = {
+    "color": MUTED,
+    "linewidth": 1.1,
+    "linestyle": (0, (4, 3)),
+    "label": "random order",
+}
 
 
 def tau_figure(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> Figure:
@@ -64,25 +70,20 @@ def precision_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> 
         pool: How many architectures may be trained on.
         tested: How many are tested on.
     """
-    groups, sizes = grouped(rows, what), sizes_of(rows)
-    colours = operation_colours(groups)
     with theme():
-        figure, panels = _panels(sizes, pool, sharex=True)
-        for axes, size in zip(panels, sizes, strict=True):
-            for name, by_size in groups.items():
-                if fits := by_size.get(size):
-                    ks, mean = fits[0]["curve_k"], np.mean([fit["precision_curve"] for fit in fits], axis=0)
-                    axes.plot(ks, mean, color=colours[name], label=name, linewidth=1.6)
-            ks = np.geomspace(1, tested, 100)
-            axes.plot(
-                ks, ks / tested, color=MUTED, linewidth=1.1, linestyle=(0, (4, 3)), label="random order"
-            )
+        figure, panels = _panels(rows, what, pool, "Precision@K", _precision)
+        ks = np.geomspace(1, tested, 100)
+        for axes in panels:
+            axes.plot(ks, ks / tested, **_CHANCE)
             axes.set_xscale("log")
             axes.set_ylim(-0.02, 1.02)
-        figure.supxlabel("K", fontsize=9.5)
-        figure.supylabel("Precision@K", fontsize=9.5)
         _legend(figure, panels[0])
     return figure
+
+
+def _precision(axes: Axes, fits: Sequence[Row], **style: Any) -> None:
+    mean = np.mean([fit["precision_curve"] for fit in fits], axis=0)
+    axes.plot(fits[0]["curve_k"], mean, **style)
 
 
 def n_at_k_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> Figure:
@@ -94,52 +95,49 @@ def n_at_k_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> Fig
         pool: How many architectures may be trained on.
         tested: How many are tested on.
     """
-    groups, sizes = grouped(rows, what), sizes_of(rows)
-    colours = operation_colours(groups)
+    places = range(len(N_AT))
     with theme():
-        figure, panels = _panels(sizes, pool, sharex=True)
-        for axes, size in zip(panels, sizes, strict=True):
-            for name, by_size in groups.items():
-                if fits := by_size.get(size):
-                    medians = [statistics.median(fit[f"n_at_{k}"] for fit in fits) for k in _N_AT]
-                    axes.plot(
-                        range(len(_N_AT)), medians, color=colours[name], label=name, linewidth=1.6, marker="o",
-                        markersize=4, clip_on=False,
-                    )  # fmt: skip
-            chance = [1 + (tested - 1) * (1 - 0.5 ** (1 / k)) for k in _N_AT]
-            axes.plot(
-                range(len(_N_AT)),
-                chance,
-                color=MUTED,
-                linewidth=1.1,
-                linestyle=(0, (4, 3)),
-                label="random order",
-            )
+        figure, panels = _panels(rows, what, pool, "N@K, lower is better", _n_at_k)
+        chance = [1 + (tested - 1) * (1 - 0.5 ** (1 / k)) for k in N_AT]
+        for axes in panels:
+            axes.plot(places, chance, **_CHANCE)
             axes.set_yscale("log")
             axes.set_ylim(1, max(2, tested))
             axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-            axes.set_xticks(range(len(_N_AT)), labels=list(map(str, _N_AT)))
-        figure.supxlabel("K", fontsize=9.5)
-        figure.supylabel("N@K, lower is better", fontsize=9.5)
+            axes.set_xticks(places, labels=list(map(str, N_AT)))
         _legend(figure, panels[0])
     return figure
 
 
-def _panels(sizes: Sequence[int], pool: int, *, sharex: bool) -> tuple[Figure, list[Axes]]:
+def _n_at_k(axes: Axes, fits: Sequence[Row], **style: Any) -> None:
+    medians = [statistics.median(fit[f"n_at_{k}"] for fit in fits) for k in N_AT]
+    axes.plot(range(len(N_AT)), medians, marker="o", markersize=4, clip_on=False, **style)
+
+
+def _panels(
+    rows: Sequence[Row], what: str, pool: int, measure: str, draw: Callable[..., None]
+) -> tuple[Figure, list[Axes]]:
+    """A panel for every training size, and in it a line for every label: ``draw(axes, fits, **style)``."""
+    groups, sizes = grouped(rows, what), sizes_of(rows)
+    colours = operation_colours(groups)
     columns = min(_PANELS, max(1, len(sizes)))
     lines = max(1, math.ceil(len(sizes) / columns))
     height = 1.0 + (2.5 if columns > 1 else 3.4) * lines
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-    grid = figure.subplots(lines, columns, sharex=sharex, sharey=True, squeeze=False)
-    every = list(grid.flat)
+    every = list(figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat)
     for axes, size in zip(every, sizes, strict=False):
         axes.set_title(f"{size:,} ({percent(size / pool)})", fontsize=9.5)
+        for name, by_size in groups.items():
+            if fits := by_size.get(size):
+                draw(axes, fits, color=colours[name], label=name, linewidth=1.6)
     for axes in every[max(1, len(sizes)) :]:
         axes.set_visible(False)
     # Those that stand above an empty place show the numbers that the place would have shown.
     for axes in every[max(0, len(sizes) - columns) : len(sizes)]:
         axes.tick_params(labelbottom=True)
+    figure.supxlabel("K", fontsize=9.5)
+    figure.supylabel(measure, fontsize=9.5)
     return figure, every[: len(sizes)]
 
 
