@@ -21,12 +21,21 @@ import numpy as np
 SETTINGS = {
     "GATES, `on_node()`": {"encoder": "gates"},
     "GATES, `on_node()`, head of one layer of 200": {"encoder": "gates", "hidden": (200,)},
-    "GATES, `on_node_residual()`": {"encoder": "gates-residual"},
+    "GATES, `on_node_residual()`": {
+        "encoder": "gates",
+        "own": {
+            "layers": 4,
+            "residual": "all",
+            "bias": True,
+            "trainable_other": True,
+            "readout": "junctions",
+        },
+    },
     "GCN": {"encoder": "gcn"},
-    "GCN without self loops": {"encoder": "gcn", "self_loops": False},
-    "GCN, normalised": {"encoder": "gcn", "normalize": True},
+    "GCN without self loops": {"encoder": "gcn", "own": {"self_loops": False}},
+    "GCN, normalised": {"encoder": "gcn", "own": {"normalize": True}},
     "GCN with global node": {"encoder": "gcn-global"},
-    "GCN with global node, without self loops": {"encoder": "gcn-global", "self_loops": False},
+    "GCN with global node, without self loops": {"encoder": "gcn-global", "own": {"self_loops": False}},
     "LSTM": {"encoder": "lstm"},
     "LSTM, head of one layer of 200": {"encoder": "lstm", "hidden": (200,)},
     "MLP": {"encoder": "mlp"},
@@ -56,7 +65,7 @@ def data() -> tuple[Any, Any]:
 
 def fit(task: dict[str, Any]) -> dict[str, Any]:
     """One fit: its tau, the mean over the last five epochs."""
-    from archrank.encoders import ENCODERS, GATES
+    from archrank.encoders import ENCODERS
     from archrank.predictors import NeuralPredictor
     from archrank.ranking import MSE, PairwiseHinge, kendall_tau
 
@@ -64,11 +73,8 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = dict(SETTINGS[task["settings"]])
     name, level = settings.pop("encoder"), settings.pop("level", None)
     loss = MSE(settings.pop("sigmoid", False)) if settings.pop("loss", "hinge") == "mse" else PairwiseHinge()
-    own = {key: settings.pop(key) for key in ("self_loops", "normalize") if key in settings}
-    if name == "gates-residual":
-        encoder = GATES.on_node_residual()
-    else:
-        encoder = ENCODERS[name](**own) if own else ENCODERS[name]
+    own = settings.pop("own", {})  # of the encoder; it is left to what suits the space where there are none
+    encoder = ENCODERS[name](**own) if own else ENCODERS[name]
     trained = parts.pool[: task["size"]]
     targets, scores = table.column()[trained], table.column()[parts.test]
     if level is not None:
