@@ -298,7 +298,8 @@ def test_the_text_names_the_settings_and_the_predictors():
     assert len(texts) == 4
     assert not any("0x" in text for text in texts)
     assert repr(guided()) == (
-        "GuidedSearch(batch=10, explore=0.0, generations=20, initial=5, inner='auto', population=100, ratio=100, "
+        "GuidedSearch(acquisition='mean', batch=10, beta=1.0, chains=20, distinct='rows', explore=0.0, "
+        "generations=20, initial=5, inner='auto', population=100, ratio=100, shrink=1.0, steps=100, "
         "predictor=Known())"
     )
 
@@ -326,7 +327,7 @@ def test_a_space_of_one_architecture():
     space = Layers(1)
     space.choices = (Choice("only", ("op0",)),)
     only = Architecture(space.name, (0,))
-    for inner in ("whole", "random", "evolution"):
+    for inner in ("whole", "random", "evolution", "annealing"):
         strategy = guided(Known(), space, inner=inner)
         assert [p.architecture for p in strategy.propose(History(), 3, rng())] == [only]
         assert strategy.propose(History([Evaluated(only, 1.0)]), 3, rng()) == []

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,11 +37,21 @@ def command(
         str, typer.Option(help="Loss: hinge | bce | comparator | listmle | mse (guided).")
     ] = "hinge",
     inner: Annotated[
-        str, typer.Option(help="Inner search: auto | whole | evolution | random (guided).")
+        str, typer.Option(help="Inner search: auto | whole | evolution | annealing | random (guided).")
     ] = "auto",
+    acquisition: Annotated[
+        str, typer.Option(help="What is best of an ensemble's scores: mean | ucb | ei | ts (guided).")
+    ] = "mean",
     initial: Annotated[int, typer.Option(help="Random architectures at first (guided).", min=2)] = 20,
     round_: Annotated[int, typer.Option("--round", help="Architectures a round (guided).", min=1)] = 10,
     members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble (guided).", min=1)] = 3,
+    shrink: Annotated[
+        float,
+        typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
+    ] = 1.0,
+    distinct: Annotated[
+        str, typer.Option(help="Never evaluate twice the same of these: rows | functions.")
+    ] = "rows",
     metric: Annotated[str | None, typer.Option(help="What to search by (the benchmark's own).")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/BENCHMARK-STRATEGY-SEED).")] = None,
@@ -52,7 +62,18 @@ def command(
     """Search a benchmark for one of its best architectures, looking at few of them."""
     from archrank.cli import names
 
-    options = StrategyOptions(strategy, encoder, loss, inner, initial, round_, members)
+    options = StrategyOptions(
+        strategy=strategy,
+        distinct=distinct,
+        encoder=encoder,
+        loss=loss,
+        inner=inner,
+        acquisition=acquisition,
+        initial=initial,
+        round=round_,
+        members=members,
+        shrink=shrink,
+    )
     table = names.table(benchmark)
     chosen = table.metric(metric).name
     folder = out or Path("runs") / f"{benchmark}-{strategy}-{seed}".replace("/", "_")
@@ -84,15 +105,9 @@ class _Request:
     workers: int
 
     @property
-    def strategy(self) -> dict[str, Any]:
-        """The options that matter: all of them for guided search, the name alone for the others."""
-        given = asdict(self.options)
-        return given if self.options.strategy == "guided" else {"strategy": self.options.strategy}
-
-    @property
     def command(self) -> str:
         """The command that repeats the run."""
-        values = {"budget": self.budget, **self.strategy, "metric": self.metric, "seed": self.seed}
+        values = {"budget": self.budget, **self.options.that_matter, "metric": self.metric, "seed": self.seed}
         values |= {"out": self.folder, "workers": self.workers if self.workers > 1 else None}
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
         return shlex.join(["archrank", "search", self.benchmark, *chain.from_iterable(words)])
@@ -127,7 +142,7 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
         "benchmark": request.benchmark,
         "space": table.space.name,
         "metric": request.metric,
-        **request.strategy,
+        **request.options.that_matter,
         "settings": repr(strategy),
         "seed": request.seed,
         "budget": request.budget,

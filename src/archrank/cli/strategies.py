@@ -1,9 +1,10 @@
 """The only place where a strategy's name becomes a strategy."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
-from archrank.errors import UnknownName
+from archrank.errors import ArchrankError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["STRATEGIES", "StrategyOptions", "predictor_from", "strategy_from"]
 
-STRATEGIES = ("guided", "evolution", "random")
-
 
 @dataclass(frozen=True, slots=True)
 class StrategyOptions:
@@ -26,21 +25,37 @@ class StrategyOptions:
 
     Attributes:
         strategy: Its name.
+        distinct: What never comes twice.
         encoder: Name of the encoder (guided only, like all that follow).
         loss: Name of the ranking loss.
         inner: How the predictor's favourites are looked for.
+        acquisition: What makes a favourite: the mean of the members' scores, or a use of their disagreement.
         initial: How many random architectures come first.
         round: How many architectures a round proposes.
         members: How many predictors vote.
+        shrink: Share of the measured ones that later rounds learn from, the best ones.
     """
 
     strategy: str = "guided"
+    distinct: str = "rows"
     encoder: str = "gates"
     loss: str = "hinge"
     inner: str = "auto"
+    acquisition: str = "mean"
     initial: int = 20
     round: int = 10
     members: int = 3
+    shrink: float = 1.0
+
+    @property
+    def that_matter(self) -> dict[str, Any]:
+        """The options that the strategy named looks at, by name."""
+        names = [field.name for field in fields(self)]
+        kept = names if self.strategy == "guided" else names[:2]
+        return {name: getattr(self, name) for name in kept}
+
+
+Factory = Callable[[StrategyOptions, "SearchSpace", "Sequence[Architecture] | None", "Stopwatch"], "Strategy"]
 
 
 def strategy_from(
@@ -56,20 +71,32 @@ def strategy_from(
         stopwatch: Where a predictor adds up the seconds of its fits.
 
     Raises:
-        UnknownName: No such strategy, encoder, loss or inner search.
+        UnknownName: No such strategy, ``distinct``, encoder, loss, inner search or acquisition.
+        ArchrankError: An acquisition that needs more members.
     """
+    if options.strategy not in STRATEGIES:
+        raise UnknownName("strategy", options.strategy, STRATEGIES)
     candidates = None if table.complete else table.architectures
-    if options.strategy == "random":
-        from archrank.strategies import RandomSearch
+    return STRATEGIES[options.strategy](options, space, candidates, stopwatch)
 
-        return RandomSearch(space, candidates=candidates)
-    if options.strategy == "evolution":
-        from archrank.strategies import RegularizedEvolution
 
-        return RegularizedEvolution(space, candidates=candidates)
-    if options.strategy == "guided":
-        return _guided(options, space, candidates, stopwatch)
-    raise UnknownName("strategy", options.strategy, STRATEGIES)
+def _plain(name: str) -> Factory:
+    """Makes a strategy that learns nothing, from the name of its class."""
+
+    def make(
+        options: StrategyOptions,
+        space: "SearchSpace",
+        candidates: "Sequence[Architecture] | None",
+        stopwatch: "Stopwatch",
+    ) -> "Strategy":
+        from archrank import strategies
+
+        strategy: Strategy = getattr(strategies, name)(
+            space, candidates=candidates, distinct=options.distinct
+        )
+        return strategy
+
+    return make
 
 
 def _guided(
@@ -78,18 +105,37 @@ def _guided(
     candidates: "Sequence[Architecture] | None",
     stopwatch: "Stopwatch",
 ) -> "Strategy":
-    from archrank.strategies.guided import GuidedSearch
+    from archrank.strategies import GuidedSearch
     from archrank.study.timed import TimedRanker
 
     predictor = predictor_from(space, options.encoder, options.loss, options.members)
-    return GuidedSearch(
+    strategy = GuidedSearch(
         space,
         TimedRanker(predictor, stopwatch),
         initial=options.initial,
         batch=options.round,
         inner=options.inner,  # type: ignore[arg-type]
+        acquisition=options.acquisition,  # type: ignore[arg-type]
+        shrink=options.shrink,
         candidates=candidates,
+        distinct=options.distinct,  # type: ignore[arg-type]
     )
+    if options.acquisition != "mean" and options.members < 2:
+        raise ArchrankError(
+            f"the acquisition {options.acquisition!r} needs members that may disagree; give --members 2 or more"
+        )
+    return strategy
+
+
+STRATEGIES: Mapping[str, Factory] = {
+    "guided": _guided,
+    "evolution": _plain("RegularizedEvolution"),
+    "tournament-evolution": _plain("TournamentEvolution"),
+    "local-search": _plain("LocalSearch"),
+    "annealing": _plain("SimulatedAnnealing"),
+    "random": _plain("RandomSearch"),
+}
+"""What makes each strategy, by its name on the command line."""
 
 
 def predictor_from(

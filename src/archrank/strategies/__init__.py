@@ -1,17 +1,26 @@
 """Strategies: pure functions from what was evaluated to what to evaluate next."""
 
-from archrank.strategies.base import Evaluated, History, Proposal, Strategy, unseen
-from archrank.strategies.evolution import RegularizedEvolution
+from archrank.strategies.annealing import SimulatedAnnealing
+from archrank.strategies.base import Distinct, Evaluated, History, Proposal, Strategy
+from archrank.strategies.domain import Domain, Remaining, unseen
+from archrank.strategies.evolution import RegularizedEvolution, TournamentEvolution
 from archrank.strategies.guided import GuidedSearch
+from archrank.strategies.local_search import LocalSearch
 from archrank.strategies.random_search import RandomSearch
 
 __all__ = [
+    "Distinct",
+    "Domain",
     "Evaluated",
     "GuidedSearch",
     "History",
+    "LocalSearch",
     "Proposal",
     "RandomSearch",
     "RegularizedEvolution",
+    "Remaining",
+    "SimulatedAnnealing",
     "Strategy",
+    "TournamentEvolution",
     "unseen",
 ]

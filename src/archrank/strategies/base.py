@@ -1,7 +1,7 @@
 """What a strategy is: a pure function from history to the next architectures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,11 +10,10 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.space import SearchSpace
 
-__all__ = ["Evaluated", "History", "Proposal", "Strategy", "unseen"]
+__all__ = ["Distinct", "Evaluated", "History", "Proposal", "Strategy"]
 
+Distinct = Literal["rows", "functions"]
 Reason = Literal["random", "evolved", "predicted", "explored"]
-
-_QUICK_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +119,8 @@ class Strategy(ABC):
     space: SearchSpace
     batch: int
     """How many proposals it likes to be asked for at once; a driver with more workers may ask for more."""
+    distinct: Distinct = "rows"
+    """What never comes twice: a row of choices, or a function (:meth:`~archrank.space.SearchSpace.function`)."""
 
     @abstractmethod
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -132,7 +133,7 @@ class Strategy(ABC):
 
         Returns:
             ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no
-            more.
+            more. With ``distinct = "functions"`` their functions are distinct and new as well.
         """
 
     def __repr__(self) -> str:
@@ -141,51 +142,3 @@ class Strategy(ABC):
             k: v for k, v in vars(self).items() if isinstance(v, int | float | str) and not k.startswith("_")
         }
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in sorted(plain.items()))})"
-
-
-def unseen(
-    space: SearchSpace,
-    history: History,
-    n: int,
-    rng: np.random.Generator,
-    taken: Iterable[Architecture] = (),
-    candidates: Sequence[Architecture] | None = None,
-) -> list[Architecture]:
-    """Draw ``n`` distinct architectures uniformly from those neither in ``history`` nor ``taken``.
-
-    It rejects what was seen while that is quick, then lists the space; so it ends also where nearly
-    everything was seen, with fewer than ``n`` where no more are left.
-
-    Args:
-        space: The space to draw from.
-        history: What not to draw.
-        n: How many are wanted.
-        rng: The source of randomness.
-        taken: What not to draw either.
-        candidates: Draw from these instead of from the whole space.
-    """
-    if n < 1:
-        return []
-    excluded = set(taken)
-    found: list[Architecture] = []
-    # Drawing until as many as there are were met would take long.
-    tries = _QUICK_TRIES if n < (space.encodings if candidates is None else len(candidates)) else 0
-    for _ in range(tries):
-        for architecture in _draw(space, candidates, n - len(found), rng):
-            if architecture not in history and architecture not in excluded:
-                excluded.add(architecture)
-                found.append(architecture)
-        if len(found) == n:
-            return found
-    everything = space.architectures(space.rows()) if candidates is None else candidates
-    left = [a for a in everything if a not in history and a not in excluded]
-    order = rng.permutation(len(left))[: n - len(found)]
-    return found + [left[i] for i in order]
-
-
-def _draw(
-    space: SearchSpace, candidates: Sequence[Architecture] | None, n: int, rng: np.random.Generator
-) -> list[Architecture]:
-    if candidates is None:
-        return space.sample(n, rng)
-    return [candidates[i] for i in rng.integers(len(candidates), size=n)] if candidates else []

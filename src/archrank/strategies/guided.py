@@ -1,22 +1,33 @@
 """Predictor-guided search: spend the next evaluations where a ranking learnt from the last ones says."""
 
+import math
 from collections.abc import Sequence
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, partial
+from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, UnknownName
 from archrank.predictors.base import Ranker
 from archrank.space import SearchSpace
-from archrank.strategies.base import History, Proposal, Strategy, unseen
+from archrank.strategies.acquisition import (
+    ACQUISITIONS,
+    Acquisition,
+    Floats,
+    Members,
+    Utility,
+    member_scores,
+    utilities,
+)
+from archrank.strategies.base import Distinct, History, Proposal, Strategy
+from archrank.strategies.domain import Domain, Remaining
+from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve
 
 __all__ = ["INNER", "GuidedSearch"]
 
-Inner = Literal["auto", "whole", "evolution", "random"]
-INNER: tuple[Inner, ...] = ("auto", "whole", "evolution", "random")
+Inner = Literal["auto", "whole", "evolution", "annealing", "random"]
+INNER: tuple[Inner, ...] = get_args(Inner)
 
 LISTED = 200_000
 """Spaces with up to so many encodings are scored whole by default; larger ones are searched by evolution."""
@@ -25,9 +36,9 @@ LISTED = 200_000
 class GuidedSearch(Strategy):
     """Rounds of fitting a predictor afresh and evaluating what it ranks best.
 
-    The first ``initial`` architectures are random. From then on every round fits the predictor on all that was
-    measured, looks for the unseen architectures with the best predicted scores, and keeps a share of the round for
-    random ones. Architectures with exactly equal scores are the same to the predictor, so a round takes one of them.
+    The first ``initial`` architectures are random. From then on every round fits the predictor on what was measured,
+    looks for the unseen architectures with the best predicted scores, and keeps a share of the round for random ones.
+    Architectures with exactly equal scores are the same to the predictor, so a round takes one of them.
 
     Args:
         space: The space to search.
@@ -35,15 +46,30 @@ class GuidedSearch(Strategy):
         initial: How many random architectures come first.
         batch: How many architectures a round proposes.
         inner: How the best predicted are looked for: ``"whole"`` scores all candidates; ``"random"`` scores
-            ``ratio`` random ones per place; ``"evolution"`` evolves a population on the predicted score; ``"auto"``
-            scores a small space whole and evolves on a large one.
+            ``ratio`` random ones per place; ``"evolution"`` evolves a population on the predicted score;
+            ``"annealing"`` anneals independent chains on it; ``"auto"`` scores a small space whole and evolves on a
+            large one.
         explore: Share of each round that is drawn at random, from 0 to 1.
         ratio: For ``"random"``: how many candidates are scored per architecture wanted (r in the paper).
         population: For ``"evolution"``: how many architectures each generation has.
         generations: For ``"evolution"``: how many generations.
+        chains: For ``"annealing"``: how many chains.
+        steps: For ``"annealing"``: how many steps each chain makes.
+        acquisition: What "best" means where the predictor is an ensemble: the ``"mean"`` of its members' scores, or
+            one of the uses of their disagreement (:func:`~archrank.strategies.acquisition.utilities`).
+        beta: For the acquisition ``"ucb"``: how many standard deviations are added to the mean.
+        shrink: From the third round on the predictor is fitted on this share of the measured, the best ones, but on no
+            fewer than the third round starts with: ``initial`` and two rounds. 1 fits it on all.
         candidates: Propose only these; the whole space for None. They are always scored whole.
+        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
 
-    Reference: GATES (ECCV 2020), section 4.4: n picks out of r · n inner samples.
+    Raises:
+        UnknownName: No such inner search, acquisition or ``distinct``.
+        ArchrankError: A number out of its range, or an acquisition that the predictor has no members for.
+
+    Reference: GATES (ECCV 2020), section 4.4: n picks out of r · n inner samples. Unlike the authors' annealing, whose
+    temperature of 1000 makes it a random walk, this one's temperature is in standard deviations of the scores. Fitting
+    on ever better ones: Wu et al., Stronger NAS with Weaker Predictors (NeurIPS 2021).
     """
 
     def __init__(
@@ -58,16 +84,29 @@ class GuidedSearch(Strategy):
         ratio: int = 100,
         population: int = 100,
         generations: int = 20,
+        chains: int = 20,
+        steps: int = 100,
+        acquisition: Acquisition = "mean",
+        beta: float = 1.0,
+        shrink: float = 1.0,
         candidates: Sequence[Architecture] | None = None,
+        distinct: Distinct = "rows",
     ) -> None:
         if inner not in INNER:
             raise UnknownName("inner search", inner, INNER)
+        if acquisition not in ACQUISITIONS:
+            raise UnknownName("acquisition", acquisition, ACQUISITIONS)
         if not 0 <= explore <= 1:
             raise ArchrankError(f"explore is {explore}; it is a share, from 0 to 1")
-        least = {"batch": batch, "ratio": ratio, "population": population}
+        if not 0 < shrink <= 1:
+            raise ArchrankError(f"shrink is {shrink}; it is a share, above 0 and at most 1")
+        if not 0 <= beta < math.inf:
+            raise ArchrankError(f"beta is {beta}; it must be 0 or more")
+        least = {"batch": batch, "ratio": ratio, "population": population, "chains": chains}
         for name, value in least.items():
             if value < 1:
                 raise ArchrankError(f"{name} is {value}; it must be 1 or more")
+        member_scores(acquisition, predictor)  # refused here, not after the first evaluations
         self.space = space
         self.predictor = predictor
         self.initial = initial
@@ -77,7 +116,13 @@ class GuidedSearch(Strategy):
         self.ratio = ratio
         self.population = population
         self.generations = generations
-        self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
+        self.chains = chains
+        self.steps = steps
+        self.acquisition: Acquisition = acquisition
+        self.beta = beta
+        self.shrink = shrink
+        self.distinct = distinct
+        self._domain = Domain(space, candidates, distinct)
 
     def __repr__(self) -> str:
         """The plain settings and the predictor's."""
@@ -86,85 +131,81 @@ class GuidedSearch(Strategy):
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Random architectures at first, then the best predicted and a few random ones."""
         measured = history.measured
+        remaining = self._domain.remaining(history)
         if len(history) - history.failed < self.initial or len({score for _, score in measured}) < 2:
-            return [Proposal(a, "random") for a in unseen(self.space, history, n, rng, (), self.candidates)]
+            return [Proposal(a, "random") for a in remaining.draw(n, rng)]
         predictor = self.predictor.with_seed(int(rng.integers(2**31)))
-        predictor.fit([a for a, _ in measured], [score for _, score in measured])
+        known = self._training_set(measured)
+        predictor.fit([a for a, _ in known], [score for _, score in known])
         exploring = int(rng.binomial(n, self.explore))
-        found = self._best(predictor, history, n - exploring, rng)
-        taken = [proposal.architecture for proposal in found]
-        others = unseen(self.space, history, n - len(found), rng, taken, self.candidates)
+        found = self._favourites(predictor, history, remaining, n - exploring, rng)
+        others = remaining.draw(n - len(found), rng)
         return found + [Proposal(a, "explored") for a in others]
 
-    def _best(self, predictor: Ranker, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
-        """The ``n`` unseen architectures with the best predicted scores that the inner search finds."""
-        if n == 0 or self.candidates == []:
-            return []
-        if self._scores_whole:
-            pool = self._pool
-            scores = predictor.predict(self._collated)
-        elif self.inner == "random":
-            pool = unseen(self.space, history, self.ratio * n, rng)
-            scores = predictor.predict(pool)
-        else:
-            pool, scores = self._evolve(predictor, history, rng)
-        return [
-            Proposal(pool[i], "predicted", float(scores[i]))
-            for i in _top_unseen(pool, scores, history, n, rng)
-        ]
+    def _training_set(self, measured: list[tuple[Architecture, float]]) -> list[tuple[Architecture, float]]:
+        """The best share of the measured, in their order; all of them where those were all equal."""
+        size = max(math.ceil(self.shrink * len(measured)), self.initial + 2 * self.batch)
+        if size >= len(measured):
+            return measured
+        best = sorted(range(len(measured)), key=lambda i: -measured[i][1])[:size]
+        kept = [measured[i] for i in sorted(best)]
+        return kept if len({score for _, score in kept}) > 1 else measured
 
-    def _evolve(
-        self, predictor: Ranker, history: History, rng: np.random.Generator
-    ) -> tuple[list[Architecture], npt.NDArray[np.float64]]:
-        """Evolve on the predicted score, from the best measured half and random others; returns all that it met."""
-        half = sorted(history.measured, key=lambda entry: -entry[1])[: self.population // 2]
-        parents = [a for a, _ in half]
-        parents += self.space.sample(self.population - len(parents), rng)
-        met = dict(zip(parents, predictor.predict(parents).tolist(), strict=True))
-        for _ in range(self.generations):
-            children = [
-                self.space.mutate(parents[i], rng) for i in rng.integers(len(parents), size=self.population)
-            ]
-            new = [a for a in dict.fromkeys(children) if a not in met]
-            if new:
-                met.update(zip(new, predictor.predict(new).tolist(), strict=True))
-            parents = sorted(met, key=lambda a: -met[a])[: self.population]
+    def _favourites(
+        self, predictor: Ranker, history: History, remaining: Remaining, n: int, rng: np.random.Generator
+    ) -> list[Proposal]:
+        """Take the ``n`` with the highest utility that the inner search finds."""
+        if n == 0 or self._domain.candidates == []:
+            return []
+        members = member_scores(self.acquisition, predictor)
+        whole = members(self._collated) if self._scores_whole else None
+        measured = [a for a, _ in history.measured]
+        chosen: list[Architecture] = []
+        scores: list[float] = []
+        for utility, picks in utilities(self.acquisition, members, measured, n, self.beta, rng):
+            if whole is not None:
+                pool, values = self._pool, utility(whole)
+            else:
+                pool, values = self._inner(partial(_ask, members, utility), history, picks, rng)
+            places = best_remaining(pool, values, remaining, picks, rng)
+            chosen += [pool[i] for i in places]
+            scores += values[places].tolist()
+        if self.acquisition != "mean" and chosen:
+            # A utility says nothing of what will be measured; what is recorded is the prediction.
+            scores = predictor.predict(chosen).tolist()
+        return [Proposal(a, "predicted", score) for a, score in zip(chosen, scores, strict=True)]
+
+    def _inner(
+        self, utility: Utilities, history: History, n: int, rng: np.random.Generator
+    ) -> tuple[Sequence[Architecture], Floats]:
+        """What an inner search meets, and the utilities."""
+        if self.inner == "random":
+            drawn = self._domain.remaining(history).draw(self.ratio * n, rng)
+            return drawn, utility(drawn)
+        size = self.chains if self.inner == "annealing" else self.population
+        half = sorted(history.measured, key=lambda entry: -entry[1])[: size // 2]
+        starts = [a for a, _ in half]
+        starts += self.space.sample(size - len(starts), rng)
+        if self.inner == "annealing":
+            met = anneal(self.space, utility, starts, self.steps, rng)
+        else:
+            met = evolve(self.space, utility, starts, self.generations, rng)
         return list(met), np.array(list(met.values()))
 
     @property
     def _scores_whole(self) -> bool:
-        if self.candidates is not None or self.inner == "whole":
+        if self._domain.candidates is not None or self.inner == "whole":
             return True
         return self.inner == "auto" and self.space.encodings <= LISTED
 
     @cached_property
     def _pool(self) -> Sequence[Architecture]:
-        return self.candidates if self.candidates is not None else self.space.architectures(self.space.rows())
+        return self._domain.everything()
 
     @cached_property
     def _collated(self) -> Any:
         return self.predictor.collate(self._pool)
 
 
-def _top_unseen(
-    pool: Sequence[Architecture],
-    scores: npt.NDArray[np.float64],
-    history: History,
-    n: int,
-    rng: np.random.Generator,
-) -> list[int]:
-    """Places of the best unseen ones, equal scores in random order and, while others are left, one of each."""
-    shuffled = rng.permutation(len(pool))
-    order = shuffled[np.argsort(-scores[shuffled], kind="stable")]
-    first: list[int] = []
-    equals: list[int] = []
-    used: set[float] = set()
-    for place in order.tolist():
-        if len(first) == n:
-            break
-        if pool[place] in history:
-            continue
-        score = float(scores[place])
-        (equals if score in used else first).append(place)
-        used.add(score)
-    return (first + equals)[:n]
+def _ask(members: Members, utility: Utility, architectures: Sequence[Architecture]) -> Floats:
+    return utility(members(architectures))

@@ -6,7 +6,8 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.space import SearchSpace
-from archrank.strategies.base import History, Proposal, Strategy, unseen
+from archrank.strategies.base import Distinct, History, Proposal, Strategy
+from archrank.strategies.domain import Domain
 
 __all__ = ["RandomSearch"]
 
@@ -17,6 +18,7 @@ class RandomSearch(Strategy):
     Args:
         space: The space to search.
         candidates: Draw from these instead of from the whole space, e.g. the rows of an incomplete table.
+        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
 
     >>> from archrank.spaces import NASBench201
     >>> strategy = RandomSearch(NASBench201())
@@ -24,12 +26,17 @@ class RandomSearch(Strategy):
     3
     """
 
-    def __init__(self, space: SearchSpace, candidates: Iterable[Architecture] | None = None) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        candidates: Iterable[Architecture] | None = None,
+        distinct: Distinct = "rows",
+    ) -> None:
         self.space = space
         self.batch = 1
-        self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
+        self.distinct = distinct
+        self._domain = Domain(space, candidates, distinct)
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Draw ``n`` architectures that history does not hold."""
-        drawn = unseen(self.space, history, n, rng, candidates=self.candidates)
-        return [Proposal(architecture, "random") for architecture in drawn]
+        return [Proposal(a, "random") for a in self._domain.remaining(history).draw(n, rng)]

@@ -1,6 +1,6 @@
 """A predictor that reports how long its fits take, for strategies read no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy.typing as npt
@@ -41,6 +41,12 @@ class TimedRanker:
     def predict(self, candidates: Any) -> Floats:
         """Passed on."""
         return self._ranker.predict(candidates)
+
+    @property
+    def predict_members(self) -> Callable[[Any], Floats]:
+        """Passed on; AttributeError, as for the predictor itself, where that has no members."""
+        passed_on: Callable[[Any], Floats] = getattr(self._ranker, "predict_members")  # noqa: B009
+        return passed_on
 
     def __repr__(self) -> str:
         return repr(self._ranker)

@@ -1,6 +1,6 @@
 """What every strategy must do, as a test that anybody can run over a strategy of their own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ __all__ = ["check_strategy"]
 
 
 class _Small(SearchSpace):
-    """24 encodings, 16 of them valid: small enough to be used up."""
+    """24 encodings, 16 of them valid, which make 10 functions: small enough to be used up."""
 
     name = "check-strategy"
     choices = (Choice("a", ("x", "y", "z")), Choice("b", ("x", "y")), Choice("c", ("x", "y", "z", "w")))
@@ -24,14 +24,25 @@ class _Small(SearchSpace):
         return sum(choices) % 3 != 0
 
     def graph(self, architecture: Architecture) -> Graph:
-        options = self.options(architecture).values()
-        return Graph((Cell(1, 4, tuple(Site(o, (i,), i + 1) for i, o in enumerate(options)), (3,)),))
+        return _chain(list(self.options(architecture).values()))
+
+    def function(self, architecture: Architecture) -> Graph:
+        return _chain([option for option in self.options(architecture).values() if option != "x"])
+
+
+def _chain(operations: Sequence[str]) -> Graph:
+    sites = tuple(Site(operation, (i,), i + 1) for i, operation in enumerate(operations))
+    return Graph((Cell(1, len(sites) + 1, sites, (len(sites),)),))
 
 
 def check_strategy(
     make_strategy: Callable[[SearchSpace], Strategy], space: SearchSpace | None = None
 ) -> None:
     """Check that a strategy keeps the promises of :class:`~archrank.strategies.Strategy`.
+
+    It proposes nothing that was proposed before, whether that is measured, pending or failed; with ``distinct =
+    "functions"`` no function that was; as many as are wanted while the space has them; always the same for the same
+    history and generator state; and in the end everything.
 
     Args:
         make_strategy: Makes the strategy for a space; called several times.
@@ -47,14 +58,33 @@ def check_strategy(
     space = space or _Small()
     everything = space.architectures(space.rows())
     require(len(everything) >= 8, f"give a space of at least 8 architectures, not {len(everything)}")
-    require(make_strategy(space).batch >= 1, f"batch is {make_strategy(space).batch}, expected at least 1")
+    strategy = make_strategy(space)
+    require(strategy.batch >= 1, f"batch is {strategy.batch}, expected at least 1")
+    identities = _Identities(space, strategy)
     for seed in range(3):
         histories = _histories(everything, np.random.default_rng(seed))
         for name, history in histories.items():
-            left = len(everything) - len(history)
+            left = len(identities.left(history))
             for n in {1, 2, 5, max(1, left - 1), left + 3}:
-                _check_proposals(make_strategy, space, name, history, n, seed)
-        _check_search(make_strategy, space, len(everything), seed)
+                _check_proposals(make_strategy, identities, name, history, n, seed)
+        for pending in (0, 3):
+            _check_search(make_strategy, identities, pending, seed)
+
+
+class _Identities:
+    """What counts as the same for a strategy: rows of choices, or functions."""
+
+    def __init__(self, space: SearchSpace, strategy: Strategy) -> None:
+        self.space = space
+        self.noun = "functions" if strategy.distinct == "functions" else "architectures"
+        self.of: dict[Architecture, Hashable] = {
+            a: space.function_key(a) if self.noun == "functions" else a
+            for a in space.architectures(space.rows())
+        }
+
+    def left(self, history: History) -> set[Hashable]:
+        """What history does not hold."""
+        return set(self.of.values()) - {self.of[entry.architecture] for entry in history}
 
 
 def _histories(everything: Sequence[Architecture], rng: np.random.Generator) -> dict[str, History]:
@@ -83,50 +113,66 @@ def _histories(everything: Sequence[Architecture], rng: np.random.Generator) -> 
 
 def _check_proposals(
     make_strategy: Callable[[SearchSpace], Strategy],
-    space: SearchSpace,
+    identities: _Identities,
     name: str,
     history: History,
     n: int,
     seed: int,
 ) -> None:
     before = list(history)
-    strategy = make_strategy(space)
+    strategy = make_strategy(identities.space)
     proposals = strategy.propose(history, n, np.random.default_rng(seed))
-    where = f"{strategy!r} asked for {n} with {name} ({len(before)} of {len(space)} architectures)"
+    where = f"{strategy!r} asked for {n} with {name} ({len(before)} of {len(identities.of)} architectures)"
 
     require(list(history) == before, f"{where} changed the history that it was given")
-    _check_new(space, history, proposals, where)
-    expected = min(n, len(space) - len(before))
+    _check_new(identities, history, proposals, where)
+    expected = min(n, len(identities.left(history)))
     require(len(proposals) == expected, f"{where} proposed {len(proposals)}, expected {expected}")
-    for again, what in ((strategy, "asked again"), (make_strategy(space), "made anew")):
+    for again, what in ((strategy, "asked again"), (make_strategy(identities.space), "made anew")):
         repeated = again.propose(History(before), n, np.random.default_rng(seed))
         require(repeated == proposals, f"{where} proposed something else when {what} with the same generator")
 
 
-def _check_new(space: SearchSpace, history: History, proposals: Sequence[Proposal], where: str) -> None:
+def _check_new(identities: _Identities, history: History, proposals: Sequence[Proposal], where: str) -> None:
     chosen = [proposal.architecture for proposal in proposals]
-    everything = set(space.architectures(space.rows()))
-    require(len(set(chosen)) == len(chosen), f"{where} proposed the same architecture twice")
     for architecture in chosen:
         require(
-            architecture in everything,
-            f"{where} proposed {architecture}, which is not a valid, canonical architecture of {space.name}",
+            architecture in identities.of,
+            f"{where} proposed {architecture}, which is not a valid, canonical architecture of "
+            f"{identities.space.name}",
         )
         require(architecture not in history, f"{where} proposed {architecture}, which history holds")
+    require(len(set(chosen)) == len(chosen), f"{where} proposed the same architecture twice")
+    proposed = {identities.of[a] for a in chosen}
+    require(len(proposed) == len(chosen), f"{where} proposed the same function twice")
+    require(
+        proposed <= identities.left(history), f"{where} proposed a function that history holds in another row"
+    )
 
 
 def _check_search(
-    make_strategy: Callable[[SearchSpace], Strategy], space: SearchSpace, size: int, seed: int
+    make_strategy: Callable[[SearchSpace], Strategy], identities: _Identities, waiting: int, seed: int
 ) -> None:
-    """A whole search: every architecture comes once, and then none."""
-    strategy, history = make_strategy(space), History()
-    for _ in range(size + 1):
+    """A whole search: everything comes once, and then nothing; ``waiting`` evaluations are always under way."""
+    strategy, history = make_strategy(identities.space), History()
+    rng = np.random.default_rng(seed)
+    pending: list[Architecture] = []
+    for _ in range(len(identities.of) + 1):
         proposals = strategy.propose(history, strategy.batch, np.random.default_rng([seed, len(history)]))
+        found = f"{len(history)} of {len(identities.of)} architectures"
+        _check_new(identities, history, proposals, f"{strategy!r}, in a search of {found},")
         if not proposals:
             break
         for proposal in proposals:
-            choices = proposal.architecture.choices
-            score = None if sum(choices) % 5 == 4 else float(choices[0])
-            history.record(Evaluated(proposal.architecture, score))
-    found = f"{len(history)} of the {size} architectures"
-    require(len(history) == size, f"{strategy!r} found {found} and then stopped")
+            history.record(Evaluated(proposal.architecture, None, pending=True))
+            pending.append(proposal.architecture)
+        while len(pending) > waiting:
+            done = pending.pop(int(rng.integers(len(pending))))
+            score = None if sum(done.choices) % 5 == 4 else float(done.choices[0])
+            history.record(Evaluated(done, score))
+    left = len(identities.left(history))
+    require(
+        left == 0,
+        f"{strategy!r} proposed {len(history)} {identities.noun} with {waiting} always pending, "
+        f"and then stopped with {left} left",
+    )

@@ -1,0 +1,180 @@
+"""What a strategy may propose, and what of it is left."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
+from typing import get_args
+
+import numpy as np
+
+from archrank.architecture import Architecture
+from archrank.errors import UnknownName
+from archrank.space import SearchSpace
+from archrank.strategies.base import Distinct, History
+
+__all__ = ["DISTINCT", "Domain", "Remaining", "unseen"]
+
+DISTINCT: tuple[Distinct, ...] = get_args(Distinct)
+
+_QUICK_TRIES = 20
+
+
+class Domain:
+    """The architectures that a strategy may propose, and when two of them count as one.
+
+    Args:
+        space: The space that is searched.
+        candidates: Only these, e.g. the rows of an incomplete table; the whole space for None.
+        distinct: ``"rows"``, or ``"functions"``: of all architectures that compute the same function one is enough.
+
+    Attributes:
+        candidates: The candidates, each once; None for the whole space.
+
+    Raises:
+        UnknownName: Another word for ``distinct``.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        candidates: Iterable[Architecture] | None = None,
+        distinct: Distinct = "rows",
+    ) -> None:
+        if distinct not in DISTINCT:
+            raise UnknownName("distinct", distinct, DISTINCT)
+        self.space = space
+        self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
+        self.distinct = distinct
+        # Working a key out takes longer than all else that a proposal needs, so each is worked out once.
+        self._keys: dict[Architecture, Hashable] = {}
+
+    def remaining(self, history: History, taken: Iterable[Architecture] = ()) -> "Remaining":
+        """What neither ``history`` nor ``taken`` holds."""
+        return Remaining(self, history, taken)
+
+    def allows(self, architecture: Architecture) -> bool:
+        """Whether it is among the candidates."""
+        return self._allowed is None or architecture in self._allowed
+
+    def key(self, architecture: Architecture) -> Hashable:
+        """Equal for architectures that compute the same function."""
+        if architecture not in self._keys:
+            self._keys[architecture] = self.space.function_key(architecture)
+        return self._keys[architecture]
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
+        """Draw ``n`` independently, so the same one may come twice; none where there is no candidate."""
+        if self.candidates is None:
+            return self.space.sample(n, rng)
+        if not self.candidates:
+            return []
+        return [self.candidates[i] for i in rng.integers(len(self.candidates), size=n)]
+
+    def everything(self) -> Sequence[Architecture]:
+        """All of them, in a fixed order.
+
+        Raises:
+            SpaceError: The space has too many to list.
+        """
+        return self.space.architectures(self.space.rows()) if self.candidates is None else self.candidates
+
+    @property
+    def encodings(self) -> int:
+        """No fewer than there are architectures."""
+        return self.space.encodings if self.candidates is None else len(self.candidates)
+
+    @cached_property
+    def _allowed(self) -> frozenset[Architecture] | None:
+        return None if self.candidates is None else frozenset(self.candidates)
+
+
+class Remaining:
+    """What may still be proposed: all of a domain but what history holds and what was taken since.
+
+    >>> from archrank.spaces import NASBench201
+    >>> space = NASBench201()
+    >>> remaining = Domain(space, distinct="functions").remaining(History())
+    >>> remaining.take(space.architecture((0, 0, 0, 3, 0, 0)))
+    >>> space.architecture((0, 0, 0, 3, 0, 1)) in remaining  # a skip_connect that nothing flows through
+    False
+
+    Args:
+        domain: What may be proposed at all.
+        history: What was proposed before; pending and failed ones count.
+        taken: What is taken already.
+    """
+
+    def __init__(self, domain: Domain, history: History, taken: Iterable[Architecture] = ()) -> None:
+        self._domain = domain
+        self._history = history
+        self._by_function = domain.distinct == "functions"
+        self._functions = {domain.key(e.architecture) for e in history} if self._by_function else set()
+        self._taken: set[Architecture] = set()
+        for architecture in taken:
+            self.take(architecture)
+
+    def __contains__(self, architecture: Architecture) -> bool:
+        return self._domain.allows(architecture) and self._is_new(architecture)
+
+    def take(self, architecture: Architecture) -> None:
+        """Count an architecture as proposed."""
+        self._taken.add(architecture)
+        if self._by_function:
+            self._functions.add(self._domain.key(architecture))
+
+    def draw(self, n: int, rng: np.random.Generator) -> list[Architecture]:
+        """Take ``n``, drawn uniformly from what is left.
+
+        It rejects what was seen while that is quick, then lists everything; so it ends also where nearly
+        everything was seen, with fewer than ``n`` where no more are left.
+
+        Args:
+            n: How many are wanted; none where it is below 1.
+            rng: The source of randomness.
+        """
+        found: list[Architecture] = []
+        if n < 1:
+            return found
+        # Drawing until as many as there are were met would take long.
+        tries = _QUICK_TRIES if n < self._domain.encodings else 0
+        for _ in range(tries):
+            self._take_new(self._domain.sample(n - len(found), rng), n, found)
+            if len(found) == n:
+                return found
+        left = [a for a in self._domain.everything() if self._is_new(a)]
+        self._take_new([left[i] for i in rng.permutation(len(left))], n, found)
+        return found
+
+    def _take_new(self, architectures: Iterable[Architecture], n: int, found: list[Architecture]) -> None:
+        """Move new ones to ``found`` until it holds ``n``."""
+        for architecture in architectures:
+            if len(found) == n:
+                break
+            if self._is_new(architecture):
+                self.take(architecture)
+                found.append(architecture)
+
+    def _is_new(self, architecture: Architecture) -> bool:
+        if architecture in self._history or architecture in self._taken:
+            return False
+        return not self._by_function or self._domain.key(architecture) not in self._functions
+
+
+def unseen(
+    space: SearchSpace,
+    history: History,
+    n: int,
+    rng: np.random.Generator,
+    taken: Iterable[Architecture] = (),
+    candidates: Iterable[Architecture] | None = None,
+) -> list[Architecture]:
+    """Draw ``n`` distinct architectures uniformly from those neither in ``history`` nor ``taken``.
+
+    Args:
+        space: The space to draw from.
+        history: What not to draw.
+        n: How many are wanted; fewer come only where no more are left.
+        rng: The source of randomness.
+        taken: What not to draw either.
+        candidates: Draw from these instead of from the whole space.
+    """
+    return Domain(space, candidates).remaining(history, taken).draw(n, rng)

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from archrank.benchmarks import load
+from archrank.benchmarks.table import Table
+from archrank.cli.strategies import STRATEGIES, StrategyOptions, strategy_from
+from archrank.errors import ArchrankError, UnknownName
+from archrank.strategies import History
+from archrank.study import Stopwatch
+
+
+@pytest.fixture(scope="module")
+def table():
+    return load("analog-nasbench")
+
+
+def made(table, **options):
+    return strategy_from(StrategyOptions(**options), table.space, table, Stopwatch())
+
+
+def test_every_name_makes_a_strategy_of_its_own(table):
+    found = [made(table, strategy=name, distinct="functions") for name in STRATEGIES]
+    assert len({type(strategy) for strategy in found}) == len(STRATEGIES)
+    for strategy in found:
+        assert strategy.distinct == "functions"
+        assert len(strategy.propose(History(), 2, np.random.default_rng(0))) == 2
+
+
+def test_only_the_rows_of_an_incomplete_table_are_proposed(table):
+    metric = table.metric()
+    column = {metric.name: table.column()[20:30]}
+    few = Table("few", table.space, table.rows[20:30], column, (metric,))
+    for name in STRATEGIES:
+        proposals = made(few, strategy=name).propose(History(), 10, np.random.default_rng(0))
+        assert {p.architecture for p in proposals} == set(few.architectures)
+
+
+def test_the_options_of_guided_search_arrive(table):
+    strategy = made(table, inner="annealing", shrink=0.5, initial=7, round=3)
+    assert (strategy.inner, strategy.shrink, strategy.initial, strategy.batch) == ("annealing", 0.5, 7, 3)
+
+
+def test_one_member_has_nobody_to_disagree_with(table):
+    with pytest.raises(ArchrankError, match="'ei' needs members that may disagree; give --members 2 or more"):
+        made(table, acquisition="ei", members=1)
+
+
+def test_only_options_that_matter_are_written_down():
+    assert StrategyOptions("evolution").that_matter == {"strategy": "evolution", "distinct": "rows"}
+    assert set(StrategyOptions().that_matter) == {
+        "strategy", "distinct", "encoder", "loss", "inner", "acquisition", "initial", "round", "members", "shrink",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"strategy": "anealing"}, "unknown strategy 'anealing'; did you mean 'annealing'"),
+        ({"strategy": "localsearch"}, "did you mean 'local-search'"),
+        (
+            {"strategy": "random", "distinct": "function"},
+            "unknown distinct 'function'; did you mean 'functions'",
+        ),
+        ({"inner": "anneal"}, "unknown inner search 'anneal'; did you mean 'annealing'"),
+        ({"acquisition": "ubc", "members": 1}, "unknown acquisition 'ubc'; did you mean 'ucb'"),
+    ],
+)
+def test_an_unknown_name_gives_the_closest(table, options, said):
+    with pytest.raises(UnknownName, match=said):
+        made(table, **options)
