@@ -3,5 +3,6 @@
 from archrank.predictors.base import Predictor
 from archrank.predictors.gaussian import GaussianProcess
 from archrank.predictors.neural import NeuralPredictor
+from archrank.predictors.trees import BoostedTrees
 
-__all__ = ["GaussianProcess", "NeuralPredictor", "Predictor"]
+__all__ = ["BoostedTrees", "GaussianProcess", "NeuralPredictor", "Predictor"]

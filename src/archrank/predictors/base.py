@@ -98,6 +98,25 @@ class Predictor(ABC):
         mean: Floats = self.predict_members(candidates).mean(axis=0)
         return mean
 
+    def predict_distribution(self, candidates: Any) -> tuple[Floats, Floats]:
+        """What an architecture may be worth, as a normal distribution of its score.
+
+        Args:
+            candidates: B architectures, or what :meth:`collate` made of them.
+
+        Returns:
+            Mean and standard deviation, here those over the members' scores: (B,), (B,).
+
+        Raises:
+            PredictorError: Nothing was fitted yet, or there is a single member, which disagrees with nobody.
+        """
+        scores = self.predict_members(candidates)
+        if len(scores) < 2:
+            raise PredictorError(
+                f"{self!r} has a single member, so it cannot say how unsure it is; give it 2 members or more"
+            )
+        return scores.mean(axis=0), scores.std(axis=0, ddof=1)
+
     @abstractmethod
     def save(self, folder: Path | str) -> None:
         """Write the fitted predictor into a folder, as safetensors and JSON.
