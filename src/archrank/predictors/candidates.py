@@ -9,7 +9,6 @@ import numpy.typing as npt
 import torch
 
 from archrank.architecture import Architecture
-from archrank.arrays import stack
 from archrank.encoders import Choices, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError
 from archrank.predictors.base import Floats
@@ -65,7 +64,7 @@ class Candidates:
 
     @cached_property
     def features(self) -> npt.NDArray[np.float32]:
-        """Features of the graphs on comparable scales: (B, F)."""
+        """Features of the functions on comparable scales: (B, F)."""
         return feature_map(self.space)(self.rows)
 
     def batch(self, simplify: bool = False) -> GraphBatch:
@@ -75,11 +74,7 @@ class Candidates:
             simplify: Whether the space's function rules simplify them first.
         """
         if simplify not in self._batches:
-            if simplify:
-                functions = [self.space.function(a) for a in self.space.architectures(self.rows)]
-                cells = stack(functions, self.space.operations)
-            else:
-                cells = self.space.arrays(self.rows)
+            cells = (self.space.function_arrays if simplify else self.space.arrays)(self.rows)
             choices = Choices(self.rows.astype(np.int64), tuple(len(c.options) for c in self.space.choices))
             self._batches[simplify] = merge(cells, self.space.operations, choices)
         return self._batches[simplify]

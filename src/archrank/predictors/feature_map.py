@@ -17,11 +17,12 @@ _FAR = 5.0
 
 
 class FeatureMap:
-    """Turns rows of a space into standardised features.
+    """Turns rows of a space into standardised features of what they compute.
 
-    Scales come from a fixed random sample of the space, not from what was measured, so that an architecture's
-    features are a fact of the space. Features that do not vary over the sample are left out; what lies far outside
-    of it is moved to five standard deviations.
+    The graphs are simplified by the space's function rules first, so equal functions have equal features. Scales come
+    from a fixed random sample of the space, not from what was measured, so that an architecture's features are a fact
+    of the space. Features that do not vary over the sample are left out; what lies far outside of it is moved to five
+    standard deviations.
 
     Args:
         space: The space.
@@ -35,7 +36,7 @@ class FeatureMap:
         sample = np.array(
             [a.choices for a in space.sample(_SAMPLE, np.random.default_rng(0))], dtype=np.int16
         )
-        cells = space.arrays(sample)
+        cells = space.function_arrays(sample)
         features = graph_features(cells, space.operations)
         self._kept = np.flatnonzero(np.ptp(features, axis=0))  # a deviation may round to more than 0
         self._centre = features[:, self._kept].mean(axis=0)
@@ -45,7 +46,7 @@ class FeatureMap:
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
-        features = graph_features(self._space.arrays(rows), self._space.operations)[:, self._kept]
+        features = graph_features(self._space.function_arrays(rows), self._space.operations)[:, self._kept]
         standard: Floats = np.clip((features - self._centre) / self._spread, -_FAR, _FAR, order="C")
         return standard
 
