@@ -24,7 +24,7 @@ def test_names_belong_to_their_columns():
     values, names = FeatureMap(space)(rows), FeatureMap(space).names
     raw = graph_features(space.function_arrays(rows), space.operations)
     everything = feature_names(space.operations)
-    for name in ("live nor_conv_3x3", "shortest path through nor_conv_3x3"):
+    for name in ("live nor_conv_3x3", "longest path through skip_connect, nor_conv_3x3"):
         column, expected = values[:, names.index(name)], raw[:, everything.index(name)]
         assert np.corrcoef(column, expected)[0, 1] > 0.95  # what lies far outside is moved
 
