@@ -30,8 +30,9 @@ def test_names_belong_to_their_columns():
 
 
 def test_what_never_varies_is_left_out():
-    assert "junctions" not in FeatureMap(NASBench201()).names
-    assert "junctions" in FeatureMap(NASBench101(vertices=6)).names
+    space = NASBench201()
+    assert len(FeatureMap(space).names) < len(feature_names(space.operations))
+    assert (np.ptp(FeatureMap(space)(space.rows()), axis=0) > 0).all()
 
 
 def test_equal_functions_have_equal_features():
