@@ -14,12 +14,13 @@ from safetensors.torch import save as tensor_bytes
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, checked_targets
+from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["GaussianProcess", "normal_scores"]
+__all__ = ["GaussianProcess"]
 
 _TUNED_ON = 500
 """The kernel is tuned on so many architectures at most: three numbers need no more."""
@@ -149,18 +150,6 @@ class GaussianProcess(Predictor):
         self._targets = y
         self._root = _cholesky(self._known, self._kernel)
         self._weights = torch.cholesky_solve(y[:, None], self._root)[:, 0]
-
-
-def normal_scores(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Quantiles of the normal distribution at the values' ranks, equals sharing a rank: (n,).
-
-    >>> normal_scores(np.array([7.0, 1.0, 3.0])).round(3).tolist()
-    [0.967, -0.967, 0.0]
-    """
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
-    quantiles: Floats = torch.special.ndtri(torch.from_numpy((ranks + 0.5) / len(values))).numpy()
-    return quantiles
 
 
 def _scaled(features: npt.NDArray[np.float32]) -> torch.Tensor:

@@ -15,9 +15,10 @@ from archrank.architecture import Architecture
 from archrank.encoders import ENCODERS, GATES, EncoderSettings
 from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, checked_targets
+from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer
+from archrank.predictors.targets import checked_targets
 from archrank.predictors.threads import one_thread
 from archrank.ranking import LOSSES, ComparesValues, PairwiseComparator, PairwiseHinge, RankingLoss
 from archrank.space import Rows, SearchSpace

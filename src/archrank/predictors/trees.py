@@ -13,9 +13,9 @@ from safetensors.numpy import save as array_bytes
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, checked_targets
+from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.gaussian import normal_scores
+from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.space import Rows, SearchSpace
 
 if TYPE_CHECKING:
