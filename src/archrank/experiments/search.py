@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from os.path import commonprefix
 from typing import Any
 
 import numpy as np
@@ -204,4 +203,5 @@ def time_metric(table: Table, metric: str) -> Metric | None:
         if other.epochs == searched.epochs and "train" in other.name and "seconds" in other.name
     )
     # NATS-Bench's columns begin with their data set: cifar10_valid_accuracy_200, cifar10_train_seconds_200.
-    return max(times, key=lambda other: len(commonprefix([other.name, metric])), default=None)
+    data = metric.split("_")[0]
+    return max(times, key=lambda other: other.name.split("_")[0] == data, default=None)

@@ -166,7 +166,8 @@ class Line:
         """How many simulated hours each search needed to come so near; infinite where it did not: (seeds,)."""
         if self.ended is None:
             return None
-        return np.where(self.distance <= regret, self.ended, np.inf).min(axis=1) / 3600
+        hours: Floats = np.where(self.distance <= regret, self.ended, np.inf).min(axis=1) / 3600
+        return hours
 
     def regret_at(self, hours: Floats) -> Floats | None:
         """The regret after so many simulated hours: (T,) to (seeds, T)."""
@@ -183,7 +184,8 @@ class Line:
         """Simulated hours of each search: (seeds,)."""
         if self.ended is None:
             return None
-        return np.where(np.isinf(self.ended), 0.0, self.ended).max(axis=1) / 3600
+        hours: Floats = np.where(np.isinf(self.ended), 0.0, self.ended).max(axis=1) / 3600
+        return hours
 
 
 def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> list[Line]:

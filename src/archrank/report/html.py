@@ -14,7 +14,9 @@ __all__ = [
     "document",
     "duration",
     "inline_svg",
+    "listed",
     "number",
+    "picture",
     "plain",
     "resource",
     "table",
@@ -70,6 +72,29 @@ def inline_svg(svg: bytes, name: str, description: str) -> str:
         f'viewBox="{size[1]}" style="--natural: {width:.0f}pt" role="img" aria-label="{escape(description)}">'
     )
     return opening + text[size.end() :].strip()
+
+
+def picture(svg: bytes, name: str, title: str, caption: str) -> str:
+    """A picture as a section of a page.
+
+    Args:
+        svg: As for :func:`inline_svg`, like the name.
+        name: A prefix for its identifiers.
+        title: Its heading, HTML already, like the caption.
+        caption: What stands below it.
+    """
+    return (
+        f'<section><h2>{title}</h2><figure><div class="picture">{inline_svg(svg, name, title)}</div>'
+        f"<figcaption>{caption}</figcaption></figure></section>"
+    )
+
+
+def listed(title: str, items: Sequence[str]) -> str:
+    """Texts as a section with a list; nothing where there are none."""
+    if not items:
+        return ""
+    points = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"<section><h2>{escape(title)}</h2><ul>{points}</ul></section>"
 
 
 def plain(value: Any) -> str:

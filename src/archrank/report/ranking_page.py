@@ -11,9 +11,10 @@ from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label
-from archrank.report.html import definitions, duration, inline_svg, plain, table
+from archrank.report.html import definitions, duration, plain
 from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
-from archrank.report.ranking_tables import Measure, Sheet, label, markdown, measures_of, sheet
+from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of
+from archrank.report.sheets import Sheet, markdown, section
 from archrank.report.style import encode
 
 __all__ = ["write_ranking_report"]
@@ -62,19 +63,19 @@ def write_ranking_report(
         for name, figure in _figures(rows, measures[0], about).items():
             svg = encode(figure, ".svg")
             write_whole(folder / "plots" / f"{name}.svg", svg)
-            pictures.append(
-                f'<section><h2>{_PICTURES[name]}</h2><figure><div class="picture">'
-                f"{inline_svg(svg, name, _PICTURES[name])}</div><figcaption>{_CAPTIONS[name]}</figcaption></figure>"
-                "</section>"
-            )
+            pictures.append(html.picture(svg, name, _PICTURES[name], _CAPTIONS[name]))
     title = escape(f"archrank compare {what} · {config['benchmark']} · {config['split']} split")
     body = [
         f"<header><h1>{title}</h1>",
-        f'<p class="headline">{_headline(sheets[0][1], config, about)}</p></header>',
+        f'<p class="headline">{_headline(sheets[0][1], sizes_of(rows), config, about)}</p></header>',
         *pictures[:1],
-        _tables(sheets, what),
+        section(
+            "Columns are training sizes, with their share of the pool and the number of fits n.",
+            [(measure.title, measure.meaning, of) for measure, of in sheets],
+            _CORNER[what],
+        ),
         *pictures[1:],
-        _failures(rows, what),
+        html.listed("Fits that failed", _failed(rows, what)),
         _configuration(rows, config, about),
         html.resource("how_to_read_ranking.html"),
     ]
@@ -90,25 +91,25 @@ def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dic
     }
 
 
-def _headline(tau: Sheet, config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+def _headline(tau: Sheet, sizes: Sequence[int], config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """Which is best, in a sentence."""
     tested = f"the {about['test']:,} held-out architectures of {escape(str(config['benchmark']))}"
     lines = dict(tau.lines)
     if not lines:
         return "No fit has finished."
     best: dict[str, list[int]] = {}
-    for place, size in enumerate(tau.sizes):
+    for place, size in enumerate(sizes):
         for name, cells in lines.items():
             if cells[place].best:
                 best.setdefault(name, []).append(size)
-    if len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(tau.sizes)):
+    if len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(sizes)):
         (name, *_) = best or lines
-        found = [(c.value, s) for c, s in zip(lines[name], tau.sizes, strict=True) if c.value is not None]
+        found = [(c.value, s) for c, s in zip(lines[name], sizes, strict=True) if c.value is not None]
         ends = dict.fromkeys(f"{value:.3f} from {size:,}" for value, size in (found[:1] + found[-1:]))
         words = (
             f"Kendall's tau {' to '.join(ends)} training architectures" if ends else "its tau is undefined"
         )
-        where = " best" + (" at every training size" if len(tau.sizes) > 1 else "") if len(lines) > 1 else ""
+        where = " best" + (" at every training size" if len(sizes) > 1 else "") if len(lines) > 1 else ""
         return f"<b>{escape(name)}</b> ranks {tested}{where}: {words}."
     each = [
         f"<b>{escape(name)}</b> with {', '.join(f'{s:,}' for s in sizes)}" for name, sizes in best.items()
@@ -116,29 +117,7 @@ def _headline(tau: Sheet, config: Mapping[str, Any], about: Mapping[str, Any]) -
     return f"What ranks {tested} best depends on the number of training architectures: {'; '.join(each)}."
 
 
-def _tables(sheets: Sequence[tuple[Measure, Sheet]], what: str) -> str:
-    parts = []
-    for measure, of in sheets:
-        rows = [
-            ("", [_cell(name), *(_cell(c.text, c.value, c.best) for c in cells)]) for name, cells in of.lines
-        ]
-        parts.append(
-            f'<h3>{escape(measure.title)}</h3><p class="note">{escape(measure.meaning)}</p>'
-            f'<div class="sheet">{table([_CORNER[what], *of.headings], rows)}</div>'
-        )
-    return (
-        '<section><h2>Tables</h2><p class="note">Columns are training sizes, with their share of the pool and the '
-        f"number of fits n.</p>{''.join(parts)}</section>"
-    )
-
-
 _CORNER = {"encoders": "encoder", "losses": "loss"}
-
-
-def _cell(text: str, value: float | None = None, best: bool = False) -> str:
-    mark = ' class="best"' if best else ""
-    number = "" if value is None else f' data-value="{value!r}"'
-    return f"<td{mark}{number}>{escape(text)}</td>"
 
 
 def _failed(rows: Sequence[Row], what: str) -> list[str]:
@@ -147,12 +126,6 @@ def _failed(rows: Sequence[Row], what: str) -> list[str]:
         for row in rows
         if row["error"] is not None
     ]
-
-
-def _failures(rows: Sequence[Row], what: str) -> str:
-    failed = _failed(rows, what)
-    items = "".join(f"<li>{escape(words)}</li>" for words in failed)
-    return f"<section><h2>Fits that failed</h2><ul>{items}</ul></section>" if failed else ""
 
 
 def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:
