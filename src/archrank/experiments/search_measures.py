@@ -131,7 +131,7 @@ class Line:
         distance: How far each evaluation was from the table's best score, infinite where it failed: (seeds, n).
         test_distance: The same of its test score; None where there is no such metric.
         proposing: Seconds that proposing it took, NaN where a search ended early: (seeds, n).
-        ended: Simulated seconds at which it ended; None where those are not known: (seeds, n).
+        ended: Simulated seconds at which it ended, infinite where those are not known: (seeds, n).
     """
 
     name: str
@@ -139,7 +139,7 @@ class Line:
     distance: Floats
     test_distance: Floats | None
     proposing: Floats
-    ended: Floats | None
+    ended: Floats
 
     @cached_property
     def regret(self) -> Floats:
@@ -162,30 +162,29 @@ class Line:
         reached = self.regret <= regret
         return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
 
-    def hours(self, regret: float) -> Floats | None:
-        """How many simulated hours each search needed to come so near; infinite where it did not: (seeds,)."""
-        if self.ended is None:
-            return None
-        hours: Floats = np.where(self.distance <= regret, self.ended, np.inf).min(axis=1) / 3600
-        return hours
+    @property
+    def timed(self) -> bool:
+        """Whether simulated time is known."""
+        return bool(np.isfinite(self.ended).any())
 
-    def regret_at(self, hours: Floats) -> Floats | None:
+    @property
+    def all_hours(self) -> Floats:
+        """Simulated hours of each search: (seeds,)."""
+        seconds: Floats = np.max(self.ended, axis=1, where=np.isfinite(self.ended), initial=0.0)
+        return seconds / 3600
+
+    def hours(self, regret: float) -> Floats:
+        """How many simulated hours each search needed to come so near; infinite where it did not: (seeds,)."""
+        seconds: Floats = np.min(self.ended, axis=1, where=self.distance <= regret, initial=np.inf)
+        return seconds / 3600
+
+    def regret_at(self, hours: Floats) -> Floats:
         """The regret after so many simulated hours: (T,) to (seeds, T)."""
-        if self.ended is None:
-            return None
         order = np.argsort(self.ended, axis=1, kind="stable")
         ended = np.take_along_axis(self.ended, order, axis=1) / 3600
         regret = np.minimum.accumulate(np.take_along_axis(self.distance, order, axis=1), axis=1)
         places = [np.searchsorted(each, hours, side="right") for each in ended]
-        return np.array([np.concatenate([[np.inf], r])[p] for r, p in zip(regret, places, strict=True)])
-
-    @property
-    def all_hours(self) -> Floats | None:
-        """Simulated hours of each search: (seeds,)."""
-        if self.ended is None:
-            return None
-        hours: Floats = np.where(np.isinf(self.ended), 0.0, self.ended).max(axis=1) / 3600
-        return hours
+        return np.array([np.append(np.inf, r)[p] for r, p in zip(regret, places, strict=True)])
 
 
 def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> list[Line]:
@@ -202,9 +201,8 @@ def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> 
             groups.setdefault((row["strategy"], row["parallel"], row["asynchronous"]), []).append(row)
     lines = []
     for (strategy, parallel, asynchronous), mine in groups.items():
-        name = strategy if parallel == 1 and not asynchronous else f"{strategy}, {parallel} workers"
+        name = strategy if parallel == 1 else f"{strategy}, {parallel} workers"
         index = _padded([row["index"] for row in mine], budget, -1).astype(np.int64)
-        timed = all(row["ended"] is not None for row in mine)
         lines.append(
             Line(
                 f"{name}, asynchronous" if asynchronous else name,
@@ -212,7 +210,7 @@ def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> 
                 _distance(labels.valid, labels.best, index),
                 None if labels.test is None else _distance(labels.test, labels.best_test, index),
                 _padded([row["seconds_proposing"] for row in mine], budget, math.nan),
-                _padded([row["ended"] for row in mine], budget, math.inf) if timed else None,
+                _padded([row["ended"] or [] for row in mine], budget, math.inf),
             )
         )
     return lines

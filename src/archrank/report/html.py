@@ -10,6 +10,7 @@ from archrank.report.style import THEMED
 
 __all__ = [
     "cell",
+    "configuration",
     "definitions",
     "document",
     "duration",
@@ -144,6 +145,15 @@ def duration(seconds: float | None) -> str:
 def definitions(pairs: Iterable[tuple[str, str]]) -> str:
     """A list of names with what they stand for; the values are HTML already."""
     return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in pairs) + "</dl>"
+
+
+def configuration(facts: Iterable[tuple[str, str]], commands: Sequence[str]) -> str:
+    """What a comparison is, in words, and the commands that make it: two sections of a page."""
+    lines = escape("\n".join(commands))
+    return (
+        f"<section><h2>Configuration</h2>{definitions((name, plain(words)) for name, words in facts)}</section>"
+        f"<section><h2>Repeat it</h2><pre>{lines}</pre></section>"
+    )
 
 
 def cell(value: Any, digits: int = 6) -> str:

@@ -11,16 +11,19 @@ from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label
-from archrank.report.html import definitions, duration, plain
+from archrank.report.html import duration
 from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
 from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of
-from archrank.report.sheets import Sheet, markdown, section
+from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
 
-__all__ = ["write_ranking_report"]
+__all__ = ["failed_fits", "write_ranking_report"]
 
 Row = Mapping[str, Any]
 
+_COLUMNS = "Columns are training sizes, with their share of the pool and the number of fits n."
+_FAILED = "Fits that failed"
+_CORNER = {"encoders": "encoder", "losses": "loss"}
 _PICTURES = {
     "tau": "Kendall's tau by training size",
     "precision": "Precision@K",
@@ -56,8 +59,19 @@ def write_ranking_report(
     """
     what, pool = str(about["rows"]), int(about["pool"])
     measures = measures_of(rows, str(about["tau"]))
-    sheets = [(measure, sheet(rows, measure, what, pool)) for measure in measures]
-    write_whole(folder / "tables.md", _markdown(rows, sheets, config, about))
+    sheets = [(m.title, m.meaning, sheet(rows, m, what, pool)) for m in measures]
+    facts, failed = _facts(rows, config, about), (_FAILED, failed_fits(rows, what))
+    page = markdown_page(
+        f"{what.capitalize()} on `{config['benchmark']}`",
+        facts,
+        about["commands"],
+        f"{_COLUMNS} Means ± standard deviation over the fits; of ranks the median, with its share of the test part. "
+        "The best of every column is bold.",
+        sheets,
+        _CORNER[what],
+        failed,
+    )
+    write_whole(folder / "tables.md", page)
     pictures = []
     if any(row["error"] is None for row in rows):
         for name, figure in _figures(rows, measures[0], about).items():
@@ -67,16 +81,12 @@ def write_ranking_report(
     title = escape(f"archrank compare {what} · {config['benchmark']} · {config['split']} split")
     body = [
         f"<header><h1>{title}</h1>",
-        f'<p class="headline">{_headline(sheets[0][1], sizes_of(rows), config, about)}</p></header>',
+        f'<p class="headline">{_headline(sheets[0][2], sizes_of(rows), config, about)}</p></header>',
         *pictures[:1],
-        section(
-            "Columns are training sizes, with their share of the pool and the number of fits n.",
-            [(measure.title, measure.meaning, of) for measure, of in sheets],
-            _CORNER[what],
-        ),
+        section(_COLUMNS, sheets, _CORNER[what]),
         *pictures[1:],
-        html.listed("Fits that failed", _failed(rows, what)),
-        _configuration(rows, config, about),
+        html.listed(*failed),
+        html.configuration(facts, about["commands"]),
         html.resource("how_to_read_ranking.html"),
     ]
     return write_whole(folder / "report.html", html.document(title, body, ["ranking.css"]))
@@ -117,10 +127,8 @@ def _headline(tau: Sheet, sizes: Sequence[int], config: Mapping[str, Any], about
     return f"What ranks {tested} best depends on the number of training architectures: {'; '.join(each)}."
 
 
-_CORNER = {"encoders": "encoder", "losses": "loss"}
-
-
-def _failed(rows: Sequence[Row], what: str) -> list[str]:
+def failed_fits(rows: Sequence[Row], what: str) -> list[str]:
+    """The fits that failed, and why; ``what`` is compared."""
     return [
         f"{label(row, rows, what)}, {row['size']:,} architectures, seed {row['seed']}: {row['error']}"
         for row in rows
@@ -149,34 +157,3 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("date", str(about["date"])),
     ]
-
-
-def _configuration(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
-    facts = definitions((name, plain(words)) for name, words in _facts(rows, config, about))
-    commands = escape("\n".join(about["commands"]))
-    return (
-        f"<section><h2>Configuration</h2>{facts}</section>"
-        f"<section><h2>Repeat it</h2><pre>{commands}</pre></section>"
-    )
-
-
-def _markdown(
-    rows: Sequence[Row],
-    sheets: Sequence[tuple[Measure, Sheet]],
-    config: Mapping[str, Any],
-    about: Mapping[str, Any],
-) -> str:
-    what = str(about["rows"])
-    parts = [f"# {what.capitalize()} on `{config['benchmark']}`\n"]
-    parts += [f"- {name}: {words}" for name, words in _facts(rows, config, about)]
-    parts.append("\n```sh\n" + "\n".join(about["commands"]) + "\n```")
-    parts.append(
-        "\nColumns are training sizes, with their share of the pool and the number of fits n. Means ± standard "
-        "deviation over the fits; of ranks the median, with its share of the test part. The best of every column is "
-        "bold."
-    )
-    for measure, of in sheets:
-        parts.append(f"\n## {measure.title}\n\n{measure.meaning}\n\n{markdown(of, _CORNER[what])}".rstrip())
-    if failed := _failed(rows, what):
-        parts.append("\n## Fits that failed\n\n" + "\n".join(f"- {words}" for words in failed))
-    return "\n".join(parts) + "\n"

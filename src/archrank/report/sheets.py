@@ -6,7 +6,7 @@ from html import escape
 
 from archrank.report.html import table
 
-__all__ = ["Cell", "Sheet", "markdown", "marked", "percent", "section"]
+__all__ = ["Cell", "Sheet", "markdown", "markdown_page", "marked", "percent", "section"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,35 @@ def markdown(sheet: Sheet, corner: str) -> str:
     for name, cells in sheet.lines:
         lines.append([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown_page(
+    title: str,
+    facts: Iterable[tuple[str, str]],
+    commands: Sequence[str],
+    note: str,
+    sheets: Iterable[tuple[str, str, Sheet]],
+    corner: str,
+    failed: tuple[str, Sequence[str]],
+) -> str:
+    """All tables of a comparison as a Markdown page.
+
+    Args:
+        title: Its title.
+        facts: What the comparison is, in words.
+        commands: What makes it.
+        note: What holds for all tables.
+        sheets: For every table its title, what it means, and the table.
+        corner: The heading of the first columns.
+        failed: A heading, and what failed.
+    """
+    parts = [f"# {title}\n", *(f"- {name}: {words}" for name, words in facts)]
+    parts += ["\n```sh\n" + "\n".join(commands) + "\n```", f"\n{note}"]
+    for heading, meaning, sheet in sheets:
+        parts.append(f"\n## {heading}\n\n{meaning}\n\n{markdown(sheet, corner)}".rstrip())
+    if failed[1]:
+        parts.append(f"\n## {failed[0]}\n\n" + "\n".join(f"- {words}" for words in failed[1]))
+    return "\n".join(parts) + "\n"
 
 
 def section(note: str, sheets: Iterable[tuple[str, str, Sheet]], corner: str) -> str:
