@@ -127,7 +127,7 @@ class Line:
 
     Attributes:
         name: What they are called.
-        strategy: The strategy with its options, as in the rows.
+        parallel: Whether workers evaluate side by side, so that a search knows less when it proposes.
         distance: How far each evaluation was from the table's best score, infinite where it failed: (seeds, n).
         test_distance: The same of its test score; None where there is no such metric.
         proposing: Seconds that proposing it took, NaN where a search ended early: (seeds, n).
@@ -135,7 +135,7 @@ class Line:
     """
 
     name: str
-    strategy: str
+    parallel: bool
     distance: Floats
     test_distance: Floats | None
     proposing: Floats
@@ -206,7 +206,7 @@ def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> 
         lines.append(
             Line(
                 f"{name}, asynchronous" if asynchronous else name,
-                strategy,
+                parallel > 1,
                 _distance(labels.valid, labels.best, index),
                 None if labels.test is None else _distance(labels.test, labels.best_test, index),
                 _padded([row["seconds_proposing"] for row in mine], budget, math.nan),

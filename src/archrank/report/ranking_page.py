@@ -89,7 +89,7 @@ def write_ranking_report(
         html.configuration(facts, about["commands"]),
         html.resource("how_to_read_ranking.html"),
     ]
-    return write_whole(folder / "report.html", html.document(title, body, ["ranking.css"]))
+    return write_whole(folder / "report.html", html.document(title, body, ["comparison.css"]))
 
 
 def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dict[str, Figure]:

@@ -110,7 +110,7 @@ def write_search_report(
         html.configuration(facts, about["commands"]),
         html.resource("how_to_read_strategies.html"),
     ]
-    return write_whole(folder / "report.html", html.document(title, body, ["ranking.css"]))
+    return write_whole(folder / "report.html", html.document(title, body, ["comparison.css"]))
 
 
 def failed_searches(rows: Sequence[Row]) -> list[str]:

@@ -58,9 +58,11 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
         for name, curve in curves.items():
             low, middle, high = np.where(np.isinf(curve), np.nan, np.maximum(curve, floor))
             # A quartile that is infinite has no place on the axis; the band then begins where it is finite.
-            axes.fill_between(x[name], low, high, color=colours[name], alpha=0.15, linewidth=0)
-            style = (0, (4, 2)) if name == RANDOM_NAME else "-"
-            axes.plot(x[name], middle, color=colours[name], linestyle=style, linewidth=1.8, label=name)
+            axes.fill_between(x[name], low, high, step="post", color=colours[name], alpha=0.15, linewidth=0)
+            axes.plot(
+                x[name], middle, color=colours[name], linestyle=(0, (4, 2)) if name == RANDOM_NAME else "-",
+                linewidth=1.8, drawstyle="steps-post", label=name,
+            )  # fmt: skip
         finite = seen[np.isfinite(seen)]
         distance_axis(axes, seen, float(finite.max(initial=floor)) * 1.3)
         axes.set_xscale("log")
@@ -86,7 +88,7 @@ def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
     colours = _colours(names)
     with theme():
         figure = Figure(figsize=(_WIDTH, 1.35 + 0.34 * len(names)), layout="constrained")
-        panels = figure.subplots(1, len(targets), sharey=True, squeeze=False)[0]
+        panels = figure.subplots(1, len(targets), sharex=True, sharey=True, squeeze=False)[0]
         for axes, target in zip(panels, targets, strict=True):
             found = [quantiles(line.queries(target.regret)) for line in lines]
             found.append(np.array(labels.random_queries(target), dtype=np.float64))
@@ -101,17 +103,26 @@ def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
                 )  # fmt: skip
             axes.axvline(budget, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
             axes.set_xscale("log")
-            axes.set_xlim(left=0.9)
             axes.xaxis.set_major_locator(LogLocator(numticks=5))
             axes.xaxis.set_minor_locator(NullLocator())
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+            axes.xaxis.set_major_formatter(FuncFormatter(_short))
             axes.set_title(target.name, fontsize=9.5)
             axes.set_yticks(range(len(names)), labels=names)
             axes.set_ylim(len(names) - 0.5, -0.5)
             axes.grid(visible=False, axis="y")
             axes.tick_params(axis="y", length=0)
+        panels[0].set_xlim(0.9, max(panels[0].get_xlim()[1], 1.6 * budget))
         figure.supxlabel("number of evaluations (log scale); the dashed line is the budget", fontsize=9.5)
     return figure
+
+
+def _short(number: float, _: int | None = None) -> str:
+    """A power of ten in few letters.
+
+    >>> _short(100), _short(10_000)
+    ('100', '10k')
+    """
+    return f"{number:g}" if number < 1000 else f"{number / 1000:g}k"
 
 
 def _colours(names: Sequence[str] | Mapping[str, Floats]) -> dict[str, str]:

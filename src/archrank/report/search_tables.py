@@ -12,14 +12,17 @@ __all__ = ["RANDOM_NAME", "budgets", "needed_cell", "sheets_of"]
 
 RANDOM_NAME = "random (exact)"
 
-_BUDGETS = (20, 50, 100, 150, 300, 600, 1000, 2000)
+_BRIEF = 0.001
+"""Seconds that nobody needs to know more exactly."""
+
+_BUDGETS = (50, 100, 150, 300, 600, 1000, 2000)
 
 
 def budgets(budget: int) -> list[int]:
     """After how many evaluations something is shown.
 
     >>> budgets(120)
-    [20, 50, 100, 120]
+    [50, 100, 120]
     """
     return [*(some for some in _BUDGETS if some < budget), budget]
 
@@ -137,8 +140,8 @@ def _curves(
     distances, values = [], []
     for n in columns:
         at = [curve[:, n - 1] for _, curve in every]
-        distances.append(marked([_quartiles(q, 3) for q in at], higher_is_better=False))
-        values.append(marked([_quartiles(sign * (best - q), 5) for q in at], higher_is_better=sign > 0))
+        distances.append(marked([_quartiles(q, 2) for q in at], higher_is_better=False))
+        values.append(marked([_quartiles(sign * (best - q), 4) for q in at], higher_is_better=sign > 0))
     headings, names = [f"at {n:,}" for n in columns], [name for name, _ in every]
     return [
         (regret, regret_means, _sheet(headings, names, distances)),
@@ -172,7 +175,8 @@ def _efficiency(lines: Sequence[Line], labels: Labels, budget: int) -> list[tupl
     ]
     for baseline in lines:
         others = [line for line in lines if line is not baseline]
-        if not others or baseline.strategy.startswith("guided"):
+        # How much better than guided search another one is, is the same question turned round.
+        if not others or baseline.name.split(":")[0] in ("guided", "random") or baseline.parallel:
             continue
         cells = [[_times(*ratio(line, baseline, n)) for line in others] for n in columns]
         found.append(
@@ -218,7 +222,9 @@ def _last(proposing: Floats, count: int) -> Floats:
 
 
 def _seconds(values: Floats) -> Cell:
-    low, middle, high = (f"{q:.2g}" for q in quantiles(values))
+    low, middle, high = (f"{q:.2g}" if q >= _BRIEF else f"<{_BRIEF}" for q in quantiles(values))
+    if low == high:
+        return Cell(middle, None)
     return Cell(f"{middle} ({low}–{high})", None)
 
 
