@@ -18,7 +18,7 @@ from archrank.report import html
 from archrank.report.comparison import metric_label
 from archrank.report.html import duration
 from archrank.report.search_plots import hours_figure, needed_figure, regret_figure
-from archrank.report.search_tables import RANDOM_NAME, sheets_of
+from archrank.report.search_tables import RANDOM_NAME, sheets_of, short
 from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
 
@@ -191,11 +191,14 @@ def _headline(lines: Sequence[Line], labels: Labels, config: Mapping[str, Any]) 
             f"{first} finds the best of {benchmark} with a median of {needed:,.4g} evaluations; random search needs "
             f"{random:,}."
         )
-    others = [f"{merit(line)[0]:.3g} ({escape(line.name)})" for line in lines if line is not best]
-    others.append(f"{labels.random_regret(budget)[1, -1]:.3g} (random search)")
+    if math.isinf(regret):
+        return f"No search has found anything in {budget:,} evaluations."
+    others = {line.name: merit(line)[0] for line in lines if line is not best}
+    others["random search"] = float(labels.random_regret(budget)[1, -1])
+    against = ", ".join(f"{short(value)} ({escape(name)})" for name, value in others.items())
     return (
         f"After {budget:,} evaluations {first} is nearest to the best of {benchmark}: its median regret is "
-        f"{regret:.3g}, against {', '.join(others)}."
+        f"{short(regret)}, against {against}."
     )
 
 

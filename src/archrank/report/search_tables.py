@@ -8,7 +8,7 @@ import numpy as np
 from archrank.experiments.search_measures import Floats, Labels, Line, quantiles, ratio, ratio_to_random
 from archrank.report.sheets import Cell, Sheet, marked, percent
 
-__all__ = ["RANDOM_NAME", "budgets", "needed_cell", "sheets_of"]
+__all__ = ["RANDOM_NAME", "budgets", "needed_cell", "sheets_of", "short"]
 
 RANDOM_NAME = "random (exact)"
 
@@ -149,8 +149,17 @@ def _curves(
     ]
 
 
+def short(value: float, digits: int = 2) -> str:
+    """A number in few digits; a dash where nothing was found.
+
+    >>> short(0.01234), short(math.inf)
+    ('0.012', '–')
+    """
+    return f"{value:.{digits}g}" if math.isfinite(value) else "–"
+
+
 def _quartiles(quartiles: Floats, digits: int) -> Cell:
-    low, middle, high = (f"{q:.{digits}g}" if np.isfinite(q) else "–" for q in np.sort(quartiles))
+    low, middle, high = (short(q, digits) for q in np.sort(quartiles).tolist())
     dash = " – " if "-" in f"{low}{high}" else "–"
     value = float(quartiles[1]) if np.isfinite(quartiles[1]) else None
     return Cell(f"{middle} ({low}{dash}{high})".replace("-", "−"), value)
