@@ -76,16 +76,16 @@ def test_evaluations_needed_are_medians_that_may_be_beyond_the_budget():
         [best_first(), best_first(seed=1), row(index=[0]), row(index=[0], seed=1)], "Evaluations needed"
     )
     assert headings == ["top 1% (20)", "met by", "top 0.1% (2)", "met by", "optimum (1)", "met by"]
-    assert lines["evolution"] == ["10 (10–10)", "2 of 2"] * 3
+    assert lines["evolution"] == ["10", "2 of 2"] * 3
     assert lines["guided"] == [">60", "0 of 2"] * 3
     assert lines["random (exact)"][:2] == ["68 (29–134)", f"{1 - comb(1980, 60) / comb(2000, 60):.1%}"]
 
 
 def test_values_are_in_the_unit_of_the_metric_and_the_incumbent_by_validation():
     _, lines = texts([best_first()], "Best so far")
-    assert lines["evolution"] == ["0.9995 (0.9995–0.9995)"] * 2
+    assert lines["evolution"] == ["0.9995"] * 2
     _, lines = texts([best_first()], "Test label of the incumbent")
-    assert lines["evolution"][1] == "0.0005 (0.0005–0.0005)"
+    assert lines["evolution"][1] == "0.0005"
 
 
 def test_sample_efficiency_is_against_random_search_and_what_is_no_guided_search():

@@ -28,7 +28,10 @@ Row = Mapping[str, Any]
 
 _CORNER = "strategy"
 _FAILED = "Searches that failed"
-_NOTE = "Medians over the seeds, quartiles in brackets; random search is exact. The best of every column is marked."
+_NOTE = (
+    "Medians over the seeds, with the quartiles in brackets unless they read the same; random search is exact. The "
+    "best of every column is marked."
+)
 _BANDS = "Lines are medians over the seeds, bands reach from quartile to quartile."
 _PICTURES = {
     "regret": (

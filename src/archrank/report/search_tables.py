@@ -1,6 +1,7 @@
 """The tables of a comparison of strategies: medians and quartiles over the seeds, and random search exactly."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -95,11 +96,7 @@ def needed_cell(quartiles: Sequence[float] | Floats, budget: float) -> Cell:
     '38 (20 – >150)'
     """
     low, middle, high = (f">{_count(budget)}" if math.isinf(q) else _count(q) for q in quartiles)
-    if math.isinf(quartiles[0]):
-        return Cell(low, None)
-    dash = " – " if ">" in high else "–"
-    value = None if math.isinf(quartiles[1]) else float(quartiles[1])
-    return Cell(f"{middle} ({low}{dash}{high})", value)
+    return _summary(low, middle, high, quartiles[1])
 
 
 def _count(number: float) -> str:
@@ -160,9 +157,14 @@ def short(value: float, digits: int = 2) -> str:
 
 def _quartiles(quartiles: Floats, digits: int) -> Cell:
     low, middle, high = (short(q, digits) for q in np.sort(quartiles).tolist())
-    dash = " – " if "-" in f"{low}{high}" else "–"
-    value = float(quartiles[1]) if np.isfinite(quartiles[1]) else None
-    return Cell(f"{middle} ({low}{dash}{high})".replace("-", "−"), value)
+    return _summary(low, middle, high, quartiles[1])
+
+
+def _summary(low: str, middle: str, high: str, value: float) -> Cell:
+    """A median with its quartiles in brackets, unless they read the same."""
+    dash = " – " if re.search("[->]", low + high) else "–"
+    around = "" if low == high else f" ({low}{dash}{high})"
+    return Cell(f"{middle}{around}".replace("-", "−"), float(value) if math.isfinite(value) else None)
 
 
 def _efficiency(lines: Sequence[Line], labels: Labels, budget: int) -> list[tuple[str, str, Sheet]]:
@@ -232,9 +234,7 @@ def _last(proposing: Floats, count: int) -> Floats:
 
 def _seconds(values: Floats) -> Cell:
     low, middle, high = (f"{q:.2g}" if q >= _BRIEF else f"<{_BRIEF}" for q in quantiles(values))
-    if low == high:
-        return Cell(middle, None)
-    return Cell(f"{middle} ({low}–{high})", None)
+    return _summary(low, middle, high, math.inf)
 
 
 def _sheet(headings: Sequence[str], names: Sequence[str], columns: Sequence[Sequence[Cell]]) -> Sheet:
