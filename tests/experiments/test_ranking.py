@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from archrank.errors import PredictorError, UnknownName
-from archrank.experiments.ranking import RankingFits, curve_ks, ranking_tasks
+from archrank.experiments.ranking import NeuralFits, curve_ks, neural_tasks
 from archrank.experiments.splits import Split
 from archrank.predictors import NeuralPredictor
 from archrank.ranking import kendall_tau, n_at_k, precision_at_k
@@ -13,11 +13,11 @@ ROWS = SPACE.rows()[::50]
 TARGETS = (ROWS == 3).sum(axis=1) + np.random.default_rng(0).normal(size=len(ROWS)) / 10
 POOL, TEST = np.arange(0, 200), np.arange(200, len(ROWS))
 SPLIT = Split("random", POOL, TEST, (0, 200), (200, len(ROWS)), "")
-(TASK,) = ranking_tasks(["gates"], ["hinge"], [20], 1)
+(TASK,) = neural_tasks(["gates"], ["hinge"], [20], 1)
 
 
 def fits(targets=TARGETS, test_targets=TARGETS, **settings):
-    return RankingFits(SPACE, SPLIT, ROWS, targets, test_targets, **({"epochs": 7} | settings))
+    return NeuralFits(SPACE, SPLIT, ROWS, targets, test_targets, **({"epochs": 7} | settings))
 
 
 def test_a_fit_is_what_its_parts_say():
@@ -40,8 +40,8 @@ def test_a_fit_is_what_its_parts_say():
 
 
 def test_subset_and_initialisation_have_seeds_of_their_own():
-    alike = ranking_tasks(["gates"], ["hinge"], [20], 2, same_subset=True)
-    apart = ranking_tasks(["gates"], ["hinge"], [20], 2)
+    alike = neural_tasks(["gates"], ["hinge"], [20], 2, same_subset=True)
+    apart = neural_tasks(["gates"], ["hinge"], [20], 2)
     assert [(t["subset_seed"], t["seed"]) for t in alike + apart] == [(0, 0), (0, 1), (0, 0), (1, 1)]
     work = fits(epochs=2)
     by_seeds = {
@@ -69,7 +69,7 @@ def test_equal_functions_get_equal_scores_when_simplified():
     both = np.concatenate([ROWS, rows])
     targets = np.append(TARGETS, [0.0, 1.0])
     parts = Split("random", POOL, np.array([len(ROWS), len(ROWS) + 1]), (0, 200), (0, 2), "")
-    work = RankingFits(SPACE, parts, both, targets, targets, epochs=2)
+    work = NeuralFits(SPACE, parts, both, targets, targets, epochs=2)
     assert work(task)["tau"] is None
     assert work(TASK)["tau"] is not None
 
@@ -84,9 +84,9 @@ def test_constant_targets_are_refused_at_once(part, what):
 
 def test_what_cannot_be_fitted_is_told_before_the_first_fit(monkeypatch):
     with pytest.raises(UnknownName, match="did you mean 'gates'"):
-        fits().check(ranking_tasks(["gate"], ["hinge"], [20], 1))
+        fits().check(neural_tasks(["gate"], ["hinge"], [20], 1))
     with pytest.raises(UnknownName, match="did you mean 'hinge'"):
-        fits().check(ranking_tasks(["gates"], ["hing"], [20], 1))
+        fits().check(neural_tasks(["gates"], ["hing"], [20], 1))
 
     def refuse(*_):
         raise PredictorError("such graphs are not for me")
@@ -103,7 +103,7 @@ def test_the_digest_sees_every_number_and_row():
     assert fits().digest == same
     assert fits(targets=changed).digest != same
     assert fits(test_targets=changed).digest == same  # that place is not tested on
-    assert RankingFits(SPACE, SPLIT, ROWS[::-1], TARGETS, TARGETS).digest != same
+    assert NeuralFits(SPACE, SPLIT, ROWS[::-1], TARGETS, TARGETS).digest != same
 
 
 def test_larger_fits_cost_more():

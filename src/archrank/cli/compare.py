@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from archrank.cli.compare_predictors import command as predictors
 from archrank.cli.compare_strategies import command as strategies
 from archrank.cli.comparisons import check_failures, named_table, names_in, recorded, run, show
 from archrank.errors import TableError, UnknownName
@@ -25,7 +26,7 @@ _ENCODERS = {"encoders": "gates,gcn-global,gcn,lstm,mlp", "losses": "gates"}
 _LOSSES = {"encoders": "hinge", "losses": "mse,bce,comparator,hinge,listmle"}
 
 app = typer.Typer(
-    help="Compare encoders or losses by how well they rank, or strategies by what they find.",
+    help="Compare encoders, losses or predictors by how well they rank, or strategies by what they find.",
     no_args_is_help=True,
 )
 
@@ -81,7 +82,7 @@ def _command(what: What) -> Callable[..., None]:
     ) -> None:
         _check_names(losses=losses, encoders=encoders, tau=tau)
         measured = named_table(benchmark, table, space, minimize)
-        from archrank.experiments.ranking import RankingFits, ranking_tasks
+        from archrank.experiments.ranking import NeuralFits, neural_tasks
         from archrank.experiments.splits import sizes_of
         from archrank.experiments.splits import split as split_of
 
@@ -89,7 +90,7 @@ def _command(what: What) -> Callable[..., None]:
         parts = split_of(
             measured, split, metrics=[trained.name, tested.name], pool=pool, test=test, seed=split_seed
         )
-        fits = RankingFits(
+        fits = NeuralFits(
             measured.space,
             parts,
             measured.rows,
@@ -99,7 +100,7 @@ def _command(what: What) -> Callable[..., None]:
             members,
         )
         same_subset = same_subset or split == "prefix"
-        tasks = ranking_tasks(
+        tasks = neural_tasks(
             names_in(encoders),
             names_in(losses),
             sizes_of(sizes, len(parts.pool)),
@@ -160,6 +161,7 @@ app.command("encoders", help="Compare encoders of architectures by how well they
 app.command("losses", help="Compare the losses that a predictor is trained by.")(_command("losses"))
 
 
+app.command("predictors")(predictors)
 app.command("strategies")(strategies)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archrank.cli.comparisons import check_failures, named_table, names_in, parts_of, run, show
+from archrank.cli.specs import parse_specs
 from archrank.cli.strategies import StrategyOptions, strategy_from
-from archrank.cli.strategy_specs import parse_specs
 from archrank.errors import ArchrankError, BudgetError, RunFolderError, TableError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print all rows as JSON and nothing else.")] = False,
 ) -> None:
     """Compare strategies by what they find with few evaluations, and random search exactly."""
-    specs = None if strategies is None else parse_specs(parts_of(strategies))
+    specs = None if strategies is None else parse_specs(parts_of(strategies), StrategyOptions)
     simulated = _workers(parallel)
     measured = named_table(benchmark, table, space, minimize)
     from archrank.experiments.search import Searches, save_labels, search_tasks
@@ -80,7 +80,7 @@ def command(
         )
     if specs is None:
         usual = _COMPLETE if measured.complete else _PART
-        specs = parse_specs(names_in(usual if timed is None else f"{usual},random"))
+        specs = parse_specs(names_in(usual if timed is None else f"{usual},random"), StrategyOptions)
     made = _made(specs, measured)
     searches = Searches(
         measured,

@@ -1,6 +1,7 @@
 """The only place where a predictor's name becomes a predictor."""
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,7 @@ __all__ = [
     "LossOption",
     "MembersOption",
     "PredictorOption",
+    "PredictorOptions",
     "predictor_from",
 ]
 
@@ -43,6 +45,22 @@ LossOption = Annotated[
 MembersOption = Annotated[
     int | None, typer.Option(help="How many networks or sets of trees are averaged (3; trees 4).", min=1)
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorOptions:
+    """What a word such as ``neural:encoder=gcn`` says of a predictor; see :func:`predictor_from`."""
+
+    predictor: str
+    effort: str | None = None
+    encoder: str | None = None
+    loss: str | None = None
+    members: int | None = None
+
+    @property
+    def that_matter(self) -> dict[str, Any]:
+        """The options that the predictor named looks at, by name."""
+        return {name: getattr(self, name) for name in ("predictor", *PREDICTORS[self.predictor])}
 
 
 def predictor_from(

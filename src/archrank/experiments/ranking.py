@@ -1,9 +1,10 @@
-"""One fit of a comparison of encoders and losses: trained on a part of a table, measured on another."""
+"""One fit of a comparison of predictors: trained on a part of a table, measured on another."""
 
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -11,18 +12,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archrank.architecture import Architecture
 from archrank.encoders import ENCODERS
 from archrank.errors import ArchrankError, PredictorError, UnknownName
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
 from archrank.experiments.splits import Split, drawn
 from archrank.experiments.workers import Task
-from archrank.predictors import NeuralPredictor
+from archrank.predictors import NeuralPredictor, Predictor
 from archrank.predictors.candidates import Candidates
 from archrank.ranking import LOSSES, kendall_tau, n_at_k, precision_at_k
 from archrank.ranking.metrics import precision_curve, spearman, tau_in_top
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["N_AT", "PRECISION_AT", "TAU_IN_TOP", "RankingFits", "curve_ks", "ranking_tasks"]
+__all__ = [
+    "N_AT",
+    "PRECISION_AT",
+    "TAU_IN_TOP",
+    "NeuralFits",
+    "PredictorFits",
+    "RankingFits",
+    "curve_ks",
+    "neural_tasks",
+    "predictor_tasks",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,7 +56,7 @@ _CLASSES = 200
 """In so many classes of isomorphic encodings the spread of scores is looked at."""
 
 
-def ranking_tasks(
+def neural_tasks(
     encoders: Iterable[str],
     losses: Sequence[str],
     sizes: Sequence[int],
@@ -64,23 +76,41 @@ def ranking_tasks(
         simplify: Architectures are simplified by the space's function rules.
     """
     return [
-        {
-            "encoder": encoder,
-            "loss": loss,
-            "simplify": simplify,
-            "size": size,
-            "subset_seed": 0 if same_subset else seed,
-            "seed": seed,
-        }
+        {"encoder": encoder, "loss": loss, "simplify": simplify, **fit}
         for encoder in encoders
         for loss in losses
+        for fit in _fits(sizes, seeds, same_subset)
+    ]
+
+
+def predictor_tasks(
+    predictors: Iterable[str], sizes: Sequence[int], seeds: int, *, same_subset: bool = False
+) -> list[Task]:
+    """The tasks of a grid: every predictor with every size and seed.
+
+    Args:
+        predictors: What the predictors are called.
+        sizes: How many architectures are trained on.
+        seeds: How many seeds, from 0; a seed is the predictor's, and that of the training subset too.
+        same_subset: All seeds share the subset of seed 0.
+    """
+    return [
+        {"predictor": predictor, **fit}
+        for predictor in predictors
+        for fit in _fits(sizes, seeds, same_subset)
+    ]
+
+
+def _fits(sizes: Sequence[int], seeds: int, same_subset: bool) -> list[Task]:
+    return [
+        {"size": size, "subset_seed": 0 if same_subset else seed, "seed": seed}
         for size in sizes
         for seed in range(seeds)
     ]
 
 
 @dataclass(frozen=True)
-class RankingFits:
+class RankingFits(ABC):
     """Fits a predictor for a task, and measures how it ranks the test part.
 
     Attributes:
@@ -89,8 +119,6 @@ class RankingFits:
         rows: The table's rows of option indices: (M, number of choices).
         targets: What is trained on, higher is better: (M,).
         test_targets: What is tested on, higher is better: (M,).
-        epochs: Passes over the training set.
-        members: Networks in each predictor.
 
     Raises:
         PredictorError: All targets of the pool, or all of the test part, are equal.
@@ -101,8 +129,6 @@ class RankingFits:
     rows: Rows
     targets: Floats
     test_targets: Floats
-    epochs: int = 200
-    members: int = 1
 
     def __post_init__(self) -> None:
         for what, values in (
@@ -124,6 +150,58 @@ class RankingFits:
             digest.update(np.ascontiguousarray(values[part], dtype="<f8").tobytes())
         return digest.hexdigest()
 
+    @abstractmethod
+    def cost(self, task: Task) -> float:
+        """About how long a task takes, in any unit."""
+
+    @abstractmethod
+    def __call__(self, task: Task) -> dict[str, Any]:
+        """Fit and measure.
+
+        Returns:
+            The measures by name. Kendall's tau is None where it is not defined: where all scores are equal.
+        """
+
+    def _known(self, task: Task) -> tuple[list[Architecture], Floats]:
+        """What is trained on."""
+        size = int(task["size"])
+        subset = self.split.pool[drawn(len(self.split.pool), size, task["subset_seed"], self.split.kind)]
+        return self.space.architectures(self.rows[subset]), self.targets[subset]
+
+    def _two(self) -> tuple[list[Architecture], Floats]:
+        """The worst and the best of the pool: what cannot learn from these cannot learn at all."""
+        pool = self.split.pool
+        two = pool[[self.targets[pool].argmin(), self.targets[pool].argmax()]]
+        return self.space.architectures(self.rows[two]), self.targets[two]
+
+    def _measured(self, predictor: Predictor, scores: Sequence[Floats]) -> dict[str, Any]:
+        classes = self._isomorphic
+        spread = isomorphism_spread(predictor, classes) if classes else None
+        return _measures(scores, self.test_targets[self.split.test]) | {"isomorphism_spread": spread}
+
+    @cached_property
+    def _test(self) -> Candidates:
+        """The test part, made ready once in a worker's life."""
+        return Candidates(self.space, self.rows[self.split.test])
+
+    @cached_property
+    def _isomorphic(self) -> list[Rows]:
+        """Encodings that say isomorphic graphs, the same ones for all predictors; none where a space has none."""
+        return isomorphic_encodings(self.space, _CLASSES, np.random.default_rng(0))
+
+
+@dataclass(frozen=True)
+class NeuralFits(RankingFits):
+    """Fits encoders with losses: the tasks of :func:`neural_tasks`.
+
+    Attributes:
+        epochs: Passes over the training set.
+        members: Networks in each predictor.
+    """
+
+    epochs: int = 200
+    members: int = 1
+
     def check(self, tasks: Iterable[Task]) -> None:
         """Try every encoder with every loss on two architectures, so that what cannot work is told at once.
 
@@ -134,12 +212,10 @@ class RankingFits:
             UnknownName: No such encoder or loss.
             PredictorError: One that cannot be fitted with the other, or on this space.
         """
-        pool = self.split.pool
-        two = pool[[self.targets[pool].argmin(), self.targets[pool].argmax()]]
         for encoder, loss, simplify in dict.fromkeys((t["encoder"], t["loss"], t["simplify"]) for t in tasks):
             predictor = self._predictor(encoder, loss, 0, simplify, epochs=1)
             try:
-                predictor.fit(self.space.architectures(self.rows[two]), self.targets[two])
+                predictor.fit(*self._two())
             except ArchrankError as error:
                 raise PredictorError(f"the encoder {encoder} with the loss {loss}: {error}") from None
 
@@ -148,34 +224,18 @@ class RankingFits:
         return self.epochs * (int(task["size"]) + 50) + len(self.split.test) / 3
 
     def __call__(self, task: Task) -> dict[str, Any]:
-        """Fit and measure.
-
-        Args:
-            task: One of :func:`ranking_tasks`.
-
-        Returns:
-            The measures by name. Kendall's tau is None where it is not defined: where all scores are equal.
-        """
-        size = int(task["size"])
-        subset = self.split.pool[drawn(len(self.split.pool), size, task["subset_seed"], self.split.kind)]
+        """Fit and measure after each of the last epochs."""
         predictor = self._predictor(task["encoder"], task["loss"], task["seed"], task["simplify"])
         test = self._test
-        targets = self.test_targets[self.split.test]
         last: list[Floats] = []
         scoring, began = 0.0, time.perf_counter()
-        for epoch in predictor.fit_epochs(self.space.architectures(self.rows[subset]), self.targets[subset]):
+        for epoch in predictor.fit_epochs(*self._known(task)):
             if epoch > self.epochs - _LAST:
                 paused = time.perf_counter()
                 last.append(predictor.predict(test))
                 scoring += time.perf_counter() - paused
         seconds = time.perf_counter() - began - scoring
-        classes = self._isomorphic
-        spread = isomorphism_spread(predictor, classes) if classes else None
-        return _measures(last, targets) | {
-            "isomorphism_spread": spread,
-            "epochs": self.epochs,
-            "seconds_fit": seconds,
-        }
+        return self._measured(predictor, last) | {"epochs": self.epochs, "seconds_fit": seconds}
 
     def _predictor(
         self, encoder: str, loss: str, seed: int, simplify: bool, epochs: int | None = None
@@ -194,15 +254,35 @@ class RankingFits:
             simplify=simplify,
         )
 
-    @cached_property
-    def _test(self) -> Candidates:
-        """The test part, made ready once in a worker's life."""
-        return Candidates(self.space, self.rows[self.split.test])
 
-    @cached_property
-    def _isomorphic(self) -> list[Rows]:
-        """Encodings that say isomorphic graphs, the same ones for all predictors; none where a space has none."""
-        return isomorphic_encodings(self.space, _CLASSES, np.random.default_rng(0))
+@dataclass(frozen=True)
+class PredictorFits(RankingFits):
+    """Fits whole predictors, as they are used: the tasks of :func:`predictor_tasks`.
+
+    Attributes:
+        predictors: The predictors by what they are called.
+    """
+
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+    def cost(self, task: Task) -> float:
+        """About how long a task takes, in any unit."""
+        return int(task["size"]) + 50.0
+
+    def __call__(self, task: Task) -> dict[str, Any]:
+        """Fit and measure."""
+        test = self._test
+        test.features  # noqa: B018 (what is made once for all fits is no part of a fit's time)
+        began = time.perf_counter()
+        predictor = self.predictors[task["predictor"]].with_seed(task["seed"]).fit(*self._known(task))
+        fitted = time.perf_counter()
+        scores = predictor.predict(test)
+        scored = time.perf_counter()
+        return self._measured(predictor, [scores]) | {
+            "settings": repr(self.predictors[task["predictor"]]),
+            "seconds_fit": fitted - began,
+            "seconds_score": scored - fitted,
+        }
 
 
 def curve_ks(tested: int) -> list[int]:

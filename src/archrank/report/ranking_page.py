@@ -1,4 +1,4 @@
-"""The report of a comparison of encoders or losses: tables as Markdown, plots, and one self-contained HTML page."""
+"""The report of a comparison of encoders, losses or predictors: Markdown tables, plots, and one self-contained page."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 _COLUMNS = "Columns are training sizes, with their share of the pool and the number of fits n."
 _FAILED = "Fits that failed"
-_CORNER = {"encoders": "encoder", "losses": "loss"}
+_CORNER = {"encoders": "encoder", "losses": "loss", "predictors": "predictor"}
 _PICTURES = {
     "tau": "Kendall's tau by training size",
     "precision": "Precision@K",
@@ -47,9 +47,9 @@ def write_ranking_report(
         folder: The folder of the comparison.
         rows: The results, as :func:`archrank.experiments.grid.read_rows` gives them.
         config: What ``config.json`` says the comparison is.
-        about: What it says beside that: ``rows`` (``"encoders"`` or ``"losses"``), ``tau`` (``"last-5"`` or
-            ``"last"``), ``split`` in words, the sizes of ``pool`` and ``test``, the two ``metrics``, ``versions``,
-            ``commands`` and ``date``.
+        about: What it says beside that: ``rows`` (``"encoders"``, ``"losses"`` or ``"predictors"``), ``tau``
+            (``"last-5"`` or ``"last"``), ``split`` in words, the sizes of ``pool`` and ``test``, the two ``metrics``,
+            ``versions``, ``commands`` and ``date``.
 
     Returns:
         The path of the page.
@@ -141,7 +141,10 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
     trained, tested = (Metric(**metric) for metric in about["metrics"])
     finished = [row for row in rows if row["error"] is None]
     seconds = sum(row["seconds"] for row in finished)
-    networks = "1 network" if config["members"] == 1 else f"{config['members']} networks"
+    fits = f"{len(finished):,}"
+    if "epochs" in config:
+        networks = "1 network" if config["members"] == 1 else f"{config['members']} networks"
+        fits += f" of {config['epochs']} epochs, {networks} each"
     alike = "All seeds share one." if config["same_subset"] else "Every seed draws another."
     return [
         ("benchmark", str(config["benchmark"])),
@@ -149,11 +152,7 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
         ("trained on", f"{metric_label(trained)}: {trained.meaning}"),
         ("tested on", f"{metric_label(tested)}: {tested.meaning}"),
         ("split", f"{about['split']} {alike}"),
-        (
-            "fits",
-            f"{len(finished):,} of {config['epochs']} epochs, {networks} each, "
-            f"{duration(seconds)} of computing",
-        ),
+        ("fits", f"{fits}, {duration(seconds)} of computing"),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("date", str(about["date"])),
     ]

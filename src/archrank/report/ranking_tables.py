@@ -1,4 +1,4 @@
-"""The tables of a comparison of encoders or losses, from rows of fits."""
+"""The tables of a comparison of encoders, losses or predictors, from rows of fits."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Measure:
     @property
     def higher_is_better(self) -> bool:
         """The direction in which it is good."""
-        return self.kind == "value" and self.column != "isomorphism_spread"
+        return self.kind == "value" and self.column not in ("isomorphism_spread", "seconds_fit")
 
 
 _RANK = "The best true rank among the {} architectures predicted best, and its share of the test part; 1 is perfect."
@@ -56,6 +56,7 @@ _MEASURES = (
         "Spread of scores among isomorphic architectures",
         "How differently encodings of the same architecture are scored; 0 is not at all.",
     ),
+    Measure("seconds_fit", "Seconds of a fit", "By the clock, with other fits beside it on the machine."),
 )
 
 
@@ -67,6 +68,8 @@ def measures_of(rows: Sequence[Row], tau: str = "last-5") -> list[Measure]:
         tau: ``"last-5"`` for the mean over the last five epochs, ``"last"`` for the last.
     """
     words = {"last-5": "the mean over the last five epochs", "last": "after the last epoch"}[tau]
+    if any("predictor" in row for row in rows):
+        words = "of the fitted predictor"
     first = Measure(
         "tau" if tau == "last-5" else "tau_last",
         "Kendall's tau",
@@ -76,13 +79,15 @@ def measures_of(rows: Sequence[Row], tau: str = "last-5") -> list[Measure]:
 
 
 def label(row: Row, rows: Sequence[Row], what: str) -> str:
-    """What a row is called among others: its encoder or loss, and whatever else tells it from them.
+    """What a row is called among others: its encoder, loss or predictor, and whatever else tells it from them.
 
     Args:
         row: A row of results.
         rows: All rows.
-        what: ``"encoders"`` or ``"losses"``: what is compared.
+        what: ``"encoders"``, ``"losses"`` or ``"predictors"``: what is compared.
     """
+    if what == "predictors":
+        return str(row["predictor"])
     compared, beside = ("encoder", "loss") if what == "encoders" else ("loss", "encoder")
     words = str(row[compared])
     if len({other[beside] for other in rows}) > 1:

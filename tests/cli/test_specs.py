@@ -1,30 +1,34 @@
 import pytest
 
+from archrank.cli.predictors import PREDICTORS, PredictorOptions
+from archrank.cli.specs import parse_spec, parse_specs, spec_of
 from archrank.cli.strategies import STRATEGIES, StrategyOptions
-from archrank.cli.strategy_specs import parse_spec, parse_specs, spec_of
 from archrank.errors import ArchrankError, UnknownName
 
 
 def test_options_are_typed_by_their_fields():
-    options = parse_spec(" guided:encoder=gcn:round=5:shrink=0.5 ")
+    options = parse_spec(" guided:encoder=gcn:round=5:shrink=0.5 ", StrategyOptions)
     assert (options.strategy, options.encoder, options.round, options.shrink) == ("guided", "gcn", 5, 0.5)
     assert options.loss == StrategyOptions().loss
 
 
 def test_a_value_may_hold_colons():
-    assert parse_spec("guided:encoder=mine.py:Mine:loss=mse").encoder == "mine.py:Mine"
+    assert parse_spec("guided:encoder=mine.py:Mine:loss=mse", StrategyOptions).encoder == "mine.py:Mine"
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_plain_name_is_its_own_short_form(name):
-    assert spec_of(parse_spec(name)) == name
+    assert spec_of(parse_spec(name, StrategyOptions)) == name
 
 
 def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
-    assert spec_of(parse_spec("guided:initial=20:loss=mse:encoder=gcn")) == "guided:encoder=gcn:loss=mse"
-    assert parse_spec(spec_of(parse_spec("guided:round=7:initial=9"))) == parse_spec(
-        "guided:initial=9:round=7"
+    assert (
+        spec_of(parse_spec("guided:initial=20:loss=mse:encoder=gcn", StrategyOptions))
+        == "guided:encoder=gcn:loss=mse"
     )
+    assert parse_spec(
+        spec_of(parse_spec("guided:round=7:initial=9", StrategyOptions)), StrategyOptions
+    ) == parse_spec("guided:initial=9:round=7", StrategyOptions)
 
 
 @pytest.mark.parametrize(
@@ -44,5 +48,29 @@ def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
 )  # fmt: skip
 def test_mistakes_say_what_was_expected(texts, error, said):
     with pytest.raises(error) as refused:
-        parse_specs(texts)
+        parse_specs(texts, StrategyOptions)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_predictors_are_named_likewise(name):
+    assert spec_of(parse_spec(name, PredictorOptions)) == name
+    assert (
+        spec_of(parse_spec("neural:members=2:encoder=gcn", PredictorOptions))
+        == "neural:encoder=gcn:members=2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([], "no predictor is named; give --predictors some of auto"),
+        (["tree"], "unknown predictor 'tree'; did you mean 'trees'"),
+        (["trees:effort=fast"], "trees does not look at effort; its options are members"),
+        (["gaussian-process:members=3"], "does not look at members; its options are none"),
+    ],
+)
+def test_mistakes_in_predictors_say_what_was_expected(texts, said):
+    with pytest.raises(ArchrankError) as refused:
+        parse_specs(texts, PredictorOptions)
     assert said in str(refused.value)
