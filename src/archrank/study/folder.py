@@ -210,5 +210,5 @@ def _explained(folder: Path) -> Iterator[None]:
         reason = getattr(cause, "strerror", None) or cause
         raise RunFolderError(
             f"cannot write in the run folder {folder}: {reason}. "
-            "What was finished stays there; mend the cause and give the command again, a search with --resume"
+            "What was finished stays there; mend the cause and go on with --resume"
         ) from error
