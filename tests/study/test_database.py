@@ -17,7 +17,7 @@ SPACE = NASBench201()
     [
         ("sqlite:///study.db", "SQLite hands one architecture to two workers"),
         ("here", "is no address of a database"),
-        ("postgresql+psycopg3://localhost/x", "postgresql"),
+        ("postgresql+psycopg3://localhost/x", "is no address of a database"),
     ],
 )
 def test_what_several_machines_cannot_share_is_refused(url, said):

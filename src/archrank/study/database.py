@@ -36,12 +36,14 @@ class Database(StudyStore):
         RunFolderError: No database of the kind that several machines can share, or what connects to it is missing.
     """
 
+    instead = "give another name"
+
     def __init__(self, url: str, study: str, patience: float = 60.0) -> None:
         self.name = study
         self.patience = patience
         self._url = _parsed(url)
         self._storage: optuna.storages.RDBStorage | None = None
-        self.where = f"{self._url.render_as_string(hide_password=True)}, named {study}"
+        self.where = f"{self.address}, named {study}"
 
     @property
     def address(self) -> str:
@@ -95,7 +97,7 @@ class Database(StudyStore):
         """
         facts = self.study().user_attrs
         if not {"space", "space digest", "metric"} <= set(facts):
-            raise RunFolderError(f"the study in {self.where}, was not made by a search: give another name")
+            raise RunFolderError(f"the study in {self.where}, was not made by a search: {self.instead}")
         return facts
 
     def study(self) -> optuna.Study:
@@ -115,10 +117,10 @@ class Database(StudyStore):
 
     @contextmanager
     def driving(self) -> Iterator[None]:
-        """A context in which no other process drives the study.
+        """The server keeps a lock as long as this process is connected.
 
         Raises:
-            RunFolderError: Another one does.
+            RunFolderError: Another process drives the study.
         """
         # The server's lock goes with the connection, however this process ends.
         with self._connected() as (connection, ask):
@@ -127,8 +129,8 @@ class Database(StudyStore):
                 free = connection.execute(words, {"name": f"archrank study {self.name}"}).scalar()
             if not free:
                 raise RunFolderError(
-                    f"the study in {self.where}, is driven by another process: wait for it to end, or choose "
-                    "another name"
+                    f"the study in {self.where}, is driven by another process: wait for it to end, or "
+                    f"{self.instead}"
                 )
             yield
 
@@ -175,19 +177,20 @@ def _parsed(url: str) -> "sqlalchemy.URL":
 
     try:
         parsed = sqlalchemy.make_url(url)
-    except sqlalchemy.exc.ArgumentError:
-        raise RunFolderError(f"{url!r} is no address of a database, expected {_FORM}") from None
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        dialect = parsed.get_dialect()
+        if parsed.get_backend_name() == "postgresql":
+            dialect.import_dbapi()
+    except sqlalchemy.exc.ArgumentError as error:
+        raise RunFolderError(f"{url!r} is no address of a database ({error}), expected {_FORM}") from None
+    except ImportError as error:
+        raise RunFolderError(
+            f"what connects to {parsed.drivername} is not installed ({error}): pip install 'archrank[postgres]'"
+        ) from None
     if parsed.get_backend_name() != "postgresql":
         raise RunFolderError(
             f"many machines need a PostgreSQL server ({_FORM}), not {parsed.get_backend_name()!r}: SQLite hands one "
             "architecture to two workers, and others were not tried"
         )
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    try:
-        parsed.get_dialect().import_dbapi()
-    except ImportError as error:
-        raise RunFolderError(
-            f"what connects to {parsed.drivername} is not installed ({error}): pip install 'archrank[postgres]'"
-        ) from None
     return parsed

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,8 +83,9 @@ def search(
         maximize: Whether a larger value is better.
         folder: Where the study is kept; None keeps it in memory. A folder opened with ``resume=True`` goes on
             with the run that it holds.
-        database: Keep the study in this database instead, which the caller closes, and leave the evaluations to workers that take them
-            there (:func:`serve`, or ``archrank worker``); goes on with the study of that name, if there is one.
+        database: Keep the study in this database instead, which the caller closes, and leave the evaluations to
+            workers that take them there (:func:`serve`, or ``archrank worker``); goes on with the study of that name,
+            if there is one.
         workers: How many processes evaluate; 1 evaluates in this process. With an executor or a database: how many
             evaluations are to be under way at least.
         executor: Where to evaluate instead: a Ray cluster, or any executor of one's own.
@@ -122,7 +122,7 @@ def search(
         "budget": budget,
     }
     store = database or (MemoryStore() if folder is None else JournalStore(folder))
-    with nullcontext() if database is None else database.driving():
+    with store.driving():
         ledger = Ledger(space, metric, maximize, facts, store, retries, elsewhere=database is not None)
         clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
         size = 1 if asynchronous else ledger.settle("round size", max(strategy.batch, workers))

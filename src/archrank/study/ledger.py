@@ -87,13 +87,13 @@ class Ledger:
                 load_if_exists=True,
             )
             self._records = Records(study, storage, store, space, metric)
+            trials = self.trials
+            if strange := [trial.number for trial in trials if "round" not in trial.user_attrs]:
+                raise RunFolderError(
+                    f"trial {strange[0]} of the study in {store.where} was not made by a search: {store.instead}"
+                )
             self._state_facts(study, facts)
-            for trial in self.trials:
-                if "round" not in trial.user_attrs:
-                    raise RunFolderError(
-                        f"trial {trial.number} of the study in {store.where} was not made by a search: "
-                        "choose another folder"
-                    )
+            for trial in trials:
                 self._take_up(trial, elsewhere)
 
     @property
@@ -227,7 +227,7 @@ class Ledger:
         stored = study.user_attrs
         # A search that died while it was set up may lack some of them.
         known = {key: value for key, value in facts.items() if key in stored}
-        check_same({key: stored[key] for key in known}, known, self._store.where)
+        check_same({key: stored[key] for key in known}, known, self._store.where, self._store.instead)
         for key, value in facts.items():
             if key not in stored or (key == "budget" and stored[key] != value):
                 study.set_user_attr(key, value)

@@ -105,9 +105,18 @@ class Records:
         with self._store.writing():
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
                 with suppress(UpdateFinishedTrialError):
-                    if self._storage.set_trial_state_values(self._trial_id(trial.number), TrialState.RUNNING):
+                    if self.take(trial.number):
                         return self.task(trial)
         return None
+
+    def take(self, number: int) -> bool:
+        """Let a trial run that waits; whether it was this call that did it.
+
+        Raises:
+            UpdateFinishedTrialError: It is finished.
+        """
+        with self._store.writing():
+            return self._storage.set_trial_state_values(self._trial_id(number), TrialState.RUNNING)
 
     def put_back(self, number: int) -> None:
         """Put a trial that runs back into the queue."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from archrank.errors import RunFolderError
@@ -47,7 +48,8 @@ def arrivals(ledger: Ledger, patience: float, most: int, refill: Callable[[], in
         outcomes, running = ledger.collect()
         yield from outcomes
         for trial in silence.of(running):
-            ledger.take_from_the_dead(trial, "its worker")
+            with suppress(UpdateFinishedTrialError):  # it lived, and has just finished it
+                ledger.take_from_the_dead(trial, "its worker")
         if not outcomes:
             time.sleep(_POLL)
 
@@ -96,7 +98,7 @@ def serve(
         timeout: Seconds that an evaluation may take.
         retries: How often an architecture whose process died is evaluated again here.
         on_outcome: Called after every evaluation with the task, what came of it, and whether it was recorded: it is
-            not where the search had given this worker up meanwhile.
+            not where the search had given this worker up, and another one was faster.
 
     Returns:
         How many evaluations it recorded.
@@ -109,16 +111,15 @@ def serve(
     facts = database.facts()
     _check_space(facts, space, database)
     records = Records(database.study(), database.open(), database, space, facts["metric"])
-    interval = float(facts.get("patience", database.patience)) / _BEATS
+    patience = float(facts.get("patience", database.patience))
     done = 0
     with Pool(Processes(evaluate, records.metric), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
         for task in _queued(records):
             try:
-                with _signs_of_life(records, task, interval):
+                with _signs_of_life(records, task, patience / _BEATS):
                     ((_, outcome),) = pool.run([task])
-                if recorded := _is_mine(records, task):
-                    records.write(task.number, outcome)
+                recorded = _record(records, task, outcome, patience)
             except BaseException:
                 if _is_mine(records, task):
                     records.put_back(task.number)
@@ -173,8 +174,26 @@ def _signs_of_life(records: Records, task: Task, interval: float) -> Iterator[No
         thread.join()
 
 
+def _record(records: Records, task: Task, outcome: Outcome, patience: float) -> bool:
+    """Write down an outcome unless there is one; a database that is gone for a while is waited for."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            # Where the search gave this worker up, the task may be in the queue again: it need not be.
+            records.take(task.number)
+            records.write(task.number, outcome)
+        except UpdateFinishedTrialError:
+            return False
+        except RunFolderError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LONGEST_POLL)
+        else:
+            return True
+
+
 def _is_mine(records: Records, task: Task) -> bool:
-    """Whether the search has not given this worker up."""
+    """Whether nobody else evaluates it."""
     trial = records.trials[task.number]
     return trial.state == TrialState.RUNNING and trial.user_attrs.get("worker", {}).get("name") == _me()
 

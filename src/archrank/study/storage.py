@@ -20,10 +20,12 @@ class StudyStore(ABC):
     Attributes:
         name: The study's name there.
         where: The place in words, for messages.
+        instead: What to do where it holds another study.
     """
 
     name: str
     where: str
+    instead = "choose another folder"
 
     @abstractmethod
     def open(self) -> BaseStorage:
@@ -32,6 +34,14 @@ class StudyStore(ABC):
         Raises:
             RunFolderError: It cannot be reached or read.
         """
+
+    def driving(self) -> AbstractContextManager[None]:
+        """A context in which no other process drives the study.
+
+        Raises:
+            RunFolderError: Another one does.
+        """
+        return nullcontext()
 
     def writing(self) -> AbstractContextManager[None]:
         """A context for all reading and writing: an interrupt waits, and a refusal is explained."""
