@@ -102,6 +102,12 @@ class ExecutorOptions:
             words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
         return words
 
+    @property
+    def that_matter(self) -> dict[str, Any]:
+        """What makes a run what it is; nothing of an option that is left alone."""
+        kept = {name: getattr(self, name) for name in ("asynchronous", "study", "evaluator")}
+        return {name: value for name, value in kept.items() if value}
+
     @contextmanager
     def opened(self, table: "Table", metric: str, name: str, resume: bool) -> Iterator[dict[str, Any]]:
         """Arguments of ``archrank.study.search``: the evaluator, and where it runs; closes what it opened.
@@ -186,7 +192,7 @@ def evaluator_from(name: str, metric: str) -> "tuple[Evaluator, SearchSpace | No
             raise ArchrankError(f"{name!r}: say which function of the file is meant, e.g. {name}:evaluate")
         table = names.table(name)
         return TableEvaluator(table, table.metric(metric).name), table.space
-    held = vars(names._module(where))
+    held = vars(names.user_module(where))
     if attribute not in held:
         functions = [key for key, value in held.items() if callable(value) and not isinstance(value, type)]
         raise UnknownName(f"evaluator of {where}", attribute, functions)

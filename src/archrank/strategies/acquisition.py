@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,9 @@ from scipy.special import erfcx, ndtr
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
-from archrank.predictors.base import Ranker
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Ranker
 
 __all__ = [
     "ACQUISITIONS",
@@ -36,7 +38,7 @@ Utility = Callable[[Floats], Floats]
 """What to maximise, from the members' scores: (members, B) to (B,)."""
 
 
-def member_scores(acquisition: Acquisition, ranker: Ranker) -> Members:
+def member_scores(acquisition: Acquisition, ranker: "Ranker") -> Members:
     """How candidates are scored; the mean needs no more than a ranker's single score.
 
     Args:
