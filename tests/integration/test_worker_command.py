@@ -18,7 +18,7 @@ pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[post
 
 from archrank.benchmarks import load
 from archrank.errors import RunFolderError
-from archrank.spaces import NASBench201
+from archrank.spaces import EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
 from archrank.study import Database, TableEvaluator, search
 
@@ -178,11 +178,14 @@ def test_workers_elsewhere_find_what_this_process_finds(server, worker):
     assert [process.returncode for process in workers] == [0, 0]
     made = [int(text.split("the search has ended; ")[1].split()[0]) for text in errors]
     assert sum(made) == 10
-    search(SPACE, None, strategy(), database=Database(server, "lookup"), **settings)
-    with pytest.raises(RunFolderError, match="maximize: true there, false now"):
-        search(
-            SPACE, None, strategy(), database=Database(server, "lookup"), **{**settings, "maximize": False}
-        )
+    with Database(server, "lookup") as database:
+        again = search(SPACE, None, strategy(), database=database, **settings)
+        assert again.evaluations == there
+        turned = settings | {"maximize": not settings["maximize"]}
+        with pytest.raises(RunFolderError, match=r"maximize: true there, false now.*give another name"):
+            search(SPACE, None, strategy(), database=database, **turned)
+        with pytest.raises(RunFolderError, match='space: "nas-bench-201" there, "enas-macro" now'):
+            search(EnasMacro(), None, RandomSearch(EnasMacro()), database=database, **settings)
 
 
 def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tmp_path):

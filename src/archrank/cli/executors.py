@@ -42,7 +42,7 @@ EXECUTORS = ("process", "ray")
 
 ExecutorOption = Annotated[str, typer.Option(help="Where evaluations are made: " + " | ".join(EXECUTORS))]
 AddressOption = Annotated[
-    str | None, typer.Option(help="A Ray cluster to join (ray) [one started here].", metavar="HOST:PORT")
+    str | None, typer.Option(help="Head of a Ray cluster to join, or one is started here (ray).", metavar="HOST:PORT")
 ]
 CpusOption = Annotated[float, typer.Option(help="CPUs per evaluation (ray).", min=0)]
 GpusOption = Annotated[float, typer.Option(help="GPUs per evaluation; may be a part (ray).", min=0)]
@@ -61,13 +61,13 @@ StorageOption = Annotated[
         show_envvar=True,
     ),
 ]
-StudyOption = Annotated[str | None, typer.Option(help="The study's name in the storage [the folder's name].")]
+StudyOption = Annotated[str | None, typer.Option(help="The study's name in the storage (the folder's name).")]
 PatienceOption = Annotated[
     float, typer.Option(help="Seconds of silence after which a worker is given up (storage).", min=1)
 ]
 EvaluatorOption = Annotated[
     str | None,
-    typer.Option(help="Evaluate by path/to/file.py:function [look up in the table].", metavar="NAME"),
+    typer.Option(help="Evaluate by path/to/file.py:function (a look into the table).", metavar="NAME"),
 ]
 
 

@@ -26,7 +26,7 @@ def command(
         str, typer.Option(metavar="NAME", help="A benchmark's name, or path/to/file.py:function.")
     ],
     space: Annotated[
-        str | None, typer.Option(help="The space, if it is your own: path/to/file.py:Class [the study's].")
+        str | None, typer.Option(help="The space, if it is your own: path/to/file.py:Class (the study's).")
     ] = None,
     timeout: TimeoutOption = None,
     retries: RetriesOption = 2,

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,9 @@ __all__ = ["RayCluster", "RayCrew"]
 _STORE = 100 * 2**20
 """Bytes for Ray's object store, which by default takes 30% of the memory: outcomes are a few numbers."""
 
+_ANSWERING = 10
+"""Seconds that an existing cluster has to answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class RayCluster:
@@ -27,7 +31,7 @@ class RayCluster:
     Every worker is a Ray actor that holds these resources as long as the search lasts.
 
     Attributes:
-        address: An existing cluster, e.g. ``"10.0.0.1:6379"`` or ``"auto"``; None starts one on this machine, which
+        address: An existing cluster's head, e.g. ``"10.0.0.1:6379"``; None starts a cluster on this machine, which
             ends with the search.
         cpus: CPUs per evaluation.
         gpus: GPUs per evaluation; a part, such as 0.5, shares one.
@@ -151,8 +155,10 @@ class _Evaluating:
 
 
 def _ray() -> Any:
-    # Before the import, which reads it.
+    # Before the import, which reads them. Ray prints on stdout how a worker died, where only results belong: it is in
+    # the evaluation's error.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:
         import ray
     except ImportError:
@@ -164,6 +170,7 @@ def _ray() -> Any:
 
 def _connect(ray: Any, cluster: RayCluster, workers: int) -> None:
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    where = "on this machine" if cluster.address is None else f"at {cluster.address!r}"
     if cluster.address is None:
         cores = max(os.cpu_count() or 1, ceil(workers * cluster.cpus))
         settings |= {"include_dashboard": False, "object_store_memory": _STORE, "num_cpus": cores}
@@ -172,14 +179,24 @@ def _connect(ray: Any, cluster: RayCluster, workers: int) -> None:
     else:
         settings["address"] = cluster.address
     try:
+        if cluster.address is not None:
+            _knock(cluster.address)
         ray.init(**settings)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:500]
-        where = "on this machine" if cluster.address is None else f"at {cluster.address!r}"
         raise EvaluationError(
             f"no Ray cluster {where} ({reason}): start one with `ray start --head` and give the address that it "
             "prints, or give none to have one started here"
         ) from None
+
+
+def _knock(address: str) -> None:
+    """Ray itself tries for minutes where nobody answers."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdecimal()):
+        raise ValueError("expected HOST:PORT")
+    with socket.create_connection((host, int(port)), timeout=_ANSWERING):
+        pass
 
 
 def _check(nodes: Sequence[Mapping[str, Any]], cluster: RayCluster) -> None:
