@@ -1,5 +1,6 @@
 """A search on one machine, workers on others, and a real PostgreSQL server between them."""
 
+import json
 import os
 import pwd
 import shutil
@@ -66,6 +67,15 @@ def unprivileged():
     return pytest.skip("a PostgreSQL server does not run as root, and there is no user postgres or nobody")
 
 
+class Server(str):
+    """A server's address; it can be restarted."""
+
+    def __new__(cls, url, restart):
+        server = super().__new__(cls, url)
+        server.restart = restart
+        return server
+
+
 @pytest.fixture(scope="module")
 def server():
     """A server of its own on a free port of loopback."""
@@ -88,7 +98,8 @@ def server():
     run(place / "initdb", "-D", data, "-A", "trust", "-U", "archrank", "-E", "UTF8", "--no-sync")
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
     run(place / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
-    yield f"postgresql+psycopg://archrank@127.0.0.1:{port}/postgres"
+    url = f"postgresql+psycopg://archrank@127.0.0.1:{port}/postgres"
+    yield Server(url, lambda: run(place / "pg_ctl", "-D", data, "-m", "immediate", "-w", "restart"))
     run(place / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     shutil.rmtree(folder)
 
@@ -132,21 +143,33 @@ class Driver(threading.Thread):
         self.start()
 
     def run(self):
-        with Database(*self.place) as database:
-            self.result = search(SPACE, None, strategy(), database=database, **self.settings)
+        try:
+            with Database(*self.place) as database:
+                self.result = search(SPACE, None, strategy(), database=database, **self.settings)
+        except RunFolderError as error:
+            self.error = error
 
     def queued(self):
         """Waits until there is something to do, and so a study."""
-        deadline = time.monotonic() + 60
-        with Database(*self.place) as database:
-            while not (database.holds() and database.study().get_trials()):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+        wait_until(lambda: holds(*self.place))
         return self
 
     def found(self):
         self.join(timeout=120)
         return self.result.evaluations
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def holds(*place):
+    """Whether there is a study with something queued."""
+    with Database(*place) as database:
+        return database.holds() and bool(database.study().get_trials())
 
 
 def strategy():
@@ -156,12 +179,8 @@ def strategy():
 
 
 def begun(folder, count):
-    """Waits for evaluations to be under way; the process ids of the workers that make them."""
-    deadline = time.monotonic() + 60
-    while len(pids := sorted(path.name.split("-")[0] for path in folder.glob("*-(*"))) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return [int(pid) for pid in pids]
+    """Waits for evaluations to be under way."""
+    wait_until(lambda: len(list(folder.glob("*-(*"))) >= count)
 
 
 def test_workers_elsewhere_find_what_this_process_finds(server, worker):
@@ -214,6 +233,93 @@ def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tm
     assert len({e.architecture for e in found}) == 4
     _, said = last.communicate(timeout=60)
     assert "4 evaluations were made here" in said
+
+
+def test_a_worker_that_was_given_up_still_counts(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    driver = Driver(server, "late", 1.0, budget=1).queued()
+    late = worker("late", "mine.py:evaluate")
+    begun(tmp_path, 1)
+    late.send_signal(signal.SIGSTOP)  # it gives no sign of life, but its evaluation goes on
+
+    def interruptions():
+        with Database(server, "late") as database:
+            return database.study().get_trials()[0].user_attrs.get("interruptions")
+
+    wait_until(lambda: interruptions() == 1)
+    (tmp_path / "go").touch()
+    late.send_signal(signal.SIGCONT)
+    (found,) = driver.found()
+    assert found.value == float(sum(found.architecture.choices))
+    _, said = late.communicate(timeout=60)
+    assert "1 evaluations were made here" in said
+    assert len(list(tmp_path.glob("*-(*"))) == 1
+
+
+def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    words = [
+        "search",
+        "analog-nasbench",
+        "--strategy",
+        "random",
+        "--budget",
+        "6",
+        "--workers",
+        "2",
+        "--patience",
+        "1",
+    ]
+    words += ["--asynchronous", "--study", "command", "--out", "run", "--json"]
+
+    def start(*more):
+        return subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *words, *more],
+            cwd=tmp_path,
+            env={**os.environ, "ARCHRANK_STORAGE": server},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    first = start()
+    wait_until(lambda: holds(server, "command"))
+    killed = worker("command", "mine.py:evaluate")
+    begun(tmp_path, 1)
+    first.kill()
+    killed.kill()
+    _, said = first.communicate()
+    assert f"archrank worker --storage {server} --study command --evaluator analog-nasbench" in " ".join(
+        said.split()
+    )
+    refused = start()
+    assert "named command: go on with it by --resume" in " ".join(refused.communicate(timeout=60)[1].split())
+    assert refused.returncode == 2
+    (tmp_path / "go").touch()
+    second = start("--resume")
+    worker("command", "mine.py:evaluate")
+    record = json.loads(second.communicate(timeout=100)[0])
+    evaluations = record["evaluations"]
+    assert [e["value"] for e in evaluations] == [
+        float(sum(SPACE.parse(e["architecture"]).choices)) for e in evaluations
+    ]
+    assert len({e["architecture"] for e in evaluations}) == 6
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    settings = {"budget": 1}
+    driver = Driver(server, "restarted", **settings).queued()
+    worker("restarted", "mine.py:evaluate")
+    begun(tmp_path, 1)
+    server.restart()
+    driver.join(timeout=60)
+    assert "go on" in str(driver.error)
+    (tmp_path / "go").touch()
+    (found,) = Driver(server, "restarted", **settings).found()
+    assert found.value == float(sum(found.architecture.choices))
+    assert len(list(tmp_path.glob("*-(*"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 import time
@@ -142,3 +143,20 @@ def test_more_workers_than_cores_are_warned_of():
         with pytest.raises(EvaluationError, match="cannot be sent"):
             search(SPACE, lambda a: 1.0, RandomSearch(SPACE), budget=2, workers=cores + 1)
     assert [str(w.message).split(":")[0] for w in caught] == [f"{cores + 1} workers on {cores} cores"]
+
+
+def test_a_worker_does_not_load_torch_that_its_evaluator_does_not_need():
+    code = "import sys, archrank.study.worker; print('torch' in sys.modules, 'ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_the_guides_example_works(tmp_path):
+    guide = (Path(__file__).parents[2] / "docs/how-to/many-machines.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "guide.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "guide.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("|")
