@@ -207,7 +207,7 @@ def main() -> None:
         "# Studies killed at random moments",
         "",
         f"{args.kills} kills (SIGKILL) over studies with {WORKERS} worker processes: evolution in rounds of 8 on the",
-        "NAS-Bench-201 space, evaluations that sleep 0.01 to 0.2 s. A coin decides whether the driver or a worker dies.",
+        "NAS-Bench-201 space, evaluations that sleep 0.01 to 0.2 s. A coin decides who dies, the driver or a worker.",
         "A study whose driver was killed is gone on with by the same command.",
         "",
         *table,
