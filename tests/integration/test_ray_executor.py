@@ -86,6 +86,16 @@ def test_a_cluster_starts_by_itself_and_only_results_are_printed(evaluators, tmp
     assert "--executor ray --cpus 0.5 --evaluator evaluators_on_ray.py:once" in record["command"]
 
 
+def test_the_command_joins_a_cluster_and_leaves_it_running(cluster, tmp_path):
+    words = ["search", "analog-nasbench", "--strategy", "random", "--budget", "2", "--json"]
+    words += ["--executor", "ray", "--address", cluster]
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert [e["state"] for e in json.loads(done.stdout)["evaluations"]] == ["measured"] * 2
+    assert ray.is_initialized()
+
+
 def test_what_dies_there_is_tried_again_and_what_takes_too_long_is_ended(cluster, evaluators, tmp_path):
     drawn = SPACE.sample(100, np.random.default_rng(0))
     kinds = [[a for a in drawn if sum(a.choices) % 4 == kind][:2] for kind in range(4)]

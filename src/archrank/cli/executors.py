@@ -42,7 +42,8 @@ EXECUTORS = ("process", "ray")
 
 ExecutorOption = Annotated[str, typer.Option(help="Where evaluations are made: " + " | ".join(EXECUTORS))]
 AddressOption = Annotated[
-    str | None, typer.Option(help="Head of a Ray cluster to join, or one is started here (ray).", metavar="HOST:PORT")
+    str | None,
+    typer.Option(help="Head of a Ray cluster to join, or one is started here (ray).", metavar="HOST:PORT"),
 ]
 CpusOption = Annotated[float, typer.Option(help="CPUs per evaluation (ray).", min=0)]
 GpusOption = Annotated[float, typer.Option(help="GPUs per evaluation; may be a part (ray).", min=0)]

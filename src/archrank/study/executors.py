@@ -90,6 +90,10 @@ class OnExecutor(Runner):
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), _outcome(future)
         except BrokenExecutor as error:
+            # Results that came in before are still good, whichever future was looked at first.
+            for future, task in running.items():
+                if future.done() and not isinstance(future.exception(), BrokenExecutor):
+                    yield task, _outcome(future)
             raise EvaluationError(
                 f"the executor broke ({error or type(error).__name__}); what was finished is recorded: "
                 "resume with a new executor"

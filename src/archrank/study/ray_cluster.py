@@ -186,7 +186,7 @@ def _connect(ray: Any, cluster: RayCluster, workers: int) -> None:
         reason = " ".join(str(error).split())[:500]
         raise EvaluationError(
             f"no Ray cluster {where} ({reason}): start one with `ray start --head` and give the address that it "
-            "prints, or give none to have one started here"
+            "prints, or give none to have one started here; where the cluster asks for a token, set RAY_AUTH_MODE=token"
         ) from None
 
 
