@@ -91,6 +91,19 @@ class SearchSpace(ABC):
         """The graph after the space's semantic rules: equal keys mean that the same function is computed."""
         return self.graph(architecture)
 
+    def function_arrays(self, rows: Rows) -> tuple[CellArrays, ...]:
+        """Lower many architectures to their functions at once.
+
+        Args:
+            rows: Option indices, canonical: (B, number of choices).
+
+        Returns:
+            The same graphs as :meth:`function` gives, as arrays: one set for each of the C cells.
+        """
+        if type(self).function is SearchSpace.function:
+            return self.arrays(rows)
+        return stack([self.function(a) for a in self.architectures(rows)], self.operations)
+
     def is_valid(self, choices: tuple[int, ...]) -> bool:
         """Whether a row of option indices is an architecture of the space."""
         return True

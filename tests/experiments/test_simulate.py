@@ -1,14 +1,13 @@
-import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from archrank.benchmarks.table import Metric, Table
-from archrank.experiments import best_so_far, random_search_curve, simulate
+from archrank.experiments import best_so_far, replay, simulate
 from archrank.spaces import NASBench201
-from archrank.strategies import History, Proposal, RandomSearch, RegularizedEvolution, Strategy
+from archrank.strategies import GuidedSearch, History, LocalSearch, Proposal, RegularizedEvolution, Strategy
+from archrank.study import TableEvaluator, search
 
 SPACE = NASBench201()
 
@@ -77,41 +76,90 @@ def test_best_so_far_never_falls_and_skips_failures():
     assert np.isnan(best_so_far([np.nan, 2.0])[0])
 
 
-@given(
-    st.lists(st.integers(0, 6), min_size=1, max_size=6),
-    st.sampled_from([0.01, 0.25, 0.5, 0.75, 1.0]),
+class ByFirstChoices:
+    """A predictor that needs no time."""
+
+    def with_seed(self, seed):
+        return self
+
+    def fit(self, architectures, targets):
+        self.weights = np.arange(6) + len(architectures) % 3
+        return self
+
+    def collate(self, architectures):
+        return np.array([a.choices for a in architectures])
+
+    def predict(self, candidates):
+        return np.asarray(candidates, dtype=float) @ self.weights
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        RegularizedEvolution(SPACE),
+        LocalSearch(SPACE),
+        GuidedSearch(SPACE, ByFirstChoices(), initial=8, batch=5),
+    ],
+    ids=["evolution", "local-search", "guided"],
 )
-def test_random_search_is_exact(scores, quantile):
-    """Every subset of k scores is as likely as any other: compare with counting them all."""
-    scores = np.array(scores, dtype=float)
-    expected, (bound,) = random_search_curve(scores, len(scores), [quantile])
-    for k in range(1, len(scores) + 1):
-        best = np.sort([max(subset) for subset in itertools.combinations(scores, k)])
-        assert expected[k - 1] == pytest.approx(best.mean())
-        place = int(np.ceil(quantile * len(best) - 1e-9)) - 1
-        assert bound[k - 1] == best[place]
+def test_a_replay_asks_what_a_real_study_asks(strategy, workers):
+    table = made_up_table(missing=range(0, 15_625, 7))
+    with ThreadPoolExecutor(1) as executor:
+        real = search(
+            SPACE,
+            TableEvaluator(table, "accuracy"),
+            strategy,
+            budget=33,
+            seed=5,
+            metric="accuracy",
+            workers=workers,
+            executor=executor,
+        )
+    replayed = replay(table, "accuracy", strategy, 33, 5, parallel=workers)
+    assert [table.place(e.architecture) for e in real.evaluations] == replayed.places
+    assert [e.reason for e in real.evaluations] == replayed.reasons
+    assert [e.value is None for e in real.evaluations] == np.isnan(replayed.scores).tolist()
 
 
-def test_random_search_agrees_with_simulating_it():
-    table = made_up_table()
-    runs = [best_so_far(simulate(table, "accuracy", RandomSearch(SPACE), 30, seed)) for seed in range(200)]
-    expected, (low, _, high) = random_search_curve(table.scores("accuracy"), 30)
-    error = np.std(runs, axis=0) / np.sqrt(len(runs))
-    assert np.all(np.abs(np.mean(runs, axis=0) - expected) < 5 * error)
-    inside = np.mean((np.array(runs) >= low) & (np.array(runs) <= high), axis=0)
-    assert np.all(np.abs(inside - 0.5) < 0.16)
+class Watching(InOrder):
+    """Notes what is pending whenever it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.pending = []
+
+    def propose(self, history, n, rng):
+        self.pending.append([place for place, entry in enumerate(history) if entry.pending])
+        return super().propose(history, n, rng)
 
 
-def test_all_draws_find_the_best_and_unmeasured_ones_are_left_out():
-    expected, _ = random_search_curve(np.array([3.0, np.nan, 1.0]), 2)
-    assert expected.tolist() == [2.0, 3.0]
-    with pytest.raises(ValueError, match="draws is 3, expected 1 to 2"):
-        random_search_curve(np.array([3.0, np.nan, 1.0]), 3)
+def seconds(*first):
+    return np.array([*first, *[1.0] * (len(SPACE) - len(first))])
 
 
-def test_many_draws_from_a_large_table_lose_no_precision():
-    scores = np.arange(20_000.0)
-    expected, _ = random_search_curve(scores, 2_000)
-    draws = np.arange(1, 2_001)
-    # The expected maximum of k of the numbers 1 … M is k (M + 1) / (k + 1).
-    assert expected + 1 == pytest.approx(draws * 20_001 / (draws + 1), rel=1e-9)
+def test_rounds_wait_for_all_of_their_workers():
+    strategy = Watching()
+    found = replay(made_up_table(), "accuracy", strategy, 6, 0, seconds=seconds(5, 1, 1, 2, 2, 2), parallel=2)
+    # Rounds of three on two workers: the third begins where the second has ended.
+    assert found.begun == [0, 0, 1, 5, 5, 7]
+    assert found.ended == [5, 1, 2, 7, 7, 9]
+    assert strategy.pending == [[], []]
+
+
+def test_asynchronous_workers_ask_when_they_are_free_and_know_what_is_under_way():
+    strategy = Watching()
+    times = seconds(5, 1, 1, 4, 1)
+    found = replay(made_up_table(), "accuracy", strategy, 5, 3, seconds=times, parallel=2, asynchronous=True)
+    assert found.places == [0, 1, 2, 3, 4]
+    assert found.begun == [0, 0, 1, 2, 5]
+    assert found.ended == [5, 1, 2, 6, 6]
+    assert strategy.pending == [[], [0], [0], [0], [3]]
+    assert strategy.asked == [(n, 1, np.random.default_rng([3, n]).integers(2**40)) for n in range(5)]
+
+
+def test_an_asynchronous_search_ends_where_nothing_is_left():
+    found = replay(
+        made_up_table(), "accuracy", InOrder(stop=4), 9, 0, seconds=seconds(), parallel=3, asynchronous=True
+    )
+    assert found.places == [0, 1, 2, 3]

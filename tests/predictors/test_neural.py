@@ -50,6 +50,9 @@ def test_conformance(space, encoder):
         {"loss": MSE(sigmoid=True)},
         {"loss": PairwiseComparator(width=24, references=10), "members": 2, "dropout": 0.1},
         {"simplify": True},
+        {"features": True},
+        {"features": True, "members": 2, "dropout": 0.2, "batch_size": 14},
+        {"features": True, "loss": PairwiseComparator(width=24, references=10)},
     ],
     ids=str,
 )
@@ -61,7 +64,7 @@ def test_the_constructor_stores_its_settings_and_nothing_else():
     predictor = small(seed=3, members=2)
     assert vars(predictor).keys() == {
         "space", "encoder", "loss", "hidden", "dropout", "epochs", "batch_size", "learning_rate", "schedule",
-        "weight_decay", "members", "seed", "simplify",
+        "weight_decay", "members", "seed", "simplify", "features",
     }  # fmt: skip
     assert (predictor.space, predictor.seed, predictor.members) == (SPACE, 3, 2)
 
@@ -135,8 +138,8 @@ def test_members_are_standardised_on_the_training_set_and_differ():
 def test_candidates_are_collated_once_for_any_predictor_of_the_space():
     candidates = small().collate(OTHERS)
     assert len(candidates) == 40
-    for seed in (0, 1):
-        predictor = small(seed=seed).fit(KNOWN, TARGETS)
+    for settings in ({}, {"seed": 1}, {"simplify": True}, {"features": True}):
+        predictor = small(**settings).fit(KNOWN, TARGETS)
         np.testing.assert_allclose(
             predictor.predict(candidates), predictor.predict(OTHERS), rtol=1e-4, atol=1e-5
         )

@@ -16,12 +16,12 @@ def made(members, hidden=(7, 5), width=6):
     encoder = GATES(layers=3, width=width).build(batch, members, generator)
     scorer = HeadScorer(encoder, members, hidden, 0.1, PairwiseHinge())
     scorer.reset_head(generator)
-    return scorer, scorer.encoder.prepare(batch)
+    return scorer, scorer.prepare(batch)
 
 
 def test_the_head_is_linear_layers_with_relu_between_member_by_member():
     scorer, prepared = made(3)
-    embeddings = scorer.encoder(prepared).index_select(1, prepared.distinct)
+    embeddings = scorer.encoder(prepared.encoded).index_select(1, prepared.distinct)
     scores = scorer(prepared)
     assert scores.shape == (3, 15)
     for member in range(3):
@@ -69,16 +69,16 @@ def comparing(members=2, references=4):
 def test_references_are_spread_over_the_ranks_of_the_training_set():
     scorer, batch = comparing()
     targets = torch.tensor([5, 3, 8, 0, 1, 2, 11, 10, 9, 4, 6, 7.0])
-    scorer.settle(batch, targets)
-    prepared = scorer.encoder.prepare(batch)
-    embeddings = scorer.encoder(prepared).index_select(1, prepared.distinct)
+    scorer.settle(batch, None, targets)
+    prepared = scorer.prepare(batch)
+    embeddings = scorer.encoder(prepared.encoded).index_select(1, prepared.distinct)
     wanted = [targets.tolist().index(rank) for rank in (0, 4, 7, 11)]
     torch.testing.assert_close(scorer.references, embeddings[:, wanted].detach())
 
 
 def test_few_training_architectures_stand_in_for_many_references():
     scorer, batch = comparing(references=30)
-    scorer.settle(batch, torch.arange(12.0))
+    scorer.settle(batch, None, torch.arange(12.0))
     assert scorer.references.shape == (2, 30, 6)
     own = scorer.encoder(scorer.encoder.prepare(batch)).detach()
     torch.testing.assert_close(scorer.references[0].unique(dim=0), own[0].unique(dim=0))
@@ -86,7 +86,23 @@ def test_few_training_architectures_stand_in_for_many_references():
 
 def test_a_comparator_scores_an_architecture_alike_whatever_else_is_scored():
     scorer, batch = comparing()
-    scorer.settle(batch, torch.arange(12.0))
-    scores = scorer(scorer.encoder.prepare(batch))
+    scorer.settle(batch, None, torch.arange(12.0))
+    scores = scorer(scorer.prepare(batch))
     chosen = np.array([7, 2])
-    torch.testing.assert_close(scorer(scorer.encoder.prepare(batch, chosen)), scores[:, chosen])
+    torch.testing.assert_close(scorer(scorer.prepare(batch, chosen=chosen)), scores[:, chosen])
+
+
+def test_features_join_the_embedding_of_their_architecture():
+    graphs = [SPACE.graph(a) for a in SPACE.sample(5, np.random.default_rng(0))]
+    batch = collate(graphs, SPACE.operations)
+    features = np.random.default_rng(1).normal(size=(5, 3)).astype(np.float32)
+    encoder = GATES(layers=2, width=6).build(batch, 2, torch.Generator().manual_seed(0))
+    scorer = HeadScorer(encoder, 2, (), 0.0, PairwiseHinge(), features=3)
+    scorer.reset_head(torch.Generator().manual_seed(0))
+    chosen = np.array([3, 1, 1])
+    ready = scorer.prepare(batch, features, chosen)
+    read = scorer.embed(ready)
+    assert read.shape == (2, 3, 9)
+    torch.testing.assert_close(read[:, :, 6:], torch.from_numpy(features[chosen]).expand(2, -1, -1))
+    torch.testing.assert_close(scorer(ready), (read @ scorer.head[0].weight + scorer.head[0].bias)[:, :, 0])
+    torch.testing.assert_close(scorer(ready), scorer(scorer.prepare(batch, features))[:, chosen])

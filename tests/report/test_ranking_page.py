@@ -6,7 +6,8 @@ import pytest
 from archrank.experiments.ranking import curve_ks
 from archrank.report import ranking_page
 from archrank.report.ranking_page import write_ranking_report
-from archrank.report.ranking_tables import Measure, label, measures_of, percent, sheet
+from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of
+from archrank.report.sheets import percent
 
 TESTED = 500
 TAU = Measure("tau", "Kendall's tau", "")
@@ -167,7 +168,11 @@ def test_a_report_of_anything(rows, tmp_path):
 
 def test_the_headline_says_which_is_best():
     def headline(rows):
-        return re.sub("<.*?>", "", ranking_page._headline(sheet(rows, TAU, "encoders", 1000), CONFIG, ABOUT))
+        return re.sub(
+            "<.*?>",
+            "",
+            ranking_page._headline(sheet(rows, TAU, "encoders", 1000), sizes_of(rows), CONFIG, ABOUT),
+        )
 
     assert "gates ranks the 500 held-out architectures" in headline(grid())
     assert "best at every training size: Kendall's tau 0.660 from 50 to 0.710 from 100" in headline(grid())

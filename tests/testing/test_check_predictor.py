@@ -9,7 +9,7 @@ import pytest
 from archrank.errors import PredictorError
 from archrank.files import write_whole
 from archrank.predictors import Predictor
-from archrank.predictors.base import checked_targets
+from archrank.predictors.targets import checked_targets
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
 

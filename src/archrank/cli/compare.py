@@ -1,31 +1,19 @@
-"""``archrank compare``: encoders and losses on a table, as a grid of fits that can be killed and gone on with."""
+"""``archrank compare``: its verbs, and encoders and losses as a grid of fits that can be killed and gone on with."""
 
 import json
-import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
-from rich.progress import Task as Shown
-from rich.table import Table as Grid
-from rich.text import Text
 
-from archrank.cli.versions import versions
-from archrank.errors import RunFolderError, TableError, UnknownName
-
-if TYPE_CHECKING:
-    from archrank.benchmarks import Table
-    from archrank.experiments.grid import GridProgress, Row, Task
-    from archrank.experiments.ranking import RankingFits
+from archrank.cli.compare_strategies import command as strategies
+from archrank.cli.comparisons import check_failures, named_table, names_in, recorded, run, show
+from archrank.errors import TableError, UnknownName
 
 __all__ = ["app"]
 
@@ -36,7 +24,10 @@ TAUS = ("last-5", "last")
 _ENCODERS = {"encoders": "gates,gcn-global,gcn,lstm,mlp", "losses": "gates"}
 _LOSSES = {"encoders": "hinge", "losses": "mse,bce,comparator,hinge,listmle"}
 
-app = typer.Typer(help="Compare encoders, or losses, by how well they rank.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compare encoders or losses by how well they rank, or strategies by what they find.",
+    no_args_is_help=True,
+)
 
 
 def _command(what: What) -> Callable[..., None]:
@@ -89,7 +80,7 @@ def _command(what: What) -> Callable[..., None]:
         ] = False,
     ) -> None:
         _check_names(losses=losses, encoders=encoders, tau=tau)
-        measured = _table(benchmark, table, space, _names(minimize))
+        measured = named_table(benchmark, table, space, minimize)
         from archrank.experiments.ranking import RankingFits, ranking_tasks
         from archrank.experiments.splits import sizes_of
         from archrank.experiments.splits import split as split_of
@@ -109,8 +100,8 @@ def _command(what: What) -> Callable[..., None]:
         )
         same_subset = same_subset or split == "prefix"
         tasks = ranking_tasks(
-            _names(encoders),
-            _names(losses),
+            names_in(encoders),
+            names_in(losses),
             sizes_of(sizes, len(parts.pool)),
             seeds,
             same_subset=same_subset,
@@ -141,12 +132,26 @@ def _command(what: What) -> Callable[..., None]:
             "metrics": [asdict(trained), asdict(tested)],
         }
         folder = out or Path("runs") / f"compare-{what}-{measured.name}".replace("/", "_")
-        rows = _run(folder, config, about, tasks, fits, workers)
+        from archrank.report.ranking_page import failed_fits, write_ranking_report
+        from archrank.report.ranking_tables import measures_of, sheet
+
+        rows = run(
+            folder,
+            config,
+            about,
+            tasks,
+            fits,
+            workers=workers,
+            verb="fitting",
+            alike=("encoder", "loss", "simplify"),
+            report=write_ranking_report,
+        )
         if as_json:
             sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
         else:
-            _show(rows, about, folder)
-        _check_failures(rows[: len(tasks)])
+            (measure, *_) = measures_of(rows, tau)
+            show(measure.title, sheet(rows, measure, what, len(parts.pool)), folder)
+        check_failures("fits", len(tasks), failed_fits(rows[: len(tasks)], what))
 
     return command
 
@@ -155,28 +160,32 @@ app.command("encoders", help="Compare encoders of architectures by how well they
 app.command("losses", help="Compare the losses that a predictor is trained by.")(_command("losses"))
 
 
+app.command("strategies")(strategies)
+
+
 @app.command("report")
 def report(
     folder: Annotated[Path, typer.Argument(help="The folder of a comparison.")],
-    tau: Annotated[str | None, typer.Option(help="The epochs whose tau is shown: last-5 | last.")] = None,
+    tau: Annotated[
+        str | None, typer.Option(help="The epochs whose tau is shown: last-5 | last (encoders, losses).")
+    ] = None,
 ) -> None:
     """Write the tables, plots and page of a comparison anew from its results."""
     from archrank.experiments.grid import read_rows
     from archrank.report.ranking_page import write_ranking_report
+    from archrank.report.search_page import write_search_report
 
-    record = _recorded(folder)
+    record = recorded(folder)
     rows = read_rows(folder)
     if record is None or not rows:
         raise TableError(f"{folder} holds no results of a comparison; `archrank compare encoders` makes some")
+    config, about = record["config"], record["environment"]
     if tau is not None:
         _check_names(tau=tau)
-        record["environment"]["tau"] = tau
-    page = write_ranking_report(folder, rows, record["config"], record["environment"])
+        about["tau"] = tau
+    write = write_search_report if config["compare"] == "strategies" else write_ranking_report
+    page = write(folder, rows, config, about)
     Console().print(f"report  {escape(str(page))}", highlight=False, soft_wrap=True)
-
-
-def _names(text: str) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
 def _check_names(encoders: str | None = None, losses: str | None = None, tau: str | None = None) -> None:
@@ -189,136 +198,6 @@ def _check_names(encoders: str | None = None, losses: str | None = None, tau: st
     from archrank.ranking import LOSSES
 
     for kind, given, known in (("encoder", encoders, ENCODERS), ("loss", losses, LOSSES)):
-        for name in _names(given) or [given]:
+        for name in names_in(given) or [given]:
             if name not in known:
                 raise UnknownName(kind, name, known)
-
-
-def _table(benchmark: str | None, path: Path | None, space: str | None, minimize: Sequence[str]) -> "Table":
-    from archrank.benchmarks import read_table
-    from archrank.cli import names
-
-    if (benchmark is None) == (path is None):
-        raise TableError("say what to compare on: a benchmark's name, or --table FILE with --space SPACE")
-    if benchmark is not None:
-        return names.table(benchmark)
-    if space is None:
-        raise TableError(f"--table {path} needs --space, the space that its architectures are written in")
-    assert path is not None
-    return read_table(path, names.space(space), minimize=minimize)
-
-
-def _recorded(folder: Path) -> dict[str, Any] | None:
-    """What ``config.json`` holds; None where there is none that can be read."""
-    try:
-        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return record if {"rows", "tau"} <= record["environment"].keys() else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _run(
-    folder: Path,
-    config: Mapping[str, Any],
-    about: Mapping[str, Any],
-    tasks: "Sequence[Task]",
-    fits: "RankingFits",
-    workers: int,
-) -> "list[Row]":
-    from archrank.experiments.grid import RESULTS, run_grid
-    from archrank.report.ranking_page import write_ranking_report
-    from archrank.study.folder import RunFolder
-
-    if (folder / RESULTS).exists() and not (folder / "config.json").exists():
-        raise RunFolderError(
-            f"{folder} holds results, but no config.json that says of what: choose another folder with --out"
-        )
-    console = Console(stderr=True)
-    command = shlex.join(["archrank", *sys.argv[1:]])
-    before = (_recorded(folder) or {"environment": {}})["environment"].get("commands", [])
-    commands = [*(each for each in before if each != command), command]
-    environment = {
-        **about,
-        "versions": versions(),
-        "workers": workers,
-        "commands": commands,
-        "date": date.today().isoformat(),
-    }
-    with RunFolder.open(folder, config, environment, resume=True) as opened:
-        try:
-            with _bar(console) as on_progress:
-                rows = run_grid(
-                    opened.path,
-                    tasks,
-                    fits,
-                    workers=workers,
-                    cost=fits.cost,
-                    alike=lambda task: (task["encoder"], task["loss"], task["simplify"]),
-                    on_progress=on_progress,
-                )
-        except KeyboardInterrupt:
-            console.print(
-                f"\ninterrupted; nothing finished is lost. Go on with:\n  {command}\n"
-                f"or see what there is:\n  {shlex.join(['archrank', 'compare', 'report', str(folder)])}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
-            raise typer.Exit(130) from None
-        write_ranking_report(opened.path, rows, config, environment)
-    return rows
-
-
-@contextmanager
-def _bar(console: Console) -> "Iterator[Callable[[GridProgress], None]]":
-    columns = (TextColumn("fitting"), BarColumn(), TextColumn("{task.fields[fits]}"), _TimeLeft())
-    with Progress(*columns, console=console, transient=True) as bar:
-        shown = bar.add_task("fits", total=1.0, fits="", until=None)
-
-        def on_progress(progress: "GridProgress") -> None:
-            fits = f"{progress.done} of {progress.total}"
-            if progress.failed:
-                fits += f", {progress.failed} failed"
-            left = progress.seconds_left
-            until = None if left is None else time.monotonic() + left
-            bar.update(shown, completed=progress.share, fits=fits, until=until)
-
-        yield on_progress
-
-
-class _TimeLeft(ProgressColumn):
-    """Counts down to when all fits should have finished."""
-
-    def render(self, task: Shown) -> Text:
-        until = task.fields["until"]
-        if until is None:
-            return Text("")
-        minutes, seconds = divmod(max(0, round(until - time.monotonic())), 60)
-        return Text(f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left", style="progress.remaining")
-
-
-def _show(rows: "Sequence[Row]", about: Mapping[str, Any], folder: Path) -> None:
-    from archrank.report.ranking_tables import measures_of, sheet
-
-    console = Console(highlight=False)
-    (measure, *_) = measures_of(rows, about["tau"])
-    table = sheet(rows, measure, about["rows"], about["pool"])
-    grid = Grid(measure.title, *table.headings, box=None, pad_edge=False)
-    for name, cells in table.lines:
-        grid.add_row(escape(name), *(f"[bold]{c.text}[/bold]" if c.best else escape(c.text) for c in cells))
-    console.print(grid)
-    console.print(f"report  {escape(str(folder / 'report.html'))}", soft_wrap=True)
-
-
-def _check_failures(rows: "Sequence[Row]") -> None:
-    failed = [row for row in rows if row["error"] is not None]
-    if not failed:
-        return
-    console = Console(stderr=True, highlight=False)
-    console.print(
-        f"[bold red]{len(failed)} of {len(rows)} fits failed[/bold red]; the next run tries them again:"
-    )
-    for row in failed:
-        what = f"{row['encoder']}, {row['loss']}, {row['size']:,} architectures, seed {row['seed']}"
-        console.print(f"  {what}: {row['error']}", markup=False, soft_wrap=True)
-    raise typer.Exit(1)

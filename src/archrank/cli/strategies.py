@@ -29,7 +29,7 @@ class StrategyOptions:
         encoder: Name of the encoder (guided only, like all that follow).
         loss: Name of the ranking loss.
         inner: How the predictor's favourites are looked for.
-        acquisition: What makes a favourite: the mean of the members' scores, or a use of their disagreement.
+        acquisition: What makes a favourite: the predicted score, or a use of how unsure the predictor is of it.
         initial: How many random architectures come first.
         round: How many architectures a round proposes.
         members: How many predictors vote.

@@ -159,7 +159,7 @@ class RankingFits:
         size = int(task["size"])
         subset = self.split.pool[drawn(len(self.split.pool), size, task["subset_seed"], self.split.kind)]
         predictor = self._predictor(task["encoder"], task["loss"], task["seed"], task["simplify"])
-        test = self._test(task["simplify"])
+        test = self._test
         targets = self.test_targets[self.split.test]
         last: list[Floats] = []
         scoring, began = 0.0, time.perf_counter()
@@ -194,21 +194,15 @@ class RankingFits:
             simplify=simplify,
         )
 
-    def _test(self, simplify: bool) -> Candidates:
+    @cached_property
+    def _test(self) -> Candidates:
         """The test part, made ready once in a worker's life."""
-        if simplify not in self._collated:
-            predictor = NeuralPredictor(self.space, simplify=simplify)
-            self._collated[simplify] = predictor.collate(self.rows[self.split.test])
-        return self._collated[simplify]
+        return Candidates(self.space, self.rows[self.split.test])
 
     @cached_property
     def _isomorphic(self) -> list[Rows]:
         """Encodings that say isomorphic graphs, the same ones for all predictors; none where a space has none."""
         return isomorphic_encodings(self.space, _CLASSES, np.random.default_rng(0))
-
-    @cached_property
-    def _collated(self) -> dict[bool, Candidates]:
-        return {}
 
 
 def curve_ks(tested: int) -> list[int]:

@@ -1,20 +1,58 @@
-"""Searches replayed in memory on a table: the curves that a real run is compared with."""
+"""Searches replayed in memory on a table: the strategy code of real studies, with its rounds and random numbers."""
 
+import heapq
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from archrank.benchmarks.table import Table
-from archrank.strategies.base import Evaluated, History, Strategy
+from archrank.strategies.base import Evaluated, History, Proposal, Strategy
 
-__all__ = ["best_so_far", "random_search_curve", "simulate"]
+__all__ = ["Replay", "best_so_far", "replay", "simulate"]
 
 Floats = npt.NDArray[np.float64]
 
 
-def simulate(table: Table, metric: str, strategy: Strategy, budget: int, seed: int) -> Floats:
-    """Run a strategy against a table, with the rounds and the random numbers that a real study would use.
+@dataclass(slots=True)
+class Replay:
+    """What a search asked for, in the order of proposing.
+
+    Attributes:
+        places: The architectures, as rows of the table.
+        scores: What was measured, higher is better, NaN where the table has no value.
+        reasons: Why each was proposed.
+        proposing: Seconds that proposing it took; those of a round are shared evenly.
+        begun: Simulated seconds at which its evaluation began.
+        ended: Simulated seconds at which it ended.
+    """
+
+    places: list[int] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    proposing: list[float] = field(default_factory=list)
+    begun: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+
+
+def replay(
+    table: Table,
+    metric: str,
+    strategy: Strategy,
+    budget: int,
+    seed: int,
+    *,
+    seconds: Floats | None = None,
+    parallel: int = 1,
+    asynchronous: bool = False,
+) -> Replay:
+    """Run a strategy against a table.
+
+    As in :func:`archrank.study.search`, a round is as large as the strategy's batch, or the number of workers where
+    that is larger, and is waited for; an asynchronous search proposes one architecture whenever a worker is free, and
+    the strategy sees those under way as pending. An evaluation that the table has no value for counts as failed.
 
     Args:
         table: Where the measurements come from.
@@ -22,24 +60,104 @@ def simulate(table: Table, metric: str, strategy: Strategy, budget: int, seed: i
         strategy: Any strategy over the table's architectures.
         budget: How many architectures to look up.
         seed: Seed of the run.
+        seconds: How long each of the table's M architectures takes to evaluate, none for None: (M,).
+        parallel: How many workers evaluate at the same time, in simulated time.
+        asynchronous: Propose whenever a worker is free, instead of in rounds.
+
+    Returns:
+        ``budget`` evaluations; fewer only where the strategy had nothing more to propose.
+    """
+    loop = _Loop(table, table.scores(metric), strategy, budget, seed, seconds)
+    (loop.run_asynchronously if asynchronous else loop.run_in_rounds)(parallel)
+    return loop.found
+
+
+class _Loop:
+    """The state of one replay."""
+
+    def __init__(
+        self,
+        table: Table,
+        scores: Floats,
+        strategy: Strategy,
+        budget: int,
+        seed: int,
+        seconds: Floats | None,
+    ) -> None:
+        self._table, self._scores, self._seconds = table, scores, seconds
+        self._strategy, self._budget, self._seed = strategy, budget, seed
+        self._history = History()
+        self._proposals: list[Proposal] = []
+        self.found = Replay()
+
+    def run_in_rounds(self, parallel: int) -> None:
+        size = max(self._strategy.batch, parallel)
+        now = 0.0
+        while (wanted := min(size, self._budget - len(self._proposals))) > 0:
+            asked = self._ask(wanted)
+            free = [now] * parallel
+            for number in asked:
+                heapq.heapreplace(free, self._begin(number, free[0]))
+            for number in asked:
+                self._tell(number)
+            now = max(free)
+            if len(asked) < wanted:
+                break
+
+    def run_asynchronously(self, parallel: int) -> None:
+        running: list[tuple[float, int]] = []
+        now = 0.0
+        while True:
+            room = len(running) < parallel and len(self._proposals) < self._budget
+            if room and (asked := self._ask(1)):
+                heapq.heappush(running, (self._begin(asked[0], now), asked[0]))
+            elif running:
+                now, number = heapq.heappop(running)
+                self._tell(number)
+            else:
+                break
+
+    def _ask(self, n: int) -> list[int]:
+        """Propose ``n`` and note them as pending; returns their numbers."""
+        first = len(self._proposals)
+        rng = np.random.default_rng([self._seed, first])
+        clock = time.perf_counter()
+        proposals = self._strategy.propose(self._history, n, rng)
+        spent = time.perf_counter() - clock
+        for proposal in proposals:
+            if len(self._proposals) < first + n and proposal.architecture not in self._history:
+                self._history.record(Evaluated(proposal.architecture, None, pending=True))
+                self._proposals.append(proposal)
+        numbers = list(range(first, len(self._proposals)))
+        self.found.proposing += [spent / len(numbers)] * len(numbers) if numbers else []
+        return numbers
+
+    def _begin(self, number: int, now: float) -> float:
+        """Note an evaluation that begins; returns when it will have ended."""
+        proposal, found = self._proposals[number], self.found
+        place = self._table.place(proposal.architecture)
+        found.places.append(place)
+        found.scores.append(float(self._scores[place]))
+        found.reasons.append(proposal.reason)
+        found.begun.append(now)
+        found.ended.append(now + (0.0 if self._seconds is None else float(self._seconds[place])))
+        return found.ended[number]
+
+    def _tell(self, number: int) -> None:
+        score = self.found.scores[number]
+        self._history.record(
+            Evaluated(self._proposals[number].architecture, None if np.isnan(score) else score)
+        )
+
+
+def simulate(table: Table, metric: str, strategy: Strategy, budget: int, seed: int) -> Floats:
+    """The scores that a strategy meets on a table, as for :func:`replay` with one worker.
 
     Returns:
         Scores in the order of asking, higher is better, NaN where the table has no value: (budget,), shorter
         only where the strategy had nothing more to propose.
     """
-    sign = 1.0 if table.metric(metric).higher_is_better else -1.0
-    history = History()
-    scores: list[float] = []
-    while len(scores) < budget:
-        rng = np.random.default_rng([seed, len(history)])
-        proposals = strategy.propose(history, min(strategy.batch, budget - len(scores)), rng)
-        if not proposals:
-            break
-        for proposal in proposals:
-            score = sign * table.value(proposal.architecture, metric)
-            scores.append(score)
-            history.record(Evaluated(proposal.architecture, None if np.isnan(score) else score))
-    return np.array(scores, dtype=np.float64)
+    return np.array(replay(table, metric, strategy, budget, seed).scores, dtype=np.float64)
 
 
 def best_so_far(scores: Sequence[float] | Floats) -> Floats:
@@ -49,45 +167,3 @@ def best_so_far(scores: Sequence[float] | Floats) -> Floats:
     [1.0, 1.0, 3.0, 3.0]
     """
     return np.fmax.accumulate(np.asarray(scores, dtype=np.float64))
-
-
-def random_search_curve(
-    scores: Floats, draws: int, quantiles: Sequence[float] = (0.25, 0.5, 0.75)
-) -> tuple[Floats, Floats]:
-    """The best of 1, 2, … random draws without replacement, by order statistics instead of simulation.
-
-    Of M scores in ascending order, the best of k draws is at most the i-th with probability
-    C(i, k) / C(M, k).
-
-    Args:
-        scores: All M scores, higher is better; NaN are left out: (M,).
-        draws: n, the largest number of draws; at most M.
-        quantiles: The Q quantiles wanted, each above 0 and at most 1.
-
-    Returns:
-        The expected best after 1 … n draws, (n,), and its quantiles, (Q, n): the smallest value that the best
-        does not exceed with at least that probability.
-
-    Raises:
-        ValueError: ``draws`` is below 1 or above M.
-
-    >>> expected, (median,) = random_search_curve(np.array([1.0, 2.0, 3.0]), 3, [0.5])
-    >>> expected.round(3).tolist(), median.tolist()
-    ([2.0, 2.667, 3.0], [2.0, 3.0, 3.0])
-    """
-    ordered = np.sort(scores[~np.isnan(scores)])
-    size = len(ordered)
-    if not 1 <= draws <= size:
-        raise ValueError(f"draws is {draws}, expected 1 to {size}, the number of measured scores")
-    steps = np.diff(ordered)
-    # The tolerance keeps a probability that equals the quantile from being missed by a rounding error.
-    levels = np.asarray(quantiles, dtype=np.float64) - 1e-12
-    below = np.arange(1, size + 1, dtype=np.float64)
-    at_most = np.ones(size)
-    expected = np.empty(draws)
-    places = np.empty((len(levels), draws), dtype=np.intp)
-    for k in range(draws):
-        at_most *= np.maximum(below - k, 0) / (size - k)
-        expected[k] = ordered[-1] - at_most[:-1] @ steps
-        places[:, k] = np.searchsorted(at_most, levels)
-    return expected, ordered[places]

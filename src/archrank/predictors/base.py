@@ -13,7 +13,7 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.space import SearchSpace
 
-__all__ = ["Predictor", "Ranker", "checked_targets"]
+__all__ = ["Predictor", "Ranker"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -98,6 +98,25 @@ class Predictor(ABC):
         mean: Floats = self.predict_members(candidates).mean(axis=0)
         return mean
 
+    def predict_distribution(self, candidates: Any) -> tuple[Floats, Floats]:
+        """What an architecture may be worth, as a normal distribution of its score.
+
+        Args:
+            candidates: B architectures, or what :meth:`collate` made of them.
+
+        Returns:
+            Mean and standard deviation, here those over the members' scores: (B,), (B,).
+
+        Raises:
+            PredictorError: Nothing was fitted yet, or there is a single member, which disagrees with nobody.
+        """
+        scores = self.predict_members(candidates)
+        if len(scores) < 2:
+            raise PredictorError(
+                f"{self!r} has a single member, so it cannot say how unsure it is; give it 2 members or more"
+            )
+        return scores.mean(axis=0), scores.std(axis=0, ddof=1)
+
     @abstractmethod
     def save(self, folder: Path | str) -> None:
         """Write the fitted predictor into a folder, as safetensors and JSON.
@@ -125,27 +144,3 @@ class Predictor(ABC):
         shown = {k: v for k, v in vars(self).items() if not k.endswith("_") and not k.startswith("_")}
         shown.pop("space", None)
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
-
-
-def checked_targets(architectures: Sequence[Architecture], targets: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """The targets as an array (B,), or a PredictorError that says what is wrong with them."""
-    try:
-        values = np.array(targets, dtype=np.float64)  # a copy: a column of a table is read-only
-    except (TypeError, ValueError) as error:
-        raise PredictorError(f"targets must be numbers: {error}") from None
-    if values.shape != (len(architectures),):
-        raise PredictorError(
-            f"targets have the shape {values.shape}, expected ({len(architectures)},): one number for each architecture"
-        )
-    if len(values) < 2:
-        raise PredictorError(
-            f"{len(values)} architectures are too few to learn a ranking from; give at least 2"
-        )
-    if not np.isfinite(values).all():
-        place = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise PredictorError(
-            f"target {place} is {values[place]}; leave out architectures that were not measured"
-        )
-    if values.min() == values.max():
-        raise PredictorError(f"all {len(values)} targets are {values[0]}: there is nothing to rank")
-    return values

@@ -1,16 +1,22 @@
 """Candidates: architectures made ready once for many scorings."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from archrank.encoders import EncoderSettings, GraphBatch
+from archrank.architecture import Architecture
+from archrank.encoders import Choices, EncoderSettings, GraphBatch, merge
+from archrank.errors import PredictorError
 from archrank.predictors.base import Floats
-from archrank.predictors.scorer import Scorer
+from archrank.predictors.feature_map import feature_map
+from archrank.predictors.rows import rows_of
+from archrank.predictors.scorer import Ready, Scorer
 from archrank.predictors.threads import one_thread
+from archrank.space import Rows, SearchSpace
 
 __all__ = ["Candidates"]
 
@@ -19,41 +25,85 @@ _PART = 8_192
 
 
 class Candidates:
-    """Architectures made ready for scoring, by any fit of any predictor of their space.
+    """Architectures of a space, and what predictors made of them: each thing is made when it is first needed.
+
+    So all fits of all predictors of the space, the members of an ensemble too, can share one.
 
     Args:
-        space: The space's name.
-        batch: Their graphs, merged.
+        space: The space.
+        architectures: B architectures, or their rows of option indices as ``space.rows()`` gives them.
+
+    Raises:
+        PredictorError: Architectures of another space, rows of another shape, or none at all.
     """
 
-    def __init__(self, space: str, batch: GraphBatch) -> None:
+    def __init__(self, space: SearchSpace, architectures: Sequence[Architecture] | Rows) -> None:
         self.space = space
-        self.batch = batch
-        order = batch.neighbourly()
-        self._parts = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
-        self._prepared: dict[EncoderSettings, list[Any]] = {}
+        self.rows = rows_of(space, architectures)
+        self._batches: dict[bool, GraphBatch] = {}
+        self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
+        self._ready: dict[tuple[EncoderSettings, bool, bool], list[Ready]] = {}
 
     def __len__(self) -> int:
-        return len(self.batch)
+        return len(self.rows)
 
-    def score(self, scorer: Scorer, settings: EncoderSettings) -> Floats:
+    @classmethod
+    def of(cls, space: SearchSpace, candidates: "Sequence[Architecture] | Rows | Candidates") -> "Candidates":
+        """The candidates themselves, or new ones.
+
+        Raises:
+            PredictorError: Architectures of another space, rows of another shape, or none at all.
+        """
+        if not isinstance(candidates, Candidates):
+            return cls(space, candidates)
+        if candidates.space.name != space.name:
+            raise PredictorError(
+                f"candidates of the space {candidates.space.name!r} were given to a predictor for {space.name!r}"
+            )
+        return candidates
+
+    @cached_property
+    def features(self) -> npt.NDArray[np.float32]:
+        """Features of the functions on comparable scales: (B, F)."""
+        return feature_map(self.space)(self.rows)
+
+    def batch(self, simplify: bool = False) -> GraphBatch:
+        """The graphs, merged.
+
+        Args:
+            simplify: Whether the space's function rules simplify them first.
+        """
+        if simplify not in self._batches:
+            cells = (self.space.function_arrays if simplify else self.space.arrays)(self.rows)
+            choices = Choices(self.rows.astype(np.int64), tuple(len(c.options) for c in self.space.choices))
+            self._batches[simplify] = merge(cells, self.space.operations, choices)
+        return self._batches[simplify]
+
+    def score(self, scorer: Scorer, settings: EncoderSettings, simplify: bool = False) -> Floats:
         """Score all, a part after the other, so that memory stays small: (E, B).
 
         Args:
             scorer: Does the scoring.
             settings: Those of its encoder, for which preparations are kept.
+            simplify: Whether the space's function rules simplify the graphs first.
         """
-        if settings not in self._prepared:
-            self._prepared[settings] = [scorer.encoder.prepare(self.batch, part) for part in self._parts]
+        batch = self.batch(simplify)
+        if simplify not in self._parts:
+            order = batch.neighbourly()
+            self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
+        parts, kind = self._parts[simplify], (settings, simplify, scorer.features > 0)
+        if kind not in self._ready:
+            features = self.features if scorer.features else None
+            self._ready[kind] = [scorer.prepare(batch, features, part) for part in parts]
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(partial(_score, scorer), self._prepared[settings]))
-        scores = torch.cat(parts, dim=1).numpy().astype(np.float64)
+            scored = list(pool.map(partial(_score, scorer), self._ready[kind]))
+        scores = torch.cat(scored, dim=1).numpy().astype(np.float64)
         ordered = np.empty_like(scores)
-        ordered[:, np.concatenate(self._parts)] = scores
+        ordered[:, np.concatenate(parts)] = scores
         return ordered
 
 
-def _score(scorer: Scorer, prepared: Any) -> torch.Tensor:
+def _score(scorer: Scorer, ready: Ready) -> torch.Tensor:
     with torch.inference_mode():
-        scores: torch.Tensor = scorer(prepared)
+        scores: torch.Tensor = scorer(ready)
     return scores

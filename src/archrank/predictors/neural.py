@@ -12,14 +12,13 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 
 from archrank.architecture import Architecture
-from archrank.arrays import stack
-from archrank.encoders import ENCODERS, GATES, Choices, EncoderSettings, GraphBatch, merge
+from archrank.encoders import ENCODERS, GATES, EncoderSettings
 from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, checked_targets
+from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.rows import rows_of
 from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer
+from archrank.predictors.targets import checked_targets
 from archrank.predictors.threads import one_thread
 from archrank.ranking import LOSSES, ComparesValues, PairwiseComparator, PairwiseHinge, RankingLoss
 from archrank.space import Rows, SearchSpace
@@ -50,6 +49,7 @@ class NeuralPredictor(Predictor):
         seed: Fixes starts, batches and pairs.
         simplify: Whether architectures are simplified by the space's function rules before they are encoded, so that
             equal functions get equal scores; encoders of flat choices see the row as it is.
+        features: Whether features of the graphs (:mod:`archrank.features`) join the embeddings.
 
     Attributes:
         encoder_: The encoder settings in use.
@@ -83,6 +83,7 @@ class NeuralPredictor(Predictor):
         members: int = 1,
         seed: int = 0,
         simplify: bool = False,
+        features: bool = False,
     ) -> None:
         self.space = space
         self.encoder = encoder
@@ -97,6 +98,7 @@ class NeuralPredictor(Predictor):
         self.members = members
         self.seed = seed
         self.simplify = simplify
+        self.features = features
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Train from scratch on measured architectures (see :meth:`Predictor.fit`)."""
@@ -114,10 +116,11 @@ class NeuralPredictor(Predictor):
         """
         self._check_settings()
         values = checked_targets(architectures, targets)
-        batch = self._batch(architectures)
+        known = Candidates(self.space, architectures)
+        batch, features = known.batch(self.simplify), known.features if self.features else None
         generator = torch.Generator().manual_seed(_seed(self.seed))
         self.encoder_ = self._settings()
-        self._scorer = self._fresh(batch, generator)
+        self._scorer = self._fresh(known, generator)
         self.losses_: list[float] = []
         n = len(values)
         steps = self.epochs * -(-n // self.batch_size)
@@ -135,14 +138,14 @@ class NeuralPredictor(Predictor):
         y = torch.from_numpy(values)  # in double precision: 1e9 and 1e9 + 1 differ
         if isinstance(self.loss, ComparesValues):
             y = self.loss.rescaled(y)
-        self._known: tuple[GraphBatch, torch.Tensor] | None = (batch, y)
-        whole = self._scorer.encoder.prepare(batch) if n <= self.batch_size else None
+        self._known: tuple[Candidates, torch.Tensor] | None = (known, y)
+        whole = self._scorer.prepare(batch, features) if n <= self.batch_size else None
         for epoch in range(self.epochs):
             total = 0.0
             for chosen in _batches(n, self.batch_size, generator):
-                prepared = whole if whole is not None else self._scorer.encoder.prepare(batch, chosen)
+                ready = whole if whole is not None else self._scorer.prepare(batch, features, chosen)
                 part = y if whole is not None else y[torch.from_numpy(chosen)]
-                loss = self._scorer.loss(prepared, part, generator)
+                loss = self._scorer.loss(ready, part, generator)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -159,22 +162,17 @@ class NeuralPredictor(Predictor):
         Args:
             architectures: B architectures, or their rows of option indices as ``space.rows()`` gives them.
         """
-        return Candidates(self.space.name, self._batch(architectures))
+        return Candidates(self.space, architectures)
 
     def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
         """Scores by every member, in standard deviations from the mean score of the training set."""
         if not hasattr(self, "_scorer"):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
-        if not isinstance(candidates, Candidates):
-            if len(candidates) == 0:
-                return np.empty((self.members, 0))
-            candidates = self.collate(candidates)
-        if candidates.space != self.space.name:
-            raise PredictorError(
-                f"candidates of the space {candidates.space!r} were given to a predictor for {self.space.name!r}"
-            )
+        if len(candidates) == 0:
+            return np.empty((self.members, 0))
         centre, spread = self._standard()
-        return (candidates.score(self._scorer, self.encoder_) - centre) / spread
+        scores = Candidates.of(self.space, candidates).score(self._scorer, self.encoder_, self.simplify)
+        return (scores - centre) / spread
 
     def save(self, folder: Path | str) -> None:
         """Write ``weights.safetensors`` and ``predictor.json``."""
@@ -214,7 +212,7 @@ class NeuralPredictor(Predictor):
         )
         assert not isinstance(self.encoder, type)
         self.encoder_ = self.encoder
-        like = self._batch(space.sample(1, np.random.default_rng(0)))
+        like = Candidates(space, space.sample(1, np.random.default_rng(0)))
         self._scorer = self._fresh(like, torch.Generator())
         self._scorer.load_state_dict(read_tensors(weights))
         self._known = None
@@ -226,7 +224,8 @@ class NeuralPredictor(Predictor):
         if not isinstance(self.encoder, type):
             return self.encoder
         # They suit the space, not the few architectures that happen to be measured.
-        return self.encoder.suited_to(self._batch(self.space.sample(64, np.random.default_rng(0))))
+        drawn = Candidates(self.space, self.space.sample(64, np.random.default_rng(0)))
+        return self.encoder.suited_to(drawn.batch(self.simplify))
 
     def _check_settings(self) -> None:
         for name, value in (
@@ -241,21 +240,14 @@ class NeuralPredictor(Predictor):
         if self.schedule not in get_args(Schedule):
             raise UnknownName("schedule", self.schedule, get_args(Schedule))
 
-    def _batch(self, architectures: Sequence[Architecture] | Rows) -> GraphBatch:
-        rows = rows_of(self.space, architectures)
-        choices = Choices(rows.astype(np.int64), tuple(len(c.options) for c in self.space.choices))
-        if self.simplify:
-            functions = [self.space.function(a) for a in self.space.architectures(rows)]
-            return merge(stack(functions, self.space.operations), self.space.operations, choices)
-        return merge(self.space.arrays(rows), self.space.operations, choices)
-
-    def _fresh(self, batch: GraphBatch, generator: torch.Generator) -> Scorer:
-        encoder = self.encoder_.build(batch, self.members, generator)
+    def _fresh(self, like: Candidates, generator: torch.Generator) -> Scorer:
+        encoder = self.encoder_.build(like.batch(self.simplify), self.members, generator)
+        features = like.features.shape[1] if self.features else 0
         scorer: Scorer
         if isinstance(self.loss, PairwiseComparator):
-            scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss)
+            scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss, features)
         else:
-            scorer = HeadScorer(encoder, self.members, self.hidden, self.dropout, self.loss)
+            scorer = HeadScorer(encoder, self.members, self.hidden, self.dropout, self.loss, features)
         scorer.reset_head(generator)
         return scorer
 
@@ -263,9 +255,10 @@ class NeuralPredictor(Predictor):
         """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
         if self._scale is None:
             assert self._known is not None
-            batch, targets = self._known
-            self._scorer.settle(batch, targets)
-            scores = Candidates(self.space.name, batch).score(self._scorer, self.encoder_)
+            known, targets = self._known
+            features = known.features if self.features else None
+            self._scorer.settle(known.batch(self.simplify), features, targets)
+            scores = known.score(self._scorer, self.encoder_, self.simplify)
             if not np.isfinite(scores).all():
                 raise PredictorError(
                     f"the fit diverged, its scores are not finite; learning_rate {self.learning_rate} is too high"
@@ -286,6 +279,7 @@ _SETTINGS = (
     "members",
     "seed",
     "simplify",
+    "features",
 )
 
 

@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -13,7 +16,22 @@ from archrank.encoders.base import MemberLinear
 from archrank.ranking import PairwiseComparator, RankingLoss
 from archrank.ranking.comparator import Comparator
 
-__all__ = ["ComparingScorer", "HeadScorer", "Scorer"]
+__all__ = ["ComparingScorer", "HeadScorer", "Ready", "Scorer"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """B architectures made ready for a scorer.
+
+    Attributes:
+        encoded: What the encoder's ``prepare`` made of them.
+        distinct: Which of the distinct embeddings each of them has: (B,).
+        features: The features that join the embeddings; None where these stand alone: (B, F).
+    """
+
+    encoded: Any
+    distinct: torch.Tensor
+    features: torch.Tensor | None
 
 
 class Scorer(nn.Module, ABC):
@@ -21,32 +39,73 @@ class Scorer(nn.Module, ABC):
 
     Args:
         encoder: Turns a prepared batch into embeddings, for E members.
+        features: F, how many features of a batch join every embedding; 0 for none.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, features: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
+        self.features = features
+
+    @property
+    def width(self) -> int:
+        """D + F, the width of what a head reads."""
+        return self.encoder.features + self.features
+
+    def prepare(
+        self,
+        batch: GraphBatch,
+        features: npt.NDArray[np.float32] | None = None,
+        chosen: npt.NDArray[np.int64] | None = None,
+    ) -> Ready:
+        """Make architectures ready, without using any parameter.
+
+        Args:
+            batch: B architectures.
+            features: Their features, where such join the embeddings: (B, F).
+            chosen: Which of them, in this order; all for None.
+        """
+        encoded = self.encoder.prepare(batch, chosen)
+        if features is None:
+            return Ready(encoded, encoded.distinct, None)
+        kept = torch.from_numpy(features if chosen is None else features[chosen])
+        return Ready(encoded, encoded.distinct, kept)
+
+    def embed(self, ready: Ready) -> torch.Tensor:
+        """What a head reads for each architecture, embedding and features: (E, B, D + F)."""
+        values: torch.Tensor = self.encoder(ready.encoded).index_select(1, ready.distinct)
+        if ready.features is None:
+            return values
+        return torch.cat([values, ready.features.expand(len(values), -1, -1)], dim=2)
 
     @abstractmethod
     def reset_head(self, generator: torch.Generator) -> None:
         """Draw the head's parameters anew."""
 
     @abstractmethod
-    def forward(self, prepared: Any) -> torch.Tensor:
-        """Score the B architectures that the encoder's ``prepare`` made ready: (E, B)."""
+    def forward(self, ready: Ready) -> torch.Tensor:
+        """Score B architectures: (E, B)."""
 
     @abstractmethod
-    def loss(self, prepared: Any, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def loss(self, ready: Ready, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """The loss of a training step, summed over the members.
 
         Args:
-            prepared: B architectures, made ready.
+            ready: B architectures.
             targets: (B,).
             generator: The source of randomness.
         """
 
-    def settle(self, known: GraphBatch, targets: torch.Tensor) -> None:
-        """Take from the training set what scoring needs; called before scoring whenever parameters have changed."""
+    def settle(
+        self, known: GraphBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
+    ) -> None:
+        """Take from the training set what scoring needs; called before scoring whenever parameters have changed.
+
+        Args:
+            known: The training set: B architectures.
+            features: Their features, where such join the embeddings: (B, F).
+            targets: (B,).
+        """
 
 
 class HeadScorer(Scorer):
@@ -58,6 +117,7 @@ class HeadScorer(Scorer):
         hidden: Widths of the head's hidden layers.
         dropout: Share of the hidden units left out at each training step.
         ranking_loss: Compares scores with targets.
+        features: F, how many features of a batch join every embedding; 0 for none.
     """
 
     def __init__(
@@ -67,12 +127,13 @@ class HeadScorer(Scorer):
         hidden: Sequence[int],
         dropout: float,
         ranking_loss: RankingLoss,
+        features: int = 0,
     ) -> None:
-        super().__init__(encoder)
+        super().__init__(encoder, features)
         self.members = members
         self.dropout = dropout
         self.ranking_loss = ranking_loss
-        widths = [encoder.features, *hidden, 1]
+        widths = [self.width, *hidden, 1]
         self.head: Sequence[MemberLinear] = nn.ModuleList(  # type: ignore[assignment]
             MemberLinear(members, a, b) for a, b in pairwise(widths)
         )
@@ -82,30 +143,29 @@ class HeadScorer(Scorer):
         for layer in self.head:
             layer.reset(generator)
 
-    def forward(self, prepared: Any, kept: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+    def forward(self, ready: Ready, kept: Sequence[torch.Tensor] = ()) -> torch.Tensor:
         """Score B architectures.
 
         Args:
-            prepared: What the encoder's ``prepare`` made of them.
+            ready: The architectures.
             kept: For training with dropout, a factor for every hidden unit: a tensor (E, B, width) a hidden layer.
                 Without it, equal embeddings are scored once.
 
         Returns:
             Scores by every member: (E, B).
         """
-        values = self.encoder(prepared)
-        if kept:
-            values = values.index_select(1, prepared.distinct)
+        apart = bool(kept) or ready.features is not None
+        values = self.embed(ready) if apart else self.encoder(ready.encoded)
         for place, layer in enumerate(self.head[:-1]):
             values = torch.relu(layer(values))
             if kept:
                 values = values * kept[place]
         scores: torch.Tensor = self.head[-1](values).squeeze(2)
-        return scores if kept else scores.index_select(1, prepared.distinct)
+        return scores if apart else scores.index_select(1, ready.distinct)
 
-    def loss(self, prepared: Any, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def loss(self, ready: Ready, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """The ranking loss of the scores, with dropout."""
-        return self.ranking_loss(self(prepared, self._kept(len(targets), generator)), targets, generator)
+        return self.ranking_loss(self(ready, self._kept(len(targets), generator)), targets, generator)
 
     def _kept(self, n: int, generator: torch.Generator) -> list[torch.Tensor]:
         if self.dropout == 0:
@@ -127,36 +187,47 @@ class ComparingScorer(Scorer):
         members: E.
         dropout: Share of the hidden units left out at each training step.
         comparing: The loss's settings.
+        features: F, how many features of a batch join every embedding; 0 for none.
     """
 
     references: torch.Tensor
-    """The embeddings of the R references: (E, R, D)."""
+    """What the head reads for the R references: (E, R, D + F)."""
 
-    def __init__(self, encoder: Encoder, members: int, dropout: float, comparing: PairwiseComparator) -> None:
-        super().__init__(encoder)
+    def __init__(
+        self,
+        encoder: Encoder,
+        members: int,
+        dropout: float,
+        comparing: PairwiseComparator,
+        features: int = 0,
+    ) -> None:
+        super().__init__(encoder, features)
         self.dropout = dropout
         self.comparing = comparing
-        self.comparator = Comparator(members, encoder.features, comparing.width)
-        self.register_buffer("references", torch.zeros(members, comparing.references, encoder.features))
+        self.comparator = Comparator(members, self.width, comparing.width)
+        self.register_buffer("references", torch.zeros(members, comparing.references, self.width))
 
     def reset_head(self, generator: torch.Generator) -> None:
         """Draw the comparator's parameters anew."""
         self.comparator.reset(generator)
 
-    def forward(self, prepared: Any) -> torch.Tensor:
+    def forward(self, ready: Ready) -> torch.Tensor:
         """Score B architectures by how they fare against the references: (E, B)."""
-        scores: torch.Tensor = self.comparator(self.encoder(prepared), self.references)
-        return scores.index_select(1, prepared.distinct)
+        if ready.features is not None:
+            scores: torch.Tensor = self.comparator(self.embed(ready), self.references)
+            return scores
+        scores = self.comparator(self.encoder(ready.encoded), self.references)
+        return scores.index_select(1, ready.distinct)
 
-    def loss(self, prepared: Any, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def loss(self, ready: Ready, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """The loss of drawn pairs in both orders."""
-        embeddings = self.encoder(prepared).index_select(1, prepared.distinct)
-        return self.comparing.loss(self.comparator, embeddings, targets, generator, self.dropout)
+        return self.comparing.loss(self.comparator, self.embed(ready), targets, generator, self.dropout)
 
-    def settle(self, known: GraphBatch, targets: torch.Tensor) -> None:
+    def settle(
+        self, known: GraphBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
+    ) -> None:
         """Embed the references: training architectures evenly spaced in rank, some twice where there are few."""
         places = torch.linspace(0, len(targets) - 1, self.comparing.references).round().long()
         chosen = torch.argsort(targets, stable=True)[places]
-        prepared = self.encoder.prepare(known, chosen.numpy())
         with torch.no_grad():
-            self.references = self.encoder(prepared).index_select(1, prepared.distinct)
+            self.references = self.embed(self.prepare(known, features, chosen.numpy()))

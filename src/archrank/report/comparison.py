@@ -67,10 +67,9 @@ def comparison_bands(table: Table, metric: str, evaluations: int) -> list[Band]:
     """
     scores = table.scores(metric)
     sign = 1.0 if table.metric(metric).higher_is_better else -1.0
-    draws = min(evaluations, int(np.sum(~np.isnan(scores))))
-    if draws < 1:
+    if evaluations < 1 or np.isnan(scores).all():
         return []
-    _, (low, middle, high) = random_search_curve(scores, draws)
+    _, (low, middle, high) = random_search_curve(scores, min(evaluations, len(scores)))
     bands = [Band("random search, median and quartiles", RANDOM, sign * middle, sign * low, sign * high)]
     # On an incomplete table a child is mostly not there, and the comparison would be unfair to evolution.
     if table.complete:

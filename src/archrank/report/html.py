@@ -10,11 +10,14 @@ from archrank.report.style import THEMED
 
 __all__ = [
     "cell",
+    "configuration",
     "definitions",
     "document",
     "duration",
     "inline_svg",
+    "listed",
     "number",
+    "picture",
     "plain",
     "resource",
     "table",
@@ -72,6 +75,29 @@ def inline_svg(svg: bytes, name: str, description: str) -> str:
     return opening + text[size.end() :].strip()
 
 
+def picture(svg: bytes, name: str, title: str, caption: str) -> str:
+    """A picture as a section of a page.
+
+    Args:
+        svg: As for :func:`inline_svg`, like the name.
+        name: A prefix for its identifiers.
+        title: Its heading, HTML already, like the caption.
+        caption: What stands below it.
+    """
+    return (
+        f'<section><h2>{title}</h2><figure><div class="picture">{inline_svg(svg, name, title)}</div>'
+        f"<figcaption>{caption}</figcaption></figure></section>"
+    )
+
+
+def listed(title: str, items: Sequence[str]) -> str:
+    """Texts as a section with a list; nothing where there are none."""
+    if not items:
+        return ""
+    points = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"<section><h2>{escape(title)}</h2><ul>{points}</ul></section>"
+
+
 def plain(value: Any) -> str:
     """Any value as escaped text; a dash for None."""
     if value is None or value == "":
@@ -119,6 +145,15 @@ def duration(seconds: float | None) -> str:
 def definitions(pairs: Iterable[tuple[str, str]]) -> str:
     """A list of names with what they stand for; the values are HTML already."""
     return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in pairs) + "</dl>"
+
+
+def configuration(facts: Iterable[tuple[str, str]], commands: Sequence[str]) -> str:
+    """What a comparison is, in words, and the commands that make it: two sections of a page."""
+    lines = escape("\n".join(commands))
+    return (
+        f"<section><h2>Configuration</h2>{definitions((name, plain(words)) for name, words in facts)}</section>"
+        f"<section><h2>Repeat it</h2><pre>{lines}</pre></section>"
+    )
 
 
 def cell(value: Any, digits: int = 6) -> str:

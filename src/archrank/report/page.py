@@ -76,10 +76,7 @@ def write_report(
         svg = encode(figure, ".svg")
         write_whole(folder / "plots" / f"{name}.svg", svg)
         title, caption = _CAPTIONS[name]
-        pictures.append(
-            f'<section><h2>{title}</h2><figure><div class="picture">{inline_svg(svg, name, title)}</div>'
-            f"<figcaption>{caption}</figcaption></figure></section>"
-        )
+        pictures.append(html.picture(svg, name, title, caption))
     body = [
         f"<header><h1>{_title(result)}</h1>",
         f'<p class="headline">{_headline(result, table, higher)}</p></header>',

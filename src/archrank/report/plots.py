@@ -15,7 +15,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from archrank.report.style import FAILED, INK, MUTED, PAPER, REASONS, RUN, theme
 
-__all__ = ["Band", "distribution_figure", "prediction_figure", "search_figure"]
+__all__ = [
+    "Band",
+    "distance_axis",
+    "distance_floor",
+    "distribution_figure",
+    "prediction_figure",
+    "search_figure",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -180,10 +187,7 @@ def _regret_panel(axes: Axes, best: Floats, bands: Sequence[Band], optimum: floa
 
     lines = [regret(best), *(regret(part) for band in bands for part in (band.middle, band.low, band.high))]
     seen = np.concatenate(lines)
-    positive = seen[seen > 0]
-    # A logarithmic axis has no zero, so zero gets a line of its own below the smallest distance.
-    reached = bool(np.any(seen == 0))
-    floor = float(positive.min()) / (2.5 if reached else 1.3) if len(positive) else 0.1
+    floor = distance_floor(seen)
 
     def shown(found: Floats) -> Floats:
         return np.where(np.isnan(found), np.nan, np.maximum(regret(found), floor))
@@ -194,15 +198,9 @@ def _regret_panel(axes: Axes, best: Floats, bands: Sequence[Band], optimum: floa
         axes.plot(x, shown(band.middle), color=band.colour, linewidth=1.5)
     steps = np.arange(1, len(best) + 1)
     axes.plot(steps, shown(best), color=RUN, linewidth=2.2, drawstyle="steps-post", zorder=5)
-    axes.set_yscale("log")
     early = min(len(best) - 1, max(2, len(best) // 20))
-    finite = [line[min(early, len(line) - 1) :] for line in lines]
-    top = float(np.nanmax(np.concatenate(finite), initial=floor)) * 1.6
-    axes.set_ylim(floor * 0.8, max(top, floor * 4))
-    ticks = _round_ticks(floor * (1.5 if reached else 1.0), max(top, floor * 4))
-    axes.yaxis.set_major_locator(FixedLocator([floor, *ticks] if reached else ticks))
-    axes.yaxis.set_minor_locator(FixedLocator([]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda t, _: "0" if reached and t == floor else f"{t:g}"))
+    late_part = np.concatenate([line[min(early, len(line) - 1) :] for line in lines])
+    distance_axis(axes, seen, top=float(np.nanmax(late_part, initial=floor)) * 1.6)
     axes.set_ylabel("distance from optimum\n(log scale)")
     if np.any(regret(best) == 0):
         first = int(np.argmax(regret(best) == 0))
@@ -216,6 +214,36 @@ def _regret_panel(axes: Axes, best: Floats, bands: Sequence[Band], optimum: floa
             va="bottom", fontsize=9, color=RUN, zorder=9,
             bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
         )  # fmt: skip
+
+
+def distance_floor(seen: Floats) -> float:
+    """Where zero is drawn: a logarithmic axis has none, so it gets a line of its own below the smallest distance.
+
+    Args:
+        seen: The distances that are drawn, 0 or more; NaN and infinite ones do not count.
+    """
+    positive = seen[(seen > 0) & np.isfinite(seen)]
+    if not len(positive):
+        return 0.1
+    return float(positive.min()) / (2.5 if np.any(seen == 0) else 1.3)
+
+
+def distance_axis(axes: Axes, seen: Floats, top: float) -> None:
+    """Make the vertical axis logarithmic, with a line for zero where a distance is zero.
+
+    Args:
+        axes: Whose axis.
+        seen: The distances that are drawn, zeros raised to :func:`distance_floor`.
+        top: Where the axis is to end.
+    """
+    floor, reached = distance_floor(seen), bool(np.any(seen == 0))
+    top = max(top, floor * 4)
+    axes.set_yscale("log")
+    axes.set_ylim(floor * 0.8, top)
+    ticks = _round_ticks(floor * (1.5 if reached else 1.0), top)
+    axes.yaxis.set_major_locator(FixedLocator([floor, *ticks] if reached else ticks))
+    axes.yaxis.set_minor_locator(FixedLocator([]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda t, _: "0" if reached and t == floor else f"{t:g}"))
 
 
 def _round_ticks(low: float, high: float) -> list[float]:

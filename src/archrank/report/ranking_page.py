@@ -11,15 +11,19 @@ from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label
-from archrank.report.html import definitions, duration, inline_svg, plain, table
+from archrank.report.html import duration
 from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
-from archrank.report.ranking_tables import Measure, Sheet, label, markdown, measures_of, sheet
+from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of
+from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
 
-__all__ = ["write_ranking_report"]
+__all__ = ["failed_fits", "write_ranking_report"]
 
 Row = Mapping[str, Any]
 
+_COLUMNS = "Columns are training sizes, with their share of the pool and the number of fits n."
+_FAILED = "Fits that failed"
+_CORNER = {"encoders": "encoder", "losses": "loss"}
 _PICTURES = {
     "tau": "Kendall's tau by training size",
     "precision": "Precision@K",
@@ -55,30 +59,37 @@ def write_ranking_report(
     """
     what, pool = str(about["rows"]), int(about["pool"])
     measures = measures_of(rows, str(about["tau"]))
-    sheets = [(measure, sheet(rows, measure, what, pool)) for measure in measures]
-    write_whole(folder / "tables.md", _markdown(rows, sheets, config, about))
+    sheets = [(m.title, m.meaning, sheet(rows, m, what, pool)) for m in measures]
+    facts, failed = _facts(rows, config, about), (_FAILED, failed_fits(rows, what))
+    page = markdown_page(
+        f"{what.capitalize()} on `{config['benchmark']}`",
+        facts,
+        about["commands"],
+        f"{_COLUMNS} Means ± standard deviation over the fits; of ranks the median, with its share of the test part. "
+        "The best of every column is bold.",
+        sheets,
+        _CORNER[what],
+        failed,
+    )
+    write_whole(folder / "tables.md", page)
     pictures = []
     if any(row["error"] is None for row in rows):
         for name, figure in _figures(rows, measures[0], about).items():
             svg = encode(figure, ".svg")
             write_whole(folder / "plots" / f"{name}.svg", svg)
-            pictures.append(
-                f'<section><h2>{_PICTURES[name]}</h2><figure><div class="picture">'
-                f"{inline_svg(svg, name, _PICTURES[name])}</div><figcaption>{_CAPTIONS[name]}</figcaption></figure>"
-                "</section>"
-            )
+            pictures.append(html.picture(svg, name, _PICTURES[name], _CAPTIONS[name]))
     title = escape(f"archrank compare {what} · {config['benchmark']} · {config['split']} split")
     body = [
         f"<header><h1>{title}</h1>",
-        f'<p class="headline">{_headline(sheets[0][1], config, about)}</p></header>',
+        f'<p class="headline">{_headline(sheets[0][2], sizes_of(rows), config, about)}</p></header>',
         *pictures[:1],
-        _tables(sheets, what),
+        section(_COLUMNS, sheets, _CORNER[what]),
         *pictures[1:],
-        _failures(rows, what),
-        _configuration(rows, config, about),
+        html.listed(*failed),
+        html.configuration(facts, about["commands"]),
         html.resource("how_to_read_ranking.html"),
     ]
-    return write_whole(folder / "report.html", html.document(title, body, ["ranking.css"]))
+    return write_whole(folder / "report.html", html.document(title, body, ["comparison.css"]))
 
 
 def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dict[str, Figure]:
@@ -90,25 +101,25 @@ def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dic
     }
 
 
-def _headline(tau: Sheet, config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+def _headline(tau: Sheet, sizes: Sequence[int], config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """Which is best, in a sentence."""
     tested = f"the {about['test']:,} held-out architectures of {escape(str(config['benchmark']))}"
     lines = dict(tau.lines)
     if not lines:
         return "No fit has finished."
     best: dict[str, list[int]] = {}
-    for place, size in enumerate(tau.sizes):
+    for place, size in enumerate(sizes):
         for name, cells in lines.items():
             if cells[place].best:
                 best.setdefault(name, []).append(size)
-    if len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(tau.sizes)):
+    if len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(sizes)):
         (name, *_) = best or lines
-        found = [(c.value, s) for c, s in zip(lines[name], tau.sizes, strict=True) if c.value is not None]
+        found = [(c.value, s) for c, s in zip(lines[name], sizes, strict=True) if c.value is not None]
         ends = dict.fromkeys(f"{value:.3f} from {size:,}" for value, size in (found[:1] + found[-1:]))
         words = (
             f"Kendall's tau {' to '.join(ends)} training architectures" if ends else "its tau is undefined"
         )
-        where = " best" + (" at every training size" if len(tau.sizes) > 1 else "") if len(lines) > 1 else ""
+        where = " best" + (" at every training size" if len(sizes) > 1 else "") if len(lines) > 1 else ""
         return f"<b>{escape(name)}</b> ranks {tested}{where}: {words}."
     each = [
         f"<b>{escape(name)}</b> with {', '.join(f'{s:,}' for s in sizes)}" for name, sizes in best.items()
@@ -116,43 +127,13 @@ def _headline(tau: Sheet, config: Mapping[str, Any], about: Mapping[str, Any]) -
     return f"What ranks {tested} best depends on the number of training architectures: {'; '.join(each)}."
 
 
-def _tables(sheets: Sequence[tuple[Measure, Sheet]], what: str) -> str:
-    parts = []
-    for measure, of in sheets:
-        rows = [
-            ("", [_cell(name), *(_cell(c.text, c.value, c.best) for c in cells)]) for name, cells in of.lines
-        ]
-        parts.append(
-            f'<h3>{escape(measure.title)}</h3><p class="note">{escape(measure.meaning)}</p>'
-            f'<div class="sheet">{table([_CORNER[what], *of.headings], rows)}</div>'
-        )
-    return (
-        '<section><h2>Tables</h2><p class="note">Columns are training sizes, with their share of the pool and the '
-        f"number of fits n.</p>{''.join(parts)}</section>"
-    )
-
-
-_CORNER = {"encoders": "encoder", "losses": "loss"}
-
-
-def _cell(text: str, value: float | None = None, best: bool = False) -> str:
-    mark = ' class="best"' if best else ""
-    number = "" if value is None else f' data-value="{value!r}"'
-    return f"<td{mark}{number}>{escape(text)}</td>"
-
-
-def _failed(rows: Sequence[Row], what: str) -> list[str]:
+def failed_fits(rows: Sequence[Row], what: str) -> list[str]:
+    """The fits that failed, and why; ``what`` is compared."""
     return [
         f"{label(row, rows, what)}, {row['size']:,} architectures, seed {row['seed']}: {row['error']}"
         for row in rows
         if row["error"] is not None
     ]
-
-
-def _failures(rows: Sequence[Row], what: str) -> str:
-    failed = _failed(rows, what)
-    items = "".join(f"<li>{escape(words)}</li>" for words in failed)
-    return f"<section><h2>Fits that failed</h2><ul>{items}</ul></section>" if failed else ""
 
 
 def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -176,34 +157,3 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("date", str(about["date"])),
     ]
-
-
-def _configuration(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
-    facts = definitions((name, plain(words)) for name, words in _facts(rows, config, about))
-    commands = escape("\n".join(about["commands"]))
-    return (
-        f"<section><h2>Configuration</h2>{facts}</section>"
-        f"<section><h2>Repeat it</h2><pre>{commands}</pre></section>"
-    )
-
-
-def _markdown(
-    rows: Sequence[Row],
-    sheets: Sequence[tuple[Measure, Sheet]],
-    config: Mapping[str, Any],
-    about: Mapping[str, Any],
-) -> str:
-    what = str(about["rows"])
-    parts = [f"# {what.capitalize()} on `{config['benchmark']}`\n"]
-    parts += [f"- {name}: {words}" for name, words in _facts(rows, config, about)]
-    parts.append("\n```sh\n" + "\n".join(about["commands"]) + "\n```")
-    parts.append(
-        "\nColumns are training sizes, with their share of the pool and the number of fits n. Means ± standard "
-        "deviation over the fits; of ranks the median, with its share of the test part. The best of every column is "
-        "bold."
-    )
-    for measure, of in sheets:
-        parts.append(f"\n## {measure.title}\n\n{measure.meaning}\n\n{markdown(of, _CORNER[what])}".rstrip())
-    if failed := _failed(rows, what):
-        parts.append("\n## Fits that failed\n\n" + "\n".join(f"- {words}" for words in failed))
-    return "\n".join(parts) + "\n"

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from archrank.experiments.ranking import N_AT
-from archrank.report.ranking_tables import Measure, grouped, percent, sizes_of
+from archrank.report.ranking_tables import Measure, grouped, sizes_of
+from archrank.report.sheets import percent
 from archrank.report.style import MUTED, operation_colours, theme
 
 __all__ = ["n_at_k_figure", "precision_figure", "tau_figure"]

@@ -1,22 +1,13 @@
-"""The tables of a comparison of encoders or losses: from rows of fits to cells, and those as Markdown."""
+"""The tables of a comparison of encoders or losses, from rows of fits."""
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = [
-    "Cell",
-    "Measure",
-    "Sheet",
-    "grouped",
-    "label",
-    "markdown",
-    "measures_of",
-    "percent",
-    "sheet",
-    "sizes_of",
-]
+from archrank.report.sheets import Cell, Sheet, marked, percent
+
+__all__ = ["Measure", "grouped", "label", "measures_of", "sheet", "sizes_of"]
 
 Row = Mapping[str, Any]
 
@@ -84,36 +75,6 @@ def measures_of(rows: Sequence[Row], tau: str = "last-5") -> list[Measure]:
     return [m for m in (first, *_MEASURES) if any(row.get(m.column) is not None for row in rows)] or [first]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A summary of some fits.
-
-    Attributes:
-        text: How it reads.
-        value: Its number; None where nothing is defined.
-        best: Whether no other of its column is better.
-    """
-
-    text: str
-    value: float | None
-    best: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table.
-
-    Attributes:
-        sizes: The training sizes of its columns.
-        headings: What stands above the columns.
-        lines: The name and the cells of every encoder or loss.
-    """
-
-    sizes: list[int]
-    headings: list[str]
-    lines: list[tuple[str, list[Cell]]]
-
-
 def label(row: Row, rows: Sequence[Row], what: str) -> str:
     """What a row is called among others: its encoder or loss, and whatever else tells it from them.
 
@@ -160,30 +121,9 @@ def sheet(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> Sheet:
         # Where all of a column come from equally many fits, its heading says it once.
         alike = f", n = {counts.pop()}" if len(counts) == 1 else ""
         headings.append(f"{size:,} ({percent(size / pool)}){alike}")
-        columns.append(_marked([_cell(some, measure, counted=not alike) for some in fits], measure))
-    return Sheet(sizes, headings, [(name, [c[i] for c in columns]) for i, name in enumerate(groups)])
-
-
-def markdown(sheet: Sheet, corner: str) -> str:
-    """A table as Markdown, the best of every column in bold.
-
-    Args:
-        sheet: The table.
-        corner: The heading of the first column.
-    """
-    lines = [[corner, *sheet.headings], ["---"] * (1 + len(sheet.headings))]
-    for name, cells in sheet.lines:
-        lines.append([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def percent(share: float) -> str:
-    """A share with two or three digits.
-
-    >>> percent(0.000498), percent(0.0325), percent(1.0)
-    ('0.05%', '3.25%', '100%')
-    """
-    return f"{float(f'{100 * share:.{3 if share >= 0.01 else 2}g}'):g}%"
+        cells = [_cell(some, measure, counted=not alike) for some in fits]
+        columns.append(marked(cells, higher_is_better=measure.higher_is_better))
+    return Sheet(headings, [(name, [c[i] for c in columns]) for i, name in enumerate(groups)])
 
 
 def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
@@ -204,11 +144,3 @@ def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
     mean = statistics.fmean(values)
     spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
     return Cell(f"{mean:.3f}{spread}{after}".replace("-", "−"), mean)
-
-
-def _marked(cells: Sequence[Cell], measure: Measure) -> list[Cell]:
-    values = [cell.value for cell in cells if cell.value is not None]
-    if len(values) < 2:
-        return list(cells)
-    best = max(values) if measure.higher_is_better else min(values)
-    return [replace(cell, best=cell.value == best) for cell in cells]

@@ -1,4 +1,4 @@
-"""What guided search maximises: the mean of an ensemble's scores, or a use of their disagreement."""
+"""What guided search maximises: the predicted score, or a use of how unsure the prediction is."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ACQUISITIONS",
     "Acquisition",
+    "Believe",
     "Floats",
-    "Members",
     "Utility",
+    "belief",
     "log_expected_improvement",
-    "member_scores",
+    "thompson_sample",
     "upper_confidence_bound",
     "utilities",
 ]
@@ -32,51 +33,40 @@ ACQUISITIONS: tuple[Acquisition, ...] = get_args(Acquisition)
 
 _CERTAIN = 1e-9
 
-Members = Callable[[Any], Floats]
-"""Scores of candidates by every member of an ensemble: (members, B)."""
-Utility = Callable[[Floats], Floats]
-"""What to maximise, from the members' scores: (members, B) to (B,)."""
+Believe = Callable[[Any], tuple[Floats, Floats]]
+"""Mean and standard deviation of the predicted score of candidates: (B,), (B,)."""
+Utility = Callable[[Floats, Floats], Floats]
+"""What to maximise, from mean and standard deviation: (B,), (B,) to (B,)."""
 
 
-def member_scores(acquisition: Acquisition, ranker: "Ranker") -> Members:
-    """How candidates are scored; the mean needs no more than a ranker's single score.
+def belief(acquisition: Acquisition, ranker: "Ranker") -> Believe:
+    """How candidates are predicted; the mean needs no more than a ranker's single score.
 
     Args:
-        acquisition: What the scores are for.
+        acquisition: What the prediction is for.
         ranker: The fitted predictor.
 
     Returns:
-        A function from candidates to scores (members, B).
+        A function from candidates to mean and standard deviation, (B,) each.
 
     Raises:
-        ArchrankError: Another acquisition than the mean with a ranker that has no ``predict_members``; the function
-            raises it where there is a single member.
+        ArchrankError: Another acquisition than the mean with a ranker that has no ``predict_distribution``.
     """
     if acquisition == "mean":
-        return lambda candidates: ranker.predict(candidates)[None]
+        return partial(_certain, ranker)
     # A wrapper may have the method only where the ranker inside has it, so it is asked for by name.
-    predict_members = getattr(ranker, "predict_members", None)
-    if predict_members is None:
+    predict_distribution: Believe | None = getattr(ranker, "predict_distribution", None)
+    if predict_distribution is None:
         raise ArchrankError(
-            f"the acquisition {acquisition!r} needs the scores of an ensemble's members, and {ranker!r} has no "
-            "predict_members; give a predictor that has it, or the acquisition 'mean'"
+            f"the acquisition {acquisition!r} needs to know how unsure a prediction is, and {ranker!r} has no "
+            "predict_distribution; give a predictor that has it, or the acquisition 'mean'"
         )
-
-    def scores(candidates: Any) -> Floats:
-        found: Floats = predict_members(candidates)
-        if len(found) < 2:
-            raise ArchrankError(
-                f"the acquisition {acquisition!r} needs 2 or more members, which may disagree, and {ranker!r} has "
-                f"{len(found)}; give it more, or the acquisition 'mean'"
-            )
-        return found
-
-    return scores
+    return predict_distribution
 
 
 def utilities(
     acquisition: Acquisition,
-    members: Members,
+    believe: Believe,
     measured: Sequence[Architecture],
     n: int,
     beta: float,
@@ -86,10 +76,9 @@ def utilities(
 
     Args:
         acquisition: ``"mean"``; ``"ucb"``, the upper confidence bound; ``"ei"``, the expected improvement on the
-            highest mean score of what was measured: both sides are the ensemble's own scores, in standard deviations
-            of its training set, so no measurement has to be brought to their scale; ``"ts"``, Thompson sampling:
-            every pick goes by a member drawn for it.
-        members: The fitted ensemble.
+            highest mean of what was measured: both sides are predictions, so no measurement has to be brought to
+            their scale; ``"ts"``, independent Thompson sampling: every pick is the best of a draw of its own.
+        believe: The fitted predictor.
         measured: What was measured.
         n: How many picks there are, at least 1.
         beta: For ``"ucb"``: how many standard deviations are added to the mean.
@@ -97,37 +86,42 @@ def utilities(
 
     Returns:
         Utilities, and how many picks go by each: ``n`` in all.
+
+    Reference: White et al., BANANAS (AAAI 2021), for independent Thompson sampling.
     """
     if acquisition == "mean":
         return [(_mean, n)]
     if acquisition == "ucb":
         return [(partial(upper_confidence_bound, beta=beta), n)]
-    known = members(measured)
     if acquisition == "ei":
-        return [(partial(log_expected_improvement, best=float(_mean(known).max())), n)]
-    drawn = np.bincount(rng.integers(len(known), size=n), minlength=len(known))
-    return [(partial(_one, member=i), int(picks)) for i, picks in enumerate(drawn) if picks]
+        return [(partial(log_expected_improvement, best=float(believe(measured)[0].max())), n)]
+    return [(partial(thompson_sample, rng=rng), 1)] * n
 
 
-def upper_confidence_bound(scores: Floats, beta: float) -> Floats:
-    """Mean plus ``beta`` standard deviations over the members: (members, B) to (B,).
+def upper_confidence_bound(mean: Floats, spread: Floats, beta: float) -> Floats:
+    """Mean plus ``beta`` standard deviations: (B,).
 
     Reference: Srinivas et al., Gaussian Process Optimization in the Bandit Setting (ICML 2010).
 
-    >>> upper_confidence_bound(np.array([[0.0, 1.0], [2.0, 1.0]]), 0.5).round(3).tolist()
-    [1.707, 1.0]
+    >>> upper_confidence_bound(np.array([1.0, 2.0]), np.array([2.0, 0.0]), 0.5).tolist()
+    [2.0, 2.0]
     """
-    bound: Floats = _mean(scores) + beta * scores.std(axis=0, ddof=1)
-    return bound
+    return mean + beta * spread
 
 
-def log_expected_improvement(scores: Floats, best: float) -> Floats:
-    """Logarithm of the expected excess over ``best``, the members' scores taken as a normal distribution's.
+def thompson_sample(mean: Floats, spread: Floats, rng: np.random.Generator) -> Floats:
+    """A draw from each candidate's own normal distribution: (B,)."""
+    return rng.normal(mean, spread)
+
+
+def log_expected_improvement(mean: Floats, spread: Floats, best: float) -> Floats:
+    """Logarithm of the expected excess over ``best`` of a normal distribution.
 
     The logarithm keeps the order of candidates whose improvement is too small for a floating-point number.
 
     Args:
-        scores: Members' scores: (members, B).
+        mean: Of the candidates' scores: (B,).
+        spread: Their standard deviations: (B,).
         best: What is to be improved on, in the scores' unit.
 
     Returns:
@@ -136,12 +130,12 @@ def log_expected_improvement(scores: Floats, best: float) -> Floats:
     Reference: Jones et al., Efficient Global Optimization (1998), equation 15; Ament et al., Unexpected Improvements
     to Expected Improvement (NeurIPS 2023), for the logarithm.
 
-    >>> log_expected_improvement(np.array([[0.0, 3.0], [2.0, 3.0]]), 1.0).round(3).tolist()
+    >>> log_expected_improvement(np.array([1.0, 3.0]), np.array([2**0.5, 0.0]), 1.0).round(3).tolist()
     [-0.572, 0.693]
     """
-    # Members that agree exactly are as good as certain, and the logarithm stays finite.
-    spread = np.maximum(scores.std(axis=0, ddof=1), _CERTAIN)
-    improvement: Floats = np.log(spread) + _log_excess((_mean(scores) - best) / spread)
+    # What is as good as certain improves by its gain, and the logarithm stays finite.
+    spread = np.maximum(spread, _CERTAIN)
+    improvement: Floats = np.log(spread) + _log_excess((mean - best) / spread)
     return improvement
 
 
@@ -156,11 +150,10 @@ def _log_excess(z: Floats) -> Floats:
     return log
 
 
-def _mean(scores: Floats) -> Floats:
-    mean: Floats = scores.mean(axis=0)
+def _certain(ranker: "Ranker", candidates: Any) -> tuple[Floats, Floats]:
+    scores = ranker.predict(candidates)
+    return scores, np.zeros_like(scores)
+
+
+def _mean(mean: Floats, spread: Floats) -> Floats:
     return mean
-
-
-def _one(scores: Floats, member: int) -> Floats:
-    score: Floats = scores[member]
-    return score

@@ -1,6 +1,7 @@
 """Simulated annealing: a walk that takes steps down ever more seldom."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -136,6 +137,7 @@ def _spread(scores: Sequence[float]) -> float:
     return float(high - low) or max(scores) - min(scores) or 1.0
 
 
+@lru_cache(maxsize=2**16)  # every replay asks for the same numbers again
 def _uniform(step: int, architecture: Architecture) -> float:
     """A number from 0 to below 1 that is the same at every replay."""
     return float(np.random.SeedSequence((step, *architecture.choices)).generate_state(1)[0]) / 2**32

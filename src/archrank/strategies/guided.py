@@ -13,10 +13,10 @@ from archrank.space import SearchSpace
 from archrank.strategies.acquisition import (
     ACQUISITIONS,
     Acquisition,
+    Believe,
     Floats,
-    Members,
     Utility,
-    member_scores,
+    belief,
     utilities,
 )
 from archrank.strategies.base import Distinct, History, Proposal, Strategy
@@ -57,8 +57,8 @@ class GuidedSearch(Strategy):
         generations: For ``"evolution"``: how many generations.
         chains: For ``"annealing"``: how many chains.
         steps: For ``"annealing"``: how many steps each chain makes.
-        acquisition: What "best" means where the predictor is an ensemble: the ``"mean"`` of its members' scores, or
-            one of the uses of their disagreement (:func:`~archrank.strategies.acquisition.utilities`).
+        acquisition: What "best" means: the ``"mean"``, which is the predicted score, or one of the uses of how unsure
+            the predictor is of it (:func:`~archrank.strategies.acquisition.utilities`).
         beta: For the acquisition ``"ucb"``: how many standard deviations are added to the mean.
         shrink: From the third round on the predictor is fitted on this share of the measured, the best ones, but on no
             fewer than the third round starts with: ``initial`` and two rounds. 1 fits it on all.
@@ -67,7 +67,7 @@ class GuidedSearch(Strategy):
 
     Raises:
         UnknownName: No such inner search, acquisition or ``distinct``.
-        ArchrankError: A number out of its range, or an acquisition that the predictor has no members for.
+        ArchrankError: A number out of its range, or an acquisition for a predictor that cannot say how unsure it is.
 
     Reference: GATES (ECCV 2020), section 4.4: n picks out of r · n inner samples. Unlike the authors' annealing, whose
     temperature of 1000 makes it a random walk, this one's temperature is in standard deviations of the scores. Fitting
@@ -108,7 +108,7 @@ class GuidedSearch(Strategy):
         for name, value in least.items():
             if value < 1:
                 raise ArchrankError(f"{name} is {value}; it must be 1 or more")
-        member_scores(acquisition, predictor)  # refused here, not after the first evaluations
+        belief(acquisition, predictor)  # refused here, not after the first evaluations
         self.space = space
         self.predictor = predictor
         self.initial = initial
@@ -159,16 +159,16 @@ class GuidedSearch(Strategy):
         """Take the ``n`` with the highest utility that the inner search finds."""
         if n == 0 or self._domain.candidates == []:
             return []
-        members = member_scores(self.acquisition, predictor)
-        whole = members(self._collated) if self._scores_whole else None
+        believe = belief(self.acquisition, predictor)
+        whole = believe(self._collated) if self._scores_whole else None
         measured = [a for a, _ in history.measured]
         chosen: list[Architecture] = []
         scores: list[float] = []
-        for utility, picks in utilities(self.acquisition, members, measured, n, self.beta, rng):
+        for utility, picks in utilities(self.acquisition, believe, measured, n, self.beta, rng):
             if whole is not None:
-                pool, values = self._pool, utility(whole)
+                pool, values = self._pool, utility(*whole)
             else:
-                pool, values = self._inner(partial(_ask, members, utility), history, picks, rng)
+                pool, values = self._inner(partial(_ask, believe, utility), history, picks, rng)
             places = best_remaining(pool, values, remaining, picks, rng)
             chosen += [pool[i] for i in places]
             scores += values[places].tolist()
@@ -209,5 +209,5 @@ class GuidedSearch(Strategy):
         return self.predictor.collate(self._pool)
 
 
-def _ask(members: Members, utility: Utility, architectures: Sequence[Architecture]) -> Floats:
-    return utility(members(architectures))
+def _ask(believe: Believe, utility: Utility, architectures: Sequence[Architecture]) -> Floats:
+    return utility(*believe(architectures))

@@ -45,9 +45,9 @@ class TimedRanker:
         return self._ranker.predict(candidates)
 
     @property
-    def predict_members(self) -> "Callable[[Any], Floats]":
-        """Passed on; AttributeError, as for the predictor itself, where that has no members."""
-        passed_on: Callable[[Any], Floats] = getattr(self._ranker, "predict_members")  # noqa: B009
+    def predict_distribution(self) -> "Callable[[Any], tuple[Floats, Floats]]":
+        """Passed on; AttributeError, as for the predictor itself, where that has none."""
+        passed_on: Callable[[Any], tuple[Floats, Floats]] = getattr(self._ranker, "predict_distribution")  # noqa: B009
         return passed_on
 
     def __repr__(self) -> str:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from archrank.errors import PredictorError
-from archrank.predictors.base import checked_targets
+from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.spaces import NASBench201
 
 SPACE = NASBench201()
@@ -35,3 +36,9 @@ def test_targets_come_as_an_array():
 def test_what_cannot_be_learnt_from_is_refused(count, targets, message):
     with pytest.raises(PredictorError, match=message):
         checked_targets(KNOWN[:count], targets)
+
+
+def test_normal_scores_are_the_quantiles_of_the_mid_ranks():
+    values = np.array([3.0, -1.0, 3.0, 1e9, 0.0])
+    expected = stats.norm.ppf((stats.rankdata(values) - 0.5) / 5)
+    assert normal_scores(values) == pytest.approx(expected)

@@ -1,0 +1,42 @@
+"""The predictor that archrank takes where none is named."""
+
+from importlib.util import find_spec
+from typing import Literal, get_args
+
+from archrank.encoders import GATES
+from archrank.errors import UnknownName
+from archrank.predictors.base import Predictor
+from archrank.predictors.ensemble import Ensemble
+from archrank.predictors.gaussian import GaussianProcess
+from archrank.predictors.neural import NeuralPredictor
+from archrank.predictors.trees import BoostedTrees
+from archrank.space import SearchSpace
+
+__all__ = ["EFFORTS", "Effort", "auto"]
+
+Effort = Literal["fast", "balanced", "best"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+
+def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> Ensemble:
+    """The ensemble that ranked best for its time on the tables that settings are chosen on.
+
+    Args:
+        space: The space whose architectures are ranked.
+        effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
+            these and four GATES networks; ``"best"``: more of each.
+        seed: Fixes all randomness.
+
+    Without LightGBM, there are no trees in it.
+
+    Raises:
+        UnknownName: No such effort.
+    """
+    if effort not in EFFORTS:
+        raise UnknownName("effort", effort, EFFORTS)
+    members: list[Predictor] = [GaussianProcess(space)]
+    if find_spec("lightgbm") is not None:
+        members.append(BoostedTrees(space, members=8 if effort == "best" else 4))
+    if effort != "fast":
+        members.append(NeuralPredictor(space, GATES, members=8 if effort == "best" else 4, simplify=True))
+    return Ensemble(space, members, seed=seed)

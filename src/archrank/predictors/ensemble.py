@@ -1,0 +1,256 @@
+"""Unlike predictors, averaged: they err differently, so the average errs less, and it is unsure where they differ."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load as read_arrays
+from safetensors.numpy import save as array_bytes
+from scipy.optimize import nnls
+
+from archrank.architecture import Architecture
+from archrank.errors import PredictorError
+from archrank.predictors import saved
+from archrank.predictors.base import Floats, Predictor
+from archrank.predictors.candidates import Candidates
+from archrank.predictors.targets import checked_targets, normal_scores
+from archrank.space import Rows, SearchSpace
+
+__all__ = ["Ensemble"]
+
+_REFERENCES = 500
+"""So many random architectures of the space say what a member's scores are like."""
+
+_DOUBT = 100
+"""With so many labels, stacked weights are halfway between equal ones and what cross-validation found."""
+
+
+class Ensemble(Predictor):
+    """Averages unlike predictors, after bringing their scores to one scale.
+
+    A member's scores are counted in standard deviations from its mean score over a fixed random sample of the space.
+
+    Args:
+        space: The space whose architectures are ranked.
+        predictors: The M members; :meth:`fit` fits copies of them, with seeds of their own.
+        folds: Into how many parts the training set is cut for cross-validation, which says how far predictions are
+            off and so sets the scale of the standard deviation; 0 does without, and it is over the members only.
+        stack: Whether the members' weights come from cross-validation too; equal weights else.
+        seed: Where the members' seeds and the parts come from.
+
+    Attributes:
+        members_: The fitted members.
+        weights_: Their weights, which sum to one: (M,).
+        calibration_: What the disagreement is multiplied with to be a standard deviation.
+
+    Reference: Wolpert, Stacked Generalization (1992); Breiman, Stacked Regressions (1996), for weights that are not
+    negative.
+
+    >>> from archrank.predictors import GaussianProcess
+    >>> from archrank.spaces import NASBench201
+    >>> space = NASBench201()
+    >>> known = space.sample(20, np.random.default_rng(0))
+    >>> both = Ensemble(space, (GaussianProcess(space), GaussianProcess(space, most=10)))
+    >>> both.fit(known, [sum(a.choices) for a in known]).predict_members(known).shape
+    (2, 20)
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        predictors: Sequence[Predictor],
+        *,
+        folds: int = 0,
+        stack: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.space = space
+        self.predictors = tuple(predictors)
+        self.folds = folds
+        self.stack = stack
+        self.seed = seed
+
+    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
+        """Fit all members, and ``folds`` times more for cross-validation (see :meth:`Predictor.fit`)."""
+        self._check_settings()
+        values = checked_targets(architectures, targets)
+        rng = np.random.default_rng(self.seed)
+        seeds = rng.integers(2**31, size=(self.folds + 1, len(self.predictors)))
+        self.weights_: Floats = np.full(len(self.predictors), 1 / len(self.predictors))
+        self.calibration_ = 1.0
+        if self.folds:
+            self._cross_validate(architectures, values, seeds[1:], rng)
+        self._fit_members(architectures, values, seeds[0])
+        return self
+
+    def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
+        """Make candidates ready once, for many calls of :meth:`predict` and for all members."""
+        return Candidates(self.space, architectures)
+
+    def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
+        """Scores by every member, times M and its weight so that their mean is the prediction: (M, B)."""
+        means, _ = self._predict(candidates)
+        return means * self.weights_[:, None] * len(means)
+
+    def predict_distribution(
+        self, candidates: Sequence[Architecture] | Rows | Candidates
+    ) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of the score: (B,), (B,).
+
+        The variance is that of the mixture of the members' distributions: what they are unsure of by themselves, and
+        what they disagree about.
+        """
+        means, spreads = self._predict(candidates)
+        mean: Floats = self.weights_ @ means
+        variance = self.weights_ @ (spreads**2 + (means - mean) ** 2)
+        return mean, self.calibration_ * np.sqrt(variance)
+
+    def save(self, folder: Path | str) -> None:
+        """Write each member into a folder of its own, and ``predictor.json``."""
+        self._check_fitted()
+        folder = Path(folder)
+        names = [f"member-{place}" for place in range(len(self.members_))]
+        for name, member in zip(names, self.members_, strict=True):
+            member.save(folder / name)
+        record = {
+            "predictor": type(self).__name__,
+            "members": names,
+            "settings": {"folds": self.folds, "stack": self.stack, "seed": self.seed},
+        }
+        arrays = {"weights": self.weights_, "calibration": np.array([self.calibration_])}
+        saved.write(folder, self.space, record, array_bytes(arrays))
+
+    @classmethod
+    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
+        """Read what :meth:`save` wrote."""
+        from archrank.predictors.loading import load_predictor  # which knows this class too
+
+        folder = Path(folder)
+        record, weights = saved.read(folder, space)
+        try:
+            arrays = read_arrays(weights)
+            members = [load_predictor(folder / name, space) for name in record["members"]]
+            self = cls(space, members, **record["settings"])
+            self.members_ = members
+            self.weights_ = arrays["weights"]
+            self.calibration_ = float(arrays["calibration"][0])
+            self._measure_scales()
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, PredictorError):
+                raise
+            raise PredictorError(
+                f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
+            ) from None
+        return self
+
+    def _check_settings(self) -> None:
+        if not self.predictors:
+            raise PredictorError("an ensemble without predictors cannot be fitted; give it one or more")
+        for predictor in self.predictors:
+            if predictor.space.name != self.space.name:
+                raise PredictorError(
+                    f"{predictor!r} is for the space {predictor.space.name!r}, the ensemble for {self.space.name!r}"
+                )
+        if self.folds < 0 or self.folds == 1:
+            raise PredictorError(
+                f"folds is {self.folds}; it must be 0, for no cross-validation, or 2 or more"
+            )
+        if self.stack and not self.folds:
+            raise PredictorError("stacking needs cross-validation; give folds=5")
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "members_"):
+            raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
+
+    def _fit_members(
+        self, architectures: Sequence[Architecture], targets: Floats, seeds: npt.NDArray[np.int64]
+    ) -> None:
+        self.members_ = [
+            predictor.with_seed(seed).fit(architectures, targets)
+            for predictor, seed in zip(self.predictors, seeds.tolist(), strict=True)
+        ]
+        self._measure_scales()
+
+    def _measure_scales(self) -> None:
+        scores = np.array([member.predict(_references(self.space)) for member in self.members_])
+        self._centre: Floats = scores.mean(axis=1, keepdims=True)
+        spread = scores.std(axis=1, keepdims=True)
+        self._spread: Floats = np.where(spread > 0, spread, 1.0)
+
+    def _predict(self, candidates: Sequence[Architecture] | Rows | Candidates) -> tuple[Floats, Floats]:
+        """Means and standard deviations of all members, on the common scale: (M, B), (M, B)."""
+        self._check_fitted()
+        if len(candidates) == 0:
+            nothing = np.empty((len(self.members_), 0))
+            return nothing, nothing
+        candidates = Candidates.of(self.space, candidates)
+        told = [_distribution(member, candidates) for member in self.members_]
+        means, spreads = (np.array(values) for values in zip(*told, strict=True))
+        return (means - self._centre) / self._spread, spreads / self._spread
+
+    def _cross_validate(
+        self,
+        architectures: Sequence[Architecture],
+        targets: Floats,
+        seeds: npt.NDArray[np.int64],
+        rng: np.random.Generator,
+    ) -> None:
+        """Find weights and calibration from predictions of what was held out."""
+        n = len(targets)
+        part = rng.permutation(n) % min(self.folds, n)
+        means, spreads = np.full((2, len(self.predictors), n), np.nan)
+        for fold in range(part.max() + 1):
+            known, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
+            if np.ptp(targets[known]) == 0:
+                continue  # nothing to rank
+            self._fit_members([architectures[i] for i in known.tolist()], targets[known], seeds[fold])
+            means[:, held], spreads[:, held] = self._predict([architectures[i] for i in held.tolist()])
+        told = np.isfinite(means[0])
+        if told.sum() < 2:
+            return
+        y = normal_scores(targets)[told]
+        means, spreads = means[:, told], spreads[:, told]
+        if self.stack:
+            self.weights_ = _stacked(means, y)
+        mean = self.weights_ @ means
+        disagreement = np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))
+        self.calibration_ = _calibration(mean, disagreement, y)
+
+
+@lru_cache(maxsize=4)
+def _references(space: SearchSpace) -> Candidates:
+    return Candidates(space, space.sample(_REFERENCES, np.random.default_rng(0)))
+
+
+def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Floats]:
+    """A member's own mean and standard deviation; one that cannot say how unsure it is counts as sure."""
+    try:
+        return member.predict_distribution(candidates)
+    except PredictorError:
+        scores = member.predict(candidates)
+        return scores, np.zeros_like(scores)
+
+
+def _stacked(means: Floats, targets: Floats) -> Floats:
+    """Weights, not negative and summing to one, of the sum (M, n) that is nearest to the targets (n,)."""
+    m, n = means.shape
+    found, _ = nnls(means.T - means.mean(axis=1), targets - targets.mean())
+    if not found.sum():
+        return np.full(m, 1 / m)
+    # Few labels say little about the weights.
+    trust = n / (n + _DOUBT)
+    weights: Floats = trust * found / found.sum() + (1 - trust) / m
+    return weights
+
+
+def _calibration(mean: Floats, disagreement: Floats, targets: Floats) -> float:
+    """By what the disagreement has to be multiplied for errors to be one standard deviation in the mean square."""
+    slope, offset = np.polyfit(mean, targets, 1) if np.ptp(mean) else (0.0, 0.0)
+    if slope <= 0:
+        return 1.0  # as good as nothing was learnt, so nothing can be said of the errors' size
+    errors = (targets - offset) / slope - mean
+    seen = disagreement > 0
+    return float(np.sqrt(np.mean((errors[seen] / disagreement[seen]) ** 2))) if seen.any() else 1.0

@@ -1,0 +1,37 @@
+"""Reading a saved predictor without knowing of what class it is."""
+
+from pathlib import Path
+
+from archrank.errors import PredictorError
+from archrank.predictors import saved
+from archrank.predictors.base import Predictor
+from archrank.predictors.ensemble import Ensemble
+from archrank.predictors.gaussian import GaussianProcess
+from archrank.predictors.neural import NeuralPredictor
+from archrank.predictors.trees import BoostedTrees
+from archrank.space import SearchSpace
+
+__all__ = ["load_predictor"]
+
+_CLASSES: tuple[type[Predictor], ...] = (NeuralPredictor, GaussianProcess, BoostedTrees, Ensemble)
+
+
+def load_predictor(folder: Path | str, space: SearchSpace) -> Predictor:
+    """Read what the ``save`` of any of archrank's predictors wrote.
+
+    Args:
+        folder: Where it was written.
+        space: The space that it is about.
+
+    Raises:
+        PredictorError: No whole predictor is there, or one of another space, a later format or a class that this
+            version does not know.
+    """
+    record, _ = saved.read(Path(folder), space)
+    for kind in _CLASSES:
+        if record.get("predictor") == kind.__name__:
+            return kind.load(folder, space)
+    raise PredictorError(
+        f"the predictor in {folder} is of the class {record.get('predictor')!r}; this version reads "
+        f"{', '.join(kind.__name__ for kind in _CLASSES)}: load your own with its class"
+    )

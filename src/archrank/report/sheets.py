@@ -1,0 +1,124 @@
+"""Tables of a comparison: cells of summaries, as Markdown and as HTML."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from archrank.report.html import table
+
+__all__ = ["Cell", "Sheet", "markdown", "markdown_page", "marked", "percent", "section"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A summary of some results.
+
+    Attributes:
+        text: How it reads.
+        value: Its number; None where nothing is defined.
+        best: Whether no other of its column is better.
+    """
+
+    text: str
+    value: float | None
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        headings: What stands above the columns.
+        lines: The name and the cells of every line.
+    """
+
+    headings: list[str]
+    lines: list[tuple[str, list[Cell]]]
+
+
+def marked(cells: Sequence[Cell], *, higher_is_better: bool) -> list[Cell]:
+    """The cells of a column, the best of them marked; none where there is nothing to compare."""
+    values = [cell.value for cell in cells if cell.value is not None]
+    if len(values) < 2:
+        return list(cells)
+    best = max(values) if higher_is_better else min(values)
+    return [replace(cell, best=cell.value == best) for cell in cells]
+
+
+def markdown(sheet: Sheet, corner: str) -> str:
+    """A table as Markdown, the best of every column in bold.
+
+    Args:
+        sheet: The table.
+        corner: The heading of the first column.
+    """
+    lines = [[corner, *sheet.headings], ["---"] * (1 + len(sheet.headings))]
+    for name, cells in sheet.lines:
+        lines.append([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown_page(
+    title: str,
+    facts: Iterable[tuple[str, str]],
+    commands: Sequence[str],
+    note: str,
+    sheets: Iterable[tuple[str, str, Sheet]],
+    corner: str,
+    failed: tuple[str, Sequence[str]],
+) -> str:
+    """All tables of a comparison as a Markdown page.
+
+    Args:
+        title: Its title.
+        facts: What the comparison is, in words.
+        commands: What makes it.
+        note: What holds for all tables.
+        sheets: For every table its title, what it means, and the table.
+        corner: The heading of the first columns.
+        failed: A heading, and what failed.
+    """
+    parts = [f"# {title}\n", *(f"- {name}: {words}" for name, words in facts)]
+    parts += ["\n```sh\n" + "\n".join(commands) + "\n```", f"\n{note}"]
+    for heading, meaning, sheet in sheets:
+        parts.append(f"\n## {heading}\n\n{meaning}\n\n{markdown(sheet, corner)}".rstrip())
+    if failed[1]:
+        parts.append(f"\n## {failed[0]}\n\n" + "\n".join(f"- {words}" for words in failed[1]))
+    return "\n".join(parts) + "\n"
+
+
+def section(note: str, sheets: Iterable[tuple[str, str, Sheet]], corner: str) -> str:
+    """Tables as a section of a page.
+
+    Args:
+        note: What holds for all of them.
+        sheets: For every table its title, what it means, and the table.
+        corner: The heading of the first columns.
+    """
+    parts = []
+    for title, meaning, sheet in sheets:
+        rows = [
+            ("", [_html(name), *(_html(c.text, c.value, c.best) for c in cells)])
+            for name, cells in sheet.lines
+        ]
+        parts.append(
+            f'<h3>{escape(title)}</h3><p class="note">{escape(meaning)}</p>'
+            f'<div class="sheet">{table([corner, *sheet.headings], rows)}</div>'
+        )
+    return f'<section><h2>Tables</h2><p class="note">{escape(note)}</p>{"".join(parts)}</section>'
+
+
+def _html(text: str, value: float | None = None, best: bool = False) -> str:
+    mark = ' class="best"' if best else ""
+    number = "" if value is None else f' data-value="{value!r}"'
+    return f"<td{mark}{number}>{escape(text)}</td>"
+
+
+def percent(share: float) -> str:
+    """A share with two or three digits.
+
+    >>> percent(0.000498), percent(0.0325), percent(1.0)
+    ('0.05%', '3.25%', '100%')
+    """
+    return f"{float(f'{100 * share:.{3 if share >= 0.01 else 2}g}'):g}%"
