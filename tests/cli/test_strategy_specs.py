@@ -21,7 +21,7 @@ def test_a_plain_name_is_its_own_short_form(name):
 
 
 def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
-    assert spec_of(parse_spec("guided:members=3:loss=mse:encoder=gcn")) == "guided:encoder=gcn:loss=mse"
+    assert spec_of(parse_spec("guided:initial=20:loss=mse:encoder=gcn")) == "guided:encoder=gcn:loss=mse"
     assert parse_spec(spec_of(parse_spec("guided:round=7:initial=9"))) == parse_spec(
         "guided:initial=9:round=7"
     )
@@ -31,7 +31,7 @@ def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
     ("texts", "error", "said"),
     [
         ([], ArchrankError, "no strategy is named; give --strategies some of guided"),
-        (["guided", "guided:members=3"], ArchrankError, "'guided:members=3' is named twice"),
+        (["guided", "guided:initial=20"], ArchrankError, "'guided:initial=20' is named twice"),
         (["gided"], UnknownName, "unknown strategy 'gided'; did you mean 'guided'"),
         (["guided:encodr=gcn"], UnknownName, "unknown option in 'guided:encodr=gcn' 'encodr'; did you mean 'encoder'"),
         (["guided:strategy=random"], UnknownName, "unknown option"),

@@ -9,7 +9,14 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from archrank.cli.strategies import predictor_from
+from archrank.cli.predictors import (
+    EffortOption,
+    EncoderOption,
+    LossOption,
+    MembersOption,
+    PredictorOption,
+    predictor_from,
+)
 from archrank.errors import BudgetError, TableError
 
 if TYPE_CHECKING:
@@ -17,6 +24,9 @@ if TYPE_CHECKING:
     from archrank.space import Rows
 
 __all__ = ["command"]
+
+LEAST = 5
+"""Fewer measured architectures say next to nothing of the others."""
 
 
 def command(
@@ -34,9 +44,11 @@ def command(
     include_measured: Annotated[
         bool, typer.Option("--include-measured", help="Rank the measured ones too.")
     ] = False,
-    encoder: Annotated[str, typer.Option(help="Encoder of the predictor.")] = "gates",
-    loss: Annotated[str, typer.Option(help="Loss: hinge | bce | comparator | listmle | mse.")] = "hinge",
-    members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble.", min=1)] = 3,
+    predictor: PredictorOption = None,
+    effort: EffortOption = None,
+    encoder: EncoderOption = None,
+    loss: LossOption = None,
+    members: MembersOption = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,
     as_json: Annotated[
@@ -59,7 +71,13 @@ def command(
             f"{train} has several columns of numbers; say which to rank by with --target: {columns}"
         )
     targets = -table.column() if minimize else table.column()
-    predictor = predictor_from(chosen, encoder, loss, members, seed)
+    if len(table) < LEAST:
+        raise TableError(
+            f"{train} holds {len(table)} measured architectures, too few to rank others by; give {LEAST} or more"
+        )
+    ranker = predictor_from(
+        chosen, predictor=predictor, effort=effort, encoder=encoder, loss=loss, members=members, seed=seed
+    )
     console = Console(stderr=True)
     left_out = set() if include_measured else set(table.architectures)
     pool: Rows | list[Architecture]
@@ -68,9 +86,9 @@ def command(
     else:
         pool = [a for a in read_architectures(candidates, chosen) if a not in left_out]
     with console.status(f"fitting on {len(table)} architectures"):
-        predictor.fit(table.architectures, targets)
+        ranker.fit(table.architectures, targets)
     with console.status(f"scoring {len(pool):,} architectures"):
-        scores = predictor.predict(pool)
+        scores = ranker.predict(pool)
     # Among so many of the best there are enough that were not measured.
     order = np.argsort(-scores, kind="stable")[: top + len(left_out)]
     ranked = chosen.architectures(pool[order]) if isinstance(pool, np.ndarray) else [pool[i] for i in order]
@@ -86,7 +104,7 @@ def command(
     }
     write_table(out, ranking)
     if save is not None:
-        predictor.save(save)
+        ranker.save(save)
     if as_json:
         import json
         import sys
@@ -100,6 +118,6 @@ def command(
     Console().print(grid)
     Console().print(
         f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(table)} architectures "
-        f"are in {out}.",
+        f"are in {out}. What ranked them: {ranker!r}",
         highlight=False,
     )

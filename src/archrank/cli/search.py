@@ -33,6 +33,13 @@ from archrank.cli.executors import (
     TimeoutOption,
     warnings_on,
 )
+from archrank.cli.predictors import (
+    EffortOption,
+    EncoderOption,
+    LossOption,
+    MembersOption,
+    PredictorOption,
+)
 from archrank.cli.strategies import STRATEGIES, StrategyOptions, strategy_from
 from archrank.cli.versions import versions
 from archrank.errors import BudgetError, UnknownName
@@ -48,10 +55,11 @@ def command(
     benchmark: Annotated[str, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")],
     budget: Annotated[int, typer.Option(help="How many architectures may be evaluated.")] = 150,
     strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
-    encoder: Annotated[str, typer.Option(help="Encoder of the predictor (guided).")] = "gates",
-    loss: Annotated[
-        str, typer.Option(help="Loss: hinge | bce | comparator | listmle | mse (guided).")
-    ] = "hinge",
+    predictor: PredictorOption = None,
+    effort: EffortOption = None,
+    encoder: EncoderOption = None,
+    loss: LossOption = None,
+    members: MembersOption = None,
     inner: Annotated[
         str, typer.Option(help="Inner search: auto | whole | evolution | annealing | random (guided).")
     ] = "auto",
@@ -60,7 +68,6 @@ def command(
     ] = "mean",
     initial: Annotated[int, typer.Option(help="Random architectures at first (guided).", min=2)] = 20,
     round_: Annotated[int, typer.Option("--round", help="Architectures a round (guided).", min=1)] = 10,
-    members: Annotated[int, typer.Option(help="Networks in the predictor's ensemble (guided).", min=1)] = 3,
     shrink: Annotated[
         float,
         typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
@@ -93,6 +100,8 @@ def command(
     options = StrategyOptions(
         strategy=strategy,
         distinct=distinct,
+        predictor=predictor,
+        effort=effort,
         encoder=encoder,
         loss=loss,
         inner=inner,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from archrank.cli.predictors import predictor_from
 from archrank.errors import ArchrankError, UnknownName
 
 if TYPE_CHECKING:
@@ -11,12 +12,11 @@ if TYPE_CHECKING:
 
     from archrank.architecture import Architecture
     from archrank.benchmarks.table import Table
-    from archrank.predictors import NeuralPredictor
     from archrank.space import SearchSpace
     from archrank.strategies.base import Strategy
     from archrank.study.stopwatch import Stopwatch
 
-__all__ = ["STRATEGIES", "StrategyOptions", "predictor_from", "strategy_from"]
+__all__ = ["STRATEGIES", "StrategyOptions", "strategy_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,29 @@ class StrategyOptions:
     Attributes:
         strategy: Its name.
         distinct: What never comes twice.
-        encoder: Name of the encoder (guided only, like all that follow).
-        loss: Name of the ranking loss.
+        predictor: Name of the predictor (guided only, like all that follow).
+        effort: How much work the predictor ``auto`` does.
+        encoder: Name of the neural predictor's encoder.
+        loss: Name of its loss.
+        members: How many networks or sets of trees are averaged.
         inner: How the predictor's favourites are looked for.
         acquisition: What makes a favourite: the predicted score, or a use of how unsure the predictor is of it.
         initial: How many random architectures come first.
         round: How many architectures a round proposes.
-        members: How many predictors vote.
         shrink: Share of the measured ones that later rounds learn from, the best ones.
     """
 
     strategy: str = "guided"
     distinct: str = "rows"
-    encoder: str = "gates"
-    loss: str = "hinge"
+    predictor: str | None = None
+    effort: str | None = None
+    encoder: str | None = None
+    loss: str | None = None
+    members: int | None = None
     inner: str = "auto"
     acquisition: str = "mean"
     initial: int = 20
     round: int = 10
-    members: int = 3
     shrink: float = 1.0
 
     @property
@@ -108,7 +112,14 @@ def _guided(
     from archrank.strategies import GuidedSearch
     from archrank.study.timed import TimedRanker
 
-    predictor = predictor_from(space, options.encoder, options.loss, options.members)
+    predictor = predictor_from(
+        space,
+        predictor=options.predictor,
+        effort=options.effort,
+        encoder=options.encoder,
+        loss=options.loss,
+        members=options.members,
+    )
     strategy = GuidedSearch(
         space,
         TimedRanker(predictor, stopwatch),
@@ -120,7 +131,7 @@ def _guided(
         candidates=candidates,
         distinct=options.distinct,  # type: ignore[arg-type]
     )
-    if options.acquisition != "mean" and options.members < 2:
+    if options.acquisition != "mean" and getattr(predictor, "members", 2) < 2:
         raise ArchrankError(
             f"the acquisition {options.acquisition!r} needs members that may disagree; give --members 2 or more"
         )
@@ -136,24 +147,3 @@ STRATEGIES: Mapping[str, Factory] = {
     "random": _plain("RandomSearch"),
 }
 """What makes each strategy, by its name on the command line."""
-
-
-def predictor_from(
-    space: "SearchSpace", encoder: str, loss: str, members: int, seed: int = 0
-) -> "NeuralPredictor":
-    """Make the predictor that the command line names.
-
-    Raises:
-        UnknownName: No such encoder or loss.
-        PredictorError: Fewer than one member.
-    """
-    from archrank.encoders import ENCODERS
-    from archrank.predictors import NeuralPredictor
-    from archrank.ranking import LOSSES
-
-    if encoder not in ENCODERS:
-        raise UnknownName("encoder", encoder, ENCODERS)
-    if loss not in LOSSES:
-        raise UnknownName("loss", loss, LOSSES)
-    # The encoder's settings are left to what suits the space's graphs.
-    return NeuralPredictor(space, ENCODERS[encoder], LOSSES[loss](), members=members, seed=seed)

@@ -76,7 +76,7 @@ def parse_spec(text: str) -> StrategyOptions:
 def spec_of(options: StrategyOptions) -> str:
     """The short form: the name, and the options that differ from what they are by default.
 
-    >>> spec_of(StrategyOptions("guided", members=3, loss="mse"))
+    >>> spec_of(StrategyOptions("guided", initial=20, loss="mse"))
     'guided:loss=mse'
     """
     usual = StrategyOptions(strategy=options.strategy)

@@ -1,0 +1,105 @@
+"""The only place where a predictor's name becomes a predictor."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archrank.errors import ArchrankError, UnknownName
+
+if TYPE_CHECKING:
+    from archrank.predictors import Predictor
+    from archrank.space import SearchSpace
+
+__all__ = [
+    "PREDICTORS",
+    "EffortOption",
+    "EncoderOption",
+    "LossOption",
+    "MembersOption",
+    "PredictorOption",
+    "predictor_from",
+]
+
+PREDICTORS = {
+    "auto": ("effort",),
+    "neural": ("encoder", "loss", "members"),
+    "trees": ("members",),
+    "gaussian-process": (),
+}
+"""The options that each predictor looks at."""
+
+PredictorOption = Annotated[
+    str | None,
+    typer.Option(help=f"{' | '.join(PREDICTORS)} (auto; neural where an encoder or a loss is named)."),
+]
+EffortOption = Annotated[
+    str | None, typer.Option(help="How much work auto does: fast | balanced | best (balanced).")
+]
+EncoderOption = Annotated[str | None, typer.Option(help="Encoder of the neural predictor (gates).")]
+LossOption = Annotated[
+    str | None,
+    typer.Option(help="Its loss: hinge | bce | comparator | listmle | mse (hinge)."),
+]
+MembersOption = Annotated[
+    int | None, typer.Option(help="How many networks or sets of trees are averaged (3; trees 4).", min=1)
+]
+
+
+def predictor_from(
+    space: "SearchSpace",
+    *,
+    predictor: str | None = None,
+    effort: str | None = None,
+    encoder: str | None = None,
+    loss: str | None = None,
+    members: int | None = None,
+    seed: int = 0,
+) -> "Predictor":
+    """Make the predictor that the command line names.
+
+    Args:
+        space: The space whose architectures are ranked.
+        predictor: Its name; None for ``"neural"`` where one of its options is given, else for ``"auto"``.
+        effort: For ``"auto"``: how much work it does.
+        encoder: For ``"neural"``: the encoder, whose settings are left to what suits the space's graphs.
+        loss: For ``"neural"``: the loss.
+        members: For ``"neural"`` and ``"trees"``: how many are averaged.
+        seed: Fixes all randomness.
+
+    Raises:
+        UnknownName: No such predictor, effort, encoder or loss.
+        ArchrankError: An option that the predictor does not look at.
+    """
+    given = {"effort": effort, "encoder": encoder, "loss": loss, "members": members}
+    given = {name: value for name, value in given.items() if value is not None}
+    name = predictor or ("neural" if {"encoder", "loss", "members"} & given.keys() else "auto")
+    if name not in PREDICTORS:
+        raise UnknownName("predictor", name, PREDICTORS)
+    for option in given:
+        if option not in PREDICTORS[name]:
+            looking = [other for other, options in PREDICTORS.items() if option in options]
+            raise ArchrankError(
+                f"the predictor {name!r} does not look at {option}; leave it out, or give "
+                f"--predictor {' or '.join(looking)}"
+            )
+    from archrank.predictors import BoostedTrees, GaussianProcess, auto
+
+    if name == "auto":
+        return auto(space, effort or "balanced", seed=seed)  # type: ignore[arg-type]
+    if name == "trees":
+        return BoostedTrees(space, members=members or 4, seed=seed)
+    if name == "gaussian-process":
+        return GaussianProcess(space, seed=seed)
+    return _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
+
+
+def _neural(space: "SearchSpace", encoder: str, loss: str, members: int, seed: int) -> "Predictor":
+    from archrank.encoders import ENCODERS
+    from archrank.predictors import NeuralPredictor
+    from archrank.ranking import LOSSES
+
+    if encoder not in ENCODERS:
+        raise UnknownName("encoder", encoder, ENCODERS)
+    if loss not in LOSSES:
+        raise UnknownName("loss", loss, LOSSES)
+    return NeuralPredictor(space, ENCODERS[encoder], LOSSES[loss](), members=members, seed=seed)

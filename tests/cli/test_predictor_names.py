@@ -1,0 +1,52 @@
+import pytest
+
+from archrank.cli.predictors import PREDICTORS, predictor_from
+from archrank.encoders import GCN
+from archrank.errors import ArchrankError, UnknownName
+from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, NeuralPredictor
+from archrank.ranking import MSE
+from archrank.spaces import NASBench201
+
+SPACE = NASBench201()
+
+
+def test_the_default_is_auto():
+    assert repr(predictor_from(SPACE)) == repr(predictor_from(SPACE, predictor="auto", effort="balanced"))
+    assert isinstance(predictor_from(SPACE), Ensemble)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("neural", NeuralPredictor), ("trees", BoostedTrees), ("gaussian-process", GaussianProcess)],
+)
+def test_every_name_makes_its_predictor_with_the_seed(name, kind):
+    assert name in PREDICTORS
+    found = predictor_from(SPACE, predictor=name, seed=7)
+    assert type(found) is kind
+    assert found.seed == 7
+
+
+def test_naming_an_encoder_or_a_loss_asks_for_a_network():
+    found = predictor_from(SPACE, encoder="gcn", members=2)
+    assert (found.encoder, found.members) == (GCN, 2)
+    assert isinstance(predictor_from(SPACE, loss="mse").loss, MSE)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"predictor": "tree"}, UnknownName, "unknown predictor 'tree'; did you mean 'trees'"),
+        ({"encoder": "gate"}, UnknownName, "unknown encoder 'gate'; did you mean 'gates'"),
+        ({"loss": "hing"}, UnknownName, "unknown loss 'hing'; did you mean 'hinge'"),
+        ({"effort": "quick"}, UnknownName, "unknown effort 'quick'"),
+        (
+            {"predictor": "trees", "encoder": "gcn"},
+            ArchrankError,
+            "'trees' does not look at encoder; leave it out, or give --predictor neural",
+        ),
+        ({"effort": "fast", "loss": "mse"}, ArchrankError, "'neural' does not look at effort"),
+    ],
+)
+def test_mistakes_are_named(options, error, said):
+    with pytest.raises(error, match=said):
+        predictor_from(SPACE, **options)
