@@ -1,6 +1,7 @@
 """Evaluators that worker processes can import."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -37,3 +38,22 @@ class Unloadable:
 
     def __call__(self, architecture: Architecture) -> float:
         return 0.0
+
+
+class Slow:
+    """Takes for ever on chosen architectures, or until so many were begun, and starts a program that does, too."""
+
+    def __init__(self, slow, folder: Path, until: int = 10**9):
+        self.slow, self.folder, self.until = frozenset(slow), folder, until
+
+    def __call__(self, architecture: Architecture) -> float:
+        (self.folder / f"{architecture.choices}.begun").touch()
+        if architecture in self.slow:
+            program = subprocess.Popen(["sleep", "600"])
+            for pid in (os.getpid(), program.pid):
+                (self.folder / f"{pid}.pid").touch()
+            while len(list(self.folder.glob("*.begun"))) < self.until:
+                time.sleep(0.01)
+            program.kill()
+            program.wait()
+        return total(architecture)

@@ -12,7 +12,7 @@ from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
 
-__all__ = ["SPACES", "space", "table"]
+__all__ = ["SPACES", "space", "table", "user_module"]
 
 SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-101": NASBench101,
@@ -62,7 +62,7 @@ def space(name: str) -> SearchSpace:
 
 
 def _own_space(where: str, attribute: str) -> SearchSpace:
-    module = _module(where)
+    module = user_module(where)
     if attribute not in vars(module):
         spaces = [name for name, value in vars(module).items() if _is_space(value)]
         raise UnknownName(f"space of {where}", attribute, spaces)
@@ -89,7 +89,15 @@ def _is_space(value: object) -> bool:
     )
 
 
-def _module(where: str) -> ModuleType:
+def user_module(where: str) -> ModuleType:
+    """A module of the user's, imported.
+
+    Args:
+        where: ``path/to/file.py`` or ``package.module``.
+
+    Raises:
+        SpaceError: It cannot be imported.
+    """
     path = Path(where)
     if path.suffix != ".py":
         return _import(where, where, folder=Path.cwd())

@@ -17,6 +17,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.executors import (
+    AddressOption,
+    AsynchronousOption,
+    CpusOption,
+    EvaluatorOption,
+    ExecutorOption,
+    ExecutorOptions,
+    GpusOption,
+    MemoryOption,
+    PatienceOption,
+    RetriesOption,
+    StorageOption,
+    StudyOption,
+    TimeoutOption,
+    warnings_on,
+)
 from archrank.cli.predictors import (
     EffortOption,
     EncoderOption,
@@ -63,7 +79,19 @@ def command(
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/BENCHMARK-STRATEGY-SEED).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    workers: Annotated[int, typer.Option(help="Processes that evaluate.")] = 1,
+    workers: Annotated[int, typer.Option(help="How many evaluations are made at the same time.")] = 1,
+    executor: ExecutorOption = "process",
+    address: AddressOption = None,
+    cpus: CpusOption = 1.0,
+    gpus: GpusOption = 0.0,
+    memory: MemoryOption = None,
+    timeout: TimeoutOption = None,
+    retries: RetriesOption = 2,
+    asynchronous: AsynchronousOption = False,
+    storage: StorageOption = None,
+    study: StudyOption = None,
+    patience: PatienceOption = 60.0,
+    evaluator: EvaluatorOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
 ) -> None:
     """Search a benchmark for one of its best architectures, looking at few of them."""
@@ -83,10 +111,25 @@ def command(
         members=members,
         shrink=shrink,
     )
+    evaluating = ExecutorOptions(
+        workers=workers,
+        executor=executor,
+        address=address,
+        cpus=cpus,
+        gpus=gpus,
+        memory=memory,
+        timeout=timeout,
+        retries=retries,
+        asynchronous=asynchronous,
+        storage=storage,
+        study=study,
+        patience=patience,
+        evaluator=evaluator,
+    )
     table = names.table(benchmark)
     chosen = table.metric(metric).name
     folder = out or Path("runs") / f"{benchmark}-{strategy}-{seed}".replace("/", "_")
-    request = _Request(benchmark, options, chosen, budget, seed, folder, workers)
+    request = _Request(benchmark, options, chosen, budget, seed, folder, evaluating)
     _check(request, table)
     console = Console(stderr=True)
     try:
@@ -111,14 +154,15 @@ class _Request:
     budget: int
     seed: int
     folder: Path
-    workers: int
+    evaluating: ExecutorOptions
 
     @property
     def command(self) -> str:
         """The command that repeats the run."""
         values = {"budget": self.budget, **self.options.that_matter, "metric": self.metric, "seed": self.seed}
-        values |= {"out": self.folder, "workers": self.workers if self.workers > 1 else None}
+        values["out"] = self.folder
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
+        words.append(self.evaluating.words)
         return shlex.join(["archrank", "search", self.benchmark, *chain.from_iterable(words)])
 
 
@@ -134,15 +178,15 @@ def _check(request: _Request, table: "Table") -> None:
             f"a budget of {request.budget} is larger than {table.name} with its {len(table)} architectures; "
             f"give --budget {len(table)} or less"
         )
-    if request.workers < 1:
-        raise BudgetError(f"{request.workers} workers cannot evaluate anything; give --workers 1 or more")
+    if (workers := request.evaluating.workers) < 1:
+        raise BudgetError(f"{workers} workers cannot evaluate anything; give --workers 1 or more")
 
 
 def _run(request: _Request, table: "Table", resume: bool, console: Console) -> dict[str, Any]:
     import optuna
 
     from archrank.report.page import write_report
-    from archrank.study import RunFolder, Stopwatch, TableEvaluator, result_record, search
+    from archrank.study import RunFolder, Stopwatch, result_record, search
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     stopwatch = Stopwatch()
@@ -155,35 +199,45 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
         "settings": repr(strategy),
         "seed": request.seed,
         "budget": request.budget,
+        **request.evaluating.that_matter,
     }
     made_with = versions()
-    environment = {"versions": made_with, "workers": request.workers, "command": request.command}
-    with RunFolder.open(request.folder, config, environment, resume) as folder:
-        with _bar(console, request.budget) as on_progress:
-            found = search(
-                table.space,
-                TableEvaluator(table, request.metric),
-                strategy,
-                budget=request.budget,
-                seed=request.seed,
-                metric=request.metric,
-                maximize=table.metric(request.metric).higher_is_better,
-                folder=folder,
-                workers=request.workers,
-                stopwatch=stopwatch,
-                on_progress=on_progress,
+    evaluating, name = request.evaluating, request.folder.name
+    # Opened before the folder: a mistake in what is asked for leaves no folder behind.
+    with evaluating.opened(table, request.metric, name, resume) as how:
+        environment = {"versions": made_with, "workers": evaluating.workers, "command": request.command}
+        with RunFolder.open(request.folder, config, environment, resume) as folder:
+            if invitation := evaluating.invitation(request.benchmark, name):
+                console.print(
+                    f"waiting for workers; start some by\n  {invitation}",
+                    highlight=False,
+                    markup=False,
+                    soft_wrap=True,
+                )
+            with _bar(console, request.budget) as on_progress, warnings_on(console):
+                found = search(
+                    space=table.space,
+                    strategy=strategy,
+                    budget=request.budget,
+                    seed=request.seed,
+                    metric=request.metric,
+                    maximize=table.metric(request.metric).higher_is_better,
+                    folder=folder,
+                    stopwatch=stopwatch,
+                    on_progress=on_progress,
+                    **how,
+                )
+            record = result_record(
+                found,
+                strategy=request.options.strategy,
+                benchmark=request.benchmark,
+                table=table,
+                command=request.command,
+                versions=made_with,
             )
-        record = result_record(
-            found,
-            strategy=request.options.strategy,
-            benchmark=request.benchmark,
-            table=table,
-            command=request.command,
-            versions=made_with,
-        )
-        folder.write_result(record)
-        with folder.writing():
-            write_report(folder.path, record, table.space, table)
+            folder.write_result(record)
+            with folder.writing():
+                write_report(folder.path, record, table.space, table)
     return record
 
 

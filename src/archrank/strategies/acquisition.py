@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,9 @@ from scipy.special import erfcx, ndtr
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
-from archrank.predictors.base import Ranker
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Ranker
 
 __all__ = [
     "ACQUISITIONS",
@@ -37,7 +39,7 @@ Utility = Callable[[Floats, Floats], Floats]
 """What to maximise, from mean and standard deviation: (B,), (B,) to (B,)."""
 
 
-def belief(acquisition: Acquisition, ranker: Ranker) -> Believe:
+def belief(acquisition: Acquisition, ranker: "Ranker") -> Believe:
     """How candidates are predicted; the mean needs no more than a ranker's single score.
 
     Args:
@@ -148,7 +150,7 @@ def _log_excess(z: Floats) -> Floats:
     return log
 
 
-def _certain(ranker: Ranker, candidates: Any) -> tuple[Floats, Floats]:
+def _certain(ranker: "Ranker", candidates: Any) -> tuple[Floats, Floats]:
     scores = ranker.predict(candidates)
     return scores, np.zeros_like(scores)
 

@@ -3,13 +3,12 @@
 import math
 from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, UnknownName
-from archrank.predictors.base import Ranker
 from archrank.space import SearchSpace
 from archrank.strategies.acquisition import (
     ACQUISITIONS,
@@ -23,6 +22,9 @@ from archrank.strategies.acquisition import (
 from archrank.strategies.base import Distinct, History, Proposal, Strategy
 from archrank.strategies.domain import Domain, Remaining
 from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Ranker
 
 __all__ = ["INNER", "GuidedSearch"]
 
@@ -75,7 +77,7 @@ class GuidedSearch(Strategy):
     def __init__(
         self,
         space: SearchSpace,
-        predictor: Ranker,
+        predictor: "Ranker",
         *,
         initial: int = 20,
         batch: int = 10,
@@ -152,7 +154,7 @@ class GuidedSearch(Strategy):
         return kept if len({score for _, score in kept}) > 1 else measured
 
     def _favourites(
-        self, predictor: Ranker, history: History, remaining: Remaining, n: int, rng: np.random.Generator
+        self, predictor: "Ranker", history: History, remaining: Remaining, n: int, rng: np.random.Generator
     ) -> list[Proposal]:
         """Take the ``n`` with the highest utility that the inner search finds."""
         if n == 0 or self._domain.candidates == []:

@@ -11,12 +11,15 @@ from optuna.trial import FrozenTrial
 from archrank.errors import BudgetError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
-from archrank.study.executors import OnExecutor, Runner, Serial, WorkerPool
+from archrank.study.database import Database
 from archrank.study.folder import RunFolder
 from archrank.study.ledger import Ledger, Round
 from archrank.study.outcome import Evaluator
+from archrank.study.ray_cluster import RayCluster
 from archrank.study.result import SearchResult
 from archrank.study.stopwatch import Stopwatch
+from archrank.study.storage import JournalStore, MemoryStore
+from archrank.study.workplace import Workplace
 
 __all__ = ["Progress", "search"]
 
@@ -38,7 +41,7 @@ class Progress:
 
 def search(
     space: SearchSpace,
-    evaluate: Evaluator,
+    evaluate: Evaluator | None,
     strategy: Strategy,
     *,
     budget: int,
@@ -46,8 +49,11 @@ def search(
     metric: str = "value",
     maximize: bool = True,
     folder: RunFolder | None = None,
+    database: Database | None = None,
     workers: int = 1,
-    executor: Executor | None = None,
+    executor: Executor | RayCluster | None = None,
+    asynchronous: bool = False,
+    timeout: float | None = None,
     retries: int = 2,
     stopwatch: Stopwatch | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -59,13 +65,17 @@ def search(
     and a resumption, and also when the number of workers is another one then: the first start sets the size
     of the rounds.
 
-    A failed evaluation (an exception, NaN, infinity, text, a missing value) is recorded with its reason and
-    counts against the budget, for it was paid for.
+    An ``asynchronous`` search proposes one architecture as soon as a worker is free, while others are under way; the
+    strategy sees those as pending. No worker ever waits, but what is proposed depends on what happens to end first.
+
+    A failed evaluation (an exception, NaN, infinity, text, a missing value, too long a time, or a worker that it
+    killed again and again) is recorded with its reason and counts against the budget, for it was paid for.
 
     Args:
         space: The space to search.
         evaluate: Called with an architecture; returns the metric's value, or a mapping that holds it under
-            the name ``metric``. Further values are recorded and never shown to the strategy.
+            the name ``metric``. Further values are recorded and never shown to the strategy. None where
+            ``database`` says that workers elsewhere evaluate.
         strategy: What to propose.
         budget: How many evaluations, those of an earlier part of a resumed run included.
         seed: The seed of all of the strategy's randomness.
@@ -73,16 +83,23 @@ def search(
         maximize: Whether a larger value is better.
         folder: Where the study is kept; None keeps it in memory. A folder opened with ``resume=True`` goes on
             with the run that it holds.
-        workers: How many processes evaluate; 1 evaluates in this process.
-        executor: An executor to evaluate on instead.
+        database: Keep the study in this database instead, which the caller closes, and leave the evaluations to
+            workers that take them there (:func:`serve`, or ``archrank worker``); goes on with the study of that name,
+            if there is one.
+        workers: How many processes evaluate; 1 evaluates in this process. With an executor or a database: how many
+            evaluations are to be under way at least.
+        executor: Where to evaluate instead: a Ray cluster, or any executor of one's own.
+        asynchronous: Propose whenever a worker is free, instead of in rounds.
+        timeout: Seconds that one evaluation may take; then it is ended, with all that it started, and has failed.
         retries: How often an evaluation is started again after its process died.
         stopwatch: Where the seconds are added up; give one to read it, or to let a predictor add its own.
         on_progress: Called after every evaluation.
 
     Raises:
         BudgetError: A budget or a number of workers below 1.
-        RunFolderError: The folder holds another run, or cannot be written.
-        EvaluationError: The evaluator cannot be sent to worker processes, or the executor broke.
+        RunFolderError: The folder or the database holds another run under that name, or cannot be written.
+        EvaluationError: The evaluator cannot be sent to the workers, they do not start, the executor broke, or a
+            timeout is given where nothing can be ended.
 
     >>> from archrank.spaces import NASBench201
     >>> from archrank.strategies import RandomSearch
@@ -93,8 +110,7 @@ def search(
     """
     if budget < 1:
         raise BudgetError(f"a budget of {budget} evaluations cannot be spent; give 1 or more")
-    if workers < 1:
-        raise BudgetError(f"{workers} workers cannot evaluate anything; give 1 or more")
+    workplace = Workplace(evaluate, metric, workers, executor, database, asynchronous, timeout, retries)
     facts = {
         "space": space.name,
         "space digest": space.digest,
@@ -102,25 +118,31 @@ def search(
         "seed": seed,
         "metric": metric,
         "maximize": maximize,
+        "asynchronous": asynchronous,
         "budget": budget,
     }
-    ledger = Ledger(space, metric, maximize, facts, folder, retries)
-    clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
-    size = ledger.settle("round size", max(strategy.batch, workers))
-    report = _Reporter(ledger, budget, maximize, on_progress)
-    with _runner(evaluate, metric, workers, executor, retries) as runner:
-        try:
-            while True:
-                for task, outcome in runner.run(ledger.tasks()):
-                    clock.watch.seconds["evaluate"] += outcome.seconds
-                    ledger.finish(task, outcome, clock.total)
-                    report(outcome.values.get(metric))
-                round_ = ledger.next_round(size, budget)
-                if round_ is None or not _propose(strategy, ledger, round_, seed, clock):
-                    break
-        except KeyboardInterrupt:
-            ledger.release()
-            raise
+    store = database or (MemoryStore() if folder is None else JournalStore(folder))
+    with store.driving():
+        ledger = Ledger(space, metric, maximize, facts, store, retries, elsewhere=database is not None)
+        clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
+        size = 1 if asynchronous else ledger.settle("round size", max(strategy.batch, workers))
+        report = _Reporter(ledger, budget, maximize, on_progress)
+
+        def propose() -> int:
+            round_ = ledger.next_round(size, budget)
+            return 0 if round_ is None else _propose(strategy, ledger, round_, seed, clock)
+
+        with workplace.opened(ledger, lambda: clock.total) as evaluated:
+            try:
+                while True:
+                    for outcome in evaluated(propose if asynchronous else lambda: 0):
+                        clock.watch.seconds["evaluate"] += outcome.seconds
+                        report(outcome.values.get(metric))
+                    if not propose():
+                        break
+            except KeyboardInterrupt:
+                ledger.release()
+                raise
     return SearchResult(
         space=space,
         metric=metric,
@@ -144,14 +166,6 @@ def _propose(strategy: Strategy, ledger: Ledger, round_: Round, seed: int, clock
     return ledger.queue(proposals, round_, clock.spent)
 
 
-def _runner(
-    evaluate: Evaluator, metric: str, workers: int, executor: Executor | None, retries: int
-) -> Runner:
-    if executor is not None:
-        return OnExecutor(evaluate, metric, executor)
-    return Serial(evaluate, metric) if workers == 1 else WorkerPool(evaluate, metric, workers, retries)
-
-
 class _Clock:
     """The search's total time beside its stopwatch; both go on where an earlier part of the run stopped."""
 
@@ -162,7 +176,7 @@ class _Clock:
         for name in ("fit", "propose"):
             watch.seconds[name] += max((s[name] for s in spent), default=0.0)
         watch.seconds["evaluate"] += sum(result["seconds"] for result in results)
-        before = max([s["total"] for s in spent] + [result["elapsed"] for result in results], default=0.0)
+        before = max([s["total"] for s in spent] + [r.get("elapsed", 0.0) for r in results], default=0.0)
         self._began = time.perf_counter() - before
 
     @property

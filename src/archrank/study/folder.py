@@ -123,8 +123,16 @@ class RunFolder:
             write_whole(self.path / name, text + "\n")
 
 
-def check_same(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> None:
+def check_same(
+    old: Mapping[str, Any], new: Mapping[str, Any], where: str, instead: str = "choose another folder"
+) -> None:
     """Compare the configuration of a run with the one it is to be resumed with.
+
+    Args:
+        old: The run's configuration.
+        new: The one it is to be resumed with.
+        where: The place of the run, in words.
+        instead: What else can be done.
 
     Raises:
         RunFolderError: They differ; the message lists each field with both values. A larger budget is no
@@ -133,14 +141,14 @@ def check_same(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> No
     if (before := old.get(_GROWS)) is not None and (now := new.get(_GROWS)) is not None and now < before:
         raise RunFolderError(
             f"the run in {where} has a budget of {before}, so it cannot be resumed with {now}: "
-            f"give {before} or more, or choose another folder"
+            f"give {before} or more, or {instead}"
         )
     fields = [key for key in {**old, **new} if key != _GROWS and old.get(key) != new.get(key)]
     if fields:
         listed = "; ".join(f"{key}: {_shown(old, key)} there, {_shown(new, key)} now" for key in fields)
         raise RunFolderError(
             f"the run in {where} has another configuration ({listed}): "
-            "resume it with the same settings, or choose another folder"
+            f"resume it with the same settings, or {instead}"
         )
 
 

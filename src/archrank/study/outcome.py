@@ -1,6 +1,7 @@
 """One evaluation: what an evaluator is, and what came of calling it."""
 
 import math
+import pickle
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError, UnknownName
 
-__all__ = ["Evaluator", "Outcome", "measure"]
+__all__ = ["Evaluator", "Outcome", "measure", "pickled"]
 
 Evaluator = Callable[[Architecture], "float | Mapping[str, float]"]
 """Gives the metric's value, or a mapping that holds it among other values, which are only recorded."""
@@ -54,6 +55,21 @@ def measure(evaluate: Evaluator, architecture: Architecture, metric: str) -> Out
         reason = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
         return Outcome(seconds=time.perf_counter() - began, error=reason)
     return Outcome(values, time.perf_counter() - began)
+
+
+def pickled(evaluator: object) -> bytes:
+    """The evaluator as it is sent to other processes.
+
+    Raises:
+        EvaluationError: It cannot be sent.
+    """
+    try:
+        return pickle.dumps(evaluator)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise EvaluationError(
+            f"the evaluator cannot be sent to worker processes ({error}): make it a function or a class "
+            "at the top level of a module, or use one worker"
+        ) from None
 
 
 def _numbers(returned: Any, metric: str) -> dict[str, float | None]:

@@ -1,13 +1,15 @@
 """A predictor that reports how long its fits take, for strategies read no clock."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.predictors.base import Floats, Ranker
 from archrank.study.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Floats, Ranker
 
 __all__ = ["TimedRanker"]
 
@@ -20,7 +22,7 @@ class TimedRanker:
         stopwatch: Its ``fit`` seconds grow.
     """
 
-    def __init__(self, ranker: Ranker, stopwatch: Stopwatch) -> None:
+    def __init__(self, ranker: "Ranker", stopwatch: Stopwatch) -> None:
         self._ranker = ranker
         self._stopwatch = stopwatch
 
@@ -38,12 +40,12 @@ class TimedRanker:
         """Passed on."""
         return self._ranker.collate(architectures)
 
-    def predict(self, candidates: Any) -> Floats:
+    def predict(self, candidates: Any) -> "Floats":
         """Passed on."""
         return self._ranker.predict(candidates)
 
     @property
-    def predict_distribution(self) -> Callable[[Any], tuple[Floats, Floats]]:
+    def predict_distribution(self) -> "Callable[[Any], tuple[Floats, Floats]]":
         """Passed on; AttributeError, as for the predictor itself, where that has none."""
         passed_on: Callable[[Any], tuple[Floats, Floats]] = getattr(self._ranker, "predict_distribution")  # noqa: B009
         return passed_on

@@ -4,52 +4,42 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
 
 from archrank.architecture import Architecture
 from archrank.study.outcome import Outcome, measure
 
-__all__ = ["evaluate_in_worker", "ready", "start_worker"]
+__all__ = ["evaluate_what_comes"]
 
 
-class _Worker:
-    """The one thing that a worker process keeps: how it evaluates, or why it cannot."""
-
-    evaluate: Callable[[Architecture], Outcome] | None = None
-    problem: str | None = "the worker was not started"
-
-
-def start_worker(lifeline: Connection, payload: bytes) -> None:
-    """Load the evaluator, once in a worker's life.
+def evaluate_what_comes(line: Connection, payload: bytes) -> None:
+    """Load the evaluator, once in a worker's life, and evaluate until told to stop.
 
     Args:
-        lifeline: The reading end of a pipe; when its other end closes, the worker ends.
-        payload: The pickled evaluator and the metric's name, from the process that started this one.
+        line: To the process that started this one: architectures come, outcomes go. None says stop; where the other
+            end closes without a word, this process and all that it started end at once.
+        payload: The pickled evaluator and the metric's name, from that process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    os.setpgid(0, 0)  # the programs that an evaluator starts end with it
+    coming: SimpleQueue[Architecture | None] = SimpleQueue()
+    threading.Thread(target=_receive, args=(line, coming), daemon=True).start()
     try:
         evaluate, metric = pickle.loads(payload)  # noqa: S301, sent by our own parent process
     except Exception as error:
-        _Worker.problem = f"the evaluator cannot be loaded there ({type(error).__name__}: {error})"
+        reason = f"the evaluator cannot be loaded there ({type(error).__name__}: {error})"
+        line.send(Outcome(error=reason))
         return
-    _Worker.evaluate = lambda architecture: measure(evaluate, architecture, metric)
-    _Worker.problem = None
+    line.send(Outcome())
+    while (architecture := coming.get()) is not None:
+        line.send(measure(evaluate, architecture, metric))
 
 
-def ready() -> str | None:
-    """Why the worker cannot evaluate; None where it can."""
-    return _Worker.problem
-
-
-def evaluate_in_worker(architecture: Architecture) -> Outcome:
-    """Evaluate with the worker's evaluator."""
-    if _Worker.evaluate is None:
-        return Outcome(error=_Worker.problem)
-    return _Worker.evaluate(architecture)
-
-
-def _end_with(lifeline: Connection) -> None:
-    wait([lifeline])
-    os._exit(1)
+def _receive(line: Connection, coming: "SimpleQueue[Architecture | None]") -> None:
+    try:
+        while (architecture := line.recv()) is not None:
+            coming.put(architecture)
+        coming.put(None)
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)

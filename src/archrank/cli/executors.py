@@ -1,0 +1,218 @@
+"""The options that say where a search's evaluations are made, for ``archrank search`` and ``archrank worker``."""
+
+import shlex
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archrank.errors import ArchrankError, RunFolderError, UnknownName
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from archrank.benchmarks.table import Table
+    from archrank.space import SearchSpace
+    from archrank.study.database import Database
+    from archrank.study.outcome import Evaluator
+
+__all__ = [
+    "EXECUTORS",
+    "AddressOption",
+    "AsynchronousOption",
+    "CpusOption",
+    "EvaluatorOption",
+    "ExecutorOption",
+    "ExecutorOptions",
+    "GpusOption",
+    "MemoryOption",
+    "PatienceOption",
+    "RetriesOption",
+    "StorageOption",
+    "StudyOption",
+    "TimeoutOption",
+    "evaluator_from",
+    "warnings_on",
+]
+
+EXECUTORS = ("process", "ray")
+
+ExecutorOption = Annotated[str, typer.Option(help="Where evaluations are made: " + " | ".join(EXECUTORS))]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(help="Head of a Ray cluster to join, or one is started here (ray).", metavar="HOST:PORT"),
+]
+CpusOption = Annotated[float, typer.Option(help="CPUs per evaluation (ray).", min=0)]
+GpusOption = Annotated[float, typer.Option(help="GPUs per evaluation; may be a part (ray).", min=0)]
+MemoryOption = Annotated[float | None, typer.Option(help="GiB of memory per evaluation (ray).", min=0)]
+TimeoutOption = Annotated[float | None, typer.Option(help="Seconds that an evaluation may take.")]
+RetriesOption = Annotated[int, typer.Option(help="New tries of an evaluation whose worker died.", min=0)]
+AsynchronousOption = Annotated[
+    bool, typer.Option("--asynchronous", help="Propose whenever a worker is free, not in rounds.")
+]
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ARCHRANK_STORAGE",
+        help="Keep the study in this PostgreSQL database; `archrank worker` on any machine evaluates.",
+        metavar="URL",
+        show_envvar=True,
+    ),
+]
+StudyOption = Annotated[str | None, typer.Option(help="The study's name in the storage (the folder's name).")]
+PatienceOption = Annotated[
+    float, typer.Option(help="Seconds of silence after which a worker is given up (storage).", min=1)
+]
+EvaluatorOption = Annotated[
+    str | None,
+    typer.Option(help="Evaluate by path/to/file.py:function (a look into the table).", metavar="NAME"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorOptions:
+    """What the command line was told about evaluating; the fields are the options of ``archrank search``."""
+
+    workers: int = 1
+    executor: str = "process"
+    address: str | None = None
+    cpus: float = 1.0
+    gpus: float = 0.0
+    memory: float | None = None
+    timeout: float | None = None
+    retries: int = 2
+    asynchronous: bool = False
+    storage: str | None = None
+    study: str | None = None
+    patience: float = 60.0
+    evaluator: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The options that are not left alone, as words of a command; a password is not repeated."""
+        words: list[str] = []
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value == ExecutorOptions.__dataclass_fields__[name].default:
+                continue
+            if name == "storage":
+                value = self._database("any").address
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+        return words
+
+    @property
+    def that_matter(self) -> dict[str, Any]:
+        """What makes a run what it is; nothing of an option that is left alone."""
+        kept = {name: getattr(self, name) for name in ("asynchronous", "study", "evaluator")}
+        return {name: value for name, value in kept.items() if value}
+
+    @contextmanager
+    def opened(self, table: "Table", metric: str, name: str, resume: bool) -> Iterator[dict[str, Any]]:
+        """Arguments of ``archrank.study.search``: the evaluator, and where it runs; closes what it opened.
+
+        Args:
+            table: The benchmark's table.
+            metric: Name of the value that the search goes by.
+            name: What the study is called where ``study`` is not set.
+            resume: Whether to go on with a study that is there already.
+
+        Raises:
+            ArchrankError: An option that does not go with the others, an unknown executor or evaluator, or a study
+                of that name that is not to be resumed.
+        """
+        from archrank.study import RayCluster, TableEvaluator
+
+        if self.executor not in EXECUTORS:
+            raise UnknownName("executor", self.executor, EXECUTORS)
+        cluster = RayCluster(self.address, self.cpus, self.gpus, self.memory)
+        if self.executor != "ray" and cluster != RayCluster():
+            raise ArchrankError(
+                "--address, --cpus, --gpus and --memory say what Ray is to do: add --executor ray"
+            )
+        if self.storage is None and self.study is not None:
+            raise ArchrankError(f"--study {self.study} names a study in a database: add --storage URL")
+        arguments: dict[str, Any] = {
+            "workers": self.workers,
+            "retries": self.retries,
+            "timeout": self.timeout,
+            "asynchronous": self.asynchronous,
+            "executor": cluster if self.executor == "ray" else None,
+        }
+        if self.storage is not None:
+            if self.evaluator is not None:
+                raise ArchrankError(
+                    "with --storage, --evaluator is said to every `archrank worker`, not here"
+                )
+            with self._database(name) as database:
+                if not resume and database.holds():
+                    raise RunFolderError(
+                        f"there is a study already in {database.where}: go on with it by --resume, or choose "
+                        "another name with --study"
+                    )
+                yield {**arguments, "evaluate": None, "database": database}
+        elif self.evaluator is None:
+            yield {**arguments, "evaluate": TableEvaluator(table, metric)}
+        else:
+            yield {**arguments, "evaluate": evaluator_from(self.evaluator, metric)[0]}
+
+    def invitation(self, benchmark: str, name: str) -> str | None:
+        """The command that starts a worker for the search; None where the search starts its own."""
+        if self.storage is None:
+            return None
+        database = self._database(name)
+        words = ["--storage", database.address, "--study", database.name, "--evaluator", benchmark]
+        return shlex.join(["archrank", "worker", *words])
+
+    def _database(self, name: str) -> "Database":
+        from archrank.study import Database
+
+        assert self.storage is not None
+        return Database(self.storage, self.study or name, self.patience)
+
+
+def evaluator_from(name: str, metric: str) -> "tuple[Evaluator, SearchSpace | None]":
+    """The evaluator that the command line names, and its space where it knows one.
+
+    Args:
+        name: A benchmark, whose table is looked up, or a function of the user's as ``path/to/file.py:function`` or
+            ``package.module:function``.
+        metric: Name of the value that the search goes by.
+
+    Raises:
+        ArchrankError: There is no such benchmark or function, or it cannot be called.
+    """
+    from archrank.cli import names
+    from archrank.study import TableEvaluator
+
+    where, colon, attribute = name.rpartition(":")
+    if not (colon and where):
+        if name.endswith(".py"):
+            raise ArchrankError(f"{name!r}: say which function of the file is meant, e.g. {name}:evaluate")
+        table = names.table(name)
+        return TableEvaluator(table, table.metric(metric).name), table.space
+    held = vars(names.user_module(where))
+    if attribute not in held:
+        functions = [key for key, value in held.items() if callable(value) and not isinstance(value, type)]
+        raise UnknownName(f"evaluator of {where}", attribute, functions)
+    if not callable(held[attribute]) or isinstance(held[attribute], type):
+        raise ArchrankError(
+            f"{name} is {held[attribute]!r}, expected a function of an architecture, or an object that can be called "
+            "with one"
+        )
+    evaluator: Evaluator = held[attribute]
+    return evaluator, None
+
+
+@contextmanager
+def warnings_on(console: "Console") -> Iterator[None]:
+    """A context in which a warning is one line on the console, without the line of code that it comes from."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        console.print("[yellow]warning:[/yellow]", str(message), highlight=False, soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,83 @@
+"""``archrank worker``: evaluate what a search on another machine queues."""
+
+import os
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from archrank.cli.executors import RetriesOption, TimeoutOption
+from archrank.errors import ArchrankError, UnknownName
+
+if TYPE_CHECKING:
+    from archrank.space import SearchSpace
+
+__all__ = ["command"]
+
+
+def command(
+    storage: Annotated[
+        str, typer.Option(envvar="ARCHRANK_STORAGE", metavar="URL", help="The search's PostgreSQL database.")
+    ],
+    study: Annotated[str, typer.Option(help="The study's name there; the search says it.")],
+    evaluator: Annotated[
+        str, typer.Option(metavar="NAME", help="A benchmark's name, or path/to/file.py:function.")
+    ],
+    space: Annotated[
+        str | None, typer.Option(help="The space, if it is your own: path/to/file.py:Class (the study's).")
+    ] = None,
+    timeout: TimeoutOption = None,
+    retries: RetriesOption = 2,
+) -> None:
+    """Take architectures from a search's database, evaluate them and write down what comes of it.
+
+    It ends when the search does. Start one per core or GPU, on as many machines as you like.
+    """
+    import optuna
+
+    from archrank.cli.executors import evaluator_from
+    from archrank.study import Database, Outcome, serve
+    from archrank.study.records import Task
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # What a cluster sends before it takes the machine away; Ctrl-C is treated with care everywhere.
+    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(os.getpid(), signal.SIGINT))
+    console = Console(stderr=True, highlight=False)
+    with Database(storage, study) as database:
+        facts = database.facts()
+        evaluate, of_the_table = evaluator_from(evaluator, facts["metric"])
+        searched = (
+            of_the_table if space is None and of_the_table is not None else _space(space, facts["space"])
+        )
+
+        def show(task: Task, outcome: Outcome, recorded: bool) -> None:
+            value = outcome.values.get(facts["metric"])
+            said = f"failed: {outcome.error}" if value is None else f"{facts['metric']} {value:.6g}"
+            if not recorded:
+                said += (
+                    " (not recorded: the search had given this worker up and queued the architecture again)"
+                )
+            console.print(Text(f"{task.number:>5}  {outcome.seconds:.1f} s  {said}", overflow="fold"))
+
+        console.print(Text(f"evaluating for the study in {database.where}"))
+        try:
+            done = serve(database, searched, evaluate, timeout=timeout, retries=retries, on_outcome=show)
+        except KeyboardInterrupt:
+            console.print("interrupted; what was under way is back in the queue")
+            raise typer.Exit(130) from None
+    console.print(f"the search has ended; {done} evaluations were made here")
+
+
+def _space(name: str | None, studied: str) -> "SearchSpace":
+    from archrank.cli import names
+
+    if name is not None:
+        return names.space(name)
+    try:
+        return names.space(studied)
+    except UnknownName:
+        raise ArchrankError(
+            f"the study searches a space of your own, {studied!r}: say where it is, by --space path/to/file.py:Class"
+        ) from None

@@ -1,0 +1,196 @@
+"""A study in a PostgreSQL database, where workers on many machines find it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import optuna
+from optuna.storages import BaseStorage
+
+from archrank.errors import RunFolderError, UnknownName
+from archrank.study.interrupts import uninterrupted
+from archrank.study.storage import StudyStore
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+__all__ = ["Database"]
+
+_FORM = "postgresql+psycopg://user@host:5432/database"
+_CONNECTING = 10
+"""Seconds that a server has to answer."""
+
+
+class Database(StudyStore):
+    """A study in a database; a context manager, which closes its connections.
+
+    Args:
+        url: Where the database is, as SQLAlchemy writes it: ``postgresql+psycopg://user@host:5432/database``. A
+            password may be left to ``~/.pgpass`` or the environment variable ``PGPASSWORD``.
+        study: The study's name.
+        patience: Seconds without a sign of life after which the search gives a worker up and queues its architecture
+            again.
+
+    Raises:
+        RunFolderError: No database of the kind that several machines can share, or what connects to it is missing.
+    """
+
+    instead = "give another name"
+
+    def __init__(self, url: str, study: str, patience: float = 60.0) -> None:
+        self.name = study
+        self.patience = patience
+        self._url = _parsed(url)
+        self._storage: optuna.storages.RDBStorage | None = None
+        self.where = f"{self.address}, named {study}"
+
+    @property
+    def address(self) -> str:
+        """The database's URL without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    def open(self) -> BaseStorage:
+        """Connect, and make Optuna's tables where they are missing.
+
+        Raises:
+            RunFolderError: The server cannot be reached, or refuses.
+        """
+        if self._storage is not None:
+            return self._storage
+        # Several processes that make the tables at the same time would be in each other's way.
+        with self._connected() as (connection, ask), self._explained():
+            connection.execute(ask("SELECT pg_advisory_lock(hashtextextended('archrank tables', 0))"))
+            self._storage = optuna.storages.RDBStorage(
+                self._url.render_as_string(hide_password=False),
+                engine_kwargs={"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECTING}},
+            )
+        return self._storage
+
+    def close(self) -> None:
+        """Close the connections; opening it again makes new ones."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+            self._storage = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def holds(self) -> bool:
+        """Whether there is a study of that name."""
+        storage = self.open()
+        with self._explained():
+            return self.name in optuna.get_all_study_names(storage)
+
+    def facts(self) -> dict[str, Any]:
+        """What the search wrote down about its study, such as the names of its space and metric.
+
+        Raises:
+            UnknownName: There is no study of that name.
+            RunFolderError: No search made it.
+        """
+        facts = self.study().user_attrs
+        if not {"space", "space digest", "metric"} <= set(facts):
+            raise RunFolderError(f"the study in {self.where}, was not made by a search: {self.instead}")
+        return facts
+
+    def study(self) -> optuna.Study:
+        """The study, which is there already.
+
+        Raises:
+            UnknownName: It is not.
+        """
+        storage = self.open()
+        with self._explained():
+            names = optuna.get_all_study_names(storage)
+            if self.name not in names:
+                raise UnknownName(
+                    f"study in {self.address}", self.name, names or ["none yet: start the search first"]
+                )
+            return optuna.load_study(study_name=self.name, storage=storage)
+
+    @contextmanager
+    def driving(self) -> Iterator[None]:
+        """The server keeps a lock as long as this process is connected.
+
+        Raises:
+            RunFolderError: Another process drives the study.
+        """
+        # The server's lock goes with the connection, however this process ends.
+        with self._connected() as (connection, ask):
+            with self._explained():
+                words = ask("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+                free = connection.execute(words, {"name": f"archrank study {self.name}"}).scalar()
+            if not free:
+                raise RunFolderError(
+                    f"the study in {self.where}, is driven by another process: wait for it to end, or "
+                    f"{self.instead}"
+                )
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """An interrupt waits, and a server that is gone is explained."""
+        with uninterrupted(), self._explained():
+            yield
+
+    @contextmanager
+    def _connected(self) -> "Iterator[tuple[sqlalchemy.Connection, Callable[[str], sqlalchemy.TextClause]]]":
+        """A connection of its own, and what makes a statement of a text."""
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(
+            self._url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=sqlalchemy.pool.NullPool,
+            connect_args={"connect_timeout": _CONNECTING},
+        )
+        with self._explained():
+            connection = engine.connect()
+        with connection:
+            yield connection, sqlalchemy.text
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            cause = error.__cause__ or error
+            reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+            raise RunFolderError(
+                f"the storage {self.address} cannot be used: {reason}. What was finished stays there. "
+                "Start a server (`initdb -D DIR && pg_ctl -D DIR -l log start && createdb archrank`) or name a "
+                "running one, and go on"
+            ) from error
+
+
+def _parsed(url: str) -> "sqlalchemy.URL":
+    import sqlalchemy
+
+    try:
+        parsed = sqlalchemy.make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        dialect = parsed.get_dialect()
+        if parsed.get_backend_name() == "postgresql":
+            dialect.import_dbapi()
+    except sqlalchemy.exc.ArgumentError as error:
+        raise RunFolderError(f"{url!r} is no address of a database ({error}), expected {_FORM}") from None
+    except ImportError as error:
+        raise RunFolderError(
+            f"what connects to {parsed.drivername} is not installed ({error}): pip install 'archrank[postgres]'"
+        ) from None
+    if parsed.get_backend_name() != "postgresql":
+        raise RunFolderError(
+            f"many machines need a PostgreSQL server ({_FORM}), not {parsed.get_backend_name()!r}: SQLite hands one "
+            "architecture to two workers, and others were not tried"
+        )
+    return parsed

@@ -1,0 +1,184 @@
+"""A pool of workers that may die or take too long, whatever kind they are."""
+
+import time
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from archrank.architecture import Architecture
+from archrank.errors import EvaluationError
+from archrank.study.executors import Runner
+from archrank.study.outcome import Outcome
+from archrank.study.records import Task
+
+__all__ = ["Crew", "Pool", "Worker", "WorkerDied"]
+
+
+class WorkerDied(Exception):
+    """A worker is gone.
+
+    Args:
+        how: What is known of its end.
+        hopeless: Whether another one would end in the same way before it can evaluate anything.
+    """
+
+    def __init__(self, how: str, hopeless: bool = False) -> None:
+        super().__init__(how)
+        self.hopeless = hopeless
+
+
+class Worker(ABC):
+    """A worker as the driver sees it: it loads the evaluator and says so, then answers each architecture."""
+
+    @abstractmethod
+    def give(self, architecture: Architecture) -> None:
+        """Let it evaluate; it must have answered all that came before."""
+
+    @abstractmethod
+    def answer(self) -> Outcome:
+        """What it answers; the first answer says only by ``error`` why it cannot evaluate.
+
+        Raises:
+            WorkerDied: It will never answer.
+        """
+
+    @abstractmethod
+    def end(self, at_once: bool) -> None:
+        """End it and wait for that; unless ``at_once``, it may tidy up."""
+
+
+class Crew(ABC):
+    """Makes workers of one kind."""
+
+    @abstractmethod
+    def start(self) -> Worker:
+        """Start a worker, and do not wait for it."""
+
+    @abstractmethod
+    def listen(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+        """Those that have answered or died, waited for so many seconds; for None, until there is one."""
+
+    def close(self) -> None:  # noqa: B027, most crews hold nothing
+        """Free what all workers share."""
+
+
+@dataclass(eq=False, slots=True)
+class _Seat:
+    """A worker's place in the pool."""
+
+    worker: Worker
+    ready: bool = False
+    task: Task | None = None
+    deadline: float = inf
+
+
+class Pool(Runner):
+    """Evaluates on several workers, each one architecture at a time.
+
+    A worker that dies or takes too long is replaced, and nothing but its own evaluation is affected.
+
+    Args:
+        crew: Makes the workers.
+        workers: How many.
+        retries: How often an architecture whose worker died is evaluated again.
+        timeout: Seconds that an evaluation may take; longer ones are ended and have failed.
+    """
+
+    def __init__(self, crew: Crew, workers: int, retries: int, timeout: float | None = None) -> None:
+        self._crew = crew
+        self._retries = retries
+        self._timeout = inf if timeout is None else timeout
+        self._deaths: Counter[int] = Counter()
+        self._false_starts = 0
+        self._seats: list[_Seat] = []
+        try:
+            for _ in range(workers):
+                self._seats.append(_Seat(crew.start()))
+        except BaseException:
+            self.close(finished=False)
+            raise
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+        """Keep every worker busy.
+
+        Raises:
+            EvaluationError: The workers do not start.
+        """
+        remaining = iter(tasks)
+        again: deque[Task] = deque()
+        while True:
+            # With no worker ready it waits for one even if nothing is to be done: so that a pool which cannot start
+            # says so before anything is queued for it.
+            while (seat := next((s for s in self._seats if s.ready and s.task is None), None)) is not None:
+                task = again.popleft() if again else next(remaining, None)
+                if task is None:
+                    break
+                self._hand_over(seat, task)
+            if seat is not None and all(s.task is None for s in self._seats):
+                return
+            for seat in self._listen():
+                if (news := self._hear(seat, again)) is not None:
+                    yield news
+            for seat in [s for s in self._seats if s.deadline <= time.monotonic()]:
+                yield self._stop(seat)
+
+    def close(self, finished: bool) -> None:
+        """End the workers; at once, whatever they do, unless ``finished``."""
+        for seat in self._seats:
+            seat.worker.end(at_once=not (finished and seat.ready))
+        self._seats.clear()
+        self._crew.close()
+
+    def _hand_over(self, seat: _Seat, task: Task) -> None:
+        seat.task = task
+        seat.deadline = time.monotonic() + self._timeout
+        seat.worker.give(task.architecture)
+
+    def _listen(self) -> list[_Seat]:
+        first = min(seat.deadline for seat in self._seats)
+        seconds = None if first == inf else max(0.0, first - time.monotonic())
+        heard = self._crew.listen([seat.worker for seat in self._seats], seconds)
+        return [seat for seat in self._seats if seat.worker in heard]
+
+    def _hear(self, seat: _Seat, again: deque[Task]) -> tuple[Task, Outcome] | None:
+        """Take a worker's answer, or replace it; returns what is finished by that, if anything is."""
+        try:
+            outcome = seat.worker.answer()
+        except WorkerDied as death:
+            return self._bury(seat, death, again)
+        task, seat.task, seat.deadline = seat.task, None, inf
+        if task is not None:
+            return task, outcome
+        if outcome.error is not None:
+            raise EvaluationError(f"the workers cannot start: {outcome.error}")
+        seat.ready = True
+        self._false_starts = 0
+        return None
+
+    def _bury(self, seat: _Seat, death: WorkerDied, again: deque[Task]) -> tuple[Task, Outcome] | None:
+        task = seat.task
+        if not seat.ready:
+            self._false_starts += 1
+            if death.hopeless or self._false_starts > self._retries:
+                raise EvaluationError(f"the workers cannot start: {death}")
+        self._replace(seat)
+        if task is None:
+            return None
+        self._deaths[task.number] += 1
+        if self._deaths[task.number] <= self._retries:
+            again.append(task)
+            return None
+        times = self._deaths[task.number]
+        return task, Outcome(error=f"its worker died {times} times while evaluating it, at last {death}")
+
+    def _stop(self, seat: _Seat) -> tuple[Task, Outcome]:
+        task = seat.task
+        assert task is not None
+        self._replace(seat)
+        return task, Outcome(seconds=self._timeout, error=f"it took longer than {self._timeout:g} s")
+
+    def _replace(self, seat: _Seat) -> None:
+        seat.worker.end(at_once=True)
+        seat.worker, seat.ready, seat.task, seat.deadline = self._crew.start(), False, None, inf

@@ -1,0 +1,106 @@
+"""Workers that are processes of this machine."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
+
+from archrank.architecture import Architecture
+from archrank.study.outcome import Evaluator, Outcome, pickled
+from archrank.study.pool import Crew, Worker, WorkerDied
+from archrank.study.worker import evaluate_what_comes
+
+__all__ = ["Processes"]
+
+
+class Processes(Crew):
+    """Starts worker processes.
+
+    Args:
+        evaluate: The evaluator; it is sent to every worker once.
+        metric: Name of the value that the search goes by.
+
+    Raises:
+        EvaluationError: The evaluator cannot be sent to another process.
+    """
+
+    def __init__(self, evaluate: Evaluator, metric: str) -> None:
+        self._payload = pickled((evaluate, metric))
+        # Threads of this process, PyTorch's for example, do not survive a fork.
+        self._context = multiprocessing.get_context("spawn")
+
+    def start(self) -> Worker:
+        """Start a process."""
+        return _Process(self._context, self._payload)
+
+    def listen(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+        """Those that sent something, or have ended."""
+        processes = [worker for worker in workers if isinstance(worker, _Process)]
+        heard = wait([source for process in processes for source in process.sources], seconds)
+        return [process for process in processes if any(source in heard for source in process.sources)]
+
+
+class _Process(Worker):
+    def __init__(self, context: SpawnContext, payload: bytes) -> None:
+        self._line, theirs = context.Pipe()
+        self._process = context.Process(target=evaluate_what_comes, args=(theirs, payload))
+        self._process.start()
+        theirs.close()
+        self._loaded = False
+
+    @property
+    def sources(self) -> tuple[Connection, int]:
+        """What to wait for. The line's end alone is not enough: a program that the worker started may hold it open."""
+        return self._line, self._process.sentinel
+
+    def give(self, architecture: Architecture) -> None:
+        """Send it; where nobody is there any more, the next answer says so."""
+        with suppress(OSError):
+            self._line.send(architecture)
+
+    def answer(self) -> Outcome:
+        """Receive an outcome.
+
+        Raises:
+            WorkerDied: The process has ended.
+        """
+        try:
+            if self._line.poll():
+                outcome: Outcome = self._line.recv()
+                self._loaded = True
+                return outcome
+        except (EOFError, OSError):
+            pass
+        self._process.join(1.0)  # to see how it ends without help
+        self.end(at_once=True)
+        code = self._process.exitcode or 0
+        if code < 0:
+            raise WorkerDied(f"by {signal.Signals(-code).name}")
+        if self._loaded:
+            raise WorkerDied(f"by itself with exit code {code}")
+        raise WorkerDied(
+            f"one ended with exit code {code}; a script needs its search under if __name__ == '__main__':",
+            hopeless=True,
+        )
+
+    def end(self, at_once: bool) -> None:
+        """Kill it with all that it started; or let it finish, which it does when it has nothing to evaluate."""
+        if self._line.closed:
+            return
+        with suppress(OSError):
+            if at_once:
+                self._kill()
+            else:
+                self._line.send(None)
+        self._process.join()
+        self._line.close()
+
+    def _kill(self) -> None:
+        self._process.kill()
+        if self._process.pid is not None:
+            # It leads a group of its own, unless it died before it could found one.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)

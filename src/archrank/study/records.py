@@ -1,0 +1,161 @@
+"""An Optuna study as archrank writes it: the one place that knows which attribute holds what."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from archrank.architecture import Architecture
+from archrank.space import SearchSpace
+from archrank.strategies.base import Proposal
+from archrank.study.outcome import Outcome
+from archrank.study.parameters import distributions, from_parameters, to_parameters
+from archrank.study.storage import StudyStore
+
+__all__ = ["Records", "Task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One architecture to evaluate, under its trial's number."""
+
+    number: int
+    architecture: Architecture
+
+
+class Records:
+    """Reads and writes the trials of one study.
+
+    Every trial has the user attributes that :meth:`queue` gives it; an evaluated one has ``result``, and a failed
+    one ``error`` with the reason.
+
+    Args:
+        study: The study.
+        storage: The storage that it is in.
+        store: Where that is.
+        space: The space that is searched.
+        metric: Name of the value that the search goes by.
+    """
+
+    def __init__(
+        self, study: optuna.Study, storage: BaseStorage, store: StudyStore, space: SearchSpace, metric: str
+    ) -> None:
+        self.study = study
+        self.space = space
+        self.metric = metric
+        self._storage = storage
+        self._store = store
+        self._distributions = distributions(space)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials, by number; not copies, so only to be read."""
+        with self._store.writing():
+            return self.study.get_trials(deepcopy=False)
+
+    def task(self, trial: FrozenTrial) -> Task:
+        """What a trial evaluates."""
+        return Task(trial.number, from_parameters(self.space, trial.params))
+
+    def settle(self, key: str, value: int) -> int:
+        """Store a number with the study if it has none of that name yet; returns the one that it has."""
+        with self._store.writing():
+            if (stored := self.study.user_attrs.get(key)) is not None:
+                return int(stored)
+            self.study.set_user_attr(key, value)
+        return value
+
+    def note(self, key: str, value: Any) -> None:
+        """Store a fact about the study."""
+        with self._store.writing():
+            self.study.set_user_attr(key, value)
+
+    def queue(self, proposal: Proposal, attributes: Mapping[str, Any]) -> None:
+        """Add a trial to the queue.
+
+        Args:
+            proposal: What to evaluate.
+            attributes: What else to write down with it.
+        """
+        with self._store.writing():
+            self.study.add_trial(
+                optuna.trial.create_trial(
+                    state=TrialState.WAITING,
+                    params=to_parameters(self.space, proposal.architecture),
+                    distributions=self._distributions,
+                    user_attrs={
+                        "architecture": self.space.format(proposal.architecture),
+                        "predicted": None if proposal.score is None else float(proposal.score),
+                        "reason": proposal.reason,
+                        **attributes,
+                    },
+                )
+            )
+
+    def pop(self) -> Task | None:
+        """Take the oldest trial off the queue, which then runs; None where none waits.
+
+        Unlike ``study.ask`` it never makes up a trial, and of several processes only one gets each.
+        """
+        with self._store.writing():
+            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                with suppress(UpdateFinishedTrialError):
+                    if self.take(trial.number):
+                        return self.task(trial)
+        return None
+
+    def take(self, number: int) -> bool:
+        """Let a trial run that waits; whether it was this call that did it.
+
+        Raises:
+            UpdateFinishedTrialError: It is finished.
+        """
+        with self._store.writing():
+            return self._storage.set_trial_state_values(self._trial_id(number), TrialState.RUNNING)
+
+    def put_back(self, number: int) -> None:
+        """Put a trial that runs back into the queue."""
+        with self._store.writing():
+            self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
+
+    def attribute(self, number: int, key: str, value: Any) -> None:
+        """Write something down with a trial that is not finished."""
+        with self._store.writing():
+            self._storage.set_trial_user_attr(self._trial_id(number), key, value)
+
+    def write(self, number: int, outcome: Outcome, elapsed: float | None = None) -> dict[str, Any]:
+        """Write down an outcome: the result itself first, so that nothing is lost before the trial is finished.
+
+        Args:
+            number: The trial.
+            outcome: What came of it.
+            elapsed: Seconds of the whole search so far, where they are known.
+        """
+        result: dict[str, Any] = {"values": dict(outcome.values), "seconds": outcome.seconds}
+        if elapsed is not None:
+            result["elapsed"] = elapsed
+        if outcome.error is not None:
+            result["error"] = outcome.error
+        with self._store.writing():
+            if outcome.error is not None:
+                self.attribute(number, "error", outcome.error)
+            self.attribute(number, "result", result)
+            self.tell(number, result)
+        return result
+
+    def tell(self, number: int, result: Mapping[str, Any]) -> None:
+        """Finish a trial whose result is written down."""
+        with self._store.writing():
+            if result.get("error") is not None:
+                self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+            else:
+                self.study.tell(number, float(result["values"][self.metric]), skip_if_finished=True)
+
+    def _trial_id(self, number: int) -> int:
+        study_id = self._storage.get_study_id_from_name(self.study.study_name)
+        return self._storage.get_trial_id_from_study_id_trial_number(study_id, number)

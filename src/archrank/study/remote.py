@@ -1,0 +1,202 @@
+"""Evaluations that workers elsewhere make: the search's side waits for them, the worker's side makes them."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
+
+from archrank.errors import RunFolderError
+from archrank.space import SearchSpace
+from archrank.study.database import Database
+from archrank.study.ledger import Ledger
+from archrank.study.outcome import Evaluator, Outcome
+from archrank.study.pool import Pool
+from archrank.study.processes import Processes
+from archrank.study.records import Records, Task
+
+__all__ = ["arrivals", "serve"]
+
+_POLL, _LONGEST_POLL = 0.2, 2.0
+"""Seconds between two looks at the database; a worker without work looks less and less often."""
+
+_BEATS = 6
+"""So many signs of life fit into the time after which a worker is given up."""
+
+
+def arrivals(ledger: Ledger, patience: float, most: int, refill: Callable[[], int]) -> Iterator[Outcome]:
+    """What workers elsewhere find, as it comes in, until nothing is open.
+
+    Args:
+        ledger: The search's; it is kept in step.
+        patience: Seconds without a sign of life after which a worker is given up.
+        most: Below so many open evaluations ``refill`` is asked for more.
+        refill: Queues more; returns how many, 0 for the end.
+    """
+    silence = _Silence(patience)
+    while True:
+        while len(ledger.open) < most and refill():
+            pass
+        if not ledger.open:
+            return
+        outcomes, running = ledger.collect()
+        yield from outcomes
+        for trial in silence.of(running):
+            with suppress(UpdateFinishedTrialError):  # it lived, and has just finished it
+                ledger.take_from_the_dead(trial, "its worker")
+        if not outcomes:
+            time.sleep(_POLL)
+
+
+class _Silence:
+    """Tells which workers have given no sign of life for long, by this machine's clock alone."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._heard: dict[int, tuple[object, float]] = {}
+
+    def of(self, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        """The trials whose workers are silent."""
+        now = time.monotonic()
+        heard, self._heard = self._heard, {}
+        silent = []
+        for trial in running:
+            sign = trial.user_attrs.get("worker")
+            before, since = heard.get(trial.number, (sign, now))
+            since = since if before == sign else now
+            if now - since > self._patience:
+                silent.append(trial)
+            else:
+                self._heard[trial.number] = (sign, since)
+        return silent
+
+
+def serve(
+    database: Database,
+    space: SearchSpace,
+    evaluate: Evaluator,
+    *,
+    timeout: float | None = None,
+    retries: int = 2,
+    on_outcome: Callable[[Task, Outcome, bool], None] | None = None,
+) -> int:
+    """Evaluate what a search queues in a database, until the search has ended.
+
+    The evaluations are made in a process of their own, one after another, so that this one can always tell that it is
+    alive. Start as many as a machine has cores, or GPUs.
+
+    Args:
+        database: Where the study is.
+        space: The space that is searched.
+        evaluate: The evaluator.
+        timeout: Seconds that an evaluation may take.
+        retries: How often an architecture whose process died is evaluated again here.
+        on_outcome: Called after every evaluation with the task, what came of it, and whether it was recorded: it is
+            not where the search had given this worker up, and another one was faster.
+
+    Returns:
+        How many evaluations it recorded.
+
+    Raises:
+        UnknownName: There is no such study.
+        RunFolderError: The database cannot be reached, or the study is of another space.
+        EvaluationError: The evaluator cannot be sent to the process, or that does not start.
+    """
+    facts = database.facts()
+    _check_space(facts, space, database)
+    records = Records(database.study(), database.open(), database, space, facts["metric"])
+    patience = float(facts.get("patience", database.patience))
+    done = 0
+    with Pool(Processes(evaluate, records.metric), 1, retries, timeout) as pool:
+        list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
+        for task in _queued(records):
+            try:
+                with _signs_of_life(records, task, patience / _BEATS):
+                    ((_, outcome),) = pool.run([task])
+                recorded = _record(records, task, outcome, patience)
+            except BaseException:
+                if _is_mine(records, task):
+                    records.put_back(task.number)
+                raise
+            done += recorded
+            if on_outcome is not None:
+                on_outcome(task, outcome, recorded)
+    return done
+
+
+def _queued(records: Records) -> Iterator[Task]:
+    pause = _POLL
+    while True:
+        if (task := records.pop()) is not None:
+            yield task
+            pause = _POLL
+        elif records.study.user_attrs.get("ended"):
+            return
+        else:
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_POLL)
+
+
+def _check_space(facts: Mapping[str, Any], space: SearchSpace, database: Database) -> None:
+    if facts["space digest"] != space.digest:
+        raise RunFolderError(
+            f"the study in {database.where}, searches another space ({facts['space']}) than this worker was "
+            f"given ({space.name}), or another version of it: give the same --space and the same code"
+        )
+
+
+@contextmanager
+def _signs_of_life(records: Records, task: Task, interval: float) -> Iterator[None]:
+    """Writes down again and again that the worker lives."""
+    over = threading.Event()
+    records.attribute(task.number, "worker", {"name": _me(), "sign": 0})
+
+    def beat() -> None:
+        sign = 0
+        while not over.wait(interval):
+            sign += 1
+            # It may be back next time; what is wrong is said when the result is written.
+            with suppress(RunFolderError, optuna.exceptions.OptunaError):
+                records.attribute(task.number, "worker", {"name": _me(), "sign": sign})
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _record(records: Records, task: Task, outcome: Outcome, patience: float) -> bool:
+    """Write down an outcome unless there is one; a database that is gone for a while is waited for."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            # Where the search gave this worker up, the task may be in the queue again: it need not be.
+            records.take(task.number)
+            records.write(task.number, outcome)
+        except UpdateFinishedTrialError:
+            return False
+        except RunFolderError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LONGEST_POLL)
+        else:
+            return True
+
+
+def _is_mine(records: Records, task: Task) -> bool:
+    """Whether nobody else evaluates it."""
+    trial = records.trials[task.number]
+    return trial.state == TrialState.RUNNING and trial.user_attrs.get("worker", {}).get("name") == _me()
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,92 @@
+"""Where a study is kept: in memory, in a run folder, or (in ``database.py``) in a database."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from archrank.errors import RunFolderError
+from archrank.study.folder import RunFolder
+from archrank.study.interrupts import uninterrupted
+
+__all__ = ["JournalStore", "MemoryStore", "StudyStore"]
+
+
+class StudyStore(ABC):
+    """A place for one study.
+
+    Attributes:
+        name: The study's name there.
+        where: The place in words, for messages.
+        instead: What to do where it holds another study.
+    """
+
+    name: str
+    where: str
+    instead = "choose another folder"
+
+    @abstractmethod
+    def open(self) -> BaseStorage:
+        """Optuna's storage.
+
+        Raises:
+            RunFolderError: It cannot be reached or read.
+        """
+
+    def driving(self) -> AbstractContextManager[None]:
+        """A context in which no other process drives the study.
+
+        Raises:
+            RunFolderError: Another one does.
+        """
+        return nullcontext()
+
+    def writing(self) -> AbstractContextManager[None]:
+        """A context for all reading and writing: an interrupt waits, and a refusal is explained."""
+        return nullcontext()
+
+
+class MemoryStore(StudyStore):
+    """A study that ends with the process."""
+
+    name = "archrank"
+    where = "memory"
+
+    def open(self) -> BaseStorage:
+        """A new one."""
+        return InMemoryStorage()
+
+
+class JournalStore(StudyStore):
+    """A study in the journal file of a run folder.
+
+    Args:
+        folder: The run folder, opened.
+    """
+
+    name = "archrank"
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self.where = str(folder.path)
+
+    def open(self) -> BaseStorage:
+        """Read the journal.
+
+        Raises:
+            RunFolderError: It is damaged.
+        """
+        try:
+            return JournalStorage(JournalFileBackend(str(self._folder.journal)))
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise RunFolderError(
+                f"the journal {self._folder.journal} is damaged ({error}): choose another folder"
+            ) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """An interrupt waits, and the system's refusal is explained."""
+        with uninterrupted(), self._folder.writing():
+            yield

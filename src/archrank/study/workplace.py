@@ -1,0 +1,115 @@
+"""Where a search's evaluations are made: the one place that chooses between the ways."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+from archrank.errors import BudgetError, EvaluationError
+from archrank.study.database import Database
+from archrank.study.executors import OnExecutor, Runner, Serial
+from archrank.study.ledger import Ledger
+from archrank.study.outcome import Evaluator, Outcome
+from archrank.study.pool import Pool
+from archrank.study.processes import Processes
+from archrank.study.ray_cluster import RayCluster, RayCrew
+from archrank.study.remote import arrivals
+
+__all__ = ["Evaluated", "Workplace"]
+
+Evaluated = Callable[[Callable[[], int]], Iterator[Outcome]]
+"""Evaluates and records what is queued, asking its argument for more when a worker is free; yields as it comes in."""
+
+
+class Workplace:
+    """Where and how the evaluations of a search are made; the arguments are those of ``search``.
+
+    Raises:
+        BudgetError: A number of workers below 1, or a timeout that is no time.
+        EvaluationError: Nobody would evaluate, two ways are asked for at once, or a timeout is given where nothing can
+            be ended.
+    """
+
+    def __init__(
+        self,
+        evaluate: Evaluator | None,
+        metric: str,
+        workers: int,
+        executor: Executor | RayCluster | None,
+        database: Database | None,
+        asynchronous: bool,
+        timeout: float | None,
+        retries: int,
+    ) -> None:
+        if workers < 1:
+            raise BudgetError(f"{workers} workers cannot evaluate anything; give 1 or more")
+        if timeout is not None and not timeout > 0:
+            raise BudgetError(f"nothing can be evaluated in {timeout:g} s; give a timeout above 0")
+        if database is not None and executor is not None:
+            raise EvaluationError("give a database, whose workers evaluate, or an executor, not both")
+        if timeout is not None and (database is not None or isinstance(executor, Executor)):
+            raise EvaluationError(
+                "a timeout works where the search starts the workers itself: give it to `archrank worker`, or use "
+                "processes of this machine or Ray"
+            )
+        if evaluate is None and database is None:
+            raise EvaluationError("nobody evaluates: give an evaluator, or a database whose workers have one")
+        self._evaluate = evaluate
+        self._metric = metric
+        self._workers = workers
+        self._executor = executor
+        self._database = database
+        self._asynchronous = asynchronous
+        self._timeout = timeout
+        self._retries = retries
+
+    @contextmanager
+    def opened(self, ledger: Ledger, elapsed: Callable[[], float]) -> Iterator[Evaluated]:
+        """Start the workers, and end them afterwards.
+
+        Args:
+            ledger: What is queued, and where outcomes are written.
+            elapsed: Seconds of the whole search so far.
+        """
+        if self._database is not None:
+            patience = self._database.patience
+            ledger.note("patience", patience)
+            ledger.note("ended", False)
+            yield lambda refill: arrivals(ledger, patience, self._workers, refill)
+            ledger.note("ended", True)
+            return
+        assert self._evaluate is not None
+        with self._runner(self._evaluate) as runner:
+
+            def evaluated(refill: Callable[[], int]) -> Iterator[Outcome]:
+                for task, outcome in runner.run(ledger.tasks(refill)):
+                    ledger.finish(task, outcome, elapsed())
+                    yield outcome
+
+            yield evaluated
+
+    def _runner(self, evaluate: Evaluator) -> Runner:
+        if isinstance(self._executor, Executor):
+            # In rounds it may have all that there is; who proposes as workers get free must say how many there are.
+            most = self._workers if self._asynchronous else None
+            return OnExecutor(evaluate, self._metric, self._executor, most)
+        if isinstance(self._executor, RayCluster):
+            if self._executor.address is None:
+                _warn_of_a_crowd(self._workers)
+            crew = RayCrew(self._executor, evaluate, self._metric, self._workers)
+            return Pool(crew, self._workers, self._retries, self._timeout)
+        if self._workers == 1 and self._timeout is None:
+            return Serial(evaluate, self._metric)
+        _warn_of_a_crowd(self._workers)
+        return Pool(Processes(evaluate, self._metric), self._workers, self._retries, self._timeout)
+
+
+def _warn_of_a_crowd(workers: int) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers > cores:
+        warnings.warn(
+            f"{workers} workers on {cores} cores: more than {cores} help only where evaluations wait for something "
+            "else, such as a GPU or another machine",
+            stacklevel=2,
+        )

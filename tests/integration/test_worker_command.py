@@ -1,0 +1,354 @@
+"""A search on one machine, workers on others, and a real PostgreSQL server between them."""
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[postgres]'")
+
+from archrank.benchmarks import load
+from archrank.errors import RunFolderError
+from archrank.spaces import EnasMacro, NASBench201
+from archrank.strategies import RandomSearch
+from archrank.study import Database, TableEvaluator, search
+
+SPACE = NASBench201()
+COMMAND = "from archrank.cli.main import main; main()"
+
+SLOW = """
+import os, time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def evaluate(architecture):
+    (HERE / f"{os.getppid()}-{architecture.choices}").touch()
+    while not (HERE / "go").exists():
+        time.sleep(0.01)
+    return float(sum(architecture.choices))
+
+
+SEVEN = 7
+"""
+
+
+def binaries():
+    """The folder with the programs of a PostgreSQL server."""
+    places = [Path(place).parent for place in [shutil.which("initdb")] if place]
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for place in places:
+        if (place / "initdb").exists() and (place / "pg_ctl").exists():
+            return place
+    return pytest.skip("needs a PostgreSQL server: no initdb and pg_ctl in PATH or /usr/lib/postgresql/*/bin")
+
+
+def unprivileged():
+    """Arguments of ``subprocess`` that make a program run as somebody else: the server refuses to run as root."""
+    if os.getuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return pytest.skip("a PostgreSQL server does not run as root, and there is no user postgres or nobody")
+
+
+class Server(str):
+    """A server's address; it can be restarted."""
+
+    def __new__(cls, url, restart):
+        server = super().__new__(cls, url)
+        server.restart = restart
+        return server
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server of its own on a free port of loopback."""
+    place, who = binaries(), unprivileged()
+    # Not pytest's own folder, which nobody else may enter.
+    folder = Path(tempfile.mkdtemp(prefix="archrank-postgres-"))
+    if who:
+        os.chown(folder, who["user"], who["group"])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(*words):
+        environment = {**os.environ, "HOME": str(folder), "LC_ALL": "C"}
+        subprocess.run(
+            words, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, timeout=120, **who
+        )
+
+    data = folder / "data"
+    run(place / "initdb", "-D", data, "-A", "trust", "-U", "archrank", "-E", "UTF8", "--no-sync")
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+    run(place / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+    url = f"postgresql+psycopg://archrank@127.0.0.1:{port}/postgres"
+    yield Server(url, lambda: run(place / "pg_ctl", "-D", data, "-m", "immediate", "-w", "restart"))
+    run(place / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def worker(server, tmp_path):
+    """Starts `archrank worker`; what still runs at the end is killed."""
+    started = []
+
+    def start(study, evaluator, *more):
+        words = [
+            sys.executable,
+            "-c",
+            COMMAND,
+            "worker",
+            "--study",
+            study,
+            "--evaluator",
+            str(evaluator),
+            *more,
+        ]
+        environment = {**os.environ, "ARCHRANK_STORAGE": server}
+        process = subprocess.Popen(
+            words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+class Driver(threading.Thread):
+    """A search in the background."""
+
+    def __init__(self, server, study, patience=60.0, **settings):
+        super().__init__(daemon=True)
+        self.place, self.settings = (server, study, patience), settings
+        self.start()
+
+    def run(self):
+        try:
+            with Database(*self.place) as database:
+                self.result = search(SPACE, None, strategy(), database=database, **self.settings)
+        except RunFolderError as error:
+            self.error = error
+
+    def queued(self):
+        """Waits until there is something to do, and so a study."""
+        wait_until(lambda: holds(*self.place))
+        return self
+
+    def found(self):
+        self.join(timeout=120)
+        return self.result.evaluations
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def holds(*place):
+    """Whether there is a study with something queued."""
+    with Database(*place) as database:
+        return database.holds() and bool(database.study().get_trials())
+
+
+def strategy():
+    made = RandomSearch(SPACE)
+    made.batch = 4
+    return made
+
+
+def begun(folder, count):
+    """Waits for evaluations to be under way."""
+    wait_until(lambda: len(list(folder.glob("*-(*"))) >= count)
+
+
+def test_workers_elsewhere_find_what_this_process_finds(server, worker):
+    table = load("analog-nasbench")
+    metric = table.metric(None).name
+    settings = {"budget": 10, "seed": 3, "metric": metric, "maximize": table.metric(metric).higher_is_better}
+    driver = Driver(server, "lookup", **settings).queued()
+    workers = [worker("lookup", "analog-nasbench") for _ in range(2)]
+    there = driver.found()
+    here = search(SPACE, TableEvaluator(table, metric), strategy(), **settings).evaluations
+    kept = [(e.number, e.architecture, e.value, e.values, e.round) for e in there]
+    assert kept == [(e.number, e.architecture, e.value, e.values, e.round) for e in here]
+    errors = [process.communicate(timeout=60)[1] for process in workers]
+    assert [process.returncode for process in workers] == [0, 0]
+    made = [int(text.split("the search has ended; ")[1].split()[0]) for text in errors]
+    assert sum(made) == 10
+    with Database(server, "lookup") as database:
+        again = search(SPACE, None, strategy(), database=database, **settings)
+        assert again.evaluations == there
+        turned = settings | {"maximize": not settings["maximize"]}
+        with pytest.raises(RunFolderError, match=r"maximize: true there, false now.*give another name"):
+            search(SPACE, None, strategy(), database=database, **turned)
+        with pytest.raises(RunFolderError, match='space: "nas-bench-201" there, "enas-macro" now'):
+            search(EnasMacro(), None, RandomSearch(EnasMacro()), database=database, **settings)
+
+
+def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    driver = Driver(server, "slow", 1.5, budget=4, asynchronous=True, workers=3, retries=1).queued()
+    workers = [worker("slow", "mine.py:evaluate") for _ in range(3)]
+    begun(tmp_path, 3)
+    with (
+        Database(server, "slow") as database,
+        pytest.raises(RunFolderError, match="driven by another process"),
+    ):
+        search(SPACE, None, strategy(), budget=4, database=database)
+    killed, stopped, last = workers
+    killed.kill()
+    stopped.send_signal(signal.SIGTERM)
+    _, said = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert "back in the queue" in said
+    (tmp_path / "go").touch()
+    found = driver.found()
+    assert [e.value for e in found] == [float(sum(e.architecture.choices)) for e in found]
+    with Database(server, "slow") as database:
+        trials = database.study().get_trials()
+    # Only the death was held against an evaluation, and nothing was recorded twice.
+    assert sorted(trial.user_attrs.get("interruptions", 0) for trial in trials) == [0, 0, 0, 1]
+    assert len({e.architecture for e in found}) == 4
+    _, said = last.communicate(timeout=60)
+    assert "4 evaluations were made here" in said
+
+
+def test_a_worker_that_was_given_up_still_counts(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    driver = Driver(server, "late", 1.0, budget=1).queued()
+    late = worker("late", "mine.py:evaluate")
+    begun(tmp_path, 1)
+    late.send_signal(signal.SIGSTOP)  # it gives no sign of life, but its evaluation goes on
+
+    def interruptions():
+        with Database(server, "late") as database:
+            return database.study().get_trials()[0].user_attrs.get("interruptions")
+
+    wait_until(lambda: interruptions() == 1)
+    (tmp_path / "go").touch()
+    late.send_signal(signal.SIGCONT)
+    (found,) = driver.found()
+    assert found.value == float(sum(found.architecture.choices))
+    _, said = late.communicate(timeout=60)
+    assert "1 evaluations were made here" in said
+    assert len(list(tmp_path.glob("*-(*"))) == 1
+
+
+def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    words = [
+        "search",
+        "analog-nasbench",
+        "--strategy",
+        "random",
+        "--budget",
+        "6",
+        "--workers",
+        "2",
+        "--patience",
+        "1",
+    ]
+    words += ["--asynchronous", "--study", "command", "--out", "run", "--json"]
+
+    def start(*more):
+        return subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *words, *more],
+            cwd=tmp_path,
+            env={**os.environ, "ARCHRANK_STORAGE": server},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    first = start()
+    wait_until(lambda: holds(server, "command"))
+    killed = worker("command", "mine.py:evaluate")
+    begun(tmp_path, 1)
+    first.kill()
+    killed.kill()
+    _, said = first.communicate()
+    assert f"archrank worker --storage {server} --study command --evaluator analog-nasbench" in " ".join(
+        said.split()
+    )
+    refused = start()
+    assert "named command: go on with it by --resume" in " ".join(refused.communicate(timeout=60)[1].split())
+    assert refused.returncode == 2
+    (tmp_path / "go").touch()
+    second = start("--resume")
+    worker("command", "mine.py:evaluate")
+    record = json.loads(second.communicate(timeout=100)[0])
+    evaluations = record["evaluations"]
+    assert [e["value"] for e in evaluations] == [
+        float(sum(SPACE.parse(e["architecture"]).choices)) for e in evaluations
+    ]
+    assert len({e["architecture"] for e in evaluations}) == 6
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    settings = {"budget": 1}
+    driver = Driver(server, "restarted", **settings).queued()
+    worker("restarted", "mine.py:evaluate")
+    begun(tmp_path, 1)
+    server.restart()
+    driver.join(timeout=60)
+    assert "go on" in str(driver.error)
+    (tmp_path / "go").touch()
+    (found,) = Driver(server, "restarted", **settings).found()
+    assert found.value == float(sum(found.architecture.choices))
+    assert len(list(tmp_path.glob("*-(*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("lokup", "analog-nasbench"), "unknown study in postgresql+psycopg://"),
+        (("lookup", "analog-nasbnech"), "did you mean 'analog-nasbench'?"),
+        (("lookup", "nas-bench-graph-cora"), "unknown metric"),
+        (("lookup", "mine.py"), "say which function of the file is meant"),
+        (("lookup", "mine.py:evalute"), "did you mean 'evaluate'?"),
+        (("lookup", "mine.py:SEVEN"), "is 7, expected a function"),
+        (("lookup", "mine.py:evaluate", "--space", "enas-macro"), "searches another space (nas-bench-201)"),
+    ],
+)
+def test_a_mistake_is_told_with_the_way_out(server, tmp_path, monkeypatch, capsys, words, said):
+    (tmp_path / "mine.py").write_text(SLOW)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    study, evaluator, *more = words
+    arguments = ["--storage", server, "--study", study, "--evaluator", evaluator, *more]
+    monkeypatch.setattr(sys, "argv", ["archrank", "worker", *arguments])
+    handler = signal.getsignal(signal.SIGTERM)
+    from archrank.cli.main import main
+
+    with pytest.raises(SystemExit) as end:
+        main()
+    signal.signal(signal.SIGTERM, handler)
+    assert end.value.code == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert said in error
+    assert "Traceback" not in error

@@ -1,0 +1,162 @@
+import os
+import re
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+from evaluators_for_workers import Deadly, Slow, total
+
+from archrank.errors import BudgetError, EvaluationError
+from archrank.spaces import NASBench201
+from archrank.strategies import RandomSearch
+from archrank.study import RunFolder, search
+
+SPACE = NASBench201()
+
+
+def strategy():
+    made = RandomSearch(SPACE)
+    made.batch = 4
+    return made
+
+
+def planned(budget):
+    return [e.architecture for e in search(SPACE, total, strategy(), budget=budget).evaluations]
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def gone(pid):
+    deadline = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_takes_too_long_is_ended_with_all_that_it_started(tmp_path, workers):
+    evaluate = Slow(planned(4)[1:2], tmp_path)
+    result = search(SPACE, evaluate, strategy(), budget=4, workers=workers, timeout=1.0)
+    assert [e.error for e in result.evaluations] == [None, "it took longer than 1 s", None, None]
+    assert result.evaluations[1].seconds == 1.0
+    pids = [int(path.stem) for path in tmp_path.glob("*.pid")]
+    assert len(pids) == 2  # the worker and its program
+    assert all(map(gone, pids))
+
+
+def test_a_killed_worker_harms_nobody_else(tmp_path):
+    first, second = planned(2)
+    evaluate = Deadly([first], tmp_path / "log", times=2, seconds=0.3)
+    result = search(SPACE, evaluate, strategy(), budget=2, workers=2, retries=2)
+    assert [e.error for e in result.evaluations] == [None, None]
+    assert (evaluate.calls(first), evaluate.calls(second)) == (3, 1)
+
+
+def test_an_asynchronous_search_waits_for_nobody_and_says_what_is_pending(tmp_path):
+    shown = []
+
+    class Watching(RandomSearch):
+        def propose(self, history, n, rng):
+            shown.append((n, [e.architecture for e in history if e.pending]))
+            return super().propose(history, n, rng)
+
+    slow = search(SPACE, total, RandomSearch(SPACE), budget=1, asynchronous=True).evaluations[0].architecture
+    evaluate = Slow([slow], tmp_path, until=8)
+    with RunFolder.open(tmp_path / "run", {}) as folder:
+        result = search(
+            SPACE,
+            evaluate,
+            Watching(SPACE),
+            budget=8,
+            workers=2,
+            asynchronous=True,
+            folder=folder,
+            timeout=60,
+        )
+    # The first one ends only when all the others have been begun: so nothing waited for it.
+    assert [e.error for e in result.evaluations] == [None] * 8
+    assert [n for n, _ in shown] == [1] * 8
+    assert all(slow in pending and len(pending) <= 2 for _, pending in shown[1:])
+    assert len({e.architecture for e in result.evaluations}) == 8
+    with RunFolder.open(tmp_path / "run", {}, resume=True) as folder:
+        more = search(SPACE, total, Watching(SPACE), budget=9, asynchronous=True, folder=folder)
+    assert more.evaluations[:8] == result.evaluations
+
+
+def test_an_asynchronous_search_alone_is_one_in_rounds_of_one():
+    alone = search(SPACE, total, RandomSearch(SPACE), budget=6, asynchronous=True)
+    strategy = RandomSearch(SPACE)
+    strategy.batch = 1
+    assert [e.architecture for e in alone.evaluations] == [
+        e.architecture for e in search(SPACE, total, strategy, budget=6).evaluations
+    ]
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from archrank.spaces import NASBench201\n"
+        "from archrank.strategies import RandomSearch\n"
+        "from archrank.study import search\n"
+        "def value(architecture):\n"
+        "    return 1.0\n"
+        "search(NASBench201(), value, RandomSearch(NASBench201()), budget=2, workers=2)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert process.returncode == 1
+    assert "if __name__ == '__main__'" in process.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"timeout": 0.0}, "give a timeout above 0"),
+        ({"timeout": float("nan")}, "give a timeout above 0"),
+        ({"workers": -1}, "give 1 or more"),
+    ],
+)
+def test_numbers_that_mean_nothing(arguments, said):
+    with pytest.raises(BudgetError, match=said):
+        search(SPACE, total, RandomSearch(SPACE), budget=2, **arguments)
+
+
+def test_somebody_must_evaluate():
+    with pytest.raises(EvaluationError, match="nobody evaluates"):
+        search(SPACE, None, RandomSearch(SPACE), budget=2)
+
+
+def test_more_workers_than_cores_are_warned_of():
+    cores = len(os.sched_getaffinity(0))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(EvaluationError, match="cannot be sent"):
+            search(SPACE, lambda a: 1.0, RandomSearch(SPACE), budget=2, workers=cores + 1)
+    assert [str(w.message).split(":")[0] for w in caught] == [f"{cores + 1} workers on {cores} cores"]
+
+
+def test_a_worker_does_not_load_torch_that_its_evaluator_does_not_need():
+    code = "import sys, archrank.study.worker; print('torch' in sys.modules, 'ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_the_guides_example_works(tmp_path):
+    guide = (Path(__file__).parents[2] / "docs/how-to/many-machines.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "guide.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "guide.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("|")
