@@ -49,7 +49,7 @@ def test_only_options_that_matter_are_written_down():
     assert StrategyOptions("evolution").that_matter == {"strategy": "evolution", "distinct": "rows"}
     assert set(StrategyOptions().that_matter) == {
         "strategy", "distinct", "predictor", "effort", "encoder", "loss", "members", "inner", "acquisition", "initial",
-        "round", "shrink",
+        "round", "explore", "shrink",
     }  # fmt: skip
 
 

@@ -68,6 +68,7 @@ def command(
     ] = "mean",
     initial: Annotated[int, typer.Option(help="Random architectures at first (guided).", min=2)] = 20,
     round_: Annotated[int, typer.Option("--round", help="Architectures a round (guided).", min=1)] = 10,
+    explore: Annotated[float, typer.Option(help="Share of each round drawn at random (guided).")] = 0.1,
     shrink: Annotated[
         float,
         typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
@@ -109,6 +110,7 @@ def command(
         initial=initial,
         round=round_,
         members=members,
+        explore=explore,
         shrink=shrink,
     )
     evaluating = ExecutorOptions(

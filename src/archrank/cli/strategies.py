@@ -35,6 +35,7 @@ class StrategyOptions:
         acquisition: What makes a favourite: the predicted score, or a use of how unsure the predictor is of it.
         initial: How many random architectures come first.
         round: How many architectures a round proposes.
+        explore: Share of each round that is drawn at random.
         shrink: Share of the measured ones that later rounds learn from, the best ones.
     """
 
@@ -49,6 +50,7 @@ class StrategyOptions:
     acquisition: str = "mean"
     initial: int = 20
     round: int = 10
+    explore: float = 0.1
     shrink: float = 1.0
 
     @property
@@ -127,6 +129,7 @@ def _guided(
         batch=options.round,
         inner=options.inner,  # type: ignore[arg-type]
         acquisition=options.acquisition,  # type: ignore[arg-type]
+        explore=options.explore,
         shrink=options.shrink,
         candidates=candidates,
         distinct=options.distinct,  # type: ignore[arg-type]
