@@ -23,7 +23,7 @@ def test_a_plain_name_is_its_own_short_form(name):
 
 def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
     assert (
-        spec_of(parse_spec("guided:initial=20:loss=mse:encoder=gcn", StrategyOptions))
+        spec_of(parse_spec("guided:initial=10:loss=mse:encoder=gcn", StrategyOptions))
         == "guided:encoder=gcn:loss=mse"
     )
     assert parse_spec(
@@ -35,7 +35,7 @@ def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
     ("texts", "error", "said"),
     [
         ([], ArchrankError, "no strategy is named; give --strategies some of guided"),
-        (["guided", "guided:initial=20"], ArchrankError, "'guided:initial=20' is named twice"),
+        (["guided", "guided:initial=10"], ArchrankError, "'guided:initial=10' is named twice"),
         (["gided"], UnknownName, "unknown strategy 'gided'; did you mean 'guided'"),
         (["guided:encodr=gcn"], UnknownName, "unknown option in 'guided:encodr=gcn' 'encodr'; did you mean 'encoder'"),
         (["guided:strategy=random"], UnknownName, "unknown option"),

@@ -35,7 +35,7 @@ PredictorOption = Annotated[
     typer.Option(help=f"{' | '.join(PREDICTORS)} (auto; neural where an encoder or a loss is named)."),
 ]
 EffortOption = Annotated[
-    str | None, typer.Option(help="How much work auto does: fast | balanced | best (balanced).")
+    str | None, typer.Option(help="How much work auto does: fast | balanced | best (search: fast).")
 ]
 EncoderOption = Annotated[str | None, typer.Option(help="Encoder of the neural predictor (gates).")]
 LossOption = Annotated[
@@ -72,6 +72,7 @@ def predictor_from(
     loss: str | None = None,
     members: int | None = None,
     seed: int = 0,
+    usual_effort: str = "balanced",
 ) -> "Predictor":
     """Make the predictor that the command line names.
 
@@ -83,6 +84,7 @@ def predictor_from(
         loss: For ``"neural"``: the loss.
         members: For ``"neural"`` and ``"trees"``: how many are averaged.
         seed: Fixes all randomness.
+        usual_effort: How much work ``"auto"`` does where nothing is said.
 
     Raises:
         UnknownName: No such predictor, effort, encoder or loss.
@@ -103,7 +105,7 @@ def predictor_from(
     from archrank.predictors import BoostedTrees, GaussianProcess, auto
 
     if name == "auto":
-        return auto(space, effort or "balanced", seed=seed)  # type: ignore[arg-type]
+        return auto(space, effort or usual_effort, seed=seed)  # type: ignore[arg-type]
     if name == "trees":
         return BoostedTrees(space, members=members or 4, seed=seed)
     if name == "gaussian-process":

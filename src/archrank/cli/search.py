@@ -40,7 +40,7 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
-from archrank.cli.strategies import STRATEGIES, StrategyOptions, strategy_from
+from archrank.cli.strategies import STRATEGIES, USUAL, StrategyOptions, strategy_from
 from archrank.cli.versions import versions
 from archrank.errors import BudgetError, UnknownName
 
@@ -62,20 +62,29 @@ def command(
     members: MembersOption = None,
     inner: Annotated[
         str, typer.Option(help="Inner search: auto | whole | evolution | annealing | random (guided).")
-    ] = "auto",
+    ] = USUAL.inner,
     acquisition: Annotated[
-        str, typer.Option(help="What is best of an ensemble's scores: mean | ucb | ei | ts (guided).")
-    ] = "mean",
-    initial: Annotated[int, typer.Option(help="Random architectures at first (guided).", min=2)] = 20,
-    round_: Annotated[int, typer.Option("--round", help="Architectures a round (guided).", min=1)] = 10,
-    explore: Annotated[float, typer.Option(help="Share of each round drawn at random (guided).")] = 0.1,
+        str,
+        typer.Option(
+            help="What is best: the mean prediction, or by its spread: mean | ucb | ei | ts (guided)."
+        ),
+    ] = USUAL.acquisition,
+    initial: Annotated[
+        int, typer.Option(help="Random architectures at first (guided).", min=2)
+    ] = USUAL.initial,
+    round_: Annotated[
+        int, typer.Option("--round", help="Architectures a round (guided).", min=1)
+    ] = USUAL.round,
+    explore: Annotated[
+        float, typer.Option(help="Share of each round drawn at random (guided).")
+    ] = USUAL.explore,
     shrink: Annotated[
         float,
         typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
-    ] = 1.0,
+    ] = USUAL.shrink,
     distinct: Annotated[
         str, typer.Option(help="Never evaluate twice the same of these: rows | functions.")
-    ] = "rows",
+    ] = USUAL.distinct,
     metric: Annotated[str | None, typer.Option(help="What to search by (the benchmark's own).")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/BENCHMARK-STRATEGY-SEED).")] = None,

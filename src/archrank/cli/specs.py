@@ -94,7 +94,7 @@ def parse_spec(text: str, options: type[Given]) -> Given:
 def spec_of(options: Options) -> str:
     """The short form: the name, and the options that differ from what they are by default.
 
-    >>> spec_of(StrategyOptions("guided", initial=20, loss="mse"))
+    >>> spec_of(StrategyOptions("guided", initial=10, loss="mse"))
     'guided:loss=mse'
     """
     kind, _, _ = _KINDS[type(options)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from archrank.strategies.base import Strategy
     from archrank.study.stopwatch import Stopwatch
 
-__all__ = ["STRATEGIES", "StrategyOptions", "strategy_from"]
+__all__ = ["STRATEGIES", "USUAL", "StrategyOptions", "strategy_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class StrategyOptions:
         strategy: Its name.
         distinct: What never comes twice.
         predictor: Name of the predictor (guided only, like all that follow).
-        effort: How much work the predictor ``auto`` does.
+        effort: How much work the predictor ``auto`` does; by default as little as it can, for it is fitted every round.
         encoder: Name of the neural predictor's encoder.
         loss: Name of its loss.
         members: How many networks or sets of trees are averaged.
@@ -47,10 +47,10 @@ class StrategyOptions:
     loss: str | None = None
     members: int | None = None
     inner: str = "auto"
-    acquisition: str = "mean"
-    initial: int = 20
-    round: int = 10
-    explore: float = 0.1
+    acquisition: str = "ei"
+    initial: int = 10
+    round: int = 5
+    explore: float = 0.0
     shrink: float = 1.0
 
     @property
@@ -60,6 +60,9 @@ class StrategyOptions:
         kept = names if self.strategy == "guided" else names[:2]
         return {name: getattr(self, name) for name in kept}
 
+
+USUAL = StrategyOptions()
+"""What a search does where nothing is said."""
 
 Factory = Callable[[StrategyOptions, "SearchSpace", "Sequence[Architecture] | None", "Stopwatch"], "Strategy"]
 
@@ -121,6 +124,7 @@ def _guided(
         encoder=options.encoder,
         loss=options.loss,
         members=options.members,
+        usual_effort="fast",
     )
     strategy = GuidedSearch(
         space,
