@@ -36,7 +36,7 @@ def test_stretches_of_the_order():
     assert split(table(), "prefix", test="10%").pool_range == (0, 180)
 
 
-@pytest.mark.parametrize("kind", ["prefix", "random", "function"])
+@pytest.mark.parametrize("kind", ["prefix", "source", "random", "function"])
 def test_what_was_not_measured_in_either_metric_is_left_out(kind):
     made = table(missing=[3, 50])
     parts = split(made, kind, metrics=["valid", "test"])
@@ -118,3 +118,12 @@ def test_parts_that_cannot_be_are_refused(options, message):
 def test_an_unknown_split_names_the_closest():
     with pytest.raises(UnknownName, match="did you mean 'function'"):
         split(table(), "functions")
+
+
+def test_a_split_by_source_is_that_of_a_prefix_with_random_training_sets():
+    made = table(order=np.arange(200)[::-1])
+    prefix, source = (split(made, kind, pool="100", test="50") for kind in ("prefix", "source"))
+    assert source.pool.tolist() == prefix.pool.tolist()
+    assert source.test.tolist() == prefix.test.tolist()
+    assert drawn(100, 10, 0, "prefix").tolist() == list(range(10))
+    assert drawn(100, 10, 0, "source").tolist() == drawn(100, 10, 0, "random").tolist()

@@ -33,7 +33,7 @@ def command(
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 3,
     metric: Annotated[str | None, typer.Option(help="What to train on (the benchmark's own).")] = None,
     test_metric: Annotated[str | None, typer.Option(help="What to test on (the same).")] = None,
-    split: Annotated[str, typer.Option(help="prefix | random | function")] = "random",
+    split: Annotated[str, typer.Option(help="prefix | source | random | function")] = "random",
     split_seed: Annotated[int, typer.Option(help="Fixes the split's permutation.", min=0)] = 2020,
     pool: Annotated[
         str | None, typer.Option(help="May be trained on: the first N or N%, or a:b (the rest).")
@@ -85,7 +85,7 @@ def command(
         "metric": trained.name,
         "test_metric": tested.name,
         "split": split,
-        "split_seed": None if split == "prefix" else split_seed,
+        "split_seed": None if split in ("prefix", "source") else split_seed,
         "pool": parts.pool_range,
         "test": parts.test_range,
         "same_subset": same_subset,

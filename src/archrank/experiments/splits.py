@@ -13,7 +13,7 @@ from archrank.errors import BudgetError, TableError, UnknownName
 
 __all__ = ["SPLITS", "Split", "SplitKind", "drawn", "sizes_of", "split"]
 
-SplitKind = Literal["prefix", "random", "function"]
+SplitKind = Literal["prefix", "source", "random", "function"]
 SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
 
 Places = npt.NDArray[np.intp]
@@ -55,7 +55,8 @@ def split(
     """Split a table's measured rows into a pool and a test part.
 
     The rows are put into an order, and both parts are stretches of it: ``"prefix"`` takes the order of the source's
-    records, as the paper does; ``"random"`` a fixed permutation; ``"function"`` a permutation in which architectures
+    records, as the paper does, and trains on prefixes; ``"source"`` takes the same order, and trains on random subsets;
+    ``"random"`` takes a fixed permutation; ``"function"`` a permutation in which architectures
     of equal function stand together, and none of the pool computes what one of the test part does.
 
     Args:
@@ -106,11 +107,13 @@ def split(
 
 _ORDERS = {
     "prefix": "the order of the source's records",
+    "source": "the order of the source's records",
     "random": "a random order (seed {})",
     "function": "a random order (seed {}) in which equal functions stand together, so that none is in both parts",
 }
 _SUBSETS = {
     "prefix": "Training sets are prefixes of the pool.",
+    "source": "Training sets are random subsets of the pool.",
     "random": "Training sets are random subsets of the pool.",
     "function": "Training sets are random subsets of the pool.",
 }
@@ -182,7 +185,7 @@ def _ordered(
     table: Table, kind: SplitKind, measured: npt.NDArray[np.bool_], seed: int
 ) -> tuple[Places, Places | None]:
     """The measured places in the split's order, and the number of every row's function where functions matter."""
-    if kind == "prefix":
+    if kind in ("prefix", "source"):
         return table.source_order[measured[table.source_order]], None
     order = np.random.default_rng(seed).permutation(np.flatnonzero(measured))
     if kind == "random":
