@@ -19,6 +19,7 @@ __all__ = [
     "MembersOption",
     "PredictorOption",
     "PredictorOptions",
+    "described",
     "predictor_from",
 ]
 
@@ -111,6 +112,16 @@ def predictor_from(
     if name == "gaussian-process":
         return GaussianProcess(space, seed=seed)
     return _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
+
+
+def described(predictor: "Predictor") -> str:
+    """What a predictor is made of, in words."""
+    from archrank.predictors import Ensemble
+
+    if not isinstance(predictor, Ensemble):
+        return type(predictor).__name__
+    *first, last = [described(member) for member in predictor.predictors]
+    return f"the mean of {', '.join(first)} and {last}" if first else last
 
 
 def _neural(space: "SearchSpace", encoder: str, loss: str, members: int, seed: int) -> "Predictor":

@@ -15,6 +15,7 @@ from archrank.cli.predictors import (
     LossOption,
     MembersOption,
     PredictorOption,
+    described,
     predictor_from,
 )
 from archrank.errors import BudgetError, TableError
@@ -118,6 +119,6 @@ def command(
     Console().print(grid)
     Console().print(
         f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(table)} architectures "
-        f"are in {out}. What ranked them: {ranker!r}",
+        f"are in {out}. Ranked by {described(ranker)}.",
         highlight=False,
     )
