@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -177,6 +178,6 @@ def test_efforts_differ_in_what_they_use():
         auto(SPACE, "quick")
 
 
-def test_the_default_does_without_trees_where_there_is_no_lightgbm(monkeypatch):
-    monkeypatch.setattr("archrank.predictors.automatic.find_spec", lambda name: None)
+def test_the_default_does_without_trees_where_lightgbm_cannot_be_loaded(monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
     assert [type(p) for p in auto(SPACE, "fast").predictors] == [GaussianProcess]

@@ -1,6 +1,5 @@
 """The predictor that archrank takes where none is named."""
 
-from importlib.util import find_spec
 from typing import Literal, get_args
 
 from archrank.encoders import GATES
@@ -9,7 +8,7 @@ from archrank.predictors.base import Predictor
 from archrank.predictors.ensemble import Ensemble
 from archrank.predictors.gaussian import GaussianProcess
 from archrank.predictors.neural import NeuralPredictor
-from archrank.predictors.trees import BoostedTrees
+from archrank.predictors.trees import BoostedTrees, trees_can_grow
 from archrank.space import SearchSpace
 
 __all__ = ["EFFORTS", "Effort", "auto"]
@@ -27,7 +26,7 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
             these and four GATES networks; ``"best"``: more of each.
         seed: Fixes all randomness.
 
-    Without LightGBM, there are no trees in it.
+    Where LightGBM cannot be loaded, there are no trees in it.
 
     Raises:
         UnknownName: No such effort.
@@ -35,7 +34,7 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
     if effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)
     members: list[Predictor] = [GaussianProcess(space)]
-    if find_spec("lightgbm") is not None:
+    if trees_can_grow():
         members.append(BoostedTrees(space, members=8 if effort == "best" else 4))
     if effort != "fast":
         members.append(NeuralPredictor(space, GATES, members=8 if effort == "best" else 4, simplify=True))

@@ -21,7 +21,7 @@ from archrank.space import Rows, SearchSpace
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-__all__ = ["BoostedTrees"]
+__all__ = ["BoostedTrees", "trees_can_grow"]
 
 Objective = Literal["regression", "ranking"]
 
@@ -49,7 +49,7 @@ class BoostedTrees(Predictor):
         members: How many models are fitted, with other draws of rows and columns; their scores are averaged.
         seed: Fixes the draws.
 
-    LightGBM is an extra, ``archrank[trees]``; without it, :meth:`fit` and :meth:`load` raise a PredictorError.
+    Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and :meth:`load` raise a PredictorError.
 
     Reference: Ke et al., LightGBM (NeurIPS 2017); Kadlecová et al., GRAF (ICML 2024), for trees on graph features.
     """
@@ -198,12 +198,22 @@ _SETTINGS = (
 )
 
 
+def trees_can_grow() -> bool:
+    """Whether LightGBM can be loaded."""
+    try:
+        _lightgbm()
+    except PredictorError:
+        return False
+    return True
+
+
 def _lightgbm() -> ModuleType:
     try:
         import lightgbm
-    except (ImportError, OSError) as error:  # an OSError where the system lacks OpenMP
+    except (ImportError, OSError) as error:
         raise PredictorError(
-            f"boosted trees need LightGBM, which cannot be loaded ({error}): pip install 'archrank[trees]'"
+            f"boosted trees need LightGBM, which cannot be loaded ({error}): pip install lightgbm, on macOS with "
+            "OpenMP (brew install libomp); or take another predictor, such as gaussian-process"
         ) from None
     return lightgbm
 
