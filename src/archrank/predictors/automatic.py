@@ -23,7 +23,7 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
     Args:
         space: The space whose architectures are ranked.
         effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
-            these and four GATES networks; ``"best"``: more of each.
+            these and three GATES networks; ``"best"``: more of each.
         seed: Fixes all randomness.
 
     Where LightGBM cannot be loaded, there are no trees in it.
@@ -37,5 +37,5 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
     if trees_can_grow():
         members.append(BoostedTrees(space, members=8 if effort == "best" else 4))
     if effort != "fast":
-        members.append(NeuralPredictor(space, GATES, members=8 if effort == "best" else 4, simplify=True))
+        members.append(NeuralPredictor(space, GATES, members=8 if effort == "best" else 3, simplify=True))
     return Ensemble(space, members, seed=seed)
