@@ -6,6 +6,7 @@ from archrank.encoders.gates import GATES, GATESEncoder
 from archrank.encoders.gcn import GCN, GCNEncoder, GlobalNodeGCN
 from archrank.encoders.lstm import LSTM, LSTMEncoder
 from archrank.encoders.mlp import MLP, MLPEncoder, OneHotMLP
+from archrank.encoders.ta_gates import TAGATES, TAGATESEncoder
 
 __all__ = [
     "ENCODERS",
@@ -13,6 +14,7 @@ __all__ = [
     "GCN",
     "LSTM",
     "MLP",
+    "TAGATES",
     "Choices",
     "Encoder",
     "EncoderSettings",
@@ -23,12 +25,14 @@ __all__ = [
     "LSTMEncoder",
     "MLPEncoder",
     "OneHotMLP",
+    "TAGATESEncoder",
     "collate",
     "merge",
 ]
 
 ENCODERS: dict[str, type[EncoderSettings]] = {
     "gates": GATES,
+    "ta-gates": TAGATES,
     "gcn": GCN,
     "gcn-global": GlobalNodeGCN,
     "lstm": LSTM,

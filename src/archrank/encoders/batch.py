@@ -55,6 +55,12 @@ class Incidence:
         within = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
         return Incidence(starts, self.columns[np.repeat(self.starts[rows], lengths) + within])
 
+    def with_column(self, column: Ints) -> "Incidence":
+        """With one more column in every row: (rows,)."""
+        return Incidence(
+            self.starts + np.arange(len(self.starts)), np.insert(self.columns, self.starts[1:], column)
+        )
+
     def transpose(self, columns: int) -> "tuple[Incidence, Ints]":
         """Which rows each of the ``columns`` columns occurs in, and which entry of this one each of its own is."""
         order = np.argsort(self.columns, kind="stable")
@@ -91,6 +97,8 @@ class GraphBatch:
         inputs: How many inputs the C cells have together.
         outputs: For every cell, the states that leave it: B rows over U columns.
         junctions: For every cell, the states of all its junctions but the inputs: B rows over U columns.
+        written: The C cells of the B graphs before they were merged, for encoders in whose states it counts what comes
+            after as well, so that nothing can be shared between architectures.
         choices: The rows of choices that the graphs were made from; None where they came without.
     """
 
@@ -102,6 +110,7 @@ class GraphBatch:
     inputs: int
     outputs: tuple[Incidence, ...]
     junctions: tuple[Incidence, ...]
+    written: tuple[CellArrays, ...]
     choices: Choices | None = None
 
     def __len__(self) -> int:
@@ -201,6 +210,7 @@ def merge(
         inputs=sum(inputs),
         outputs=tuple(outputs),
         junctions=tuple(junctions),
+        written=tuple(cells),
         choices=choices,
     )
 
