@@ -2,6 +2,7 @@
 
 from archrank.encoders.base import Encoder, EncoderSettings
 from archrank.encoders.batch import Choices, GraphBatch, collate, merge
+from archrank.encoders.biflow import BiFlow, BiFlowEncoder
 from archrank.encoders.gates import GATES, GATESEncoder
 from archrank.encoders.gcn import GCN, GCNEncoder, GlobalNodeGCN
 from archrank.encoders.lstm import LSTM, LSTMEncoder
@@ -15,6 +16,8 @@ __all__ = [
     "LSTM",
     "MLP",
     "TAGATES",
+    "BiFlow",
+    "BiFlowEncoder",
     "Choices",
     "Encoder",
     "EncoderSettings",
@@ -33,6 +36,7 @@ __all__ = [
 ENCODERS: dict[str, type[EncoderSettings]] = {
     "gates": GATES,
     "ta-gates": TAGATES,
+    "biflow": BiFlow,
     "gcn": GCN,
     "gcn-global": GlobalNodeGCN,
     "lstm": LSTM,

@@ -40,6 +40,20 @@ class Incidence:
         np.cumsum((rows >= 0).sum(axis=1), out=starts[1:])
         return cls(starts, rows[rows >= 0])
 
+    @classmethod
+    def of_pairs(cls, rows: Ints, columns: Ints, count: int) -> "Incidence":
+        """Build ``count`` rows from pairs of a row and a column, (entries,) each, in any order."""
+        turned, order = cls(np.arange(len(rows) + 1), rows).transpose(count)
+        return cls(turned.starts, columns[order])
+
+    @classmethod
+    def stacked(cls, parts: "Sequence[Incidence]") -> "Incidence":
+        """The rows of several matrices over the same columns, one after the other."""
+        lengths = np.concatenate([np.diff(part.starts) for part in parts])
+        return cls(
+            np.concatenate([[0], np.cumsum(lengths)]), np.concatenate([part.columns for part in parts])
+        )
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -54,6 +68,11 @@ class Incidence:
         np.cumsum(lengths, out=starts[1:])
         within = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
         return Incidence(starts, self.columns[np.repeat(self.starts[rows], lengths) + within])
+
+    def then(self, other: "Incidence") -> "Incidence":
+        """Which columns of ``other`` the rows that each row lists have together: the product of the two matrices."""
+        found = other.take(self.columns)
+        return Incidence(found.starts[self.starts], found.columns)
 
     def with_column(self, column: Ints) -> "Incidence":
         """With one more column in every row: (rows,)."""

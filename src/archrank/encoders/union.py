@@ -34,6 +34,8 @@ class Union:
             the cell that it lies in: (N,).
         outputs: For every cell, the junctions that leave it: B rows over N columns.
         inputs: For every cell, the junctions that carry what comes into it: (B, inputs of the cell).
+        owner: The cell that a site lies in, counted through the first cells of all architectures, then their second
+            ones, and so on: (S,).
     """
 
     operation: Ints
@@ -42,6 +44,7 @@ class Union:
     start: Ints
     outputs: tuple[Incidence, ...]
     inputs: tuple[Ints, ...]
+    owner: Ints
 
 
 def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> Union:
@@ -58,6 +61,7 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
     start: list[Ints] = []
     outputs: list[Incidence] = []
     inputs: list[Ints] = []
+    owner: list[Ints] = []
     junctions = before = 0
     for c, whole in enumerate(batch.written):
         cell = whole if chosen is None else _taken(whole, chosen)
@@ -74,6 +78,7 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
         start.append(np.broadcast_to(kind, present.shape)[present])
         outputs.append(Incidence.of_padded(np.where(cell.outputs >= 0, number[rows, cell.outputs], -1)))
         inputs.append(number[:, : cell.inputs])
+        owner.append(np.nonzero(sites)[0] + c * len(cell))
         junctions += int(present.sum())
         before += cell.inputs
     width = max(read.shape[1] for read in sources)
@@ -85,6 +90,7 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
         start=np.concatenate(start),
         outputs=tuple(outputs),
         inputs=tuple(inputs),
+        owner=np.concatenate(owner),
     )
 
 
@@ -156,15 +162,12 @@ def _live(cell: CellArrays) -> tuple[Bools, Bools, Bools]:
     needed = np.zeros_like(reached)
     leaving = np.nonzero(cell.outputs >= 0)
     needed[leaving[0], cell.outputs[leaving]] = True
-    needed &= cell.present
-    kept = needed.copy()
-    kept[:, : cell.inputs] = True
     reads = reads & reached[rows[:, :, None], cell.sources]
     sites = sites & reads.any(axis=2)
     for junction in range(reached.shape[1] - 1, cell.inputs - 1, -1):
-        row, site = np.nonzero(sites & (targets == junction) & needed[:, junction, None])
-        owner = np.repeat(row, cell.sources.shape[2]).reshape(-1, cell.sources.shape[2])
-        heard = reads[row, site]
-        needed[owner[heard], cell.sources[row, site][heard]] = True
+        wanted = sites & (targets == junction) & needed[:, junction, None]
+        row, site, read = np.nonzero(reads & wanted[:, :, None])
+        needed[row, cell.sources[row, site, read]] = True
     sites = sites & needed[rows, targets]
-    return kept | (needed & reached), sites, reads & sites[:, :, None]
+    needed[:, : cell.inputs] = True
+    return needed, sites, reads & sites[:, :, None]
