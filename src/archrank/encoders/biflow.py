@@ -5,14 +5,15 @@ reads, and apart from that the sum of those that read its own::
 
     h ← h + relu( h S + A (h F) + Aᵀ (h B) + b ) W + c
 
-An architecture is read out as the mean over its nodes. What lies on no path from an input to an output is left out.
+A cell is read out at its output, at its inputs, and as the mean over its nodes. What lies on no path from an input to
+an output is left out.
 
 Reference: the two directions and the block are in the spirit of NN-Former (CVPR 2025), whose graph-aware feed-forward
 layer brings most of what that transformer gains, and of FlowerFormer (CVPR 2024), which passes information forward and
 back; attention is left out, for what it would choose among are two or three neighbours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from torch import nn
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch, Incidence
 from archrank.encoders.sums import Sum
-from archrank.encoders.union import union
+from archrank.encoders.union import Union, union
 from archrank.errors import PredictorError
 
 __all__ = ["BiFlow", "BiFlowEncoder"]
@@ -35,7 +36,7 @@ class BiFlow(EncoderSettings):
 
     Attributes:
         layers: How many blocks.
-        width: The width of a node's state; times C it is D.
+        width: The width of a node's state; three times C times this is D.
         node_features: Width of an operation's or an input's embedding.
 
     Raises:
@@ -67,14 +68,14 @@ class Nodes:
         kinds: Chooses the kind of every node: an operation, an input, or the output of a cell.
         before: Sums the nodes that a node reads.
         after: Sums the nodes that read a node.
-        means: The mean over the nodes of every cell, the first cells of all architectures first: (C · B, V).
+        readouts: For every cell, its output, the mean over its inputs, and the mean over all its nodes: (B, V) each.
         distinct: The numbers below B: (B,).
     """
 
     kinds: Sum
     before: Sum
     after: Sum
-    means: Sum
+    readouts: tuple[Sum, ...]
     distinct: torch.Tensor
 
 
@@ -86,14 +87,13 @@ class BiFlowEncoder(Encoder):
         members: E, how many independent encoders.
         kinds: K, how many operation kinds there are.
         inputs: How many inputs the cells have together.
-        cells: C, how many cells an architecture has; their embeddings are concatenated.
+        cells: C, how many cells an architecture has; what is read out of them is concatenated.
     """
 
     def __init__(self, settings: BiFlow, members: int, kinds: int, inputs: int, cells: int) -> None:
         super().__init__()
         self.settings = settings
-        self.cells = cells
-        self.features = cells * settings.width
+        self.features = 3 * cells * settings.width
         self.kinds = nn.Parameter(torch.empty(members, kinds + inputs + cells, settings.node_features))
         self.project = MemberLinear(members, settings.node_features, settings.width)
         self.blocks: Sequence[_Block] = nn.ModuleList(  # type: ignore[assignment]
@@ -125,24 +125,37 @@ class BiFlowEncoder(Encoder):
                 len(batch.operations) + batch.inputs + np.repeat(np.arange(batch.cells), architectures),
             ]
         )
-        cells = np.arange(batch.cells * architectures).reshape(batch.cells, architectures)
-        owners = [np.repeat(each, side.shape[1]) for each, side in zip(cells, graphs.inputs, strict=True)]
-        owner = np.concatenate([graphs.owner, *owners, cells.ravel()])
         nodes = len(kinds)
         return Nodes(
             kinds=Sum.choice(kinds, self.kinds.shape[1]),
             before=Sum.plain(before, nodes),
             after=Sum.plain(before.transpose(nodes)[0], nodes),
-            means=Sum.mean(Incidence.of_pairs(owner, np.arange(nodes), cells.size), nodes),
+            readouts=tuple(self._readouts(graphs, nodes)),
             distinct=torch.arange(architectures),
         )
 
+    def _readouts(self, graphs: Union, nodes: int) -> Iterator[Sum]:
+        """For every cell, where it is read; the nodes of its inputs come after the sites, those of outputs last."""
+        architectures = len(graphs.outputs[0])
+        first = len(graphs.target)
+        output = nodes - len(graphs.outputs) * architectures
+        for c, inputs in enumerate(graphs.inputs):
+            every = np.arange(architectures)
+            sites = np.flatnonzero(graphs.owner // architectures == c)
+            entering = first + np.arange(inputs.size)
+            owners = [graphs.owner[sites] - c * architectures, np.repeat(every, inputs.shape[1]), every]
+            owned = np.concatenate([sites, entering, output + every])
+            yield Sum.choice(output + every, nodes)
+            yield Sum.mean(Incidence.of_pairs(owners[1], entering, architectures), nodes)
+            yield Sum.mean(Incidence.of_pairs(np.concatenate(owners), owned, architectures), nodes)
+            first, output = first + inputs.size, output + architectures
+
     def forward(self, prepared: Nodes) -> torch.Tensor:
-        """Let every node hear of the others: (E, B, C · D)."""
+        """Let every node hear of the others: (E, B, D)."""
         state = prepared.kinds(self.project(self.kinds))
         for block in self.blocks:
             state = block(state, prepared)
-        return torch.cat(torch.chunk(prepared.means(state), self.cells, dim=1), dim=2)
+        return torch.cat([read(state) for read in prepared.readouts], dim=2)
 
 
 class _Block(nn.Module):
