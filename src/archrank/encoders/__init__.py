@@ -2,10 +2,12 @@
 
 from archrank.encoders.base import Encoder, EncoderSettings
 from archrank.encoders.batch import Choices, GraphBatch, collate, merge
+from archrank.encoders.biflow import BiFlow, BiFlowEncoder
 from archrank.encoders.gates import GATES, GATESEncoder
 from archrank.encoders.gcn import GCN, GCNEncoder, GlobalNodeGCN
 from archrank.encoders.lstm import LSTM, LSTMEncoder
 from archrank.encoders.mlp import MLP, MLPEncoder, OneHotMLP
+from archrank.encoders.ta_gates import TAGATES, TAGATESEncoder
 
 __all__ = [
     "ENCODERS",
@@ -13,6 +15,9 @@ __all__ = [
     "GCN",
     "LSTM",
     "MLP",
+    "TAGATES",
+    "BiFlow",
+    "BiFlowEncoder",
     "Choices",
     "Encoder",
     "EncoderSettings",
@@ -23,12 +28,15 @@ __all__ = [
     "LSTMEncoder",
     "MLPEncoder",
     "OneHotMLP",
+    "TAGATESEncoder",
     "collate",
     "merge",
 ]
 
 ENCODERS: dict[str, type[EncoderSettings]] = {
     "gates": GATES,
+    "ta-gates": TAGATES,
+    "biflow": BiFlow,
     "gcn": GCN,
     "gcn-global": GlobalNodeGCN,
     "lstm": LSTM,

@@ -40,6 +40,20 @@ class Incidence:
         np.cumsum((rows >= 0).sum(axis=1), out=starts[1:])
         return cls(starts, rows[rows >= 0])
 
+    @classmethod
+    def of_pairs(cls, rows: Ints, columns: Ints, count: int) -> "Incidence":
+        """Build ``count`` rows from pairs of a row and a column, (entries,) each, in any order."""
+        turned, order = cls(np.arange(len(rows) + 1), rows).transpose(count)
+        return cls(turned.starts, columns[order])
+
+    @classmethod
+    def stacked(cls, parts: "Sequence[Incidence]") -> "Incidence":
+        """The rows of several matrices over the same columns, one after the other."""
+        lengths = np.concatenate([np.diff(part.starts) for part in parts])
+        return cls(
+            np.concatenate([[0], np.cumsum(lengths)]), np.concatenate([part.columns for part in parts])
+        )
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -54,6 +68,17 @@ class Incidence:
         np.cumsum(lengths, out=starts[1:])
         within = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
         return Incidence(starts, self.columns[np.repeat(self.starts[rows], lengths) + within])
+
+    def then(self, other: "Incidence") -> "Incidence":
+        """Which columns of ``other`` the rows that each row lists have together: the product of the two matrices."""
+        found = other.take(self.columns)
+        return Incidence(found.starts[self.starts], found.columns)
+
+    def with_column(self, column: Ints) -> "Incidence":
+        """With one more column in every row: (rows,)."""
+        return Incidence(
+            self.starts + np.arange(len(self.starts)), np.insert(self.columns, self.starts[1:], column)
+        )
 
     def transpose(self, columns: int) -> "tuple[Incidence, Ints]":
         """Which rows each of the ``columns`` columns occurs in, and which entry of this one each of its own is."""
@@ -91,6 +116,8 @@ class GraphBatch:
         inputs: How many inputs the C cells have together.
         outputs: For every cell, the states that leave it: B rows over U columns.
         junctions: For every cell, the states of all its junctions but the inputs: B rows over U columns.
+        written: The C cells of the B graphs before they were merged, for encoders in whose states it counts what comes
+            after as well, so that nothing can be shared between architectures.
         choices: The rows of choices that the graphs were made from; None where they came without.
     """
 
@@ -102,6 +129,7 @@ class GraphBatch:
     inputs: int
     outputs: tuple[Incidence, ...]
     junctions: tuple[Incidence, ...]
+    written: tuple[CellArrays, ...]
     choices: Choices | None = None
 
     def __len__(self) -> int:
@@ -201,6 +229,7 @@ def merge(
         inputs=sum(inputs),
         outputs=tuple(outputs),
         junctions=tuple(junctions),
+        written=tuple(cells),
         choices=choices,
     )
 

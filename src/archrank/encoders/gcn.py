@@ -143,7 +143,7 @@ class GCNEncoder(Encoder):
         """Find the nodes of the chosen architectures and who reads whom."""
         rows = np.arange(len(batch)) if chosen is None else np.asarray(chosen, dtype=np.int64)
         junctions, which = distinct([side.take(rows) for side in batch.junctions])
-        sites = [_arriving(batch, side) for side in junctions]
+        sites = [side.then(batch.incoming) for side in junctions]
         operations = used(np.concatenate([side.columns for side in sites]), len(batch.operation))
         place = places(operations, len(batch.operation))
         sites = [Incidence(side.starts, place[side.columns]) for side in sites]
@@ -160,7 +160,8 @@ class GCNEncoder(Encoder):
         every = np.arange(len(start))
         if self.settings.self_loops:
             edges.append((every, every))
-        adjacency = _by_reader(edges, len(start))
+        readers, read_by_them = (np.concatenate(side) for side in zip(*edges, strict=True))
+        adjacency = Incidence.of_pairs(readers, read_by_them, len(start))
         return Nodes(
             start=Sum.choice(start, kinds + batch.inputs + (cells if self.settings.global_node else 0)),
             inner=self._rows(adjacency, every),
@@ -211,12 +212,6 @@ class _Convolution(nn.Module):
         return moved + self.bias
 
 
-def _arriving(batch: GraphBatch, junctions: Incidence) -> Incidence:
-    """The operations that write to the junctions in each row."""
-    arriving = batch.incoming.take(junctions.columns)
-    return Incidence(arriving.starts[junctions.starts], arriving.columns)
-
-
 def _edges(batch: GraphBatch, operations: Ints, place: Ints) -> tuple[Ints, Ints]:
     """Readers, and the operations and inputs that they read: twice (edges,)."""
     reads = batch.sources.take(operations)
@@ -240,11 +235,3 @@ def _edges_to_globals(sites: Sequence[Incidence], nodes: Ints, inputs: Ints) -> 
         (np.repeat(nodes, lengths), np.concatenate([side.columns for side in sites])),
         (np.repeat(nodes, len(inputs)), np.tile(inputs, len(nodes))),
     ]
-
-
-def _by_reader(edges: Sequence[tuple[Ints, Ints]], nodes: int) -> Incidence:
-    """The edges as a matrix, readers by nodes."""
-    readers, read = (np.concatenate(side) for side in zip(*edges, strict=True))
-    starts = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(readers, minlength=nodes), out=starts[1:])
-    return Incidence(starts, read[np.argsort(readers, kind="stable")])
