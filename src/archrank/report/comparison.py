@@ -11,14 +11,13 @@ from archrank.benchmarks.table import Metric, Table
 from archrank.experiments import best_so_far, random_search_curve, simulate
 from archrank.report.front import front_figures
 from archrank.report.plots import (
-    INFEASIBLE,
     Band,
     Floats,
     distribution_figure,
     prediction_figure,
     search_figure,
 )
-from archrank.report.style import EVOLUTION, RANDOM
+from archrank.report.style import EVOLUTION, INFEASIBLE, RANDOM
 from archrank.strategies import RegularizedEvolution
 
 __all__ = ["comparison_bands", "metric_label", "run_figures"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,29 +83,39 @@ def _panel(
     best: Floats | None,
     joined: bool,
 ) -> None:
+    x, y = values.T
     dominated = ~front & ~infeasible & ~np.isnan(values).any(axis=1)
-    if best is not None:
-        _line(
-            panel,
-            best,
-            axes,
-            joined,
-            color=INK,
-            linewidth=1.1,
-            linestyle=(0, (5, 3)),
-            label="front of the table",
+    if best is not None and joined:
+        dashes = (0, (5, 3))
+        _line(panel, best, axes, color=INK, linewidth=1.1, linestyle=dashes, label="front of the table")
+    elif best is not None:
+        panel.scatter(
+            best[:, 0], best[:, 1], s=12, marker="+", color=INK, linewidth=0.8, label="front of the table"
         )
     panel.scatter(
-        *values[dominated].T, s=15, color=MUTED, alpha=0.6, linewidth=0, label="dominated by another one"
+        x[dominated],
+        y[dominated],
+        s=15,
+        color=MUTED,
+        alpha=0.6,
+        linewidth=0,
+        label="dominated by another one",
     )
     if infeasible.any():
         panel.scatter(
-            *values[infeasible].T, s=24, marker="x", color=EVOLUTION, linewidth=1, label="breaks a constraint"
+            x[infeasible],
+            y[infeasible],
+            s=24,
+            marker="x",
+            color=EVOLUTION,
+            linewidth=1,
+            label="breaks a constraint",
         )
     if joined:
-        _line(panel, values[front], axes, joined, color=RUN, linewidth=1.8)
+        _line(panel, values[front], axes, color=RUN, linewidth=1.8)
     panel.scatter(
-        *values[front].T,
+        x[front],
+        y[front],
         s=34,
         color=RUN,
         edgecolor=PAPER,
@@ -112,40 +123,29 @@ def _panel(
         zorder=6,
         label="Pareto front found",
     )
-    for k, (axis, label, limit) in enumerate(
-        zip(axes, (panel.set_xlabel, panel.set_ylabel), (panel.set_xlim, panel.set_ylim), strict=True)
-    ):
-        label(axis.text)
-        limit(*_limits(values[:, k], values[front, k], None if best is None else best[:, k], axis))
+    panel.set_xlabel(axes[0].text)
+    panel.set_ylabel(axes[1].text)
+    fronts = values[front] if best is None else np.vstack([values[front], best])
+    panel.set_xlim(_limits(values[:, 0], fronts[:, 0], axes[0]))
+    panel.set_ylim(_limits(values[:, 1], fronts[:, 1], axes[1]))
     ends = np.sort([panel.get_xlim(), panel.get_ylim()], axis=1)
     beyond = (dominated | infeasible) & ((values < ends[:, 0]) | (values > ends[:, 1])).any(axis=1)
     if beyond.any():
         panel.set_title(f"{int(beyond.sum())} worse ones lie outside", fontsize=8.5, color=MUTED, loc="right")
 
 
-def _line(panel: Axes, points: Floats, axes: Sequence[Axis], joined: bool, **look: object) -> None:
-    """A front as the border of what it dominates, or as points where it is no line."""
-    if not joined:
-        panel.scatter(
-            *points.T, s=12, marker="+", linewidth=0.8, color=str(look["color"]), label=str(look["label"])
-        )
-        return
+def _line(panel: Axes, points: Floats, axes: Sequence[Axis], **look: Any) -> None:
+    """A front of two objectives as the border of what it dominates."""
     points = points[np.argsort(points[:, 0])]
     # Between two members nothing is as good as both: the border runs along the worse value of each.
-    where = "post" if not axes[0].higher_is_better else "pre"
-    panel.step(*points.T, where=where, zorder=5, **look)  # type: ignore[arg-type]
+    panel.step(*points.T, where="pre" if axes[0].higher_is_better else "post", zorder=5, **look)
 
 
-def _limits(values: Floats, front: Floats, best: Floats | None, axis: Axis) -> tuple[float, float]:
+def _limits(values: Floats, fronts: Floats, axis: Axis) -> tuple[float, float]:
     """The part of an axis that matters: all of the fronts, and of the rest all but the worst tenth."""
     sign = 1.0 if axis.higher_is_better else -1.0
     known = sign * values[~np.isnan(values)]
-    ends = [
-        sign * front,
-        *([] if best is None else [sign * best]),
-        np.quantile(known, [0.1, 1.0]) if len(known) else [],
-    ]
-    shown = np.concatenate([np.atleast_1d(part) for part in ends])
+    shown = np.concatenate([sign * fronts, np.quantile(known, [0.1, 1.0]) if len(known) else known])
     low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
     pad = 0.05 * (high - low) or max(abs(high) * 0.01, 1e-3)
     left, right = sorted((sign * (low - pad), sign * (high + pad)))
