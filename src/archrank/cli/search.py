@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.panel import Panel
@@ -280,13 +281,18 @@ def _bar(console: Console, budget: int) -> Iterator[Any]:
 
 
 def _show(record: Mapping[str, Any], table: "Table", folder: Path) -> None:
+    from archrank.study import Goal, of_feasible
+
+    table = of_feasible(table, Goal.from_facts(record))
     evaluations = record["evaluations"]
     failed = sum(evaluation["state"] == "failed" for evaluation in evaluations)
     looked = f"{len(evaluations)} of {len(table):,} ({len(evaluations) / len(table):.1%})"
     looked += f", {failed} failed" if failed else ""
     rows: list[tuple[str, str]] = [("evaluated", looked)]
+    counted = f"{len(table):,}"
     if constraints := record["constraints"]:
-        rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} evaluated do not"))
+        counted = f"{np.count_nonzero(~np.isnan(table.column(record['metric']))):,} that do"
+        rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} of them do not"))
     if record["front"] is not None:
         rows += _front_rows(record)
     elif best := record["best"]:
@@ -294,7 +300,7 @@ def _show(record: Mapping[str, Any], table: "Table", folder: Path) -> None:
         if best["test_value"] is not None:
             rows.append((str(record["test_metric"]), _number(best["test_value"])))
         rows += [
-            ("true rank", f"{best['true_rank']} of {len(table):,}"),
+            ("true rank", f"{best['true_rank']} of {counted}"),
             ("regret", f"{_number(record['regret'])} (the optimum is {_number(record['optimum'])})"),
         ]
     if record["front"] is None and (others := _in_comparison(record, table)):
@@ -329,9 +335,7 @@ def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
     """What other ways to search find with as many evaluations, in the median."""
     from archrank.report.comparison import comparison_bands
-    from archrank.study import Goal, of_feasible
 
-    table = of_feasible(table, Goal.from_facts(record))
     bands = comparison_bands(table, record["metric"], len(record["evaluations"]))
     return ", ".join(f"{band.label.split(',')[0]} {_number(float(band.middle[-1]))}" for band in bands)
 

@@ -91,8 +91,9 @@ def comparison_bands(table: Table, metric: str, evaluations: int) -> list[Band]:
         return []
     _, (low, middle, high) = random_search_curve(scores, min(evaluations, len(scores)))
     bands = [Band("random search, median and quartiles", RANDOM, sign * middle, sign * low, sign * high)]
-    # On an incomplete table a child is mostly not there, and the comparison would be unfair to evolution.
-    if table.complete:
+    # Where children are mostly not there, or break constraints that it does not see, the comparison would be unfair to
+    # evolution.
+    if table.complete and not np.isnan(scores).any():
         seeds = max(4, min(_SEEDS, _LOOK_UPS // evaluations))
         strategy = RegularizedEvolution(table.space)
         runs = [simulate(table, metric, strategy, evaluations, seed) for seed in range(seeds)]

@@ -131,7 +131,13 @@ def _panel(
     ends = np.sort([panel.get_xlim(), panel.get_ylim()], axis=1)
     beyond = (dominated | infeasible) & ((values < ends[:, 0]) | (values > ends[:, 1])).any(axis=1)
     if beyond.any():
-        panel.set_title(f"{int(beyond.sum())} worse ones lie outside", fontsize=8.5, color=MUTED, loc="right")
+        panel.set_title(
+            f"{int(beyond.sum())} worse ones lie outside",
+            fontsize=8.5,
+            fontweight="normal",
+            color=MUTED,
+            loc="right",
+        )
 
 
 def _line(panel: Axes, points: Floats, axes: Sequence[Axis], **look: Any) -> None:

@@ -96,6 +96,8 @@ def write_report(
         svg = encode(figure, ".svg")
         write_whole(folder / "plots" / f"{name}.svg", svg)
         title, caption = _CAPTIONS[name]
+        if goal.constraints and name != "front":
+            caption += " Only what meets the constraints counts."
         pictures.append(html.picture(svg, name, title, caption))
     body = [
         f"<header><h1>{_title(result)}</h1>",
