@@ -215,7 +215,7 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
         "benchmark": request.benchmark,
         "space": table.space.name,
         "metric": goal.metric,
-        **({} if goal.is_plain else goal.facts),
+        **({} if goal.is_plain else {key: goal.facts[key] for key in ("objectives", "constraints")}),
         **request.options.that_matter,
         "settings": repr(strategy),
         "seed": request.seed,
