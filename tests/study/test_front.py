@@ -45,7 +45,7 @@ def test_three_objectives_of_one_cube():
     volume = dominated_volume(
         np.array([[1.0, 2.0, 3.0]]), np.ones(3), np.array([[0.0, 2, 3], [1, 1, 3], [1, 2, 2]])
     )
-    # The three corners of the table's front leave of a cube of 1.1 a cube of 0.9 - which one point adds.
+    # The three members of the table's front leave out the cube of side 1 next to what is better than all of them.
     assert volume.curve[-1] == pytest.approx(1.1**3)
     assert volume.of_everything == pytest.approx(1.1**3 - 1.0)
 
