@@ -57,3 +57,13 @@ class Slow:
             program.kill()
             program.wait()
         return total(architecture)
+
+
+def several(architecture: Architecture) -> dict[str, float]:
+    """Two objectives that pull apart, and what a constraint looks at."""
+    choices = architecture.choices
+    return {
+        "good": float(sum(choices)) + choices[0] / 10,
+        "costly": float(sum(c * c for c in choices)),
+        "size": float(sum(choices[:4])),
+    }

@@ -2,7 +2,7 @@
 
 import shlex
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -110,12 +110,14 @@ class ExecutorOptions:
         return {name: value for name, value in kept.items() if value}
 
     @contextmanager
-    def opened(self, table: "Table", metric: str, name: str, resume: bool) -> Iterator[dict[str, Any]]:
+    def opened(
+        self, table: "Table", metrics: Sequence[str], name: str, resume: bool
+    ) -> Iterator[dict[str, Any]]:
         """Arguments of ``archrank.study.search``: the evaluator, and where it runs; closes what it opened.
 
         Args:
             table: The benchmark's table.
-            metric: Name of the value that the search goes by.
+            metrics: Names of the values that the search looks at.
             name: What the study is called where ``study`` is not set.
             resume: Whether to go on with a study that is there already.
 
@@ -154,9 +156,9 @@ class ExecutorOptions:
                     )
                 yield {**arguments, "evaluate": None, "database": database}
         elif self.evaluator is None:
-            yield {**arguments, "evaluate": TableEvaluator(table, metric)}
+            yield {**arguments, "evaluate": TableEvaluator(table, *metrics)}
         else:
-            yield {**arguments, "evaluate": evaluator_from(self.evaluator, metric)[0]}
+            yield {**arguments, "evaluate": evaluator_from(self.evaluator, metrics)[0]}
 
     def invitation(self, benchmark: str, name: str) -> str | None:
         """The command that starts a worker for the search; None where the search starts its own."""
@@ -173,13 +175,13 @@ class ExecutorOptions:
         return Database(self.storage, self.study or name, self.patience)
 
 
-def evaluator_from(name: str, metric: str) -> "tuple[Evaluator, SearchSpace | None]":
+def evaluator_from(name: str, metrics: Sequence[str]) -> "tuple[Evaluator, SearchSpace | None]":
     """The evaluator that the command line names, and its space where it knows one.
 
     Args:
         name: A benchmark, whose table is looked up, or a function of the user's as ``path/to/file.py:function`` or
             ``package.module:function``.
-        metric: Name of the value that the search goes by.
+        metrics: Names of the values that the search looks at.
 
     Raises:
         ArchrankError: There is no such benchmark or function, or it cannot be called.
@@ -192,7 +194,7 @@ def evaluator_from(name: str, metric: str) -> "tuple[Evaluator, SearchSpace | No
         if name.endswith(".py"):
             raise ArchrankError(f"{name!r}: say which function of the file is meant, e.g. {name}:evaluate")
         table = names.table(name)
-        return TableEvaluator(table, table.metric(metric).name), table.space
+        return TableEvaluator(table, *metrics), table.space
     held = vars(names.user_module(where))
     if attribute not in held:
         functions = [key for key, value in held.items() if callable(value) and not isinstance(value, type)]

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.panel import Panel
@@ -33,6 +34,7 @@ from archrank.cli.executors import (
     TimeoutOption,
     warnings_on,
 )
+from archrank.cli.goals import goal_from
 from archrank.cli.predictors import (
     EffortOption,
     EncoderOption,
@@ -46,9 +48,13 @@ from archrank.errors import BudgetError, UnknownName
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
+    from archrank.study import Goal
     from archrank.study import Progress as SearchProgress
 
 __all__ = ["command"]
+
+_SHOWN = 12
+"""So many of a Pareto front are shown in the terminal."""
 
 
 def command(
@@ -86,6 +92,16 @@ def command(
         str, typer.Option(help="Never evaluate twice the same of these: rows | functions.")
     ] = USUAL.distinct,
     metric: Annotated[str | None, typer.Option(help="What to search by (the benchmark's own).")] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(help="Search by two or three metrics instead: the Pareto front.", metavar="A,B[,C]"),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A constraint on a metric, such as "latency < 20"; may be repeated.', metavar="CONSTRAINT"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/BENCHMARK-STRATEGY-SEED).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
@@ -138,9 +154,9 @@ def command(
         evaluator=evaluator,
     )
     table = names.table(benchmark)
-    chosen = table.metric(metric).name
+    goal = goal_from(table, metric, objectives, where or ())
     folder = out or Path("runs") / f"{benchmark}-{strategy}-{seed}".replace("/", "_")
-    request = _Request(benchmark, options, chosen, budget, seed, folder, evaluating)
+    request = _Request(benchmark, options, goal, budget, seed, folder, evaluating)
     _check(request, table)
     console = Console(stderr=True)
     try:
@@ -161,7 +177,7 @@ class _Request:
 
     benchmark: str
     options: StrategyOptions
-    metric: str
+    goal: "Goal"
     budget: int
     seed: int
     folder: Path
@@ -170,9 +186,12 @@ class _Request:
     @property
     def command(self) -> str:
         """The command that repeats the run."""
-        values = {"budget": self.budget, **self.options.that_matter, "metric": self.metric, "seed": self.seed}
+        values = {"budget": self.budget, **self.options.that_matter, "seed": self.seed}
+        several = len(self.goal.objectives) > 1
+        values["objectives" if several else "metric"] = ",".join(self.goal.objectives)
         values["out"] = self.folder
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
+        words += [["--where", str(constraint)] for constraint in self.goal.constraints]
         words.append(self.evaluating.words)
         return shlex.join(["archrank", "search", self.benchmark, *chain.from_iterable(words)])
 
@@ -202,10 +221,12 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     stopwatch = Stopwatch()
     strategy = strategy_from(request.options, table.space, table, stopwatch)
+    goal = request.goal
     config = {
         "benchmark": request.benchmark,
         "space": table.space.name,
-        "metric": request.metric,
+        "metric": goal.metric,
+        **({} if goal.is_plain else {key: goal.facts[key] for key in ("objectives", "constraints")}),
         **request.options.that_matter,
         "settings": repr(strategy),
         "seed": request.seed,
@@ -215,7 +236,7 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
     made_with = versions()
     evaluating, name = request.evaluating, request.folder.name
     # Opened before the folder: a mistake in what is asked for leaves no folder behind.
-    with evaluating.opened(table, request.metric, name, resume) as how:
+    with evaluating.opened(table, goal.needed, name, resume) as how:
         environment = {"versions": made_with, "workers": evaluating.workers, "command": request.command}
         with RunFolder.open(request.folder, config, environment, resume) as folder:
             if invitation := evaluating.invitation(request.benchmark, name):
@@ -231,8 +252,8 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
                     strategy=strategy,
                     budget=request.budget,
                     seed=request.seed,
-                    metric=request.metric,
-                    maximize=table.metric(request.metric).higher_is_better,
+                    objectives=goal.objectives,
+                    where=[str(constraint) for constraint in goal.constraints],
                     folder=folder,
                     stopwatch=stopwatch,
                     on_progress=on_progress,
@@ -271,25 +292,55 @@ def _bar(console: Console, budget: int) -> Iterator[Any]:
 
 
 def _show(record: Mapping[str, Any], table: "Table", folder: Path) -> None:
+    from archrank.study import Goal, of_feasible
+
+    table = of_feasible(table, Goal.from_facts(record))
     evaluations = record["evaluations"]
     failed = sum(evaluation["state"] == "failed" for evaluation in evaluations)
     looked = f"{len(evaluations)} of {len(table):,} ({len(evaluations) / len(table):.1%})"
-    rows: list[tuple[str, str]] = [("evaluated", looked + (f", {failed} failed" if failed else ""))]
-    if best := record["best"]:
+    looked += f", {failed} failed" if failed else ""
+    rows: list[tuple[str, str]] = [("evaluated", looked)]
+    counted = f"{len(table):,}"
+    if constraints := record["constraints"]:
+        counted = f"{np.count_nonzero(~np.isnan(table.column(record['metric']))):,} that do"
+        rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} of them do not"))
+    if record["front"] is not None:
+        rows += _front_rows(record)
+    elif best := record["best"]:
         rows += [("best cell", best["architecture"]), (record["metric"], _number(best["value"]))]
         if best["test_value"] is not None:
             rows.append((str(record["test_metric"]), _number(best["test_value"])))
         rows += [
-            ("true rank", f"{best['true_rank']} of {len(table):,}"),
+            ("true rank", f"{best['true_rank']} of {counted}"),
             ("regret", f"{_number(record['regret'])} (the optimum is {_number(record['optimum'])})"),
         ]
-    if others := _in_comparison(record, table):
+    if record["front"] is None and (others := _in_comparison(record, table)):
         rows.append(("in comparison", others))
     rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
     grid = Grid.grid(padding=(0, 2))
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     Console().print(Panel(grid, title=f"{record['benchmark']} · {record['strategy']}", expand=False))
+
+
+def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The Pareto front for the panel, as many as one looks at."""
+    front = record["front"]
+    rows = [
+        (
+            "Pareto front",
+            f"{len(front)} that no other one evaluated beats in all of {', '.join(record['objectives'])}",
+        )
+    ]
+    for member in front[:_SHOWN]:
+        numbers = ", ".join(_number(value) for value in member["values"].values())
+        rows.append((numbers, member["architecture"]))
+    if len(front) > _SHOWN:
+        rows.append(("…", f"{len(front) - _SHOWN} more in the report"))
+    if volume := record["hypervolume"]:
+        share = f", {volume['share']:.1%} of what the whole table dominates" if volume["share"] else ""
+        rows.append(("hypervolume", f"{_number(volume['value'])}{share}"))
+    return rows
 
 
 def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:

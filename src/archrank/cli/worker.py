@@ -38,7 +38,7 @@ def command(
     import optuna
 
     from archrank.cli.executors import evaluator_from
-    from archrank.study import Database, Outcome, serve
+    from archrank.study import Database, Goal, Outcome, serve
     from archrank.study.records import Task
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -47,14 +47,15 @@ def command(
     console = Console(stderr=True, highlight=False)
     with Database(storage, study) as database:
         facts = database.facts()
-        evaluate, of_the_table = evaluator_from(evaluator, facts["metric"])
+        goal = Goal.from_facts(facts)
+        evaluate, of_the_table = evaluator_from(evaluator, goal.needed)
         searched = (
             of_the_table if space is None and of_the_table is not None else _space(space, facts["space"])
         )
 
         def show(task: Task, outcome: Outcome, recorded: bool) -> None:
-            value = outcome.values.get(facts["metric"])
-            said = f"failed: {outcome.error}" if value is None else f"{facts['metric']} {value:.6g}"
+            found = [f"{name} {outcome.values[name]:.6g}" for name in goal.needed if name in outcome.values]
+            said = ", ".join(found) or f"failed: {outcome.error}"
             if not recorded:
                 said += (
                     " (not recorded: the search had given this worker up and queued the architecture again)"

@@ -9,8 +9,15 @@ from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Metric, Table
 from archrank.experiments import best_so_far, random_search_curve, simulate
-from archrank.report.plots import Band, Floats, distribution_figure, prediction_figure, search_figure
-from archrank.report.style import EVOLUTION, RANDOM
+from archrank.report.front import front_figures
+from archrank.report.plots import (
+    Band,
+    Floats,
+    distribution_figure,
+    prediction_figure,
+    search_figure,
+)
+from archrank.report.style import EVOLUTION, INFEASIBLE, RANDOM
 from archrank.strategies import RegularizedEvolution
 
 __all__ = ["comparison_bands", "metric_label", "run_figures"]
@@ -21,23 +28,36 @@ _LOOK_UPS = 20_000
 
 
 def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Figure]:
-    """The plots that a run gives reason for, by name: ``search``, ``predicted`` and ``distribution``.
+    """The plots that a run gives reason for, by name.
+
+    They are ``search``, ``predicted`` and ``distribution``; with several objectives ``front`` and ``hypervolume``.
 
     Args:
         result: The run, as in ``result.json``.
-        table: The table that it searched; None for an evaluator of the user's own.
+        table: The table that it searched, as :func:`~archrank.study.of_feasible` makes it; None for an evaluator of the
+            user's own.
     """
     evaluations: Sequence[Mapping[str, Any]] = result.get("evaluations") or []
     if not evaluations:
         return {}
+    if result.get("front") is not None:
+        labels = {
+            name: name if table is None else metric_label(table.metric(name)) for name in result["objectives"]
+        }
+        return front_figures(result, labels, table)
     metric = table.metric(result["metric"]) if table is not None else None
     label = metric_label(metric) if metric else str(result["metric"])
     higher = metric.higher_is_better if metric else bool(result.get("maximize", True))
     values = numbers(evaluations, "value")
+    broken = np.array([e.get("state") == INFEASIBLE for e in evaluations], dtype=bool)
+    values[broken] = np.nan
     figures = {
         "search": search_figure(
             values,
-            [str(e.get("reason") or "unknown") for e in evaluations],
+            [
+                INFEASIBLE if e.get("state") == INFEASIBLE else str(e.get("reason") or "unknown")
+                for e in evaluations
+            ],
             label,
             higher_is_better=higher,
             bands=comparison_bands(table, result["metric"], len(values)) if table is not None else (),
@@ -71,8 +91,9 @@ def comparison_bands(table: Table, metric: str, evaluations: int) -> list[Band]:
         return []
     _, (low, middle, high) = random_search_curve(scores, min(evaluations, len(scores)))
     bands = [Band("random search, median and quartiles", RANDOM, sign * middle, sign * low, sign * high)]
-    # On an incomplete table a child is mostly not there, and the comparison would be unfair to evolution.
-    if table.complete:
+    # Where children are mostly not there, or break constraints that it does not see, the comparison would be unfair to
+    # evolution.
+    if table.complete and not np.isnan(scores).any():
         seeds = max(4, min(_SEEDS, _LOOK_UPS // evaluations))
         strategy = RegularizedEvolution(table.space)
         runs = [simulate(table, metric, strategy, evaluations, seed) for seed in range(seeds)]

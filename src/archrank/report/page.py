@@ -13,9 +13,11 @@ from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label, numbers, run_figures
 from archrank.report.drawing import draw, style_of
+from archrank.report.front import front_headline, front_section, front_tiles
 from archrank.report.html import definitions, duration, inline_svg, number, plain
-from archrank.report.style import encode
+from archrank.report.style import INFEASIBLE, encode
 from archrank.space import SearchSpace
+from archrank.study.goal import Goal, of_feasible
 
 __all__ = ["write_report"]
 
@@ -35,6 +37,17 @@ _CAPTIONS = {
         "predictor is right, dots rise from left to right. Kendall's tau measures that: 1 is the same "
         "order, 0 is chance, −1 the opposite order. It is lower here than on random architectures, for "
         "these were picked as best.",
+    ),
+    "front": (
+        "The Pareto front",
+        "Each dot is one architecture that was evaluated. Of the blue ones no other one evaluated is better in all "
+        "objectives, and whoever wants more of one has to give away some of another. A dashed line, if there is one, "
+        "is the front of all that the table holds.",
+    ),
+    "hypervolume": (
+        "What the front dominates",
+        "The hypervolume is the part of the plane, or space, of the objectives that the front found so far dominates, "
+        "measured from the reference point: it grows with every new member of the front.",
     ),
     "distribution": (
         "How good the evaluated ones are",
@@ -64,26 +77,36 @@ def write_report(
         ArchrankError: A file cannot be written.
     """
     folder = Path(folder)
+    goal = Goal.from_facts(result)
+    table = None if table is None else of_feasible(table, goal)
     metric = str(result["metric"])
     higher = (
         table.metric(metric).higher_is_better if table is not None else bool(result.get("maximize", True))
     )
     evaluations: Sequence[Mapping[str, Any]] = result.get("evaluations") or []
-    order = _best_first(evaluations, higher)
+    several = result.get("front") is not None
+    if several:
+        places = {e["number"]: i for i, e in enumerate(evaluations)}
+        order = [places[member["number"]] for member in result["front"]]
+    else:
+        order = _best_first(evaluations, higher)
 
     pictures = []
     for name, figure in run_figures(result, table).items():
         svg = encode(figure, ".svg")
         write_whole(folder / "plots" / f"{name}.svg", svg)
         title, caption = _CAPTIONS[name]
+        if goal.constraints and name != "front":
+            caption += " Only what meets the constraints counts."
         pictures.append(html.picture(svg, name, title, caption))
     body = [
         f"<header><h1>{_title(result)}</h1>",
         f'<p class="headline">{_headline(result, table, higher)}</p></header>',
         _tiles(result, table, higher),
         *pictures,
+        front_section(result) if several else "",
         _cells(folder, result, space, table, order[:_BEST]),
-        _evaluations(evaluations, order[:1]),
+        _evaluations(evaluations, order if several else order[:1], goal),
         _configuration(result, space, table),
         html.resource("how_to_read.html"),
     ]
@@ -91,10 +114,10 @@ def write_report(
 
 
 def _best_first(evaluations: Sequence[Mapping[str, Any]], higher: bool) -> list[int]:
-    """Places of the measured evaluations, the best first, the earliest of equals first."""
+    """Places of the evaluations that count, the best first, the earliest of equals first."""
     values = numbers(evaluations, "value") if evaluations else np.empty(0)
     order = np.argsort(-values if higher else values, kind="stable")
-    return [int(i) for i in order if not np.isnan(values[i])]
+    return [int(i) for i in order if not np.isnan(values[i]) and evaluations[i].get("state") != INFEASIBLE]
 
 
 def _searched(result: Mapping[str, Any]) -> str:
@@ -115,9 +138,14 @@ def _headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> s
     strategy, searched = escape(str(result.get("strategy"))), escape(_searched(result))
     part = "" if table is None or table.complete else ", which covers a part of its space,"
     looked = f"The {strategy} search evaluated {counted} of {searched}{part}"
+    if broken := result.get("infeasible"):
+        looked += f" ({broken:,} of them did not meet {escape(' and '.join(result['constraints']))})"
+    if result.get("front") is not None:
+        return f"{looked} {front_headline(result)}"
     best = result.get("best")
     if best is None:
-        return f"{looked}, and none of them gave a value."
+        counts = "met the constraints" if result.get("constraints") else "gave a value"
+        return f"{looked}, and none of them {counts}."
     value = f"{escape(str(result['metric']))} <b>{number(best['value'], 5)}</b>"
     rank, regret = best.get("true_rank"), result.get("regret")
     if rank == 1:
@@ -131,19 +159,26 @@ def _tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> str:
     evaluations = result.get("evaluations") or []
     best = result.get("best") or {}
     failed = sum(e.get("value") is None for e in evaluations)
-    tiles = [
-        ("Best value", number(best.get("value"), 5), "higher is better" if higher else "lower is better")
-    ]
+    if result.get("front") is not None:
+        tiles, best = front_tiles(result), {}
+    else:
+        tiles = [
+            ("Best value", number(best.get("value"), 5), "higher is better" if higher else "lower is better")
+        ]
     if best.get("test_value") is not None:
         tiles.append(("Its test value", number(best["test_value"], 5), "reported, never searched by"))
     if best.get("true_rank") is not None:
         total = f"of {len(table):,} in the table" if table is not None else ""
         tiles.append(("Its true rank", f"{best['true_rank']:,}", total))
-    if result.get("regret") is not None:
+    if best and result.get("regret") is not None:
         tiles.append(
             ("Regret", number(result["regret"], 3), f"the optimum is {number(result.get('optimum'), 5)}")
         )
-    tiles.append(("Evaluations", f"{len(evaluations):,}", f"{failed} failed" if failed else "none failed"))
+    broken = result.get("infeasible")
+    remark = (f"{failed} failed" if failed else "none failed") + (
+        f", {broken:,} infeasible" if broken else ""
+    )
+    tiles.append(("Evaluations", f"{len(evaluations):,}", remark))
     seconds = result.get("seconds") or {}
     if seconds.get("total") is not None:
         fit = f"{duration(seconds['fit'])} of it fitting" if seconds.get("fit") else ""
@@ -170,10 +205,17 @@ def _cells(
         evaluation = evaluations[i]
         svg = encode(draw(graph, operations=space.operations, style=style), ".svg")
         write_whole(folder / "plots" / f"best-{rank}.svg", svg)
-        facts = [f"<b>{rank}. {escape(str(result['metric']))} {number(evaluation['value'], 5)}</b>"]
+        shown = (
+            evaluation["values"]
+            if result.get("front") is not None
+            else {result["metric"]: evaluation["value"]}
+        )
+        names = [name for name in result.get("objectives") or shown if name in shown]
+        said = ", ".join(f"{escape(name)} {number(shown[name], 5)}" for name in names)
+        facts = [f"<b>{rank}. {said}</b>"]
         if evaluation.get("test_value") is not None:
             facts.append(f"test value {number(evaluation['test_value'], 5)}")
-        if table is not None and architecture in table:
+        if table is not None and architecture in table and result.get("front") is None:
             facts.append(f"true rank {table.true_rank(architecture, result['metric']):,}")
         facts.append(f"evaluation {i + 1:,}")
         text = str(evaluation["architecture"])
@@ -183,11 +225,14 @@ def _cells(
             f'<figure class="cell"><figcaption>{caption}</figcaption>'
             f'<div class="picture">{picture}</div></figure>'
         )
-    title = "The best one found" if len(parts) == 1 else f"The best {len(parts)} found"
+    if (front := result.get("front")) is not None:
+        title = f"{len(parts)} of the {len(front):,} in the front, by the first objective"
+    else:
+        title = "The best one found" if len(parts) == 1 else f"The best {len(parts)} found"
     return f"<section><h2>{title}</h2>{''.join(parts)}</section>"
 
 
-def _evaluations(evaluations: Sequence[Mapping[str, Any]], best: Sequence[int]) -> str:
+def _evaluations(evaluations: Sequence[Mapping[str, Any]], best: Sequence[int], goal: Goal) -> str:
     if not evaluations:
         return ""
     columns = [
@@ -199,6 +244,7 @@ def _evaluations(evaluations: Sequence[Mapping[str, Any]], best: Sequence[int]) 
         ("seconds", "seconds", 3),
     ]
     columns = [column for column in columns if any(e.get(column[0]) is not None for e in evaluations)]
+    others = goal.needed[1:]
     rows = []
     for i, e in enumerate(evaluations):
         failed = e.get("value") is None
@@ -207,11 +253,13 @@ def _evaluations(evaluations: Sequence[Mapping[str, Any]], best: Sequence[int]) 
             given = str(e.get("state") or "failed") if key == "value" and failed else e.get(key)
             cells.append(html.cell(given, digits))
         reason = f"<br><small>{escape(str(e['error']))}</small>" if e.get("error") else ""
+        cells[1:1] = [html.cell((e.get("values") or {}).get(name)) for name in others]
         cells.append(f"<td>{escape(str(e['architecture']))}{reason}</td>")
-        rows.append(("best" if i in best else "failed" if failed else "", cells))
+        broken = e.get("state") == INFEASIBLE
+        rows.append(("best" if i in best else "failed" if failed else INFEASIBLE if broken else "", cells))
     return (
         '<section><h2>All evaluations</h2><p class="note screen">A click on a heading sorts by it.</p>'
-        f"{html.table(['#', *(title for _, title, _ in columns), 'architecture'], rows)}</section>"
+        f"{html.table(['#', *others, *(title for _, title, _ in columns), 'architecture'], rows)}</section>"
     )
 
 
@@ -227,6 +275,10 @@ def _configuration(result: Mapping[str, Any], space: SearchSpace, table: Table |
         ("space", plain(result["space"]) + summary),
         ("metric", metric),
     ]
+    if len(result.get("objectives") or ()) > 1:
+        pairs.append(("objectives", plain(result["objectives"])))
+    if result.get("constraints"):
+        pairs.append(("constraints", plain(result["constraints"])))
     pairs += [(key, plain(result[key])) for key in ("strategy", "settings", "budget") if key in result]
     pairs.append(("seed", plain(str(result.get("seed")))))
     if versions := result.get("versions"):

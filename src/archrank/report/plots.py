@@ -13,7 +13,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from archrank.report.style import FAILED, INK, MUTED, PAPER, REASONS, RUN, theme
+from archrank.report.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, theme
 
 __all__ = [
     "Band",
@@ -65,7 +65,7 @@ def search_figure(
 
     Args:
         values: What each evaluation gave, NaN where it failed, in the order of evaluating: (n,).
-        reasons: Why each was evaluated: (n,).
+        reasons: Why each was evaluated, or ``"infeasible"`` where its value is NaN for breaking a constraint: (n,).
         metric: What the values are, as the label of their axis.
         higher_is_better: Their direction.
         bands: Other searches to compare with.
@@ -127,7 +127,7 @@ def _best_panel(
     edge = limits[0]
     inside = sign * values >= sign * edge
     kinds = np.array(reasons, dtype=object)
-    for reason in sorted(set(reasons), key=lambda r: [*REASONS, r].index(r)):
+    for reason in sorted(set(reasons) - {INFEASIBLE}, key=lambda r: [*REASONS, r].index(r)):
         mine = (kinds == reason) & ~np.isnan(values)
         colour = REASONS.get(reason, MUTED)
         axes.scatter(
@@ -146,11 +146,16 @@ def _best_panel(
             ha="right", va="bottom" if sign > 0 else "top", fontsize=8.5, color=MUTED, zorder=7,
             bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
         )  # fmt: skip
-    if (lost := np.isnan(values)).any():
-        axes.scatter(
-            steps[lost], np.full(int(lost.sum()), edge), s=26, marker="x", color=FAILED, linewidth=1.4,
-            clip_on=False, label="failed", zorder=7,
-        )  # fmt: skip
+    broken = kinds == INFEASIBLE
+    for lost, marker, colour, label in (
+        (np.isnan(values) & ~broken, "x", FAILED, "failed"),
+        (broken, "|", MUTED, "breaks a constraint"),
+    ):
+        if lost.any():
+            axes.scatter(
+                steps[lost], np.full(int(lost.sum()), edge), s=26, marker=marker, color=colour, linewidth=1.4,
+                clip_on=False, label=label, zorder=7,
+            )  # fmt: skip
     axes.set_ylim(min(limits), max(limits))
 
 

@@ -31,6 +31,9 @@ FAILED = "#cf222e"
 REASONS = {"random": NEUTRAL, "predicted": RUN, "explored": "#e69f00", "evolved": "#009e73"}
 """A colour for every reason why an architecture was evaluated."""
 
+INFEASIBLE = "infeasible"
+"""The state of an evaluation that broke a constraint."""
+
 # Okabe and Ito's and Tol's colours, chosen to be told apart by colour-blind readers on white and on black.
 _CYCLE = (
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7",

@@ -7,6 +7,7 @@ from archrank.strategies.evolution import RegularizedEvolution, TournamentEvolut
 from archrank.strategies.guided import GuidedSearch
 from archrank.strategies.local_search import LocalSearch
 from archrank.strategies.random_search import RandomSearch
+from archrank.strategies.scalarized import Scalarized
 
 __all__ = [
     "Distinct",
@@ -19,6 +20,7 @@ __all__ = [
     "RandomSearch",
     "RegularizedEvolution",
     "Remaining",
+    "Scalarized",
     "SimulatedAnnealing",
     "Strategy",
     "TournamentEvolution",

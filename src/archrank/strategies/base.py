@@ -39,11 +39,15 @@ class Evaluated:
         architecture: What was proposed.
         score: What was measured, turned so that higher is better; None while it is pending or when it failed.
         pending: Whether the evaluation is still under way.
+        others: The scores by the second and further objectives, where a search has several.
+        violation: How far it breaks the constraints, where a search has any; 0 where it meets them.
     """
 
     architecture: Architecture
     score: float | None
     pending: bool = False
+    others: tuple[float, ...] = ()
+    violation: float = 0.0
 
     @property
     def failed(self) -> bool:
@@ -121,6 +125,9 @@ class Strategy(ABC):
     """How many proposals it likes to be asked for at once; a driver with more workers may ask for more."""
     distinct: Distinct = "rows"
     """What never comes twice: a row of choices, or a function (:meth:`~archrank.space.SearchSpace.function`)."""
+    sees_all: bool = False
+    """Whether it looks at ``others`` and ``violation`` itself; a driver shows them to any other strategy through
+    :class:`~archrank.strategies.Scalarized`."""
 
     @abstractmethod
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:

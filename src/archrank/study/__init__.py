@@ -4,6 +4,8 @@ from archrank.study.database import Database
 from archrank.study.driver import Progress, search
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
+from archrank.study.front import dominated_volume, pareto_front
+from archrank.study.goal import Constraint, Goal, check_constraints, of_feasible
 from archrank.study.outcome import Evaluator, Outcome, measure
 from archrank.study.ray_cluster import RayCluster
 from archrank.study.remote import serve
@@ -14,9 +16,11 @@ from archrank.study.timed import TimedRanker
 
 __all__ = [
     "ArchrankSampler",
+    "Constraint",
     "Database",
     "Evaluation",
     "Evaluator",
+    "Goal",
     "Outcome",
     "Progress",
     "RayCluster",
@@ -25,7 +29,11 @@ __all__ = [
     "Stopwatch",
     "TableEvaluator",
     "TimedRanker",
+    "check_constraints",
+    "dominated_volume",
     "measure",
+    "of_feasible",
+    "pareto_front",
     "result_record",
     "search",
     "serve",

@@ -1,7 +1,7 @@
 """The driver of a search: propose, queue, hand out, record."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -11,8 +11,10 @@ from optuna.trial import FrozenTrial
 from archrank.errors import BudgetError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
+from archrank.strategies.scalarized import Scalarized
 from archrank.study.database import Database
 from archrank.study.folder import RunFolder
+from archrank.study.goal import Direction, Goal
 from archrank.study.ledger import Ledger, Round
 from archrank.study.outcome import Evaluator
 from archrank.study.ray_cluster import RayCluster
@@ -31,7 +33,8 @@ class Progress:
     Attributes:
         done: How many evaluations are finished, failed ones included.
         budget: How many there will be.
-        best: The best value so far, in the metric's own unit; None where nothing was measured yet.
+        best: The best value so far of the (first) objective, in its own unit, of what meets the constraints; None where
+            nothing does yet.
     """
 
     done: int
@@ -48,6 +51,8 @@ def search(
     seed: int = 0,
     metric: str = "value",
     maximize: bool = True,
+    objectives: Mapping[str, Direction] | None = None,
+    where: Sequence[str] = (),
     folder: RunFolder | None = None,
     database: Database | None = None,
     workers: int = 1,
@@ -81,6 +86,11 @@ def search(
         seed: The seed of all of the strategy's randomness.
         metric: Name of the value to search by.
         maximize: Whether a larger value is better.
+        objectives: Search by several values instead of ``metric``: for each name ``"maximize"`` or ``"minimize"``. The
+            evaluator returns them in this order, or in a mapping. The strategy sees them through
+            :class:`~archrank.strategies.Scalarized`, unless it has ``sees_all``.
+        where: Constraints such as ``"latency_ms < 20"``, on values that the evaluator gives. What breaks one is
+            recorded, and counts against the budget, but is never the best; strategies see it below all that meets them.
         folder: Where the study is kept; None keeps it in memory. A folder opened with ``resume=True`` goes on
             with the run that it holds.
         database: Keep the study in this database instead, which the caller closes, and leave the evaluations to
@@ -98,6 +108,7 @@ def search(
     Raises:
         BudgetError: A budget or a number of workers below 1.
         RunFolderError: The folder or the database holds another run under that name, or cannot be written.
+        ArchrankError: A constraint that cannot be read, or a direction that is none.
         EvaluationError: The evaluator cannot be sent to the workers, they do not start, the executor broke, or a
             timeout is given where nothing can be ended.
 
@@ -110,23 +121,25 @@ def search(
     """
     if budget < 1:
         raise BudgetError(f"a budget of {budget} evaluations cannot be spent; give 1 or more")
-    workplace = Workplace(evaluate, metric, workers, executor, database, asynchronous, timeout, retries)
+    goal = Goal.of(objectives or {metric: "maximize" if maximize else "minimize"}, where)
+    if not (goal.is_plain or strategy.sees_all):
+        strategy = Scalarized(strategy)
+    workplace = Workplace(evaluate, goal.needed, workers, executor, database, asynchronous, timeout, retries)
     facts = {
         "space": space.name,
         "space digest": space.digest,
         "strategy": repr(strategy),
         "seed": seed,
-        "metric": metric,
-        "maximize": maximize,
+        **goal.facts,
         "asynchronous": asynchronous,
         "budget": budget,
     }
     store = database or (MemoryStore() if folder is None else JournalStore(folder))
     with store.driving():
-        ledger = Ledger(space, metric, maximize, facts, store, retries, elsewhere=database is not None)
+        ledger = Ledger(space, goal, facts, store, retries, elsewhere=database is not None)
         clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
         size = 1 if asynchronous else ledger.settle("round size", max(strategy.batch, workers))
-        report = _Reporter(ledger, budget, maximize, on_progress)
+        report = _Reporter(ledger, goal, budget, on_progress)
 
         def propose() -> int:
             round_ = ledger.next_round(size, budget)
@@ -137,7 +150,7 @@ def search(
                 while True:
                     for outcome in evaluated(propose if asynchronous else lambda: 0):
                         clock.watch.seconds["evaluate"] += outcome.seconds
-                        report(outcome.values.get(metric))
+                        report(outcome.values)
                     if not propose():
                         break
             except KeyboardInterrupt:
@@ -145,8 +158,7 @@ def search(
                 raise
     return SearchResult(
         space=space,
-        metric=metric,
-        maximize=maximize,
+        goal=goal,
         strategy=repr(strategy),
         budget=budget,
         seed=seed,
@@ -198,23 +210,24 @@ class _Reporter:
     """Keeps the best value and tells the caller after every evaluation."""
 
     def __init__(
-        self, ledger: Ledger, budget: int, maximize: bool, tell: Callable[[Progress], None] | None
+        self, ledger: Ledger, goal: Goal, budget: int, tell: Callable[[Progress], None] | None
     ) -> None:
-        self._sign = 1.0 if maximize else -1.0
+        self._goal = goal
         self._budget = budget
         self._tell = tell
         self._done = sum(not entry.pending for entry in ledger.history)
-        self._best = max((score for _, score in ledger.history.measured), default=None)
+        feasible = (e.score for e in ledger.history if e.score is not None and not e.violation)
+        self._best = max(feasible, default=None)
         self._report()
 
-    def __call__(self, value: float | None) -> None:
+    def __call__(self, values: Mapping[str, float | None]) -> None:
         self._done += 1
-        if value is not None:
-            score = self._sign * value
+        if values and not self._goal.violation(values):
+            score = self._goal.signs[0] * self._goal.objective_values(values)[0]
             self._best = score if self._best is None else max(self._best, score)
         self._report()
 
     def _report(self) -> None:
         if self._tell is not None:
-            best = None if self._best is None else self._sign * self._best
+            best = None if self._best is None else self._goal.signs[0] * self._best
             self._tell(Progress(self._done, self._budget, best))

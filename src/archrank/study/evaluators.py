@@ -15,14 +15,14 @@ class TableEvaluator:
 
     Args:
         table: The table to read.
-        metric: The metric that the search goes by; where the table names a test metric to report beside it,
-            that value is given too.
+        metrics: The metrics that the search looks at; where the table names a test metric to report beside one, that
+            value is given too.
     """
 
-    def __init__(self, table: Table, metric: str) -> None:
-        names = [metric, *([table.test_metrics[metric]] if metric in table.test_metrics else [])]
+    def __init__(self, table: Table, *metrics: str) -> None:
+        tests = [table.test_metrics[metric] for metric in metrics if metric in table.test_metrics]
         self._table = table.name
-        self._columns = {name: table.column(name) for name in names}
+        self._columns = {name: table.column(name) for name in (*metrics, *tests)}
         self._places = Places(table.rows, table.space)
 
     def __call__(self, architecture: Architecture) -> dict[str, float]:

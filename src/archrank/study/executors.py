@@ -1,7 +1,7 @@
 """Who evaluates: this process, or an executor that the user brings; pools are in ``pool.py``."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from functools import partial
 from types import TracebackType
@@ -38,10 +38,10 @@ class Serial(Runner):
 
     Args:
         evaluate: The evaluator.
-        metric: Name of the value that the search goes by.
+        metric: Name of the value that the search goes by, or of several.
     """
 
-    def __init__(self, evaluate: Evaluator, metric: str) -> None:
+    def __init__(self, evaluate: Evaluator, metric: str | Sequence[str]) -> None:
         self._evaluate = evaluate
         self._metric = metric
 
@@ -56,7 +56,7 @@ class OnExecutor(Runner):
 
     Args:
         evaluate: The evaluator.
-        metric: Name of the value that the search goes by.
+        metric: Name of the value that the search goes by, or of several.
         executor: The executor.
         most: How many tasks it is given at once; None gives it all that there are.
 
@@ -64,7 +64,9 @@ class OnExecutor(Runner):
         EvaluationError: The executor sends work to processes and the evaluator cannot be sent.
     """
 
-    def __init__(self, evaluate: Evaluator, metric: str, executor: Executor, most: int | None = None) -> None:
+    def __init__(
+        self, evaluate: Evaluator, metric: str | Sequence[str], executor: Executor, most: int | None = None
+    ) -> None:
         if isinstance(executor, ProcessPoolExecutor):
             pickled(evaluate)
         self._measure = partial(measure, evaluate, metric=metric)

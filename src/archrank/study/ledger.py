@@ -13,6 +13,7 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.study.folder import check_same
+from archrank.study.goal import Goal
 from archrank.study.outcome import Outcome
 from archrank.study.records import Records, Task
 from archrank.study.result import Evaluation
@@ -45,8 +46,7 @@ class Ledger:
 
     Args:
         space: The space that is searched.
-        metric: Name of the value that the search goes by.
-        maximize: Its direction.
+        goal: What the search goes by.
         facts: What must agree on resuming, as JSON values; stored as the study's user attributes.
         store: Where the study is kept.
         retries: How often an interrupted evaluation is started again.
@@ -63,8 +63,7 @@ class Ledger:
     def __init__(
         self,
         space: SearchSpace,
-        metric: str,
-        maximize: bool,
+        goal: Goal,
         facts: Mapping[str, Any],
         store: StudyStore,
         retries: int = 2,
@@ -72,7 +71,7 @@ class Ledger:
     ) -> None:
         self.history = History()
         self.open: dict[int, Task] = {}
-        self._sign = 1.0 if maximize else -1.0
+        self._goal = goal
         self._store = store
         self._retries = retries
         self._in_hand: set[int] = set()
@@ -82,11 +81,11 @@ class Ledger:
             study = optuna.create_study(
                 study_name=store.name,
                 storage=storage,
-                direction="maximize" if maximize else "minimize",
+                directions=list(goal.objectives.values()),
                 sampler=optuna.samplers.RandomSampler(seed=0),  # never asked: every parameter is fixed
                 load_if_exists=True,
             )
-            self._records = Records(study, storage, store, space, metric)
+            self._records = Records(study, storage, store, space, goal)
             trials = self.trials
             if strange := [trial.number for trial in trials if "round" not in trial.user_attrs]:
                 raise RunFolderError(
@@ -179,7 +178,7 @@ class Ledger:
         """
         with self._store.writing():
             self._records.write(task.number, outcome, elapsed)
-            self._settled(task, outcome.values.get(self._records.metric))
+            self._settled(task, outcome.values)
 
     def release(self) -> None:
         """Put back what was handed out and not finished; for a search that is stopped on purpose."""
@@ -197,7 +196,7 @@ class Ledger:
             if trial.state.is_finished():
                 result = trial.user_attrs["result"]
                 outcomes.append(Outcome(result["values"], result["seconds"], result.get("error")))
-                self._settled(self.open[trial.number], trial.value)
+                self._settled(self.open[trial.number], result["values"])
             elif trial.state == TrialState.RUNNING:
                 running.append(trial)
         return outcomes, running
@@ -212,8 +211,7 @@ class Ledger:
         with self._store.writing():
             if "result" in trial.user_attrs:
                 self._records.tell(trial.number, trial.user_attrs["result"])
-                values = trial.user_attrs["result"]["values"]
-                self._settled(self.open[trial.number], values.get(self._records.metric))
+                self._settled(self.open[trial.number], trial.user_attrs["result"]["values"])
                 return
             interruptions = trial.user_attrs.get("interruptions", 0) + 1
             self._records.attribute(trial.number, "interruptions", interruptions)
@@ -234,7 +232,7 @@ class Ledger:
         if study.metric_names is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                study.set_metric_names([self._records.metric])
+                study.set_metric_names(list(self._goal.objectives))
 
     def _take_up(self, trial: FrozenTrial, elsewhere: bool) -> None:
         task = self._records.task(trial)
@@ -242,15 +240,14 @@ class Ledger:
         self._last_round = Round(attributes["round"], attributes["round_start"], attributes["round_size"])
         self.open[task.number] = task
         if trial.state.is_finished():
-            self._settled(task, trial.value if trial.state == TrialState.COMPLETE else None)
+            self._settled(task, attributes["result"]["values"])
             return
         self.history.record(Evaluated(task.architecture, None, pending=True))
         if trial.state == TrialState.RUNNING and not elsewhere:
             self.take_from_the_dead(trial, "the search")
 
-    def _settled(self, task: Task, value: float | None) -> None:
-        score = None if value is None else self._sign * float(value)
-        self.history.record(Evaluated(task.architecture, score))
+    def _settled(self, task: Task, values: Mapping[str, float | None]) -> None:
+        self.history.record(self._goal.entry(task.architecture, values))
         self.open.pop(task.number, None)
         self._in_hand.discard(task.number)
 
@@ -261,13 +258,14 @@ class Ledger:
         return Evaluation(
             number=task.number,
             architecture=task.architecture,
-            value=trial.value,
+            value=result["values"].get(self._goal.metric),
             values=result["values"],
             seconds=result["seconds"],
             error=attributes.get("error"),
             round=attributes["round"],
             reason=attributes["reason"],
             predicted=attributes["predicted"],
+            violation=self._goal.violation(result["values"]) if result["values"] else 0.0,
         )
 
 

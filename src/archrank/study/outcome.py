@@ -3,7 +3,7 @@
 import math
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,9 @@ from archrank.errors import EvaluationError, UnknownName
 
 __all__ = ["Evaluator", "Outcome", "measure", "pickled"]
 
-Evaluator = Callable[[Architecture], "float | Mapping[str, float]"]
-"""Gives the metric's value, or a mapping that holds it among other values, which are only recorded."""
+Evaluator = Callable[[Architecture], "float | Sequence[float] | Mapping[str, float]"]
+"""Gives the metric's value, or several in the order in which they are asked for, or a mapping that holds what is asked
+for among other values, which are only recorded."""
 
 _LONGEST_MESSAGE = 1000
 
@@ -34,20 +35,21 @@ class Outcome:
     error: str | None = None
 
 
-def measure(evaluate: Evaluator, architecture: Architecture, metric: str) -> Outcome:
+def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str]) -> Outcome:
     """Evaluate one architecture; a failure is an outcome, not an exception.
 
     Args:
         evaluate: The evaluator.
         architecture: What to evaluate.
-        metric: The name of the value that the search goes by.
+        metric: The name of the value that the search goes by, or the names of several.
 
     >>> measure(lambda architecture: float("nan"), Architecture("s", (0,)), "accuracy").error
     "'accuracy' is nan, expected a finite number"
     """
     began = time.perf_counter()
     try:
-        values = _numbers(evaluate(architecture), metric)
+        needed = (metric,) if isinstance(metric, str) else tuple(metric)
+        values = _numbers(evaluate(architecture), needed)
     except EvaluationError as error:
         return Outcome(seconds=time.perf_counter() - began, error=str(error)[:_LONGEST_MESSAGE])
     except (Exception, SystemExit) as error:
@@ -72,14 +74,35 @@ def pickled(evaluator: object) -> bytes:
         ) from None
 
 
-def _numbers(returned: Any, metric: str) -> dict[str, float | None]:
-    given = returned if isinstance(returned, Mapping) else {metric: returned}
-    if metric not in given:
-        raise EvaluationError(str(UnknownName("value", metric, [str(name) for name in given])))
+def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:
+    given = _named(returned, needed)
+    for name in needed:
+        if name not in given:
+            raise EvaluationError(str(UnknownName("value", name, [str(key) for key in given])))
     values = {str(name): _number(value) for name, value in given.items()}
-    if values[metric] is None:
-        raise EvaluationError(f"{metric!r} is {given[metric]!r}, expected a finite number")
+    for name in needed:
+        if values[name] is None:
+            raise EvaluationError(f"{name!r} is {given[name]!r}, expected a finite number")
     return values
+
+
+def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
+    if isinstance(returned, Mapping):
+        return returned
+    if len(needed) == 1:
+        return {needed[0]: returned}
+    several = (
+        list(returned)
+        if isinstance(returned, Iterable) and not isinstance(returned, str | bytes)
+        else [returned]
+    )
+    if len(several) != len(needed):
+        count = f"{len(several)} value{'' if len(several) == 1 else 's'}"
+        raise EvaluationError(
+            f"it gave {count} ({', '.join(map(repr, several[:5]))}), expected {len(needed)}: {', '.join(needed)}; "
+            "return them in this order, or a mapping that holds them by name"
+        )
+    return dict(zip(needed, several, strict=True))
 
 
 def _number(value: Any) -> float | None:

@@ -21,13 +21,13 @@ class Processes(Crew):
 
     Args:
         evaluate: The evaluator; it is sent to every worker once.
-        metric: Name of the value that the search goes by.
+        metric: Name of the value that the search goes by, or of several.
 
     Raises:
         EvaluationError: The evaluator cannot be sent to another process.
     """
 
-    def __init__(self, evaluate: Evaluator, metric: str) -> None:
+    def __init__(self, evaluate: Evaluator, metric: str | Sequence[str]) -> None:
         self._payload = pickled((evaluate, metric))
         # Threads of this process, PyTorch's for example, do not survive a fork.
         self._context = multiprocessing.get_context("spawn")

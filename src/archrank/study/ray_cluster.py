@@ -56,7 +56,7 @@ class RayCrew(Crew):
     Args:
         cluster: Which cluster, and what an evaluation needs.
         evaluate: The evaluator; it may be anything that Ray can send.
-        metric: Name of the value that the search goes by.
+        metric: Name of the value that the search goes by, or of several.
         workers: How many there will be: a cluster of one's own is made large enough.
 
     Raises:
@@ -64,7 +64,9 @@ class RayCrew(Crew):
             the evaluator cannot be sent.
     """
 
-    def __init__(self, cluster: RayCluster, evaluate: Evaluator, metric: str, workers: int) -> None:
+    def __init__(
+        self, cluster: RayCluster, evaluate: Evaluator, metric: str | Sequence[str], workers: int
+    ) -> None:
         self._ray = _ray()
         self._mine = not self._ray.is_initialized()
         if self._mine:

@@ -1,6 +1,6 @@
 """An Optuna study as archrank writes it: the one place that knows which attribute holds what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from archrank.architecture import Architecture
 from archrank.space import SearchSpace
 from archrank.strategies.base import Proposal
+from archrank.study.goal import Goal
 from archrank.study.outcome import Outcome
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 from archrank.study.storage import StudyStore
@@ -31,23 +32,23 @@ class Task:
 class Records:
     """Reads and writes the trials of one study.
 
-    Every trial has the user attributes that :meth:`queue` gives it; an evaluated one has ``result``, and a failed
-    one ``error`` with the reason.
+    Every trial has the user attributes that :meth:`queue` gives it; an evaluated one has ``result``, a failed one
+    ``error`` with the reason, and one of a search with constraints ``constraints``, how far each is broken.
 
     Args:
         study: The study.
         storage: The storage that it is in.
         store: Where that is.
         space: The space that is searched.
-        metric: Name of the value that the search goes by.
+        goal: What the search goes by.
     """
 
     def __init__(
-        self, study: optuna.Study, storage: BaseStorage, store: StudyStore, space: SearchSpace, metric: str
+        self, study: optuna.Study, storage: BaseStorage, store: StudyStore, space: SearchSpace, goal: Goal
     ) -> None:
         self.study = study
         self.space = space
-        self.metric = metric
+        self.goal = goal
         self._storage = storage
         self._store = store
         self._distributions = distributions(space)
@@ -153,8 +154,18 @@ class Records:
         with self._store.writing():
             if result.get("error") is not None:
                 self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
-            else:
-                self.study.tell(number, float(result["values"][self.metric]), skip_if_finished=True)
+                return
+            if self.goal.constraints:
+                self._constrain(number, self.goal.excesses(result["values"]))
+            values = self.goal.objective_values(result["values"])
+            self.study.tell(number, values, skip_if_finished=True)
+
+    def _constrain(self, number: int, excesses: Sequence[float]) -> None:
+        """Say how far a trial breaks each constraint, 0 or less where it does not: to Optuna, and to its dashboard."""
+        named = {str(c): e for c, e in zip(self.goal.constraints, excesses, strict=True)}
+        self.attribute(number, "constraints", named)
+        # What `Trial.set_constraint` writes, and Optuna 4's samplers before that; both read a list.
+        self._storage.set_trial_system_attr(self._trial_id(number), "constraints", list(excesses))
 
     def _trial_id(self, number: int) -> int:
         study_id = self._storage.get_study_id_from_name(self.study.study_name)

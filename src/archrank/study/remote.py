@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.study.database import Database
+from archrank.study.goal import Goal
 from archrank.study.ledger import Ledger
 from archrank.study.outcome import Evaluator, Outcome
 from archrank.study.pool import Pool
@@ -110,10 +111,10 @@ def serve(
     """
     facts = database.facts()
     _check_space(facts, space, database)
-    records = Records(database.study(), database.open(), database, space, facts["metric"])
+    records = Records(database.study(), database.open(), database, space, Goal.from_facts(facts))
     patience = float(facts.get("patience", database.patience))
     done = 0
-    with Pool(Processes(evaluate, records.metric), 1, retries, timeout) as pool:
+    with Pool(Processes(evaluate, records.goal.needed), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
         for task in _queued(records):
             try:

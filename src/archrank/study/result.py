@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.space import SearchSpace
+from archrank.study.front import dominated_volume, pareto_front
+from archrank.study.goal import Goal, of_feasible
 
 __all__ = ["Evaluation", "SearchResult", "result_record"]
 
@@ -18,13 +23,14 @@ class Evaluation:
     Attributes:
         number: Its number, from 0, in the order of proposing.
         architecture: What was evaluated.
-        value: The metric's value, in its own unit; None where it failed.
+        value: The metric's value, or the first objective's, in its own unit; None where it failed.
         values: All values that the evaluator gave.
         seconds: How long it took.
         error: Why it failed; None where it did not.
         round: The round it was proposed in, from 0.
         reason: Why it was proposed.
         predicted: The score that a predictor gave it when it was proposed; None where none was asked.
+        violation: How far it breaks the constraints; 0 where it meets them, or failed.
     """
 
     number: int
@@ -36,6 +42,7 @@ class Evaluation:
     round: int
     reason: str
     predicted: float | None
+    violation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,7 @@ class SearchResult:
 
     Attributes:
         space: The space that was searched.
-        metric: Name of the value that the search went by.
-        maximize: Its direction.
+        goal: What the search went by: its objectives and constraints.
         strategy: The strategy and its settings.
         budget: How many evaluations were allowed, failed ones included.
         seed: The seed.
@@ -55,8 +61,7 @@ class SearchResult:
     """
 
     space: SearchSpace
-    metric: str
-    maximize: bool
+    goal: Goal
     strategy: str
     budget: int
     seed: int
@@ -64,11 +69,40 @@ class SearchResult:
     seconds: Mapping[str, float]
 
     @property
+    def metric(self) -> str:
+        """Name of the value that the search went by; of several, the first."""
+        return self.goal.metric
+
+    @property
+    def maximize(self) -> bool:
+        """The direction of ``metric``."""
+        return self.goal.maximize
+
+    @property
     def best(self) -> Evaluation | None:
-        """The evaluation with the best value, the earliest of equals; None where nothing was measured."""
-        sign = 1.0 if self.maximize else -1.0
-        measured = [(sign * e.value, -e.number, e) for e in self.evaluations if e.value is not None]
-        return max(measured)[2] if measured else None
+        """The first of the front: with one objective the best, the earliest of equals; None where there is none."""
+        return next(iter(self.front), None)
+
+    @property
+    def front(self) -> tuple[Evaluation, ...]:
+        """What meets the constraints and no other one dominates, the best by the first objective first."""
+        scores = self.scores()
+        front = np.flatnonzero(pareto_front(scores))
+        return tuple(self.evaluations[i] for i in front[np.argsort(-scores[front, 0], kind="stable")])
+
+    @property
+    def infeasible(self) -> int:
+        """How many were measured and break a constraint."""
+        return sum(evaluation.violation > 0 for evaluation in self.evaluations)
+
+    def scores(self) -> npt.NDArray[np.float64]:
+        """The K scores of the n evaluations, higher is better, NaN where it failed or breaks a constraint: (n, K)."""
+        signs = self.goal.signs
+        scores = np.full((len(self.evaluations), len(signs)), np.nan)
+        for i, evaluation in enumerate(self.evaluations):
+            if evaluation.value is not None and not evaluation.violation:
+                scores[i] = np.multiply(signs, self.goal.objective_values(evaluation.values))
+        return scores
 
 
 def result_record(
@@ -87,12 +121,14 @@ def result_record(
         result: What was found.
         strategy: The strategy's short name, instead of its full description.
         benchmark: Name of the benchmark.
-        table: The table that was searched, which knows the optimum and the true ranks.
+        table: The table that was searched, which knows the optimum and the true ranks, both among what meets the
+            constraints.
         test_metric: The value to report as test value beside the metric; a table names its own.
         command: The command that made it.
         versions: Versions of what it was made with.
     """
     if table is not None:
+        table = of_feasible(table, result.goal)
         test_metric = table.test_metrics.get(result.metric)
     best = result.best
     optimum = None if table is None else table.optimum(result.metric)[1]
@@ -102,13 +138,14 @@ def result_record(
     return {
         "benchmark": benchmark,
         "space": result.space.name,
-        "metric": result.metric,
-        "maximize": result.maximize,
+        **result.goal.facts,
         "strategy": strategy or result.strategy,
         "budget": result.budget,
         "seed": result.seed,
         "evaluations": [_evaluation(result.space, e, test_metric) for e in result.evaluations],
         "best": None if best is None else _best(result, best, test_metric, table),
+        "infeasible": result.infeasible,
+        **_several(result, table),
         "optimum": optimum,
         "regret": regret,
         "seconds": dict(result.seconds),
@@ -119,14 +156,38 @@ def result_record(
     }
 
 
+def _several(result: SearchResult, table: Table | None) -> dict[str, Any]:
+    """The Pareto front and what it dominates, where there are several objectives."""
+    objectives = list(result.goal.objectives)
+    if len(objectives) == 1:
+        return {"front": None, "hypervolume": None}
+    everything = None if table is None else np.stack([table.scores(name) for name in objectives], axis=1)
+    volume = dominated_volume(result.scores(), np.array(result.goal.signs), everything)
+    front = [
+        {
+            "number": evaluation.number,
+            "architecture": result.space.format(evaluation.architecture),
+            "values": {name: evaluation.values[name] for name in objectives},
+        }
+        for evaluation in result.front
+    ]
+    return {"front": front, "hypervolume": None if volume is None else volume.record(objectives)}
+
+
 def _evaluation(space: SearchSpace, evaluation: Evaluation, test_metric: str | None) -> dict[str, Any]:
     return {
         "number": evaluation.number,
         "architecture": space.format(evaluation.architecture),
         "value": evaluation.value,
+        "values": dict(evaluation.values),
         "test_value": evaluation.values.get(test_metric) if test_metric else None,
         "seconds": evaluation.seconds,
-        "state": "measured" if evaluation.error is None else "failed",
+        "state": "failed"
+        if evaluation.error is not None
+        else "infeasible"
+        if evaluation.violation
+        else "measured",
+        "violation": evaluation.violation,
         "error": evaluation.error,
         "round": evaluation.round,
         "reason": evaluation.reason,

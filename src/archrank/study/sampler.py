@@ -1,6 +1,7 @@
 """A strategy as an Optuna sampler, for people who call ``study.optimize`` themselves."""
 
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -15,17 +16,21 @@ from archrank.architecture import Architecture
 from archrank.errors import InvalidArchitecture
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Strategy
+from archrank.strategies.scalarized import Scalarized
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 
 __all__ = ["ArchrankSampler"]
 
 
 class ArchrankSampler(BaseSampler):
-    """Lets a strategy choose the architecture of each trial of an Optuna study with one objective.
+    """Lets a strategy choose the architecture of each trial of an Optuna study.
 
     The objective asks for it with ``space.suggest(trial)``. No architecture is given twice, also where
     several threads ask (``n_jobs``); when the space is used up the study is stopped, and trials already begun
     get random repeats. Parameters that are not the space's, such as a learning rate, are drawn at random.
+
+    A study with several directions, or whose objective calls ``trial.set_constraint``, is shown to the strategy through
+    :class:`~archrank.strategies.Scalarized`, unless it has ``sees_all``.
 
     Args:
         space: The space.
@@ -63,7 +68,8 @@ class ArchrankSampler(BaseSampler):
         """The strategy's next architecture, as parameters."""
         rng = np.random.default_rng([self._seed, trial.number])
         with self._lock:
-            proposals = self._strategy.propose(self._history(study, trial), 1, rng)
+            history = self._history(study, trial)
+            proposals = self._choosing(study, history).propose(history, 1, rng)
             if proposals:
                 architecture = proposals[0].architecture
                 self._given[trial.number] = architecture
@@ -82,7 +88,7 @@ class ArchrankSampler(BaseSampler):
         return self._others.sample_independent(study, trial, param_name, param_distribution)
 
     def _history(self, study: Study, asking: FrozenTrial) -> History:
-        sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+        signs = [1.0 if direction == StudyDirection.MAXIMIZE else -1.0 for direction in study.directions]
         history = History()
         for trial in study.get_trials(deepcopy=False):
             if trial.number == asking.number:
@@ -90,10 +96,18 @@ class ArchrankSampler(BaseSampler):
             architecture = self._given.get(trial.number) or self._read(trial)
             if architecture is None:
                 continue
-            done = trial.state == TrialState.COMPLETE and trial.value is not None
-            score = sign * float(trial.value) if done and trial.value is not None else None
-            history.record(Evaluated(architecture, score, pending=not trial.state.is_finished()))
+            if trial.state == TrialState.COMPLETE:
+                score, *others = (sign * value for sign, value in zip(signs, trial.values, strict=True))
+                violation = sum(excess for excess in _excesses(trial) if excess > 0)
+                history.record(Evaluated(architecture, score, others=tuple(others), violation=violation))
+            else:
+                history.record(Evaluated(architecture, None, pending=not trial.state.is_finished()))
         return history
+
+    def _choosing(self, study: Study, history: History) -> Strategy:
+        """The strategy, or what shows it several objectives and constraints."""
+        plain = len(study.directions) == 1 and not any(entry.violation for entry in history)
+        return self._strategy if plain or self._strategy.sees_all else Scalarized(self._strategy)
 
     def _read(self, trial: FrozenTrial) -> Architecture | None:
         """The architecture that a trial's stored parameters say; None where they say none."""
@@ -101,3 +115,9 @@ class ArchrankSampler(BaseSampler):
             return from_parameters(self._space, trial.params)
         except (KeyError, ValueError, InvalidArchitecture):
             return None
+
+
+def _excesses(trial: FrozenTrial) -> Collection[float]:
+    """How far each constraint is broken; Optuna 4 has no constraints of an objective's own."""
+    constraints: dict[str, float] = getattr(trial, "constraints", {})
+    return constraints.values()

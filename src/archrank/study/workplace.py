@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
@@ -34,7 +34,7 @@ class Workplace:
     def __init__(
         self,
         evaluate: Evaluator | None,
-        metric: str,
+        metric: str | Sequence[str],
         workers: int,
         executor: Executor | RayCluster | None,
         database: Database | None,

@@ -1,6 +1,7 @@
 """What every strategy must do, as a test that anybody can run over a strategy of their own."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -102,6 +103,11 @@ def _histories(everything: Sequence[Architecture], rng: np.random.Generator) -> 
         "an empty history": History(),
         "one measured": History(measured(order[:1])),
         "half measured": History(measured(half)),
+        "two objectives, some infeasible": History(
+            replace(e, others=(float(rng.normal()),), violation=float(i % 3))
+            for i, e in enumerate(measured(half))
+        ),
+        "all infeasible": History(replace(e, violation=1.0) for e in measured(half)),
         "all equal": History(Evaluated(a, 0.5) for a in half),
         "measured, pending and failed mixed": History(mixed),
         "only pending": History(Evaluated(a, None, pending=True) for a in half),

@@ -1,0 +1,221 @@
+"""What a search is after: its objectives, and the constraints that an architecture has to meet."""
+
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.benchmarks.table import Table
+from archrank.errors import ArchrankError, UnknownName
+from archrank.strategies.base import Evaluated
+
+__all__ = ["Constraint", "Direction", "Goal", "check_constraints", "of_feasible"]
+
+Direction = Literal["maximize", "minimize"]
+_DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+_FORM = re.compile(r"\s*(?P<name>[^<>=]*[^<>=\s])\s*(?P<operator><=|>=|<|>)\s*(?P<bound>[^<>=\s]+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A bound on one value of an evaluation.
+
+    Attributes:
+        name: The value's name.
+        operator: ``<``, ``<=``, ``>`` or ``>=``.
+        bound: What it is compared with.
+    """
+
+    name: str
+    operator: str
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Constraint":
+        """Read ``name < number``.
+
+        Raises:
+            ArchrankError: It says something else.
+
+        >>> print(Constraint.parse("latency<=20"))
+        latency <= 20
+        """
+        match = _FORM.fullmatch(text)
+        try:
+            bound = float(match["bound"]) if match else math.nan
+        except ValueError:
+            bound = math.nan
+        if match is None or not math.isfinite(bound):
+            raise ArchrankError(
+                f"the constraint {text!r} cannot be read; expected a name, one of < <= > >=, and a number, such as "
+                "'latency_ms < 20'; give several constraints one by one"
+            )
+        return cls(match["name"], match["operator"], bound)
+
+    def excess(self, value: float) -> float:
+        """How far a value is on the wrong side, in units of the bound; 0 or less where it meets the constraint."""
+        beyond = value - self.bound if self.operator[0] == "<" else self.bound - value
+        if beyond == 0 and len(self.operator) == 1:
+            return sys.float_info.epsilon
+        # As Deb does: so that a millisecond and a million parameters can be added up.
+        return beyond / (abs(self.bound) or 1.0)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.operator} {repr(self.bound).removesuffix('.0')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Objectives, of which the first is the one that is named where only one can be, and constraints.
+
+    Attributes:
+        objectives: Whether each value is to be large or small, by its name.
+        constraints: What else has to hold.
+
+    Raises:
+        UnknownName: A direction that is none.
+        ArchrankError: No objective.
+    """
+
+    objectives: Mapping[str, Direction]
+    constraints: tuple[Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.objectives:
+            raise ArchrankError("a search needs an objective: give the name of at least one value")
+        for direction in self.objectives.values():
+            if direction not in _DIRECTIONS:
+                raise UnknownName("direction", direction, _DIRECTIONS)
+
+    @classmethod
+    def of(cls, objectives: Mapping[str, Direction], where: Sequence[str] = ()) -> "Goal":
+        """The goal that words say.
+
+        Args:
+            objectives: The direction of each objective, by its name.
+            where: Constraints, such as ``"latency_ms < 20"``.
+        """
+        return cls(dict(objectives), tuple(Constraint.parse(text) for text in where))
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Goal":
+        """The goal that a study was made for, from its user attributes."""
+        one: Direction = "maximize" if facts.get("maximize", True) else "minimize"
+        return cls.of(facts.get("objectives") or {facts["metric"]: one}, facts.get("constraints") or ())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What :meth:`from_facts` reads, as JSON values."""
+        return {
+            "metric": self.metric,
+            "maximize": self.maximize,
+            "objectives": dict(self.objectives),
+            "constraints": [str(constraint) for constraint in self.constraints],
+        }
+
+    @property
+    def metric(self) -> str:
+        """Name of the first objective."""
+        return next(iter(self.objectives))
+
+    @property
+    def maximize(self) -> bool:
+        """The direction of the first objective."""
+        return self.objectives[self.metric] == "maximize"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is one objective and no constraint."""
+        return len(self.objectives) == 1 and not self.constraints
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The values that an evaluation has to give: the objectives', then what only constraints look at."""
+        return tuple(dict.fromkeys([*self.objectives, *(c.name for c in self.constraints)]))
+
+    @property
+    def signs(self) -> tuple[float, ...]:
+        """For each objective what makes a score of its value, higher is better."""
+        return tuple(1.0 if direction == "maximize" else -1.0 for direction in self.objectives.values())
+
+    def objective_values(self, values: Mapping[str, Any]) -> list[float]:
+        """The objectives' values."""
+        return [float(values[name]) for name in self.objectives]
+
+    def excesses(self, values: Mapping[str, Any]) -> list[float]:
+        """For each constraint how far it is broken, 0 or less where it is met."""
+        return [constraint.excess(float(values[constraint.name])) for constraint in self.constraints]
+
+    def violation(self, values: Mapping[str, Any]) -> float:
+        """How far the constraints are broken together, 0 where all are met."""
+        return sum(excess for excess in self.excesses(values) if excess > 0)
+
+    def entry(self, architecture: Architecture, values: Mapping[str, Any]) -> Evaluated:
+        """An evaluation as strategies see it.
+
+        Args:
+            architecture: What was evaluated.
+            values: What that gave; nothing where it failed.
+        """
+        if not values:
+            return Evaluated(architecture, None)
+        score, *others = (s * v for s, v in zip(self.signs, self.objective_values(values), strict=True))
+        return Evaluated(architecture, score, others=tuple(others), violation=self.violation(values))
+
+
+def check_constraints(constraints: Sequence[Constraint], table: Table) -> None:
+    """Make sure that some architecture of a table meets them.
+
+    Raises:
+        UnknownName: A constraint on a column that the table has not.
+        ArchrankError: None meets one of them, or all of them together.
+    """
+    for constraint in constraints:
+        column = table.column(constraint.name)
+        if not _met(constraint, column).any():
+            known = column[~np.isnan(column)]
+            there = f"from {known.min():.6g} to {known.max():.6g}" if len(known) else "missing throughout"
+            raise ArchrankError(
+                f"no architecture of {table.name} meets {str(constraint)!r}: its {constraint.name} is {there}"
+            )
+    if constraints and not _feasible(constraints, table).any():
+        together = " and ".join(map(str, constraints))
+        raise ArchrankError(
+            f"no architecture of {table.name} meets {together} together, though each alone is met by some: loosen one"
+        )
+
+
+def of_feasible(table: Table, goal: Goal) -> Table:
+    """The table as it counts for a goal: what breaks the constraints has no value of the objectives.
+
+    So its optimum, its ranks and what other searches find in it are those among what meets the constraints.
+    """
+    if not goal.constraints:
+        return table
+    feasible = _feasible(goal.constraints, table)
+    columns = {
+        metric.name: np.where(feasible, table.column(metric.name), np.nan)
+        if metric.name in goal.objectives
+        else (lambda name=metric.name: table.column(name))
+        for metric in table.metrics
+    }
+    return Table(
+        table.name, table.space, table.rows, columns, table.metrics, table.test_metrics, table.source_order
+    )
+
+
+def _feasible(constraints: Sequence[Constraint], table: Table) -> npt.NDArray[np.bool_]:
+    met = [_met(constraint, table.column(constraint.name)) for constraint in constraints]
+    return np.asarray(np.logical_and.reduce(met))
+
+
+def _met(constraint: Constraint, column: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+    return np.asarray(compare[constraint.operator](column, constraint.bound))
