@@ -3,6 +3,8 @@
 Weights are not drawn when a layer is made: a network draws all of its own at the end, from one generator.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,13 +23,30 @@ __all__ = [
 
 
 class _Conv(nn.Conv2d):
+    """A convolution, of the ReLU of its input where so wanted: a layer less to make and to call."""
+
+    def __init__(self, *args: Any, relu: bool, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._relu = relu
+
     def reset_parameters(self) -> None:
         """Leave the weights as they are: half of the time to build a network would go into numbers drawn twice."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.relu(x) if self._relu else x)
 
 
 class _Linear(nn.Linear):
     def reset_parameters(self) -> None:
         """As for convolutions."""
+
+
+class _Norm(nn.BatchNorm2d):
+    def reset_parameters(self) -> None:
+        """Scale 1 and shift 0; the statistics of a new layer are fresh already."""
+        with torch.no_grad():
+            self.weight.fill_(1)
+            self.bias.zero_()
 
 
 def conv(
@@ -39,11 +58,15 @@ def conv(
     padding: int | None = None,
     groups: int = 1,
     dilation: int = 1,
+    relu: bool = False,
 ) -> nn.Module:
-    """A convolution without bias; unless told otherwise, padded so that stride 1 keeps the size of an image."""
+    """A convolution without bias, of the ReLU of its input where ``relu``.
+
+    Unless told otherwise, it is padded so that stride 1 keeps the size of an image.
+    """
     if padding is None:
         padding = dilation * (kernel // 2)
-    return _Conv(channels, out, kernel, stride, padding, dilation, groups, bias=False)
+    return _Conv(channels, out, kernel, stride, padding, dilation, groups, bias=False, relu=relu)
 
 
 def linear(features: int, out: int) -> nn.Module:
@@ -53,7 +76,7 @@ def linear(features: int, out: int) -> nn.Module:
 
 def batch_norm(channels: int) -> nn.Module:
     """Batch normalisation with scale and shift."""
-    return nn.BatchNorm2d(channels)
+    return _Norm(channels)
 
 
 def conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -68,7 +91,7 @@ def conv_bn_relu(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Se
 
 def relu_conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
     """ReLU, convolution, batch normalisation: the order of NAS-Bench-201 and DARTS."""
-    return nn.Sequential(nn.ReLU(), conv(channels, out, kernel, stride), batch_norm(out))
+    return nn.Sequential(conv(channels, out, kernel, stride, relu=True), batch_norm(out))
 
 
 class FactorizedReduce(nn.Module):

@@ -36,8 +36,7 @@ def _separable(kernel: int) -> OperationFactory:
         layers: list[nn.Module] = []
         for step in (stride, 1):
             layers += [
-                nn.ReLU(),
-                conv(channels, channels, kernel, step, groups=channels),
+                conv(channels, channels, kernel, step, groups=channels, relu=True),
                 conv(channels, channels),
                 batch_norm(channels),
             ]
@@ -51,8 +50,7 @@ def _dilated(kernel: int) -> OperationFactory:
 
     def make(channels: int, stride: int) -> nn.Module:
         return nn.Sequential(
-            nn.ReLU(),
-            conv(channels, channels, kernel, stride, groups=channels, dilation=2),
+            conv(channels, channels, kernel, stride, groups=channels, dilation=2, relu=True),
             conv(channels, channels),
             batch_norm(channels),
         )
