@@ -66,7 +66,7 @@ class SearchSpace(ABC):
     operations: tuple[str, ...]
     """The K operation kinds that may stand on a site of this space's graphs."""
     cell_names: tuple[str, ...] = ()
-    """What the C cells of a graph are called, where there are several."""
+    """What the C cells of a graph are called in drawings, where there are several."""
     summary: ClassVar[str] = ""
     """One line for lists."""
 

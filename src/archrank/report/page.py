@@ -168,7 +168,8 @@ def _cells(
     parts = []
     for rank, (i, architecture, graph) in enumerate(zip(places, parsed, graphs, strict=True), start=1):
         evaluation = evaluations[i]
-        svg = encode(draw(graph, operations=space.operations, style=style), ".svg")
+        titles = space.cell_names or None
+        svg = encode(draw(graph, operations=space.operations, style=style, titles=titles), ".svg")
         write_whole(folder / "plots" / f"best-{rank}.svg", svg)
         facts = [f"<b>{rank}. {escape(str(result['metric']))} {number(evaluation['value'], 5)}</b>"]
         if evaluation.get("test_value") is not None:

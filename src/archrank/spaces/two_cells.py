@@ -13,7 +13,7 @@ from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, Rows, SearchSpace
 from archrank.spaces.genotype import INPUTS, CellText, format_genotype, parse_genotype
 
-__all__ = ["CELL_NAMES", "TwoCells"]
+__all__ = ["TwoCells"]
 
 CELL_NAMES = ("normal", "reduction")
 WIDTH = 4
@@ -43,7 +43,7 @@ class TwoCells(SearchSpace):
         SpaceError: No node.
     """
 
-    cell_names = CELL_NAMES
+    cell_names = tuple(f"{name.capitalize()} cell" for name in CELL_NAMES)
 
     def __init__(
         self, name: str, operations: tuple[str, ...], nodes: int, *, double: bool, loose_ends: bool
