@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -14,7 +16,7 @@ from archrank.training import (
     parameters,
 )
 from archrank.training.cell import GraphCell, summed
-from archrank.training.layers import FactorizedReduce, draw_weights
+from archrank.training.layers import FactorizedReduce, batch_norm, conv, draw_weights
 
 
 class Times(nn.Module):
@@ -98,3 +100,27 @@ def test_counting_leaves_the_network_as_it_was():
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
     assert counted == multiply_adds(outline(Graph((cell,)), skeleton), (3, 16, 16))
     assert parameters(network, auxiliary=True) == sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize("make", [lambda: conv(4, 4, 3), lambda: batch_norm(4)], ids=["conv", "norm"])
+def test_layers_of_one_kind_share_nothing_but_settings(make):
+    one, other = make(), make()
+    called = []
+    one.register_forward_hook(lambda *_: called.append(1))
+    other(torch.zeros(2, 4, 5, 5))
+    assert not called
+    assert not {p.data_ptr() for p in one.parameters()} & {p.data_ptr() for p in other.parameters()}
+    one.eval().requires_grad_(False)
+    assert other.training
+    assert make().training
+    assert all(p.requires_grad for p in make().parameters())
+    assert copy.deepcopy(other).state_dict().keys() == other.state_dict().keys()
+
+
+def test_normalisations_start_as_pytorch_s_do():
+    ours, theirs = batch_norm(4), nn.BatchNorm2d(4)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    assert all(torch.equal(ours.state_dict()[name], value) for name, value in theirs.state_dict().items())
+    x = torch.randn(8, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ours(x), theirs(x))
+    assert torch.equal(ours.running_var, theirs.running_var)

@@ -3,7 +3,8 @@
 Weights are not drawn when a layer is made: a network draws all of its own at the end, from one generator.
 """
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,9 @@ __all__ = [
     "linear",
     "relu_conv_bn",
 ]
+
+
+_Layer = TypeVar("_Layer", bound=nn.Module)
 
 
 class _Conv(nn.Conv2d):
@@ -41,14 +45,6 @@ class _Linear(nn.Linear):
         """As for convolutions."""
 
 
-class _Norm(nn.BatchNorm2d):
-    def reset_parameters(self) -> None:
-        """Scale 1 and shift 0; the statistics of a new layer are fresh already."""
-        with torch.no_grad():
-            self.weight.fill_(1)
-            self.bias.zero_()
-
-
 def conv(
     channels: int,
     out: int,
@@ -66,7 +62,9 @@ def conv(
     """
     if padding is None:
         padding = dilation * (kernel // 2)
-    return _Conv(channels, out, kernel, stride, padding, dilation, groups, bias=False, relu=relu)
+    layer = _like(_plain_conv(channels, out, kernel, stride, padding, dilation, groups, relu))
+    layer.weight = nn.Parameter(torch.empty(out, channels // groups, kernel, kernel))
+    return layer
 
 
 def linear(features: int, out: int) -> nn.Module:
@@ -76,7 +74,38 @@ def linear(features: int, out: int) -> nn.Module:
 
 def batch_norm(channels: int) -> nn.Module:
     """Batch normalisation with scale and shift."""
-    return _Norm(channels)
+    layer = _like(_plain_norm(channels))
+    layer.weight, layer.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+    layer.running_mean, layer.running_var = torch.zeros(channels), torch.ones(channels)
+    layer.num_batches_tracked = torch.zeros((), dtype=torch.long)
+    return layer
+
+
+@lru_cache(maxsize=1024)
+def _plain_conv(
+    channels: int, out: int, kernel: int, stride: int, padding: int, dilation: int, groups: int, relu: bool
+) -> _Conv:
+    return _Conv(
+        channels, out, kernel, stride, padding, dilation, groups, bias=False, relu=relu, device="meta"
+    )
+
+
+@lru_cache(maxsize=256)
+def _plain_norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, device="meta")
+
+
+def _like(layer: _Layer) -> _Layer:
+    """A layer with the same settings, and nothing else in common; its numbers are for the caller to set.
+
+    A network has hundreds of layers of a few kinds, and PyTorch takes as long to make one as to make ten copies.
+    """
+    copied = layer.__new__(type(layer))
+    copied.__dict__ = {
+        name: value.copy() if isinstance(value, dict | set | list) else value
+        for name, value in layer.__dict__.items()
+    }
+    return copied
 
 
 def conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
