@@ -9,7 +9,7 @@ from archrank.errors import InvalidArchitecture, ParseError, SpaceError
 from archrank.predictors import GaussianProcess, NeuralPredictor
 from archrank.ranking import kendall_tau
 from archrank.spaces import Darts, Enas
-from archrank.testing import check_space
+from archrank.testing import check_encoder, check_predictor, check_space
 from genotypes import DARTS_V2
 
 
@@ -163,6 +163,16 @@ def test_predictors_learn_on_two_cells(space):
     ):
         predictor.fit(drawn[:160], targets[:160])
         assert kendall_tau(predictor.predict(drawn[160:]), targets[160:]) > 0.5, type(predictor).__name__
+
+
+@pytest.mark.parametrize("space", [Enas.original(), Darts()], ids=lambda s: s.name)
+def test_encoders_keep_their_promises_on_two_cells(space):
+    graphs = [space.graph(a) for a in space.sample(12, np.random.default_rng(2))]
+    check_encoder(GATES.multi_edge(), graphs, space.operations)
+
+
+def test_a_predictor_keeps_its_promises_on_two_cells():
+    check_predictor(GaussianProcess, Darts())
 
 
 def test_equal_cells_in_other_places_are_other_architectures():
