@@ -65,6 +65,8 @@ class SearchSpace(ABC):
     """The categorical choices, in the order of an architecture's row."""
     operations: tuple[str, ...]
     """The K operation kinds that may stand on a site of this space's graphs."""
+    cell_names: tuple[str, ...] = ()
+    """What the C cells of a graph are called in drawings, where there are several."""
     summary: ClassVar[str] = ""
     """One line for lists."""
 
@@ -205,6 +207,11 @@ class SearchSpace(ABC):
     def __len__(self) -> int:
         """How many architectures the space has."""
         return len(self._rows)
+
+    @property
+    def size(self) -> int:
+        """How many architectures the space has, also where that is more than ``len`` can say."""
+        return len(self)
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         """Draw ``n`` architectures independently and uniformly, so the same one may come twice.

@@ -86,6 +86,9 @@ def test_spaces_for_programs(run):
         "nas-bench-graph": 26_206,
         "nas-bench-graph-proteins": 2_021,
         "nats-bench-size": 32_768,
+        "enas": 450_450_000**2,
+        "enas-5-nodes-loose-ends": (450_450_000 * 465) ** 2,
+        "darts": (180 * 7**8) ** 2,
         "enas-macro": 1_528_823_808,
     }
     for name, record in listed.items():

@@ -29,9 +29,22 @@ def test_without_a_name_the_drawing_is_architecture_svg(tmp_path):
     assert ElementTree.parse(tmp_path / "architecture.svg").getroot().tag.endswith("svg")
 
 
+def test_a_normal_and_a_reduction_cell_stand_under_their_names(tmp_path):
+    cell = "{0}=[('sep_conv_3x3', 0), ('skip_connect', 1)], {0}_concat=[2]"
+    text = f"Genotype({cell.format('normal')}, {cell.format('reduce')})"
+    space = tmp_path / "small.py"
+    space.write_text("from archrank.spaces import Darts\n\nSMALL = Darts(nodes=1)\n", encoding="utf-8")
+    done = archrank("draw", "small.py:SMALL", text, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    drawn = (tmp_path / "architecture.svg").read_text(encoding="utf-8")
+    assert "Normal cell" in drawn
+    assert "Reduction cell" in drawn
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["darts", "Genotype(normal=[])"], "normal_concat is missing"),
         (["nas-bench-202", CELL], "did you mean 'nas-bench-201'?"),
         (["nas-bench-201", "nonsense"], "'nonsense' is not a nas-bench-201 cell"),
         (["nas-bench-201", CELL.replace("nor_conv_1x1", "nor_conv_1x2")], "did you mean 'nor_conv_1x1'?"),

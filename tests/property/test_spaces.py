@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archrank import Architecture, Cell, Graph, Site
-from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
+from archrank.spaces import Darts, Enas, EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
 from archrank.spaces.nasbench_graph import OPERATIONS
 
 SPACES = [
@@ -15,6 +15,9 @@ SPACES = [
     NASBench101(vertices=6),
     NATSBenchSize(),
     EnasMacro(),
+    Enas(),
+    Enas.original(),
+    Darts(),
 ]
 NAMES = ("conv", "pool", "skip")
 

@@ -89,6 +89,14 @@ class NoName(NASBench201):
     name = ""
 
 
+class Misnamed(NASBench201):
+    cell_names = ("Normal cell", "Reduction cell")
+
+
+class WrongSize(NASBench201):
+    size = 15_626
+
+
 class Repeated(NASBench201):
     choices = (*NASBench201.choices[:5], Choice("0→1", NASBench201.choices[0].options))
 
@@ -110,6 +118,8 @@ class Repeated(NASBench201):
         (WrongFunction, "another function key"),
         (NoName, "has no name"),
         (Repeated, "more than once"),
+        (Misnamed, "has 1 cells, but cell_names are"),
+        (WrongSize, "size is 15626, but rows.. lists 15625"),
     ],
 )
 def test_a_broken_promise_is_noticed(space, message):

@@ -218,7 +218,7 @@ class Table:
             # A few draws tell nearly every incomplete table without listing a large space. The rows are
             # distinct architectures, so as many as the space has are all of them.
             drawn = self.space.sample(20, np.random.default_rng(0))
-            return all(architecture in self for architecture in drawn) and len(self) == len(self.space)
+            return all(architecture in self for architecture in drawn) and len(self) == self.space.size
         except SpaceError:  # too large to be listed, so to be measured
             return False
 
@@ -261,7 +261,7 @@ def checked_table(
 def _are_all(space: SearchSpace, rows: Rows) -> bool:
     """Whether sorted rows are all of the space: one comparison, where the space can be listed."""
     try:
-        return len(rows) == len(space) and np.array_equal(rows, space.rows())
+        return len(rows) == space.size and np.array_equal(rows, space.rows())
     except SpaceError:
         return False
 

@@ -66,7 +66,7 @@ def _describe(name: str) -> dict[str, Any]:
         "space": table.space.name,
         "ready": True,
         "architectures": len(table),
-        "space_size": len(table.space),
+        "space_size": table.space.size,
         "complete": table.complete,
         "default_metric": table.metric().name,
         "metrics": metrics,

@@ -32,5 +32,6 @@ def command(
 
     # Which style suits the space shows in several architectures, not in every single one.
     others = chosen.sample(16, np.random.default_rng(0))
-    draw(graph, out, operations=chosen.operations, style=style_of([graph, *map(chosen.graph, others)]))
+    style = style_of([graph, *map(chosen.graph, others)])
+    draw(graph, out, operations=chosen.operations, style=style, titles=chosen.cell_names or None)
     Console().print(f"drew {out}", highlight=False, markup=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
-from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
+from archrank.spaces import Darts, Enas, EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
 
 __all__ = ["SPACES", "space", "table", "user_module"]
 
@@ -20,6 +20,9 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-graph": NASBenchGraph,
     "nas-bench-graph-proteins": NASBenchGraph.proteins,
     "nats-bench-size": NATSBenchSize,
+    "enas": Enas,
+    "enas-5-nodes-loose-ends": Enas.original,
+    "darts": Darts,
     "enas-macro": EnasMacro,
 }
 """The spaces that archrank knows by name."""

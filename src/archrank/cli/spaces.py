@@ -37,7 +37,7 @@ def _describe(name: str) -> dict[str, Any]:
     return {
         "name": found.name,
         "summary": found.summary,
-        "architectures": len(found),
+        "architectures": found.size,
         "encodings": found.encodings,
         "choices": [{"name": choice.name, "options": list(choice.options)} for choice in found.choices],
         "operations": list(found.operations),

@@ -203,7 +203,8 @@ def _cells(
     parts = []
     for rank, (i, architecture, graph) in enumerate(zip(places, parsed, graphs, strict=True), start=1):
         evaluation = evaluations[i]
-        svg = encode(draw(graph, operations=space.operations, style=style), ".svg")
+        titles = space.cell_names or None
+        svg = encode(draw(graph, operations=space.operations, style=style, titles=titles), ".svg")
         write_whole(folder / "plots" / f"best-{rank}.svg", svg)
         shown = (
             evaluation["values"]

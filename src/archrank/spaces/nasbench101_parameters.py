@@ -1,8 +1,10 @@
 """How many trainable parameters NAS-Bench-101's CIFAR-10 network has when it is built from a cell."""
 
+from collections.abc import Sequence
+
 from archrank.spaces.nasbench101_modules import Module
 
-__all__ = ["trainable_parameters"]
+__all__ = ["trainable_parameters", "vertex_channels"]
 
 COLOURS = 3
 STEM_CHANNELS = 128
@@ -38,7 +40,7 @@ def trainable_parameters(module: Module) -> int:
 def _in_module(module: Module, channels: int, out: int) -> int:
     *inner, read_by_output = module.sources[1:]
     total = 0
-    for sources, label, width in zip(inner, module.labels, _widths(module, out), strict=True):
+    for sources, label, width in zip(inner, module.labels, vertex_channels(module.sources, out), strict=True):
         if sources & 1:  # the module's input comes through a 1×1 projection
             total += _convolution(1, channels, width)
         if area := KERNEL_AREAS[label]:
@@ -48,21 +50,28 @@ def _in_module(module: Module, channels: int, out: int) -> int:
     return total
 
 
-def _widths(module: Module, out: int) -> list[int]:
-    """The channels of each inner vertex.
+def vertex_channels(sources: Sequence[int], out: int) -> list[int]:
+    """The channels of each inner vertex of a module of V vertices.
 
     The output concatenates the inner vertices that it reads, so these share its channels, and the first of them
     get one more where the division leaves a remainder. Any other vertex is as wide as the widest that reads it.
+
+    Args:
+        sources: For each of the V vertices, the vertices that it reads, as a bit mask.
+        out: The channels of the output.
+
+    >>> vertex_channels([0, 0b1, 0b11, 0b110], 127)
+    [64, 63]
     """
-    last = len(module.sources) - 1
-    concatenated = [vertex for vertex in range(1, last) if module.sources[last] >> vertex & 1]
+    last = len(sources) - 1
+    concatenated = [vertex for vertex in range(1, last) if sources[last] >> vertex & 1]
     widths = [0] * (last + 1)
     for place, vertex in enumerate(concatenated):
         share, remainder = divmod(out, len(concatenated))
         widths[vertex] = share + (place < remainder)
     for vertex in range(last - 1, 0, -1):
         if vertex not in concatenated:
-            widths[vertex] = max(widths[t] for t in range(1, last) if module.sources[t] >> vertex & 1)
+            widths[vertex] = max(widths[t] for t in range(1, last) if sources[t] >> vertex & 1)
     return widths[1:last]
 
 

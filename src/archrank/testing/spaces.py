@@ -102,7 +102,8 @@ def _check_rows(space: SearchSpace) -> None:
         rows.ndim == 2 and rows.shape[1] == len(space.choices),
         f"{space.name}: rows() has shape {rows.shape}, expected (M, {len(space.choices)})",
     )
-    require(len(space) == len(rows), f"{space.name}: len() is {len(space)}, but rows() lists {len(rows)}")
+    for what, size in (("len()", len(space)), ("size", space.size)):
+        require(size == len(rows), f"{space.name}: {what} is {size}, but rows() lists {len(rows)}")
     plain = [tuple(row) for row in rows.tolist()]
     require(plain == sorted(set(plain)), f"{space.name}: rows() must be sorted and distinct")
     for row in plain:
@@ -172,6 +173,10 @@ def _check_graph(space: SearchSpace, architecture: Architecture) -> None:
             isinstance(graph, Graph) and len(graph.cells) > 0, f"{what} must be a Graph of at least one cell"
         )
         require(graph == method(architecture), f"{what} must give the same graph every time")
+        require(
+            len(space.cell_names) in (0, len(graph.cells)),
+            f"{what} has {len(graph.cells)} cells, but cell_names are {space.cell_names}",
+        )
         for cell in graph.cells:
             for site in cell.sites:
                 require(

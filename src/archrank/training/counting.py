@@ -1,0 +1,43 @@
+"""How large a network is: parameters and multiply-adds."""
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from archrank.training.network import Network
+
+__all__ = ["multiply_adds", "parameters"]
+
+
+def parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
+    """How many trainable numbers a network has.
+
+    Args:
+        network: The network, with numbers or in outline.
+        auxiliary: Whether those of the auxiliary head count; the field leaves them out, for they only help training.
+    """
+    return sum(
+        p.numel()
+        for name, p in network.named_parameters()
+        if p.requires_grad and (auxiliary or not name.startswith("auxiliary."))
+    )
+
+
+def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
+    """The multiply-adds of one image in evaluation: those of convolutions and linear layers, as the field counts.
+
+    PyTorch's own counter counts them, with a multiply-add as two operations; this is half of that.
+
+    Args:
+        network: The network; in outline, counting takes no arithmetic.
+        image: Colours, height and width.
+    """
+    device = next(network.parameters()).device
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            network(torch.empty(1, *image, device=device))
+    finally:
+        network.train(training)
+    return int(counter.get_total_flops()) // 2

@@ -1,0 +1,173 @@
+"""Convolutions and the small blocks that networks of this field are made of.
+
+Weights are not drawn when a layer is made: a network draws all of its own at the end, from one generator.
+"""
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = [
+    "FactorizedReduce",
+    "GlobalAverage",
+    "batch_norm",
+    "conv",
+    "conv_bn",
+    "conv_bn_relu",
+    "draw_weights",
+    "linear",
+    "relu_conv_bn",
+]
+
+
+_Layer = TypeVar("_Layer", bound=nn.Module)
+
+
+class _Conv(nn.Conv2d):
+    """A convolution, of the ReLU of its input where so wanted: a layer less to make and to call."""
+
+    def __init__(self, *args: Any, relu: bool, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._relu = relu
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are: half of the time to build a network would go into numbers drawn twice."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.relu(x) if self._relu else x)
+
+
+class _Linear(nn.Linear):
+    def reset_parameters(self) -> None:
+        """As for convolutions."""
+
+
+def conv(
+    channels: int,
+    out: int,
+    kernel: int = 1,
+    stride: int = 1,
+    *,
+    padding: int | None = None,
+    groups: int = 1,
+    dilation: int = 1,
+    relu: bool = False,
+) -> nn.Module:
+    """A convolution without bias, of the ReLU of its input where ``relu``.
+
+    Unless told otherwise, it is padded so that stride 1 keeps the size of an image.
+    """
+    if padding is None:
+        padding = dilation * (kernel // 2)
+    layer = _like(_plain_conv(channels, out, kernel, stride, padding, dilation, groups, relu))
+    layer.weight = nn.Parameter(torch.empty(out, channels // groups, kernel, kernel))
+    return layer
+
+
+def linear(features: int, out: int) -> nn.Module:
+    """A linear layer with bias."""
+    return _Linear(features, out)
+
+
+def batch_norm(channels: int) -> nn.Module:
+    """Batch normalisation with scale and shift."""
+    layer = _like(_plain_norm(channels))
+    layer.weight, layer.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+    layer.running_mean, layer.running_var = torch.zeros(channels), torch.ones(channels)
+    layer.num_batches_tracked = torch.zeros((), dtype=torch.long)
+    return layer
+
+
+@lru_cache(maxsize=1024)
+def _plain_conv(
+    channels: int, out: int, kernel: int, stride: int, padding: int, dilation: int, groups: int, relu: bool
+) -> _Conv:
+    return _Conv(
+        channels, out, kernel, stride, padding, dilation, groups, bias=False, relu=relu, device="meta"
+    )
+
+
+@lru_cache(maxsize=256)
+def _plain_norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, device="meta")
+
+
+def _like(layer: _Layer) -> _Layer:
+    """A layer with the same settings, and nothing else in common; its numbers are for the caller to set.
+
+    A network has hundreds of layers of a few kinds, and PyTorch takes as long to make one as to make ten copies.
+    """
+    copied = layer.__new__(type(layer))
+    copied.__dict__ = {
+        name: value.copy() if isinstance(value, dict | set | list) else value
+        for name, value in layer.__dict__.items()
+    }
+    return copied
+
+
+def conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Convolution, batch normalisation."""
+    return nn.Sequential(conv(channels, out, kernel, stride), batch_norm(out))
+
+
+def conv_bn_relu(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Convolution, batch normalisation, ReLU: the order of NAS-Bench-101."""
+    return nn.Sequential(conv(channels, out, kernel, stride), batch_norm(out), nn.ReLU(inplace=True))
+
+
+def relu_conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """ReLU, convolution, batch normalisation: the order of NAS-Bench-201 and DARTS."""
+    return nn.Sequential(conv(channels, out, kernel, stride, relu=True), batch_norm(out))
+
+
+class FactorizedReduce(nn.Module):
+    """Halve an image without losing any pixel: two strided 1×1 convolutions, one shifted by a pixel, side by side.
+
+    Args:
+        channels: Channels that come in.
+        out: Channels that go out.
+
+    Reference: Zoph et al., NASNet (CVPR 2018), as in the code of DARTS.
+    """
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.even = conv(channels, out // 2, 1, 2)
+        self.odd = conv(channels, out - out // 2, 1, 2)
+        self.norm = batch_norm(out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) to (B, out, H/2, W/2), rounded up."""
+        x = F.relu(x)
+        height, width = x.shape[-2:]
+        # An odd image gets a row or column of zeros, so that both halves have one size.
+        shifted = F.pad(x, (0, width % 2, 0, height % 2)) if height % 2 or width % 2 else x
+        joined: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted[:, :, 1:, 1:])], dim=1))
+        return joined
+
+
+class GlobalAverage(nn.Module):
+    """The mean over all pixels: (B, channels, H, W) to (B, channels)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average."""
+        return x.mean((2, 3))
+
+
+def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights of all convolutions and linear layers, from the distributions that PyTorch draws them from.
+
+    Args:
+        network: The network; its other layers keep what they were made with.
+        generator: The source of randomness.
+    """
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                bound = layer.weight[0].numel() ** -0.5
+                layer.weight.uniform_(-bound, bound, generator=generator)
+                if layer.bias is not None:
+                    layer.bias.uniform_(-bound, bound, generator=generator)

@@ -1,0 +1,76 @@
+"""The network of NAS-Bench-201.
+
+Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020), section 2.1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from archrank.errors import SpaceError
+from archrank.graph import Graph
+from archrank.training.cell import GraphCell, summed
+from archrank.training.layers import GlobalAverage, batch_norm, conv, conv_bn, linear, relu_conv_bn
+from archrank.training.network import Layer, Network
+from archrank.training.operations import OperationFactory, operation_layer
+from archrank.training.skeleton import Skeleton, checked_positive
+
+__all__ = ["NASBench201Skeleton"]
+
+
+@dataclass(frozen=True)
+class NASBench201Skeleton(Skeleton):
+    """Three stages of the same cell, and between them a residual block that halves the image.
+
+    Attributes:
+        channels: Channels of the first stage; each further one has twice as many.
+        cells: N, how many cells a stage has.
+        classes: How many classes.
+        colours: Channels of an image.
+    """
+
+    channels: int = 16
+    cells: int = 5
+    classes: int = 10
+    colours: int = 3
+
+    def __post_init__(self) -> None:
+        checked_positive(self, "channels", "cells", "classes", "colours")
+
+    def assemble(self, graph: Graph, operations: Mapping[str, OperationFactory]) -> Network:
+        """Stack the one cell of a graph, with one input and one output (see :meth:`Skeleton.assemble`)."""
+        make = [(cell.inputs, len(cell.outputs)) for cell in graph.cells]
+        if make != [(1, 1)]:
+            raise SpaceError(
+                "the skeleton of NAS-Bench-201 stacks one cell with one input and one output, but the graph "
+                f"has cells with these numbers of inputs and outputs: {make}"
+            )
+        (cell,) = graph.cells
+        layers: list[Layer] = []
+        channels = self.channels
+        for stage in range(3):
+            if stage:
+                layers.append(Layer(_Halving(channels, 2 * channels)))
+                channels *= 2
+            for _ in range(self.cells):
+                sites = [summed(s, operation_layer(operations, s.operation, channels)) for s in cell.sites]
+                layers.append(Layer(GraphCell(cell, sites)))
+        head = nn.Sequential(
+            batch_norm(channels), nn.ReLU(inplace=True), GlobalAverage(), linear(channels, self.classes)
+        )
+        return Network(conv_bn(self.colours, self.channels, 3), layers, head)
+
+
+class _Halving(nn.Module):
+    """The residual block between stages: two 3×3 convolutions beside a pooled and widened input."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.first = relu_conv_bn(channels, out, 3, 2)
+        self.second = relu_conv_bn(out, out, 3)
+        self.beside = nn.Sequential(nn.AvgPool2d(2), conv(channels, out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.beside(x) + self.second(self.first(x))
+        return result

@@ -1,0 +1,93 @@
+"""What surrounds the cells, and the builder that makes a network of a graph and a skeleton."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+
+from archrank.errors import SpaceError
+from archrank.graph import Graph
+from archrank.training.layers import draw_weights
+from archrank.training.network import Network
+from archrank.training.operations import OPERATIONS, OperationFactory
+
+__all__ = ["Skeleton", "build", "checked_positive", "outline"]
+
+
+class Skeleton(ABC):
+    """Everything about a network but its cells: how many there are, how wide, what comes before and after.
+
+    Skeletons are data: frozen dataclasses, one for every way in which the field stacks cells.
+    """
+
+    @abstractmethod
+    def assemble(self, graph: Graph, operations: Mapping[str, OperationFactory]) -> Network:
+        """Stack the cells of a graph; weights are not drawn yet.
+
+        Args:
+            graph: The C cells.
+            operations: How to make the operations on their sites.
+
+        Raises:
+            SpaceError: The graph's cells are not such as the skeleton stacks.
+            UnknownName: An operation that is not in the table.
+        """
+
+
+def build(
+    graph: Graph,
+    skeleton: Skeleton,
+    generator: torch.Generator,
+    *,
+    operations: Mapping[str, OperationFactory] = OPERATIONS,
+) -> Network:
+    """Make the trainable network of an architecture.
+
+    Args:
+        graph: What the architecture computes: ``space.graph(architecture)``.
+        skeleton: What surrounds the cells.
+        generator: Where the weights are drawn from.
+        operations: How to make the operations on sites; with operations of your own,
+            ``OPERATIONS | {"my_conv": lambda channels, stride: …}``.
+
+    Raises:
+        SpaceError: The graph's cells are not such as the skeleton stacks.
+        UnknownName: An operation that is not in the table.
+
+    >>> from archrank.spaces import NASBench201
+    >>> from archrank.training import NASBench201Skeleton
+    >>> space = NASBench201()
+    >>> cell = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|"
+    >>> network = build(space.graph(space.parse(cell)), NASBench201Skeleton(), torch.Generator().manual_seed(0))
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+    network = skeleton.assemble(graph, operations)
+    draw_weights(network, generator)
+    return network
+
+
+def outline(
+    graph: Graph, skeleton: Skeleton, *, operations: Mapping[str, OperationFactory] = OPERATIONS
+) -> Network:
+    """The same network without numbers, on PyTorch's ``meta`` device: enough to count, and quick for any size.
+
+    Args:
+        graph: What the architecture computes.
+        skeleton: What surrounds the cells.
+        operations: How to make the operations on sites.
+
+    Raises:
+        SpaceError: The graph's cells are not such as the skeleton stacks.
+        UnknownName: An operation that is not in the table.
+    """
+    with torch.device("meta"):
+        return skeleton.assemble(graph, operations)
+
+
+def checked_positive(skeleton: Skeleton, *names: str) -> None:
+    """Raise SpaceError if one of a skeleton's numbers is below 1."""
+    for name in names:
+        value = getattr(skeleton, name)
+        if value < 1:
+            raise SpaceError(f"{type(skeleton).__name__}: {name}={value}, expected 1 or more")
