@@ -47,6 +47,13 @@ def searches(of, budget=9, **more):
     return Searches(of, {"random": RandomSearch(SPACE, of.architectures)}, budget, "loss", **more)
 
 
+def test_a_folder_may_hold_searches_of_strategies_that_are_not_run_now():
+    """The time left is estimated from all that a folder holds."""
+    work = searches(table())
+    (task,) = search_tasks(["guided:encoder=gcn"], 1)
+    assert work.cost(task) == work.budget
+
+
 def test_a_search_is_kept_evaluation_by_evaluation():
     of = table(slice(0, 40), missing=range(0, 40, 2))
     work = searches(of, 40, test_metric="accuracy", time_metric="train_seconds")

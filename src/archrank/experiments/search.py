@@ -133,7 +133,7 @@ class Searches:
 
     def cost(self, task: Task) -> float:
         """About how long a task takes, in any unit: proposing is quick, unless a predictor is fitted."""
-        strategy = self.strategies[task["strategy"]]
+        strategy = self.strategies.get(task["strategy"])  # an earlier run's may be another
         if not isinstance(strategy, GuidedSearch):
             return self.budget
         size = 1 if task["asynchronous"] else max(strategy.batch, task["parallel"])
