@@ -50,7 +50,7 @@ def searches(of, budget=9, **more):
 def test_a_folder_may_hold_searches_of_strategies_that_are_not_run_now():
     """The time left is estimated from all that a folder holds."""
     work = searches(table())
-    (task,) = search_tasks(["guided:encoder=gcn"], 1)
+    task = {"strategy": "guided:encoder=gcn", "parallel": 1, "asynchronous": False, "seed": 0}
     assert work.cost(task) == work.budget
 
 
