@@ -148,9 +148,10 @@ def _headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> s
         return f"{looked}, and none of them {counts}."
     value = f"{escape(str(result['metric']))} <b>{number(best['value'], 5)}</b>"
     rank, regret = best.get("true_rank"), result.get("regret")
+    among = "all that meet the constraints" if result.get("constraints") else "all"
     if rank == 1:
-        return f"{looked} and found the best of all: {value}."
-    known = f", number <b>{rank:,}</b> of all" if rank else ""
+        return f"{looked} and found the best of {among}: {value}."
+    known = f", number <b>{rank:,}</b> of {among}" if rank else ""
     away = f", {number(regret, 3)} {'below' if higher else 'above'} the optimum" if regret else ""
     return f"{looked} and found one with {value}{known}{away}."
 
@@ -169,6 +170,9 @@ def _tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> str:
         tiles.append(("Its test value", number(best["test_value"], 5), "reported, never searched by"))
     if best.get("true_rank") is not None:
         total = f"of {len(table):,} in the table" if table is not None else ""
+        if table is not None and result.get("constraints"):
+            met = np.count_nonzero(~np.isnan(table.column(result["metric"])))
+            total = f"of {met:,} that meet the constraints"
         tiles.append(("Its true rank", f"{best['true_rank']:,}", total))
     if best and result.get("regret") is not None:
         tiles.append(
@@ -227,7 +231,8 @@ def _cells(
             f'<div class="picture">{picture}</div></figure>'
         )
     if (front := result.get("front")) is not None:
-        title = f"{len(parts)} of the {len(front):,} in the front, by the first objective"
+        some = "The" if len(parts) == len(front) else f"{len(parts)} of the"
+        title = f"{some} {len(front):,} in the front, by the first objective"
     else:
         title = "The best one found" if len(parts) == 1 else f"The best {len(parts)} found"
     return f"<section><h2>{title}</h2>{''.join(parts)}</section>"
