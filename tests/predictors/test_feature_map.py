@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from archrank.features import feature_names, graph_features
+from archrank.predictors.candidates import Candidates
 from archrank.predictors.feature_map import FeatureMap, feature_map
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph
 
@@ -52,3 +53,11 @@ def test_equal_functions_have_equal_features():
 def test_a_space_has_one_map():
     space = NASBench201()
     assert feature_map(space) is feature_map(space)
+
+
+def test_candidates_keep_equal_features_once():
+    space = NASBench201()
+    candidates = Candidates(space, space.rows()[::5])
+    features, which = candidates.distinct
+    assert np.array_equal(features[which], candidates.features)
+    assert len(features) == len(np.unique(candidates.features, axis=0)) < len(candidates)

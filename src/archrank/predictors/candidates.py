@@ -67,6 +67,19 @@ class Candidates:
         """Features of the functions on comparable scales: (B, F)."""
         return feature_map(self.space)(self.rows)
 
+    @cached_property
+    def distinct(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The U distinct rows of :attr:`features`, and which of them each candidate has: (U, F), (B,).
+
+        Equal functions have equal features, and in some spaces most architectures share theirs with others.
+        """
+        features = np.ascontiguousarray(self.features)
+        if not features.shape[1]:
+            return features[:1], np.zeros(len(features), dtype=np.int64)
+        whole_rows = features.view(np.dtype((np.void, features.itemsize * features.shape[1])))[:, 0]
+        _, first, which = np.unique(whole_rows, return_index=True, return_inverse=True)
+        return features[first], which
+
     def batch(self, simplify: bool = False) -> GraphBatch:
         """The graphs, merged.
 

@@ -104,10 +104,10 @@ class GaussianProcess(Predictor):
         """
         if not hasattr(self, "_weights"):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
-        mean, deviation = np.empty(len(candidates)), np.zeros(len(candidates))
         if len(candidates) == 0:
-            return mean, deviation
-        features = Candidates.of(self.space, candidates).features
+            return np.empty(0), np.empty(0)
+        features, which = Candidates.of(self.space, candidates).distinct
+        mean, deviation = np.empty(len(features)), np.zeros(len(features))
         for begin in range(0, len(features), _PART):
             part = slice(begin, begin + _PART)
             shared = _matern(_scaled(features[part]), self._known, self.length_)
@@ -115,7 +115,7 @@ class GaussianProcess(Predictor):
             if spread:
                 explained = torch.linalg.solve_triangular(self._root, shared.T, upper=False).square().sum(0)
                 deviation[part] = (1 - explained).clamp_min(_JITTER).sqrt().numpy()
-        return mean, deviation * math.sqrt(self._kernel[2])
+        return mean[which], deviation[which] * math.sqrt(self._kernel[2])
 
     def save(self, folder: Path | str) -> None:
         """Write ``weights.safetensors`` and ``predictor.json``."""

@@ -109,7 +109,9 @@ class BoostedTrees(Predictor):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
         if len(candidates) == 0:
             return np.empty((len(self._boosters), 0))
-        return (self._raw(Candidates.of(self.space, candidates).features) - self._centre) / self._spread
+        features, which = Candidates.of(self.space, candidates).distinct
+        scores: Floats = (self._raw(features) - self._centre) / self._spread
+        return scores[:, which]
 
     def save(self, folder: Path | str) -> None:
         """Write ``weights.safetensors``, which holds LightGBM's own text of each model, and ``predictor.json``."""
