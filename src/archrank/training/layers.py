@@ -33,16 +33,13 @@ class _Conv(nn.Conv2d):
         super().__init__(*args, **settings)
         self._relu = relu
 
-    def reset_parameters(self) -> None:
-        """Leave the weights as they are: half of the time to build a network would go into numbers drawn twice."""
-
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(F.relu(x) if self._relu else x)
 
 
 class _Linear(nn.Linear):
     def reset_parameters(self) -> None:
-        """As for convolutions."""
+        """Leave the weights as they are: PyTorch would draw them from its global generator."""
 
 
 def conv(
