@@ -28,6 +28,9 @@ Objective = Literal["regression", "ranking"]
 _GRADES = 30
 """A ranking objective knows grades, not values: so many at most."""
 
+_MANY = 20_000
+"""So many architectures are scored by several threads."""
+
 _GROUP = 10_000
 """The most architectures that LightGBM ranks in one list."""
 
@@ -178,7 +181,8 @@ class BoostedTrees(Predictor):
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
-        return np.array([booster.predict(features, num_threads=1) for booster in self._boosters])
+        threads = 1 if len(features) < _MANY else 0  # 0: as many as the machine has
+        return np.array([booster.predict(features, num_threads=threads) for booster in self._boosters])
 
     def _standardise(self, features: npt.NDArray[np.float32]) -> None:
         raw = self._raw(features)
