@@ -97,7 +97,7 @@ def test_a_constraint_on_one_metric(search, tmp_path):
 
 def test_guided_search_with_several_objectives_and_a_constraint(search):
     code, out, _ = search(
-        *BOTH[2:], "--predictor", "trees", "--members", 1, "--initial", 8, "--round", 2, "--budget", 10, "--json",
+        *BOTH[2:], "--predictor", "trees", "--members", 2, "--initial", 8, "--round", 2, "--budget", 10, "--json",
     )  # fmt: skip
     assert code == 0
     record = json.loads(out)
