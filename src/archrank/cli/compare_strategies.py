@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archrank.cli.comparisons import check_failures, named_table, names_in, parts_of, run, show
+from archrank.cli.comparisons import (
+    BenchmarkArgument,
+    JsonOption,
+    MinimizeOption,
+    SpaceOption,
+    TableOption,
+    check_failures,
+    named_table,
+    names_in,
+    parts_of,
+    run,
+    show,
+)
 from archrank.cli.specs import parse_specs
 from archrank.cli.strategies import StrategyOptions, strategy_from
 from archrank.errors import ArchrankError, BudgetError, RunFolderError, TableError
@@ -25,9 +37,7 @@ _PART = "guided"
 
 
 def command(
-    benchmark: Annotated[
-        str | None, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")
-    ] = None,
+    benchmark: BenchmarkArgument = None,
     strategies: Annotated[
         str | None,
         typer.Option(
@@ -52,14 +62,14 @@ def command(
     asynchronous: Annotated[
         bool, typer.Option("--asynchronous", help="Simulated workers ask when free, not in rounds.")
     ] = False,
-    table: Annotated[Path | None, typer.Option(help="A table of your own: .csv, .parquet or .jsonl.")] = None,
-    space: Annotated[str | None, typer.Option(help="Its space: a name, or file.py:ClassName.")] = None,
-    minimize: Annotated[str, typer.Option(help="Its columns where lower is better.")] = "",
+    table: TableOption = None,
+    space: SpaceOption = None,
+    minimize: MinimizeOption = "",
     workers: Annotated[int, typer.Option(help="Processes that search.")] = 2,
     out: Annotated[
         Path | None, typer.Option(help="Folder, new or to go on with (runs/compare-strategies-BENCHMARK).")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all rows as JSON and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare strategies by what they find with few evaluations, and random search exactly."""
     specs = None if strategies is None else parse_specs(parts_of(strategies), StrategyOptions)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
@@ -26,15 +26,43 @@ if TYPE_CHECKING:
     from archrank.experiments.grid import GridProgress, Row, Task
     from archrank.report.sheets import Sheet
 
-__all__ = ["check_failures", "named_table", "names_in", "parts_of", "recorded", "run", "show"]
+__all__ = [
+    "BenchmarkArgument",
+    "JsonOption",
+    "MinimizeOption",
+    "SpaceOption",
+    "TableOption",
+    "Work",
+    "check_failures",
+    "named_table",
+    "names_in",
+    "parts_of",
+    "recorded",
+    "run",
+    "show",
+]
+
+BenchmarkArgument = Annotated[
+    str | None, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")
+]
+TableOption = Annotated[Path | None, typer.Option(help="A table of your own: .csv, .parquet or .jsonl.")]
+SpaceOption = Annotated[str | None, typer.Option(help="Its space: a name, or file.py:ClassName.")]
+MinimizeOption = Annotated[str, typer.Option(help="Its columns where lower is better.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print all rows as JSON and nothing else.")]
 
 
-class _Work(Protocol):
+class Work(Protocol):
     """What does the tasks of a grid."""
 
-    def __call__(self, task: "Task") -> dict[str, Any]: ...
+    @property
+    def digest(self) -> str:
+        """A digest of the data that the tasks are done on."""
 
-    def cost(self, task: "Task") -> float: ...
+    def __call__(self, task: "Task") -> dict[str, Any]:
+        """Do a task: what was found, by name."""
+
+    def cost(self, task: "Task") -> float:
+        """About how long a task takes, in any unit."""
 
 
 _Report = Callable[[Path, "Sequence[Row]", Mapping[str, Any], Mapping[str, Any]], Path]
@@ -87,7 +115,7 @@ def run(
     config: Mapping[str, Any],
     about: Mapping[str, Any],
     tasks: "Sequence[Task]",
-    work: _Work,
+    work: Work,
     *,
     workers: int,
     verb: str,
