@@ -7,15 +7,14 @@ Every seed is another initialisation. Finished fits are kept in OUT, so that the
 again. It needs the table `nasbench101`.
 """
 
-import argparse
 import shlex
-import statistics
 import sys
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import grids
 import numpy as np
 
 SETTINGS = {
@@ -90,15 +89,7 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    from archrank.experiments.grid import run_grid
-
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = grids.options(__doc__, seeds=3).parse_args()
     tasks = [
         {"settings": name, "size": size, "seed": seed}
         for name in SETTINGS
@@ -106,16 +97,13 @@ def main() -> None:
         for seed in range(args.seeds)
     ]
     tasks += [{"settings": name, "size": LARGE, "seed": 0} for name in REGRESSIONS]
-    args.out.mkdir(parents=True, exist_ok=True)
-    rows = run_grid(
-        args.out,
-        tasks,
-        fit,
-        workers=args.workers,
-        cost=lambda task: task["size"],
-        on_progress=lambda progress: print(progress, flush=True),
-    )
+    rows = grids.finished(args.out, tasks, fit, args.workers)
     write_page(args.out.with_suffix(".md"), rows, args.seeds)
+
+
+def taus(rows: list[dict[str, Any]], settings: str, size: int) -> list[float]:
+    """The taus of some settings after some training size."""
+    return [row["tau"] for row in rows if (row["settings"], row["size"]) == (settings, size)]
 
 
 def write_page(path: Path, rows: list[dict[str, Any]], seeds: int) -> None:
@@ -128,20 +116,12 @@ def write_page(path: Path, rows: list[dict[str, Any]], seeds: int) -> None:
         f"records before. Mean ± standard deviation over {seeds} seeds of the initialisation; one seed at {LARGE:,}. "
         "The hinge loss and a head of five layers of 300 unless said otherwise.",
         "",
-        f"| settings | {' | '.join(f'{size:,}' for size in (*SMALL, LARGE))} |",
-        "|---|---|---|---|",
+        *grids.table(
+            "settings",
+            [f"{size:,}" for size in (*SMALL, LARGE)],
+            [(name, [grids.cell(taus(rows, name, size)) for size in (*SMALL, LARGE)]) for name in SETTINGS],
+        ),
     ]
-    for name in SETTINGS:
-        cells = []
-        for size in (*SMALL, LARGE):
-            taus = [
-                row["tau"]
-                for row in rows
-                if row["settings"] == name and row["size"] == size and row["error"] is None
-            ]
-            spread = f" ± {statistics.stdev(taus):.3f}" if len(taus) > 1 else ""
-            cells.append(f"{statistics.fmean(taus):.3f}{spread}" if taus else "–")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += [
         "",
         "```console",

@@ -8,13 +8,12 @@ NAS-Bench-101, tested on records 12,500 to 14,999, which no result is reported o
 again; the table is written to OUT/table.md. It needs the table `nasbench101`.
 """
 
-import argparse
 import statistics
 import time
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import grids
 import numpy as np
 
 SIZES = {"nasbench101": (100, 190, 381), "analog-nasbench": (78, 156, 390)}
@@ -64,17 +63,10 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    from archrank.experiments.grid import run_grid
-
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = grids.options(__doc__, seeds=5)
     parser.add_argument("--encoders", default="gates,biflow")
-    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--members", type=int, default=2)
     parser.add_argument("--largest", type=int, default=1000, help="leave out larger training sets")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     tasks = [
         {"encoder": encoder, "table": table, "size": size, "seed": seed, "members": args.members}
@@ -84,25 +76,14 @@ def main() -> None:
         if size <= args.largest
         for seed in range(args.seeds)
     ]
-    args.out.mkdir(parents=True, exist_ok=True)
-    rows = run_grid(
-        args.out,
-        tasks,
-        fit,
-        workers=args.workers,
-        cost=lambda task: task["size"],
-        on_progress=lambda progress: print(progress, flush=True),
-    )
+    rows = grids.finished(args.out, tasks, fit, args.workers)
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
     """Means and standard deviations of tau, and below them of a member alone; and the seconds."""
     columns = [(table, size) for table, sizes in SIZES.items() for size in sizes]
-    lines = [
-        f"| encoder | {' | '.join(f'{table}, {size}' for table, size in columns)} |",
-        "|---" * (len(columns) + 1) + "|",
-    ]
+    lines = []
     for encoder, members in dict.fromkeys((row["encoder"], row["members"]) for row in rows):
         for measure, words in (
             ("tau", f", mean of {members}" if members > 1 else ""),
@@ -111,20 +92,20 @@ def table_of(rows: list[dict[str, Any]]) -> list[str]:
         ):
             if measure == "tau_alone" and members == 1:
                 continue
-            cells = []
-            for table, size in columns:
-                found = [
-                    row[measure]
-                    for row in rows
-                    if (row["encoder"], row["members"]) == (encoder, members)
-                    and (row["table"], row["size"]) == (table, size)
-                    and row["error"] is None
-                ]
-                digits = 1 if measure == "seconds_fit" else 3
-                spread = f" ± {statistics.stdev(found):.{digits}f}" if len(found) > 1 else ""
-                cells.append(f"{statistics.fmean(found):.{digits}f}{spread}" if found else "–")
-            lines.append(f"| `{encoder}`{words} | {' | '.join(cells)} |")
-    return lines
+            cells = [
+                grids.cell(
+                    [
+                        row[measure]
+                        for row in rows
+                        if (row["encoder"], row["members"]) == (encoder, members)
+                        and (row["table"], row["size"]) == column
+                    ],
+                    digits=1 if measure == "seconds_fit" else 3,
+                )
+                for column in columns
+            ]
+            lines.append((f"`{encoder}`{words}", cells))
+    return grids.table("encoder", [f"{table}, {size}" for table, size in columns], lines)
 
 
 if __name__ == "__main__":
