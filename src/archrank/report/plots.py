@@ -11,18 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
+from archrank.report.distances import distance_axis, distance_floor
 from archrank.report.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, theme
 
-__all__ = [
-    "Band",
-    "distance_axis",
-    "distance_floor",
-    "distribution_figure",
-    "prediction_figure",
-    "search_figure",
-]
+__all__ = ["Band", "distribution_figure", "prediction_figure", "search_figure"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -94,7 +88,7 @@ def search_figure(
             handles,
             labels,
             loc="outside upper left",
-            ncols=3,
+            ncols=2,
             handlelength=1.6,
             columnspacing=1.6,
             markerscale=1.5,
@@ -219,46 +213,6 @@ def _regret_panel(axes: Axes, best: Floats, bands: Sequence[Band], optimum: floa
             va="bottom", fontsize=9, color=RUN, zorder=9,
             bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
         )  # fmt: skip
-
-
-def distance_floor(seen: Floats) -> float:
-    """Where zero is drawn: a logarithmic axis has none, so it gets a line of its own below the smallest distance.
-
-    Args:
-        seen: The distances that are drawn, 0 or more; NaN and infinite ones do not count.
-    """
-    positive = seen[(seen > 0) & np.isfinite(seen)]
-    if not len(positive):
-        return 0.1
-    return float(positive.min()) / (2.5 if np.any(seen == 0) else 1.3)
-
-
-def distance_axis(axes: Axes, seen: Floats, top: float) -> None:
-    """Make the vertical axis logarithmic, with a line for zero where a distance is zero.
-
-    Args:
-        axes: Whose axis.
-        seen: The distances that are drawn, zeros raised to :func:`distance_floor`.
-        top: Where the axis is to end.
-    """
-    floor, reached = distance_floor(seen), bool(np.any(seen == 0))
-    top = max(top, floor * 4)
-    axes.set_yscale("log")
-    axes.set_ylim(floor * 0.8, top)
-    ticks = _round_ticks(floor * (1.5 if reached else 1.0), top)
-    axes.yaxis.set_major_locator(FixedLocator([floor, *ticks] if reached else ticks))
-    axes.yaxis.set_minor_locator(FixedLocator([]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda t, _: "0" if reached and t == floor else f"{t:g}"))
-
-
-def _round_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten, thinned to those that fit."""
-    decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
-    for leading in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [m * 10.0**d for d in decades for m in leading if low <= m * 10.0**d <= high]
-        if len(ticks) <= 6:
-            return ticks
-    return ticks[:: len(ticks) // 6 + 1]
 
 
 def prediction_figure(

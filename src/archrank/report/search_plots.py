@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from archrank.experiments.search_measures import Floats, Labels, Line, quantiles
-from archrank.report.plots import distance_axis, distance_floor
+from archrank.report.distances import distance_axis, distance_floor
 from archrank.report.search_tables import RANDOM_NAME
 from archrank.report.style import MUTED, PAPER, RANDOM, operation_colours, theme
 
