@@ -1,7 +1,7 @@
 """Several objectives and constraints through the real command line."""
 
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,23 +10,8 @@ from archrank import benchmarks
 
 
 @pytest.fixture
-def search(monkeypatch, capsys, tmp_path):
-    """Runs ``archrank search nas-bench-graph-cora``; gives exit code, stdout and stderr in one line."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        from archrank.cli.main import main
-
-        monkeypatch.setattr(sys, "argv", ["archrank", "search", "nas-bench-graph-cora", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, " ".join(err.split())
-
-    return run
+def search(run_search):
+    return partial(run_search, "nas-bench-graph-cora")
 
 
 BOTH = ("--strategy", "random", "--objectives", "valid_perf,latency", "--where", "para < 1.2")

@@ -1,7 +1,7 @@
 """The strategies and their options through the real command line."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
@@ -9,23 +9,8 @@ from archrank.spaces import NASBench201
 
 
 @pytest.fixture
-def search(monkeypatch, capsys, tmp_path):
-    """Runs ``archrank search analog-nasbench``; gives exit code, stdout and stderr in one line."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        from archrank.cli.main import main
-
-        monkeypatch.setattr(sys, "argv", ["archrank", "search", "analog-nasbench", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, " ".join(err.split())
-
-    return run
+def search(run_search):
+    return partial(run_search, "analog-nasbench")
 
 
 def texts(record):

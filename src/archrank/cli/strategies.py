@@ -140,7 +140,8 @@ def _guided(
     )
     if options.acquisition != "mean" and getattr(predictor, "members", 2) < 2:
         raise ArchrankError(
-            f"the acquisition {options.acquisition!r} needs members that may disagree; give --members 2 or more"
+            f"the acquisition {options.acquisition!r} needs members that may disagree; give --members 2 or more, "
+            "or --acquisition mean"
         )
     return strategy
 
