@@ -173,7 +173,7 @@ def test_a_class_that_is_not_known_is_refused(tmp_path):
 def test_efforts_differ_in_what_they_use():
     used = {effort: [type(p).__name__ for p in auto(SPACE, effort).predictors] for effort in ("fast", "best")}
     assert used["fast"] == ["GaussianProcess", "BoostedTrees"]
-    assert used["best"] == ["GaussianProcess", "BoostedTrees", "NeuralPredictor"]
+    assert used["best"] == ["GaussianProcess", "BoostedTrees", "NeuralPredictor", "NeuralPredictor"]
     with pytest.raises(UnknownName, match="unknown effort 'quick'"):
         auto(SPACE, "quick")
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from archrank.encoders import GATES
+from archrank.encoders import GATES, BiFlow, EncoderSettings
 from archrank.errors import UnknownName
 from archrank.predictors.base import Predictor
 from archrank.predictors.ensemble import Ensemble
@@ -23,7 +23,7 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
     Args:
         space: The space whose architectures are ranked.
         effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
-            these and three GATES networks; ``"best"``: more of each.
+            these and three GATES networks; ``"best"``: three BiFlow networks too.
         seed: Fixes all randomness.
 
     Where LightGBM cannot be loaded, there are no trees in it.
@@ -35,7 +35,11 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
         raise UnknownName("effort", effort, EFFORTS)
     members: list[Predictor] = [GaussianProcess(space)]
     if trees_can_grow():
-        members.append(BoostedTrees(space, members=8 if effort == "best" else 4))
-    if effort != "fast":
-        members.append(NeuralPredictor(space, GATES, members=8 if effort == "best" else 3, simplify=True))
+        members.append(BoostedTrees(space))
+    encoders: dict[Effort, tuple[type[EncoderSettings], ...]] = {
+        "fast": (),
+        "balanced": (GATES,),
+        "best": (GATES, BiFlow),
+    }
+    members += [NeuralPredictor(space, encoder, members=3, simplify=True) for encoder in encoders[effort]]
     return Ensemble(space, members, seed=seed)
