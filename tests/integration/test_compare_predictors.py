@@ -40,12 +40,29 @@ def test_predictors_are_compared_and_a_folder_grows(tmp_path):
     assert "Seconds of a fit" in page
 
 
+def test_a_published_protocol_settles_the_split_and_shows_its_figures(tmp_path):
+    out = tmp_path / "out"
+    words = ["analog-nasbench", "--protocol", "tnasp", "--predictors", "gaussian-process", "--seeds", "1"]
+    done = run(*words, "--sizes", "78,156", "--workers", "1", "--out", out)
+    assert done.returncode == 0, done.stderr
+    config = json.loads((out / "config.json").read_text())
+    assert config["config"]["protocol"] == "tnasp"
+    assert config["config"]["pool"] == config["config"]["test"] == [0, 15625]
+    tables = (out / "tables.md").read_text()
+    assert "- protocol: tnasp: TNASP and PINAT draw" in tables
+    assert "| PINAT (PINAT, AAAI 2023) | 0.549 | 0.631 |" in tables
+    assert "| NN-Former (NN-Former, CVPR 2025) | – | **0.804** |" in tables
+    assert "Published figures" in (out / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["analog-nasbench", "--predictors", "tree"], "unknown predictor 'tree'; did you mean 'trees'"),
         (["analog-nasbench", "--predictors", "auto:effort=quick"], "unknown effort 'quick'"),
         (["--predictors", "trees"], "say what to compare on"),
+        (["analog-nasbench", "--protocol", "gates", "--split", "random"], "'gates' settles --split"),
+        (["nas-bench-graph-proteins", "--protocol", "gates"], "is about nas-bench-101 and nas-bench-201"),
     ],
 )
 def test_a_mistake_is_one_message(words, said):

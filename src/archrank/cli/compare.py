@@ -23,6 +23,7 @@ from archrank.cli.comparisons import (
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
+    ProtocolOption,
     Ranked,
     SameSubsetOption,
     SizesOption,
@@ -42,6 +43,8 @@ TAUS = ("last-5", "last")
 _ENCODERS = {"encoders": "gates,gcn-global,gcn,lstm,mlp", "losses": "gates"}
 _LOSSES = {"encoders": "hinge", "losses": "mse,bce,comparator,hinge,listmle"}
 
+_SIZES = "1%,5%,10%"
+
 app = typer.Typer(
     help="Compare encoders, losses or predictors by how well they rank, or strategies by what they find.",
     no_args_is_help=True,
@@ -59,12 +62,13 @@ def _command(what: What) -> Callable[..., None]:
         losses: Annotated[
             str, typer.Option("--losses", "--loss", help="Losses, separated by commas.")
         ] = _LOSSES[what],
-        sizes: SizesOption = "1%,5%,10%",
+        sizes: SizesOption = None,
         seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 3,
         metric: MetricOption = None,
         test_metric: TestMetricOption = None,
-        split: SplitOption = "random",
-        split_seed: SplitSeedOption = 2020,
+        protocol: ProtocolOption = None,
+        split: SplitOption = None,
+        split_seed: SplitSeedOption = None,
         pool: PoolOption = None,
         test: TestOption = None,
         same_subset: SameSubsetOption = False,
@@ -87,11 +91,13 @@ def _command(what: What) -> Callable[..., None]:
         measured = named_table(benchmark, table, space, minimize)
         from archrank.experiments.ranking import NeuralFits, neural_tasks
 
-        ranked = Ranked.of(measured, metric, test_metric, split, split_seed, pool, test, same_subset)
+        ranked = Ranked.of(
+            measured, metric, test_metric, split, split_seed, pool, test, same_subset, protocol
+        )
         tasks = neural_tasks(
             names_in(encoders),
             names_in(losses),
-            ranked.sizes(sizes),
+            ranked.sizes(sizes, _SIZES),
             seeds,
             same_subset=ranked.same_subset,
             simplify=simplify,

@@ -19,6 +19,7 @@ from archrank.cli.predictors import PredictorOptions, predictor_from
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
+    ProtocolOption,
     Ranked,
     SameSubsetOption,
     SizesOption,
@@ -31,6 +32,7 @@ from archrank.cli.specs import parse_specs
 
 __all__ = ["command"]
 
+_SIZES = "1%,5%"
 _USUAL = "auto,auto:effort=fast,neural,trees,gaussian-process"
 
 
@@ -44,12 +46,13 @@ def command(
             help="NAME[:option=value…], separated by commas, such as neural:encoder=gcn.",
         ),
     ] = _USUAL,
-    sizes: SizesOption = "1%,5%",
+    sizes: SizesOption = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 3,
     metric: MetricOption = None,
     test_metric: TestMetricOption = None,
-    split: SplitOption = "random",
-    split_seed: SplitSeedOption = 2020,
+    protocol: ProtocolOption = None,
+    split: SplitOption = None,
+    split_seed: SplitSeedOption = None,
     pool: PoolOption = None,
     test: TestOption = None,
     same_subset: SameSubsetOption = False,
@@ -67,8 +70,8 @@ def command(
     measured = named_table(benchmark, table, space, minimize)
     from archrank.experiments.ranking import PredictorFits, predictor_tasks
 
-    ranked = Ranked.of(measured, metric, test_metric, split, split_seed, pool, test, same_subset)
+    ranked = Ranked.of(measured, metric, test_metric, split, split_seed, pool, test, same_subset, protocol)
     made = {name: predictor_from(measured.space, **asdict(options)) for name, options in specs.items()}
-    tasks = predictor_tasks(made, ranked.sizes(sizes), seeds, same_subset=ranked.same_subset)
+    tasks = predictor_tasks(made, ranked.sizes(sizes, _SIZES), seeds, same_subset=ranked.same_subset)
     fits = PredictorFits(**ranked.data, predictors=made)
     ranked.compare("predictors", tasks, fits, alike=("predictor",), out=out, workers=workers, as_json=as_json)

@@ -51,6 +51,7 @@ def split(
     pool: str | None = None,
     test: str | None = None,
     seed: int = 2020,
+    overlap: bool = False,
 ) -> Split:
     """Split a table's measured rows into a pool and a test part.
 
@@ -67,6 +68,7 @@ def split(
             all that is left by ``test``.
         test: The last so many of the order, or a stretch of it; None for half of the rows, a tenth of large tables.
         seed: Fixes the permutation.
+        overlap: Whether what is tested on may hold what is trained on, as in some published protocols.
 
     Raises:
         UnknownName: No such kind of split, or no such metric.
@@ -85,7 +87,7 @@ def split(
         test or ("10%" if total > _LARGE else str(total - total // 2)), total, "test", last=True
     )
     trained = _stretch(pool, total, "pool", last=False) if pool else (0, tested[0])
-    if trained[0] < tested[1] and tested[0] < trained[1]:
+    if not overlap and trained[0] < tested[1] and tested[0] < trained[1]:
         raise TableError(
             f"the pool {_shown(trained)} and the test part {_shown(tested)} overlap in the order of the {total:,} "
             "measured rows; give a smaller --pool or --test"

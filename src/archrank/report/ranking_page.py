@@ -13,7 +13,14 @@ from archrank.report import html
 from archrank.report.comparison import metric_label
 from archrank.report.html import duration
 from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
-from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of
+from archrank.report.ranking_tables import (
+    Measure,
+    label,
+    measures_of,
+    published_sheet,
+    sheet,
+    sizes_of,
+)
 from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
 
@@ -22,6 +29,11 @@ __all__ = ["failed_fits", "write_ranking_report"]
 Row = Mapping[str, Any]
 
 _COLUMNS = "Columns are training sizes, with their share of the pool and the number of fits n."
+_PUBLISHED = "Published figures"
+_PUBLISHED_MEANING = (
+    "Kendall's tau as publications report it for this protocol, beside the table above; what they did and how the "
+    'labels differ is said under "protocol".'
+)
 _FAILED = "Fits that failed"
 _CORNER = {"encoders": "encoder", "losses": "loss", "predictors": "predictor"}
 _PICTURES = {
@@ -49,7 +61,7 @@ def write_ranking_report(
         config: What ``config.json`` says the comparison is.
         about: What it says beside that: ``rows`` (``"encoders"``, ``"losses"`` or ``"predictors"``), ``tau``
             (``"last-5"`` or ``"last"``), ``split`` in words, the sizes of ``pool`` and ``test``, the two ``metrics``,
-            ``versions``, ``commands`` and ``date``.
+            ``versions``, ``commands`` and ``date``; and ``protocol``, if a published one was followed.
 
     Returns:
         The path of the page.
@@ -60,6 +72,8 @@ def write_ranking_report(
     what, pool = str(about["rows"]), int(about["pool"])
     measures = measures_of(rows, str(about["tau"]))
     sheets = [(m.title, m.meaning, sheet(rows, m, what, pool)) for m in measures]
+    if published := published_sheet(rows, about.get("protocol")):
+        sheets.insert(1, (_PUBLISHED, _PUBLISHED_MEANING, published))
     facts, failed = _facts(rows, config, about), (_FAILED, failed_fits(rows, what))
     page = markdown_page(
         f"{what.capitalize()} on `{config['benchmark']}`",
@@ -145,6 +159,7 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
     if "epochs" in config:
         networks = "1 network" if config["members"] == 1 else f"{config['members']} networks"
         fits += f" of {config['epochs']} epochs, {networks} each"
+    protocol = about.get("protocol")
     alike = "All seeds share one." if config["same_subset"] else "Every seed draws another."
     return [
         ("benchmark", str(config["benchmark"])),
@@ -152,6 +167,7 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
         ("trained on", f"{metric_label(trained)}: {trained.meaning}"),
         ("tested on", f"{metric_label(tested)}: {tested.meaning}"),
         ("split", f"{about['split']} {alike}"),
+        *([("protocol", f"{protocol['name']}: {protocol['words']}")] if protocol else []),
         ("fits", f"{fits}, {duration(seconds)} of computing"),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("date", str(about["date"])),

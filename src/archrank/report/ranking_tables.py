@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from archrank.report.sheets import Cell, Sheet, marked, percent
 
-__all__ = ["Measure", "grouped", "label", "measures_of", "sheet", "sizes_of"]
+__all__ = ["Measure", "grouped", "label", "measures_of", "published_sheet", "sheet", "sizes_of"]
 
 Row = Mapping[str, Any]
 
@@ -129,6 +129,29 @@ def sheet(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> Sheet:
         cells = [_cell(some, measure, counted=not alike) for some in fits]
         columns.append(marked(cells, higher_is_better=measure.higher_is_better))
     return Sheet(headings, [(name, [c[i] for c in columns]) for i, name in enumerate(groups)])
+
+
+def published_sheet(rows: Sequence[Row], protocol: Mapping[str, Any] | None) -> Sheet | None:
+    """What publications report for the training sizes of the finished fits; None where they report nothing.
+
+    Args:
+        rows: The results.
+        protocol: ``published``: for every method its ``source``, ``sizes`` and ``taus``; None without a protocol.
+    """
+    sizes = sizes_of(rows)
+    lines = []
+    for method in protocol["published"] if protocol else ():
+        taus = dict(zip(method["sizes"], method["taus"], strict=True))
+        cells = [Cell(f"{taus[size]:.3f}", taus[size]) if size in taus else Cell("–", None) for size in sizes]
+        if any(cell.value is not None for cell in cells):
+            lines.append((f"{method['method']} ({method['source']})", cells))
+    if not lines:
+        return None
+    columns = [marked([cells[i] for _, cells in lines], higher_is_better=True) for i in range(len(sizes))]
+    return Sheet(
+        [f"{size:,}" for size in sizes],
+        [(name, [column[i] for column in columns]) for i, (name, _) in enumerate(lines)],
+    )
 
 
 def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
