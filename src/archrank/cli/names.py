@@ -62,7 +62,7 @@ def space(name: str, kind: str = "space") -> SearchSpace:
         return _own_space(where, attribute)
     if name.endswith(".py"):
         raise SpaceError(f"{name!r}: say which space of the file is meant, e.g. {name}:MySpace")
-    raise UnknownName(kind, name, [*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"])
+    raise UnknownName(kind, name, dict.fromkeys([*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"]))
 
 
 def _own_space(where: str, attribute: str) -> SearchSpace:
