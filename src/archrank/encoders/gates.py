@@ -102,9 +102,9 @@ class GATES(EncoderSettings):
         """On-node settings where every junction has one operation at most; else on-edge ones, or :meth:`multi_edge`.
 
         The last where there are several cells of several inputs each, in which every operation reads one junction: the
-        normal and the reduction cell of ENAS and DARTS. There they are the authors' settings as they stand, for no table
-        of such cells was there to choose others on. Else there are as many layers as the longest path has operations,
-        but no fewer than the authors' five.
+        normal and the reduction cell of ENAS and DARTS. There the authors' settings are taken as they stand, for no
+        table of such cells was at hand to choose others on. Else there are as many layers as the longest path has
+        operations, but no fewer than the authors' five.
         """
         on_edge = np.diff(like.incoming.starts).max(initial=0) > 1
         read_one = np.diff(like.sources.starts).max(initial=0) <= 1
