@@ -209,6 +209,7 @@ def test_the_settings_that_suit_a_space():
         (graph_makers.on_node, GATES.on_node()),
         (graph_makers.trees, GATES.on_node()),
         (graph_makers.two_cells, GATES()),
+        (graph_makers.two_inputs, GATES.multi_edge()),
     ):
         assert GATES.suited_to(collate(*make())) == expected
 

@@ -97,7 +97,7 @@ def test_workers_change_nothing_for_the_reader(archrank):
     [
         (
             ("search", "analog-nasbnech"),
-            "unknown benchmark 'analog-nasbnech'; did you mean 'analog-nasbench'?",
+            "unknown benchmark or space 'analog-nasbnech'; did you mean 'analog-nasbench'?",
         ),
         ((*SEARCH, "--metric", "basline_accuracy"), "did you mean 'baseline_accuracy'?"),
         ((*SEARCH, "--strategy", "evolutoin"), "unknown strategy 'evolutoin'; did you mean 'evolution'?"),

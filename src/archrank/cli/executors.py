@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from archrank.benchmarks.table import Table
-    from archrank.space import SearchSpace
+    from archrank.cli.subject import Subject
     from archrank.study.database import Database
     from archrank.study.outcome import Evaluator
 
 __all__ = [
     "EXECUTORS",
+    "OWN_EVALUATOR",
     "AddressOption",
     "AsynchronousOption",
     "CpusOption",
@@ -34,7 +35,8 @@ __all__ = [
     "StorageOption",
     "StudyOption",
     "TimeoutOption",
-    "evaluator_from",
+    "evaluator_of",
+    "values_from",
     "warnings_on",
 ]
 
@@ -68,8 +70,14 @@ PatienceOption = Annotated[
 ]
 EvaluatorOption = Annotated[
     str | None,
-    typer.Option(help="Evaluate by path/to/file.py:function (a look into the table).", metavar="NAME"),
+    typer.Option(
+        help="Evaluate by path/to/file.py:function (a look into the table); a space needs one.",
+        metavar="NAME",
+    ),
 ]
+
+OWN_EVALUATOR = "path/to/file.py:function"
+"""What stands for a user's evaluator in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +118,19 @@ class ExecutorOptions:
         return {name: value for name, value in kept.items() if value}
 
     @contextmanager
-    def opened(
-        self, table: "Table", metrics: Sequence[str], name: str, resume: bool
-    ) -> Iterator[dict[str, Any]]:
+    def opened(self, evaluate: "Evaluator | None", name: str, resume: bool) -> Iterator[dict[str, Any]]:
         """Arguments of ``archrank.study.search``: the evaluator, and where it runs; closes what it opened.
 
         Args:
-            table: The benchmark's table.
-            metrics: Names of the values that the search looks at.
+            evaluate: The evaluator; with a storage it is the workers that have one.
             name: What the study is called where ``study`` is not set.
             resume: Whether to go on with a study that is there already.
 
         Raises:
-            ArchrankError: An option that does not go with the others, an unknown executor or evaluator, or a study
-                of that name that is not to be resumed.
+            ArchrankError: An option that does not go with the others, an unknown executor, or a study of that name that
+                is not to be resumed.
         """
-        from archrank.study import RayCluster, TableEvaluator
+        from archrank.study import RayCluster
 
         if self.executor not in EXECUTORS:
             raise UnknownName("executor", self.executor, EXECUTORS)
@@ -155,17 +160,18 @@ class ExecutorOptions:
                         "another name with --study"
                     )
                 yield {**arguments, "evaluate": None, "database": database}
-        elif self.evaluator is None:
-            yield {**arguments, "evaluate": TableEvaluator(table, *metrics)}
         else:
-            yield {**arguments, "evaluate": evaluator_from(self.evaluator, metrics)[0]}
+            yield {**arguments, "evaluate": evaluate}
 
-    def invitation(self, benchmark: str, name: str) -> str | None:
+    def invitation(self, subject: "Subject", name: str) -> str | None:
         """The command that starts a worker for the search; None where the search starts its own."""
         if self.storage is None:
             return None
         database = self._database(name)
-        words = ["--storage", database.address, "--study", database.name, "--evaluator", benchmark]
+        words = ["--storage", database.address, "--study", database.name]
+        words += ["--evaluator", OWN_EVALUATOR if subject.table is None else subject.name]
+        if subject.is_own:
+            words += ["--space", subject.name]
         return shlex.join(["archrank", "worker", *words])
 
     def _database(self, name: str) -> "Database":
@@ -175,26 +181,22 @@ class ExecutorOptions:
         return Database(self.storage, self.study or name, self.patience)
 
 
-def evaluator_from(name: str, metrics: Sequence[str]) -> "tuple[Evaluator, SearchSpace | None]":
-    """The evaluator that the command line names, and its space where it knows one.
+def values_from(name: str) -> "Table | Evaluator":
+    """Where the command line says that values come from.
 
     Args:
-        name: A benchmark, whose table is looked up, or a function of the user's as ``path/to/file.py:function`` or
-            ``package.module:function``.
-        metrics: Names of the values that the search looks at.
+        name: A benchmark, or a function of the user's as ``path/to/file.py:function`` or ``package.module:function``.
 
     Raises:
         ArchrankError: There is no such benchmark or function, or it cannot be called.
     """
     from archrank.cli import names
-    from archrank.study import TableEvaluator
 
     where, colon, attribute = name.rpartition(":")
     if not (colon and where):
         if name.endswith(".py"):
             raise ArchrankError(f"{name!r}: say which function of the file is meant, e.g. {name}:evaluate")
-        table = names.table(name)
-        return TableEvaluator(table, *metrics), table.space
+        return names.table(name)
     held = vars(names.user_module(where))
     if attribute not in held:
         functions = [key for key, value in held.items() if callable(value) and not isinstance(value, type)]
@@ -205,7 +207,23 @@ def evaluator_from(name: str, metrics: Sequence[str]) -> "tuple[Evaluator, Searc
             "with one"
         )
     evaluator: Evaluator = held[attribute]
-    return evaluator, None
+    return evaluator
+
+
+def evaluator_of(values: "Table | Evaluator", metrics: Sequence[str]) -> "Evaluator":
+    """The evaluator that gives these values: a table is looked up.
+
+    Args:
+        values: A table or an evaluator.
+        metrics: Names of the values that the search looks at.
+
+    Raises:
+        UnknownName: The table has no such metric.
+    """
+    from archrank.benchmarks.table import Table
+    from archrank.study import TableEvaluator
+
+    return TableEvaluator(values, *metrics) if isinstance(values, Table) else values
 
 
 @contextmanager

@@ -35,12 +35,13 @@ def table(name: str) -> Table:
     return benchmarks.load(name)
 
 
-def space(name: str) -> SearchSpace:
+def space(name: str, kind: str = "space") -> SearchSpace:
     """The search space that a name on the command line says.
 
     Args:
         name: A space's name, a benchmark's name (for its space), or a user's own space as
             ``path/to/file.py:Class`` or ``package.module:Class``, where an object will do as well as a class.
+        kind: What is asked for, in the message that there is none of that name.
 
     Raises:
         UnknownName: No such space, or no such name in the user's file.
@@ -58,7 +59,7 @@ def space(name: str) -> SearchSpace:
         return _own_space(where, attribute)
     if name.endswith(".py"):
         raise SpaceError(f"{name!r}: say which space of the file is meant, e.g. {name}:MySpace")
-    raise UnknownName("space", name, [*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"])
+    raise UnknownName(kind, name, dict.fromkeys([*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"]))
 
 
 def _own_space(where: str, attribute: str) -> SearchSpace:

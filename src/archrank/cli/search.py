@@ -1,22 +1,18 @@
-"""``archrank search``: search a benchmark, and leave a run folder with a report."""
+"""``archrank search``: search a benchmark or a space, and leave a run folder with a report."""
 
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table as Grid
-from rich.text import Text
 
 from archrank.cli.executors import (
     AddressOption,
@@ -32,9 +28,19 @@ from archrank.cli.executors import (
     StorageOption,
     StudyOption,
     TimeoutOption,
+    evaluator_of,
+    values_from,
     warnings_on,
 )
-from archrank.cli.goals import goal_from
+from archrank.cli.found import brief, show
+from archrank.cli.goals import (
+    GoalOptions,
+    MaximizeOption,
+    MetricOption,
+    ObjectivesOption,
+    WhereOption,
+    goal_from,
+)
 from archrank.cli.predictors import (
     EffortOption,
     EncoderOption,
@@ -43,22 +49,28 @@ from archrank.cli.predictors import (
     PredictorOption,
 )
 from archrank.cli.strategies import STRATEGIES, USUAL, StrategyOptions, strategy_from
+from archrank.cli.subject import Subject, check_values, subject_from
 from archrank.cli.versions import versions
 from archrank.errors import BudgetError, UnknownName
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
-    from archrank.study import Goal
+    from archrank.study import Evaluator, Goal
     from archrank.study import Progress as SearchProgress
 
 __all__ = ["command"]
 
-_SHOWN = 12
-"""So many of a Pareto front are shown in the terminal."""
-
 
 def command(
-    benchmark: Annotated[str, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")],
+    searched: Annotated[
+        str,
+        typer.Argument(
+            metavar="BENCHMARK|SPACE",
+            help="A benchmark (`archrank benchmarks`); or with --evaluator a space (`archrank spaces`), or your own as "
+            "path/to/file.py:Class.",
+            show_default=False,
+        ),
+    ],
     budget: Annotated[int, typer.Option(help="How many architectures may be evaluated.")] = 150,
     strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
     predictor: PredictorOption = None,
@@ -91,19 +103,12 @@ def command(
     distinct: Annotated[
         str, typer.Option(help="Never evaluate twice the same of these: rows | functions.")
     ] = USUAL.distinct,
-    metric: Annotated[str | None, typer.Option(help="What to search by (the benchmark's own).")] = None,
-    objectives: Annotated[
-        str | None,
-        typer.Option(help="Search by two or three metrics instead: the Pareto front.", metavar="A,B[,C]"),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='A constraint on a metric, such as "latency < 20"; may be repeated.', metavar="CONSTRAINT"
-        ),
-    ] = None,
+    metric: MetricOption = None,
+    maximize: MaximizeOption = None,
+    objectives: ObjectivesOption = None,
+    where: WhereOption = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="Run folder (runs/BENCHMARK-STRATEGY-SEED).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder (runs/SEARCHED-STRATEGY-SEED).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     workers: Annotated[int, typer.Option(help="How many evaluations are made at the same time.")] = 1,
     executor: ExecutorOption = "process",
@@ -120,9 +125,7 @@ def command(
     evaluator: EvaluatorOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
 ) -> None:
-    """Search a benchmark for one of its best architectures, looking at few of them."""
-    from archrank.cli import names
-
+    """Search a benchmark, or a space that an evaluator measures, for a good architecture, looking at few of them."""
     options = StrategyOptions(
         strategy=strategy,
         distinct=distinct,
@@ -153,14 +156,17 @@ def command(
         patience=patience,
         evaluator=evaluator,
     )
-    table = names.table(benchmark)
-    goal = goal_from(table, metric, objectives, where or ())
-    folder = out or Path("runs") / f"{benchmark}-{strategy}-{seed}".replace("/", "_")
-    request = _Request(benchmark, options, goal, budget, seed, folder, evaluating)
-    _check(request, table)
+    subject = subject_from(searched, evaluator, elsewhere=storage is not None)
+    values = subject.table if evaluator is None else values_from(evaluator)
+    check_values(subject, values)
+    known = values if subject.table is None else subject.table
+    goal = goal_from(known, GoalOptions(metric, objectives, where or (), maximize))
+    folder = out or Path("runs") / f"{subject.title}-{strategy}-{seed}".replace("/", "_")
+    request = _Request(subject, options, goal, budget, seed, folder, evaluating, values)
+    _check(request)
     console = Console(stderr=True)
     try:
-        record = _run(request, table, resume, console)
+        record = _run(request, resume, console)
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing finished is lost. Go on with:")
         console.print(f"  {request.command} --resume", highlight=False, markup=False, soft_wrap=True)
@@ -168,51 +174,54 @@ def command(
     if as_json:
         sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     else:
-        _show(record, table, folder)
+        show(record, subject.table, folder)
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     """What the command line asks for, names resolved."""
 
-    benchmark: str
+    subject: Subject
     options: StrategyOptions
     goal: "Goal"
     budget: int
     seed: int
     folder: Path
     evaluating: ExecutorOptions
+    values: "Table | Evaluator | None"
 
     @property
     def command(self) -> str:
         """The command that repeats the run."""
         values = {"budget": self.budget, **self.options.that_matter, "seed": self.seed}
-        several = len(self.goal.objectives) > 1
-        values["objectives" if several else "metric"] = ",".join(self.goal.objectives)
+        objectives = list(self.goal.objectives)
+        if self.subject.table is None:
+            objectives = [f"{name}:{direction[:3]}" for name, direction in self.goal.objectives.items()]
+        values["objectives" if len(objectives) > 1 else "metric"] = ",".join(objectives)
         values["out"] = self.folder
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
         words += [["--where", str(constraint)] for constraint in self.goal.constraints]
         words.append(self.evaluating.words)
-        return shlex.join(["archrank", "search", self.benchmark, *chain.from_iterable(words)])
+        return shlex.join(["archrank", "search", self.subject.name, *chain.from_iterable(words)])
 
 
-def _check(request: _Request, table: "Table") -> None:
+def _check(request: _Request) -> None:
     if request.options.strategy not in STRATEGIES:
         raise UnknownName("strategy", request.options.strategy, STRATEGIES)
     if request.budget < 1:
         raise BudgetError(
             f"a budget of {request.budget} evaluations cannot be spent; give --budget 1 or more"
         )
-    if request.budget > len(table):
+    if request.budget > (most := request.subject.most):
         raise BudgetError(
-            f"a budget of {request.budget} is larger than {table.name} with its {len(table)} architectures; "
-            f"give --budget {len(table)} or less"
+            f"a budget of {request.budget} is larger than {request.subject.title} with its {most} architectures; "
+            f"give --budget {most} or less"
         )
     if (workers := request.evaluating.workers) < 1:
         raise BudgetError(f"{workers} workers cannot evaluate anything; give --workers 1 or more")
 
 
-def _run(request: _Request, table: "Table", resume: bool, console: Console) -> dict[str, Any]:
+def _run(request: _Request, resume: bool, console: Console) -> dict[str, Any]:
     import optuna
 
     from archrank.report.page import write_report
@@ -220,12 +229,13 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     stopwatch = Stopwatch()
-    strategy = strategy_from(request.options, table.space, table, stopwatch)
-    goal = request.goal
+    subject, goal = request.subject, request.goal
+    strategy = strategy_from(request.options, subject.space, subject.table, stopwatch)
     config = {
-        "benchmark": request.benchmark,
-        "space": table.space.name,
+        "benchmark": subject.benchmark,
+        "space": subject.space.name,
         "metric": goal.metric,
+        **({} if goal.maximize or subject.table is not None else {"maximize": False}),
         **({} if goal.is_plain else {key: goal.facts[key] for key in ("objectives", "constraints")}),
         **request.options.that_matter,
         "settings": repr(strategy),
@@ -235,11 +245,12 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
     }
     made_with = versions()
     evaluating, name = request.evaluating, request.folder.name
+    evaluate = None if request.values is None else evaluator_of(request.values, goal.needed)
     # Opened before the folder: a mistake in what is asked for leaves no folder behind.
-    with evaluating.opened(table, goal.needed, name, resume) as how:
+    with evaluating.opened(evaluate, name, resume) as how:
         environment = {"versions": made_with, "workers": evaluating.workers, "command": request.command}
         with RunFolder.open(request.folder, config, environment, resume) as folder:
-            if invitation := evaluating.invitation(request.benchmark, name):
+            if invitation := evaluating.invitation(subject, name):
                 console.print(
                     f"waiting for workers; start some by\n  {invitation}",
                     highlight=False,
@@ -248,7 +259,7 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
                 )
             with _bar(console, request.budget) as on_progress, warnings_on(console):
                 found = search(
-                    space=table.space,
+                    space=subject.space,
                     strategy=strategy,
                     budget=request.budget,
                     seed=request.seed,
@@ -262,14 +273,14 @@ def _run(request: _Request, table: "Table", resume: bool, console: Console) -> d
             record = result_record(
                 found,
                 strategy=request.options.strategy,
-                benchmark=request.benchmark,
-                table=table,
+                benchmark=subject.benchmark,
+                table=subject.table,
                 command=request.command,
                 versions=made_with,
             )
             folder.write_result(record)
             with folder.writing():
-                write_report(folder.path, record, table.space, table)
+                write_report(folder.path, record, subject.space, subject.table)
     return record
 
 
@@ -286,70 +297,6 @@ def _bar(console: Console, budget: int) -> Iterator[Any]:
         task = bar.add_task("search", total=budget, best="–")
 
         def on_progress(progress: "SearchProgress") -> None:
-            bar.update(task, completed=progress.done, best=_number(progress.best))
+            bar.update(task, completed=progress.done, best=brief(progress.best))
 
         yield on_progress
-
-
-def _show(record: Mapping[str, Any], table: "Table", folder: Path) -> None:
-    from archrank.study import Goal, of_feasible
-
-    table = of_feasible(table, Goal.from_facts(record))
-    evaluations = record["evaluations"]
-    failed = sum(evaluation["state"] == "failed" for evaluation in evaluations)
-    looked = f"{len(evaluations)} of {len(table):,} ({len(evaluations) / len(table):.1%})"
-    looked += f", {failed} failed" if failed else ""
-    rows: list[tuple[str, str]] = [("evaluated", looked)]
-    counted = f"{len(table):,}"
-    if constraints := record["constraints"]:
-        counted = f"{np.count_nonzero(~np.isnan(table.column(record['metric']))):,} that do"
-        rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} of them do not"))
-    if record["front"] is not None:
-        rows += _front_rows(record)
-    elif best := record["best"]:
-        rows += [("best cell", best["architecture"]), (record["metric"], _number(best["value"]))]
-        if best["test_value"] is not None:
-            rows.append((str(record["test_metric"]), _number(best["test_value"])))
-        rows += [
-            ("true rank", f"{best['true_rank']} of {counted}"),
-            ("regret", f"{_number(record['regret'])} (the optimum is {_number(record['optimum'])})"),
-        ]
-    if record["front"] is None and (others := _in_comparison(record, table)):
-        rows.append(("in comparison", others))
-    rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
-    grid = Grid.grid(padding=(0, 2))
-    for name, value in rows:
-        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    Console().print(Panel(grid, title=f"{record['benchmark']} · {record['strategy']}", expand=False))
-
-
-def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The Pareto front for the panel, as many as one looks at."""
-    front = record["front"]
-    rows = [
-        (
-            "Pareto front",
-            f"{len(front)} that no other one evaluated beats in all of {', '.join(record['objectives'])}",
-        )
-    ]
-    for member in front[:_SHOWN]:
-        numbers = ", ".join(_number(value) for value in member["values"].values())
-        rows.append((numbers, member["architecture"]))
-    if len(front) > _SHOWN:
-        rows.append(("…", f"{len(front) - _SHOWN} more in the report"))
-    if volume := record["hypervolume"]:
-        share = f", {volume['share']:.1%} of what the whole table dominates" if volume["share"] else ""
-        rows.append(("hypervolume", f"{_number(volume['value'])}{share}"))
-    return rows
-
-
-def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
-    """What other ways to search find with as many evaluations, in the median."""
-    from archrank.report.comparison import comparison_bands
-
-    bands = comparison_bands(table, record["metric"], len(record["evaluations"]))
-    return ", ".join(f"{band.label.split(',')[0]} {_number(float(band.middle[-1]))}" for band in bands)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.6g}"

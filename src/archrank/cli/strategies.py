@@ -68,15 +68,15 @@ Factory = Callable[[StrategyOptions, "SearchSpace", "Sequence[Architecture] | No
 
 
 def strategy_from(
-    options: StrategyOptions, space: "SearchSpace", table: "Table", stopwatch: "Stopwatch"
+    options: StrategyOptions, space: "SearchSpace", table: "Table | None", stopwatch: "Stopwatch"
 ) -> "Strategy":
     """Make the strategy that the command line names.
 
     Args:
         options: What the command line was told.
         space: The space to search.
-        table: The table that is searched; where it does not hold all of the space, only its rows are
-            proposed.
+        table: The table that is searched, if there is one; where it does not hold all of the space, only its rows
+            are proposed.
         stopwatch: Where a predictor adds up the seconds of its fits.
 
     Raises:
@@ -85,7 +85,7 @@ def strategy_from(
     """
     if options.strategy not in STRATEGIES:
         raise UnknownName("strategy", options.strategy, STRATEGIES)
-    candidates = None if table.complete else table.architectures
+    candidates = None if table is None or table.complete else table.architectures
     return STRATEGIES[options.strategy](options, space, candidates, stopwatch)
 
 

@@ -37,7 +37,8 @@ def command(
     """
     import optuna
 
-    from archrank.cli.executors import evaluator_from
+    from archrank.benchmarks.table import Table
+    from archrank.cli.executors import evaluator_of, values_from
     from archrank.study import Database, Goal, Outcome, serve
     from archrank.study.records import Task
 
@@ -48,10 +49,9 @@ def command(
     with Database(storage, study) as database:
         facts = database.facts()
         goal = Goal.from_facts(facts)
-        evaluate, of_the_table = evaluator_from(evaluator, goal.needed)
-        searched = (
-            of_the_table if space is None and of_the_table is not None else _space(space, facts["space"])
-        )
+        values = values_from(evaluator)
+        evaluate = evaluator_of(values, goal.needed)
+        searched = _space(space, values.space.name if isinstance(values, Table) else facts["space"])
 
         def show(task: Task, outcome: Outcome, recorded: bool) -> None:
             found = [f"{name} {outcome.values[name]:.6g}" for name in goal.needed if name in outcome.values]

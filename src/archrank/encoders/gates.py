@@ -99,12 +99,19 @@ class GATES(EncoderSettings):
 
     @classmethod
     def suited_to(cls, like: GraphBatch) -> "GATES":
-        """On-node settings where every junction has one operation at most, on-edge settings otherwise.
+        """On-node settings where every junction has one operation at most; else on-edge ones, or :meth:`multi_edge`.
 
-        There are as many layers as the longest path has operations, but no fewer than the authors' five.
+        The last where there are several cells of several inputs each, in which every operation reads one junction: the
+        normal and the reduction cell of ENAS and DARTS. There the authors' settings are taken as they stand, for no
+        table of such cells was at hand to choose others on. Else there are as many layers as the longest path has
+        operations, but no fewer than the authors' five.
         """
-        on_node = np.diff(like.incoming.starts).max(initial=0) <= 1
-        settings = cls.on_node() if on_node else cls()
+        on_edge = np.diff(like.incoming.starts).max(initial=0) > 1
+        read_one = np.diff(like.sources.starts).max(initial=0) <= 1
+        several_inputs = all(cell.inputs > 1 for cell in like.written)
+        if on_edge and read_one and several_inputs and like.cells > 1:
+            return cls.multi_edge()
+        settings = cls() if on_edge else cls.on_node()
         return replace(settings, layers=max(settings.layers, like.depth))
 
     def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "GATESEncoder":

@@ -16,6 +16,7 @@ from archrank.report.drawing import draw, style_of
 from archrank.report.front import front_headline, front_section, front_tiles
 from archrank.report.html import definitions, duration, inline_svg, number, plain
 from archrank.report.style import INFEASIBLE, encode
+from archrank.report.trainings import training_figures
 from archrank.space import SearchSpace
 from archrank.study.goal import Goal, of_feasible
 
@@ -54,7 +55,25 @@ _CAPTIONS = {
         "The grey bars count all architectures of the table, the blue ones those that this run "
         "evaluated. A search that works shifts blue towards the good end.",
     ),
+    "curves": (
+        "Learning curves",
+        "Each line is one training: what share of the validation images the network gets right after each epoch. The "
+        "five that end best stand out. Lines that cross late mean that shorter trainings would have ranked otherwise; "
+        "those that end early were stopped, or are still under way.",
+    ),
+    "parameters": (
+        "Measured against parameters",
+        "Each dot is one architecture that was evaluated. Of the blue ones no other one evaluated is both smaller and "
+        "better: how much a larger network buys is how steeply they rise.",
+    ),
+    "multiply_adds": (
+        "Measured against multiply-adds",
+        "As with parameters, but by the multiply-adds that one image takes: of the blue ones no other one evaluated "
+        "is both cheaper and better.",
+    ),
 }
+_ALL_COUNTS = ("front", "curves", "parameters", "multiply_adds")
+"""Pictures that also show what breaks a constraint."""
 _TIMES = {"total": "in all", "fit": "fitting predictors", "propose": "proposing", "evaluate": "evaluating"}
 
 
@@ -92,11 +111,13 @@ def write_report(
         order = _best_first(evaluations, higher)
 
     pictures = []
-    for name, figure in run_figures(result, table).items():
+    label = metric if table is None else metric_label(table.metric(metric))
+    figures = {**run_figures(result, table), **training_figures(folder, result, label, higher)}
+    for name, figure in figures.items():
         svg = encode(figure, ".svg")
         write_whole(folder / "plots" / f"{name}.svg", svg)
         title, caption = _CAPTIONS[name]
-        if goal.constraints and name != "front":
+        if goal.constraints and name not in _ALL_COUNTS:
             caption += " Only what meets the constraints counts."
         pictures.append(html.picture(svg, name, title, caption))
     body = [

@@ -1,0 +1,97 @@
+"""What a search found, in the terminal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table as Grid
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from archrank.benchmarks.table import Table
+
+__all__ = ["brief", "show"]
+
+_SHOWN = 12
+"""So many of a Pareto front are shown."""
+
+
+def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None:
+    """Print what a search found.
+
+    Args:
+        record: What ``result.json`` holds.
+        table: The table that was searched; None for a space where nothing was measured before.
+        folder: The run folder.
+    """
+    from archrank.study import Goal, of_feasible
+
+    table = None if table is None else of_feasible(table, Goal.from_facts(record))
+    evaluations = record["evaluations"]
+    failed = sum(evaluation["state"] == "failed" for evaluation in evaluations)
+    looked = f"{len(evaluations)}"
+    if table is not None:
+        looked += f" of {len(table):,} ({len(evaluations) / len(table):.1%})"
+    looked += f", {failed} failed" if failed else ""
+    rows: list[tuple[str, str]] = [("evaluated", looked)]
+    if constraints := record["constraints"]:
+        rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} of them do not"))
+    if record["front"] is not None:
+        rows += _front_rows(record)
+    elif best := record["best"]:
+        rows += [("best cell", best["architecture"]), (record["metric"], brief(best["value"]))]
+        if best["test_value"] is not None:
+            rows.append((str(record["test_metric"]), brief(best["test_value"])))
+        if table is not None:
+            counted = f"{len(table):,}"
+            if constraints:
+                counted = f"{np.count_nonzero(~np.isnan(table.column(record['metric']))):,} that do"
+            rows += [
+                ("true rank", f"{best['true_rank']} of {counted}"),
+                ("regret", f"{brief(record['regret'])} (the optimum is {brief(record['optimum'])})"),
+            ]
+    if table is not None and record["front"] is None and (others := _in_comparison(record, table)):
+        rows.append(("in comparison", others))
+    rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
+    grid = Grid.grid(padding=(0, 2))
+    for name, value in rows:
+        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    Console().print(
+        Panel(grid, title=f"{record['benchmark'] or record['space']} · {record['strategy']}", expand=False)
+    )
+
+
+def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The Pareto front for the panel, as many as one looks at."""
+    front = record["front"]
+    rows = [
+        (
+            "Pareto front",
+            f"{len(front)} that no other one evaluated beats in all of {', '.join(record['objectives'])}",
+        )
+    ]
+    for member in front[:_SHOWN]:
+        numbers = ", ".join(brief(value) for value in member["values"].values())
+        rows.append((numbers, member["architecture"]))
+    if len(front) > _SHOWN:
+        rows.append(("…", f"{len(front) - _SHOWN} more in the report"))
+    if volume := record["hypervolume"]:
+        share = f", {volume['share']:.1%} of what the whole table dominates" if volume["share"] else ""
+        rows.append(("hypervolume", f"{brief(volume['value'])}{share}"))
+    return rows
+
+
+def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
+    """What other ways to search find with as many evaluations, in the median."""
+    from archrank.report.comparison import comparison_bands
+
+    bands = comparison_bands(table, record["metric"], len(record["evaluations"]))
+    return ", ".join(f"{band.label.split(',')[0]} {brief(float(band.middle[-1]))}" for band in bands)
+
+
+def brief(value: float | None) -> str:
+    """A number as one says it; a dash where there is none."""
+    return "–" if value is None else f"{value:.6g}"

@@ -1,0 +1,81 @@
+"""The plots of trainings, from plain arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from archrank.report.style import EVOLUTION, MUTED, REASONS, RUN, theme
+
+__all__ = ["Curve", "learning_figure"]
+
+_WIDTH = 7.4
+_BEST = (RUN, REASONS["evolved"], REASONS["explored"], EVOLUTION, "#cc79a7")
+"""The colours of the best trainings, the best first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """How one training went.
+
+    Attributes:
+        epochs: The numbers of its epochs: (n,).
+        accuracies: The validation accuracy after each, NaN where it was not measured: (n,).
+    """
+
+    epochs: npt.NDArray[np.int64]
+    accuracies: npt.NDArray[np.float64]
+
+    @property
+    def last(self) -> float:
+        """The last accuracy that was measured, NaN if none was."""
+        measured = self.accuracies[~np.isnan(self.accuracies)]
+        return float(measured[-1]) if len(measured) else np.nan
+
+
+def learning_figure(curves: Sequence[Curve]) -> Figure:
+    """Plot the validation accuracy of all trainings by epoch; the five that end best stand out.
+
+    Args:
+        curves: The trainings, at least one of whose accuracies was measured.
+    """
+    ranked = sorted(curves, key=lambda curve: -curve.last)
+    best, others = ranked[: len(_BEST)], ranked[len(_BEST) :]
+    with theme():
+        figure = Figure(figsize=(_WIDTH, 4.4), layout="constrained")
+        axes = figure.subplots()
+        for place, curve in enumerate(others):
+            label = f"{len(others)} other training{'' if len(others) == 1 else 's'}" if place == 0 else None
+            axes.plot(*_seen(curve), color=MUTED, linewidth=0.8, alpha=0.45, marker=_dot(curve), label=label)
+        for rank, (curve, colour) in reversed(list(enumerate(zip(best, _BEST, strict=False), start=1))):
+            axes.plot(
+                *_seen(curve), color=colour, linewidth=1.8, marker=_dot(curve), zorder=6 - rank / 10,
+                label=f"{rank}. ends at {curve.last:.4g}",
+            )  # fmt: skip
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("validation accuracy")
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(
+            handles[::-1],
+            labels[::-1],
+            loc="outside upper left",
+            ncols=3,
+            handlelength=1.6,
+            columnspacing=1.6,
+        )
+    return figure
+
+
+def _seen(curve: Curve) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """What was measured: gaps are bridged."""
+    measured = ~np.isnan(curve.accuracies)
+    return curve.epochs[measured], curve.accuracies[measured]
+
+
+def _dot(curve: Curve) -> str | None:
+    """A training of a single epoch is no line."""
+    return "." if np.count_nonzero(~np.isnan(curve.accuracies)) == 1 else None
