@@ -15,6 +15,7 @@ __all__ = [
     "RunFolderError",
     "SpaceError",
     "TableError",
+    "TrainingError",
     "UnknownName",
 ]
 
@@ -81,3 +82,7 @@ class PredictorError(ArchrankError, ValueError):
 
 class RunFolderError(ArchrankError):
     """A run folder that cannot be used: another configuration, another process, or no room to write."""
+
+
+class TrainingError(ArchrankError):
+    """A network that cannot be trained as it was wanted, or one that was trained and cannot be used."""
