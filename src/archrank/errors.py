@@ -6,6 +6,7 @@ from difflib import get_close_matches
 __all__ = [
     "ArchrankError",
     "BudgetError",
+    "DataError",
     "EvaluationError",
     "FileError",
     "InvalidArchitecture",
@@ -62,6 +63,10 @@ class TableError(ArchrankError, ValueError):
 
 class BudgetError(ArchrankError, ValueError):
     """A budget that cannot be spent."""
+
+
+class DataError(ArchrankError, ValueError):
+    """Images that are missing, damaged, or not such as was asked for."""
 
 
 class EvaluationError(ArchrankError):

@@ -35,6 +35,7 @@ def restricted_loads(
     *,
     intact: bool = False,
     remedy: str = "install its package again",
+    encoding: str = "ASCII",
 ) -> Any:
     """Read a pickle without running anything that it asks for.
 
@@ -45,6 +46,7 @@ def restricted_loads(
         intact: Whether the bytes are known to be those that were published, so that their structure need not
             be checked first.
         remedy: The way out of damage, for the message.
+        encoding: What the texts of Python 2 are in; ``"bytes"`` leaves them as bytes.
 
     Raises:
         TableError: It asks for a name that is not allowed, is cut short, or is not a pickle of plain data.
@@ -59,7 +61,7 @@ def restricted_loads(
     try:
         if not intact:
             _check_structure(data)
-        return _Restricted(data, allowed, source).load()
+        return _Restricted(data, allowed, source, encoding).load()
     except TableError:
         raise
     except Exception as error:
@@ -70,8 +72,8 @@ def restricted_loads(
 
 
 class _Restricted(pickle.Unpickler):
-    def __init__(self, data: bytes, allowed: Allowed, source: str) -> None:
-        super().__init__(io.BytesIO(data))
+    def __init__(self, data: bytes, allowed: Allowed, source: str, encoding: str) -> None:
+        super().__init__(io.BytesIO(data), encoding=encoding)
         self._allowed = allowed
         self._made: dict[tuple[str, str], Any] = {}
         self._source = source

@@ -1,16 +1,13 @@
 """The only place where names become objects: spaces and benchmarks by name, or a user's own space."""
 
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
 from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces import Darts, Enas, EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
+from archrank.user_code import in_one_line, user_module
 
 __all__ = ["SPACES", "space", "table", "user_module"]
 
@@ -81,7 +78,7 @@ def _own_space(where: str, attribute: str) -> SearchSpace:
         raise
     except Exception as error:
         raise SpaceError(
-            f"{where}:{attribute} cannot be made without arguments: {_in_one_line(error)}; "
+            f"{where}:{attribute} cannot be made without arguments: {in_one_line(error)}; "
             "make an object of it in the file, and name that"
         ) from None
     return space
@@ -91,40 +88,3 @@ def _is_space(value: object) -> bool:
     return isinstance(value, SearchSpace) or (
         isinstance(value, type) and issubclass(value, SearchSpace) and not value.__abstractmethods__
     )
-
-
-def user_module(where: str) -> ModuleType:
-    """A module of the user's, imported.
-
-    Args:
-        where: ``path/to/file.py`` or ``package.module``.
-
-    Raises:
-        SpaceError: It cannot be imported.
-    """
-    path = Path(where)
-    if path.suffix != ".py":
-        return _import(where, where, folder=Path.cwd())
-    if not path.is_file():
-        raise SpaceError(f"{where}: no such file")
-    module = _import(path.stem, where, folder=path.resolve().parent)
-    if Path(module.__file__ or "").resolve() != path.resolve():
-        raise SpaceError(
-            f"{where}: a module named {path.stem!r} is there already ({module.__file__ or 'built in'}); "
-            "rename the file"
-        )
-    return module
-
-
-def _import(module: str, where: str, folder: Path) -> ModuleType:
-    # The folder stays on the path: the module's own imports find its neighbours, worker processes the module.
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    try:
-        return importlib.import_module(module)
-    except (Exception, SystemExit) as error:
-        raise SpaceError(f"{where} cannot be imported: {_in_one_line(error)}") from None
-
-
-def _in_one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,119 @@
+"""Images that networks are trained on: decoded once, kept as bytes, and split into parts that never mix."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from archrank.errors import DataError
+
+__all__ = ["ImageData", "Images"]
+
+Pixels = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """N labelled images of one size.
+
+    Attributes:
+        pixels: (M, colours, H, W), bytes; usually a read-only memory map. A subset shares it.
+        labels: The class of each of the N images: (N,).
+        places: Which of the M rows of pixels the images are: (N,); None where they are all of them, in order.
+
+    >>> images = Images(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, 1]))
+    >>> len(images.subset(np.array([2, 0])))
+    2
+    """
+
+    pixels: Pixels
+    labels: Places
+    places: Places | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.dtype != np.uint8:
+            raise DataError(
+                f"pixels of shape {self.pixels.shape} and type {self.pixels.dtype}, "
+                "expected bytes (uint8) of shape (images, colours, height, width)"
+            )
+        rows = len(self.pixels) if self.places is None else len(self.places)
+        if self.labels.shape != (rows,):
+            raise DataError(f"labels of shape {self.labels.shape} for {rows:,} images, expected one for each")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, places: Places) -> "Images":
+        """Some of the images; no pixels are copied.
+
+        Args:
+            places: Which ones, counted from 0: (n,).
+        """
+        rows = places if self.places is None else self.places[places]
+        return Images(self.pixels, self.labels[places], rows)
+
+    def batch(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """The pixels, as bytes, and labels of some of the images.
+
+        Args:
+            places: Which ones, counted from 0: (B,).
+
+        Returns:
+            (B, colours, H, W) and (B,).
+        """
+        chosen = places.numpy()
+        rows = chosen if self.places is None else self.places[chosen]
+        return torch.from_numpy(self.pixels[rows]), torch.from_numpy(self.labels[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A task: images of several classes, in parts that have no image in common.
+
+    Attributes:
+        name: What the data are called.
+        classes: Names of the classes; a label is a place in this list.
+        train: What networks learn from.
+        validation: What a search and decisions during training look at.
+        test: Looked at once, for reporting; a search never touches it. None where there is no such part.
+        mean: Of each colour over the training images, pixels counted from 0 to 1.
+        deviation: The standard deviation of each colour, likewise.
+        digest: Short hash of what was loaded: classes, numbers of images, sizes of the source's files, seed of the
+            split. Runs with different digests are not comparable.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Images
+    validation: Images
+    test: Images | None
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    digest: str
+
+    @property
+    def colours(self) -> int:
+        """Channels of an image."""
+        return int(self.train.pixels.shape[1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return cast(tuple[int, int], self.train.pixels.shape[2:])
+
+    @property
+    def whole_training(self) -> Images:
+        """Training and validation images together, for a final training."""
+        parts = (self.train, self.validation)
+        labels = np.concatenate([part.labels for part in parts])
+        if self.train.pixels is self.validation.pixels:
+            return Images(self.train.pixels, labels, np.concatenate([_rows(part) for part in parts]))
+        return Images(np.concatenate([part.pixels[_rows(part)] for part in parts]), labels)
+
+
+def _rows(images: Images) -> Places:
+    return np.arange(len(images)) if images.places is None else images.places

@@ -1,0 +1,114 @@
+"""A user's own images: a PyTorch data set, or image data that are ready, in a Python file."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from archrank.errors import ArchrankError, DataError, SpaceError, UnknownName
+from archrank.training import pictures
+from archrank.training.images import ImageData
+from archrank.training.source import Part, Source
+from archrank.user_code import in_one_line, user_module
+
+__all__ = ["own"]
+
+
+def own(name: str, size: int | None = None) -> Source | ImageData:
+    """What a user's file holds.
+
+    Args:
+        name: ``path/to/file.py:name`` or ``package.module:name``, of an object, or of a function without arguments
+            that gives one: an :class:`~archrank.training.ImageData`, or a map-style ``torch.utils.data.Dataset`` of
+            images and labels. An image is a tensor (colours, H, W) or (H, W), an array (H, W) or (H, W, colours), or a
+            Pillow image; numbers are bytes, or floats from 0 to 1.
+        size: Side of the square to bring Pillow images to; others come as they are.
+
+    Raises:
+        UnknownName: The file has nothing of that name.
+        DataError: It cannot be imported, or what it holds is neither of these.
+    """
+    where, _, attribute = name.rpartition(":")
+    try:
+        held = vars(user_module(where))
+    except SpaceError as error:
+        raise DataError(str(error)) from None
+    if attribute not in held:
+        public = [key for key, value in held.items() if not key.startswith("_") and callable(value)]
+        raise UnknownName(f"data of {where}", attribute, public)
+    found = held[attribute]
+    if callable(found) and not isinstance(found, ImageData):
+        try:
+            found = found()
+        except ArchrankError:
+            raise
+        except Exception as error:
+            raise DataError(f"{name} cannot be called without arguments: {in_one_line(error)}") from None
+    if isinstance(found, ImageData):
+        return found
+    if not hasattr(found, "__getitem__") or not hasattr(found, "__len__"):
+        raise DataError(
+            f"{name} gives {type(found).__name__}, expected an ImageData, or a data set with a length and items "
+            "(image, label)"
+        )
+    return _source(name, attribute, found, size)
+
+
+def _source(name: str, called: str, dataset: Any, size: int | None) -> Source:
+    labels = np.array([_label(name, place, _item(name, dataset, place)[1]) for place in range(len(dataset))])
+    if not len(labels):
+        raise DataError(f"{name} holds no images")
+    classes = getattr(dataset, "classes", None) or [str(label) for label in range(labels.max() + 1)]
+
+    def image(place: int) -> npt.NDArray[np.uint8]:
+        return _pixels(f"image {place} of {name}", _item(name, dataset, place)[0], size)
+
+    part = Part(labels.astype(np.int64), image)
+    return Source(called, tuple(map(str, classes)), lambda: {"train": part}, facts=len(labels), size=size)
+
+
+def _item(name: str, dataset: Any, place: int) -> tuple[Any, Any]:
+    try:
+        image, label = dataset[place]
+    except ArchrankError:
+        raise
+    except Exception as error:
+        raise DataError(f"item {place} of {name} is no image with a label: {in_one_line(error)}") from None
+    return image, label
+
+
+def _label(name: str, place: int, label: Any) -> int:
+    try:
+        number = int(label)
+        if number == label and number >= 0:
+            return number
+    except (TypeError, ValueError):
+        pass
+    raise DataError(
+        f"item {place} of {name} has the label {label!r}, expected a class as a whole number from 0"
+    )
+
+
+def _pixels(called: str, image: Any, size: int | None) -> npt.NDArray[np.uint8]:
+    """Any kind of image as bytes: (colours, H, W)."""
+    colours_last = not isinstance(image, torch.Tensor)
+    if hasattr(image, "convert"):  # Pillow's
+        image = image if image.mode in ("L", "RGB") else image.convert("RGB")
+        image = image if size is None else pictures.cropped(image, size)
+    array = image.numpy() if isinstance(image, torch.Tensor) else np.asarray(image)
+    if array.ndim == 2:
+        array = array[None]
+    elif array.ndim == 3 and colours_last:
+        array = array.transpose(2, 0, 1)
+    if array.ndim != 3:
+        raise DataError(f"{called} has the shape {array.shape}, expected colours, height and width")
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if not np.issubdtype(array.dtype, np.floating) or not (array.min() >= 0 and array.max() <= 1):
+        raise DataError(
+            f"{called} holds numbers of type {array.dtype} from {array.min()} to {array.max()}, expected bytes (uint8) "
+            "or floats from 0 to 1; leave normalisation to archrank"
+        )
+    whole: npt.NDArray[np.uint8] = np.rint(array * 255).astype(np.uint8)
+    return whole

@@ -1,0 +1,204 @@
+"""The only place where names become image data."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from archrank.benchmarks.measured import OnProgress, silent
+from archrank.errors import DataError, UnknownName
+from archrank.training.decoded import decoded
+from archrank.training.images import ImageData, Images
+from archrank.training.source import Source
+from archrank.training.splits import stratified
+
+__all__ = ["SOURCES", "load_images"]
+
+
+def _digits(folder: Path | None, size: int | None) -> Source:
+    from archrank.training.digits import digits
+
+    if folder is not None:
+        raise DataError(f"the digits come with scikit-learn: leave the folder {folder} out")
+    return digits()
+
+
+def _cifar(name: str) -> Callable[[Path | None, int | None], Source]:
+    def load(folder: Path | None, size: int | None) -> Source:
+        from archrank.training.cifar import cifar
+
+        return cifar(name, folder)
+
+    return load
+
+
+SOURCES: Mapping[str, Callable[[Path | None, int | None], Source]] = {
+    "digits": _digits,
+    "cifar10": _cifar("cifar10"),
+    "cifar100": _cifar("cifar100"),
+}
+"""The data that archrank knows by name; what opens them is given the folder of their files and a size."""
+
+_OTHERS = ("path/to/folder of classes", "path/to/file.py:function")
+
+_MEASURED = 10_000
+"""So many images are enough for mean and deviation: their third decimal no longer moves."""
+
+
+def load_images(
+    name: str,
+    *,
+    folder: Path | None = None,
+    size: int | None = None,
+    validation: float | int | None = None,
+    train: int | None = None,
+    seed: int = 0,
+    on_progress: OnProgress = silent,
+) -> ImageData:
+    """Images by name, in parts that have none in common.
+
+    Validation is taken off the official training images, class by class, by the seed. Where a source has no official
+    test, one is taken off first; it does not depend on the seed, so no run learns from what another one is tested on.
+
+    Args:
+        name: One of :data:`SOURCES`; the path of a folder with a folder of pictures for each class, as ImageNet has
+            it; or ``path/to/file.py:name`` of a PyTorch data set or of an :class:`ImageData`.
+        folder: Where the files of a named source are; by default in the data folder.
+        size: Side in pixels that pictures of a folder (224 by default) or of one's own data set are brought to.
+        validation: Share (below 1) or number of the training images; a tenth by default, of the digits a quarter.
+        train: How many training images to keep, class by class; all by default.
+        seed: Draws validation and the training images to keep.
+        on_progress: Told how many images were decoded, and of how many, the first time.
+
+    Raises:
+        UnknownName: No such source.
+        DataError: Files are missing or damaged, or do not have what was asked for; the message says which.
+
+    >>> data = load_images("digits")
+    >>> len(data.train), len(data.validation), len(data.test), data.size
+    (1078, 360, 359, (8, 8))
+    """
+    source = _source(name, folder, size)
+    if isinstance(source, ImageData):
+        if validation is not None:
+            raise DataError(f"{name} brings its own parts: leave validation out")
+        return _reduced(source, train, seed)
+    return _reduced(_split(source, decoded(source, on_progress), validation, seed), train, seed)
+
+
+def _source(name: str, folder: Path | None, size: int | None) -> Source | ImageData:
+    if name in SOURCES:
+        source = SOURCES[name](folder, size)
+        if size not in (None, source.size):
+            raise DataError(f"{name} has images of {source.size} pixels: leave the size {size} out")
+        return source
+    if folder is not None:
+        raise DataError(f"{name} is a place itself: leave the folder {folder} out")
+    where, colon, _ = name.rpartition(":")
+    if Path(name).is_dir():
+        from archrank.training.image_folder import image_folder
+
+        return image_folder(Path(name), 224 if size is None else size)
+    if colon and where:
+        from archrank.training.own import own
+
+        return own(name, size)
+    if name.endswith(".py"):
+        raise DataError(f"{name!r}: say which data of the file are meant, e.g. {name}:my_images")
+    if len(Path(name).parts) > 1:
+        raise DataError(f"{name}: no such folder")
+    raise UnknownName("image data", name, [*SOURCES, *_OTHERS])
+
+
+def _split(
+    source: Source, parts: Mapping[str, Images], validation: float | int | None, seed: int
+) -> ImageData:
+    for part, images in parts.items():
+        _check_labels(source, part, images)
+    learning, test = parts["train"], parts.get("test")
+    if test is None:
+        tested = stratified(
+            learning.labels, max(1, round(source.test * len(learning))), np.random.default_rng(0)
+        )
+        test, learning = learning.subset(np.flatnonzero(tested)), learning.subset(np.flatnonzero(~tested))
+    if (validating := parts.get("validation")) is not None:
+        if validation is not None:
+            raise DataError(f"{source.name} has validation images of its own: leave validation out")
+    else:
+        count = _count(source.validation if validation is None else validation, len(learning))
+        chosen = stratified(learning.labels, count, np.random.default_rng([seed, 0]))
+        validating, learning = (
+            learning.subset(np.flatnonzero(chosen)),
+            learning.subset(np.flatnonzero(~chosen)),
+        )
+    facts = [source.name, source.facts, len(validating), len(test), seed]
+    return ImageData(
+        source.name, source.classes, learning, validating, test, *_colours(learning), _digest(facts)
+    )
+
+
+def _reduced(data: ImageData, train: int | None, seed: int) -> ImageData:
+    """The same data with fewer training images."""
+    if train is None:
+        return data
+    there, classes = len(data.train), len(data.classes)
+    if not classes <= train <= there:
+        raise DataError(
+            f"train={train}: {data.name} has {there:,} images to learn from after validation and test were taken off, "
+            f"and {classes:,} classes; expected a number from {classes} to {there}"
+        )
+    kept = data.train.subset(
+        np.flatnonzero(stratified(data.train.labels, train, np.random.default_rng([seed, 1])))
+    )
+    mean, deviation = _colours(kept)
+    return replace(
+        data, train=kept, mean=mean, deviation=deviation, digest=_digest([data.digest, train, seed])
+    )
+
+
+def _count(asked: float | int, there: int) -> int:
+    count = round(asked * there) if 0 < asked < 1 else asked
+    if not isinstance(count, int) or not 0 < count < there:
+        raise DataError(
+            f"validation={asked}, expected a share between 0 and 1, or a number from 1 to {there - 1}: there are "
+            f"{there:,} images to take it from"
+        )
+    return count
+
+
+def _check_labels(source: Source, part: str, images: Images) -> None:
+    lowest, highest, classes = images.labels.min(), images.labels.max(), len(source.classes)
+    if lowest < 0 or highest >= classes:
+        wrong = lowest if lowest < 0 else highest
+        raise DataError(
+            f"{source.name}, {part}: image {int(np.argmax(images.labels == wrong))} has the label {wrong}, but there "
+            f"are {classes} classes: expected 0 to {classes - 1}"
+        )
+    if part == "train":
+        counts = np.bincount(images.labels, minlength=classes)
+        if counts.min() == 0:
+            empty = source.classes[int(counts.argmin())]
+            raise DataError(f"{source.name}: there are no training images of the class {empty!r}")
+
+
+def _colours(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each colour, pixels counted from 0 to 1."""
+    rows = np.arange(len(images)) if images.places is None else images.places
+    pixels = images.pixels[rows[:: -(-len(rows) // _MEASURED)]]
+    means, deviations = [], []
+    for colour in range(pixels.shape[1]):
+        # 256 counts are exact and need no copy of the pixels as floats.
+        counts = np.bincount(pixels[:, colour].ravel(), minlength=256) / pixels[:, colour].size
+        values = np.arange(256) / 255
+        mean = counts @ values
+        means.append(float(mean))
+        # One shade is the least that normalisation divides by, so that a colour that never changes stays finite.
+        deviations.append(max(float(np.sqrt(counts @ (values - mean) ** 2)), 1 / 255))
+    return tuple(means), tuple(deviations)
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]

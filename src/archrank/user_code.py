@@ -1,0 +1,48 @@
+"""A user's own code, by the name of its file or module."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from archrank.errors import SpaceError
+
+__all__ = ["in_one_line", "user_module"]
+
+
+def user_module(where: str) -> ModuleType:
+    """A module of the user's, imported.
+
+    Args:
+        where: ``path/to/file.py`` or ``package.module``.
+
+    Raises:
+        SpaceError: It cannot be imported.
+    """
+    path = Path(where)
+    if path.suffix != ".py":
+        return _import(where, where, folder=Path.cwd())
+    if not path.is_file():
+        raise SpaceError(f"{where}: no such file")
+    module = _import(path.stem, where, folder=path.resolve().parent)
+    if Path(module.__file__ or "").resolve() != path.resolve():
+        raise SpaceError(
+            f"{where}: a module named {path.stem!r} is there already ({module.__file__ or 'built in'}); "
+            "rename the file"
+        )
+    return module
+
+
+def _import(module: str, where: str, folder: Path) -> ModuleType:
+    # The folder stays on the path: the module's own imports find its neighbours, worker processes the module.
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        raise SpaceError(f"{where} cannot be imported: {in_one_line(error)}") from None
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error of foreign code says: its kind and its message, without line breaks."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
