@@ -79,16 +79,24 @@ def load_checkpoint(
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise TrainingError(f"{path} is damaged ({error}); remove it to begin anew") from None
     network.load_state_dict(_under("network.", tensors))
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     memory: dict[int, dict[str, Tensor]] = {}
     for key, tensor in _under("optimiser.", tensors).items():
         place, _, name = key.partition(".")
-        memory.setdefault(int(place), {})[name] = tensor
+        memory.setdefault(int(place), {})[name] = _laid_out_like(weights[int(place)], tensor)
     optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
     return tuple(Epoch(**epoch) for epoch in header["curve"]), header["scaler"]
 
 
 def _under(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+
+
+def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
+    """The same numbers in the weight's memory layout, which fused optimisers take for granted."""
+    if tensor.shape != weight.shape:
+        return tensor
+    return torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)
 
 
 def _check_same(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
