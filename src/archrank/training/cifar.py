@@ -88,7 +88,8 @@ def cifar(name: str, folder: Path | None = None) -> Source:
         raise UnknownName("CIFAR data set", name, CIFAR)
     kind = CIFAR[name]
     place = folder if folder is not None else data_folder() / name
-    for find in (_parquet, _unpacked, _archive):
+    # The official files come first: they hold every pixel as it was, Parquet files perhaps as JPEG.
+    for find in (_unpacked, _archive, _parquet):
         if (found := find(kind, place)) is not None:
             files, parts = found
             sizes = [(file.name, file.stat().st_size) for file in files]
