@@ -40,16 +40,18 @@ class Slow:
         value = float(sum(architecture.choices)) + architecture.choices[0] / 10
         with self.log.open("a") as file:
             file.write(f"{architecture.choices}\\n")
-        return value
+        return {"value": value, "cost": float(architecture.choices[1] ** 2)}
 
 
 if __name__ == "__main__":
     path, workers, budget = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    goal = {"value": "maximize", "cost": "minimize"} if "both" in sys.argv else {"value": "maximize"}
     space = NASBench201()
     strategy = RegularizedEvolution(space, population=6, tournament=3)
     strategy.batch = 4
     with RunFolder.open(path, {"budget": budget}, resume=True) as folder:
-        search(space, Slow(path / "log"), strategy, budget=budget, folder=folder, workers=workers, retries=99)
+        how = {"folder": folder, "workers": workers, "retries": 99}
+        search(space, Slow(path / "log"), strategy, budget=budget, objectives=goal, **how)
 """
 
 COMMAND = "from archrank.cli.main import main; main()"
@@ -57,6 +59,10 @@ COMMAND = "from archrank.cli.main import main; main()"
 
 def score(architecture):
     return float(sum(architecture.choices)) + architecture.choices[0] / 10
+
+
+def both(architecture):
+    return {"value": score(architecture), "cost": float(architecture.choices[1] ** 2)}
 
 
 def strategy():
@@ -85,7 +91,7 @@ def finished(folder):
     except KeyError:  # killed before there was a study
         trials = []
     shutil.rmtree(copy)
-    return {trial.number: (trial.params, trial.value) for trial in trials}
+    return {trial.number: (trial.params, trial.values) for trial in trials}
 
 
 def start_and_kill(command, folder, rng, most):
@@ -161,13 +167,18 @@ def test_an_evaluation_that_keeps_killing_the_search_is_given_up(tmp_path):
     assert "interrupted 3 times" in study(path).trials[0].user_attrs["error"]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_killed_again_and_again(tmp_path, workers):
+ONE = {"value": "maximize"}
+BOTH = {"value": "maximize", "cost": "minimize"}
+
+
+@pytest.mark.parametrize(("workers", "objectives"), [(1, ONE), (2, ONE), (2, BOTH)])
+def test_killed_again_and_again(tmp_path, workers, objectives):
     rng = np.random.default_rng(workers)
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     folder, budget, kills = tmp_path / "run", 24, 0
     command = [sys.executable, str(script), str(folder), str(workers), str(budget)]
+    command += ["both"] if objectives is BOTH else []
     while start_and_kill(command, folder, rng, 60):
         kills += 1
         before = finished(folder)
@@ -175,16 +186,14 @@ def test_killed_again_and_again(tmp_path, workers):
     # The end of the last part is left to run, so everything is finished now.
     after = finished(folder)
     assert before.items() <= after.items()
-    whole = search(SPACE, score, strategy(), budget=budget)
-    if workers == 1:
-        assert [after[e.number][1] for e in whole.evaluations] == [e.value for e in whole.evaluations]
+    whole = search(SPACE, both, strategy(), budget=budget, objectives=objectives)
     assert sorted(after) == list(range(budget))
     calls = Counter((folder / "log").read_text().splitlines())
     assert len(calls) == budget
     # Only what was under way at a kill is evaluated again.
     assert sum(calls.values()) - budget <= kills * workers
-    assert [after[e.number][0] for e in whole.evaluations] == [
-        SPACE.options(e.architecture) for e in whole.evaluations
+    assert [after[e.number] for e in whole.evaluations] == [
+        (SPACE.options(e.architecture), [e.values[name] for name in objectives]) for e in whole.evaluations
     ]
 
 

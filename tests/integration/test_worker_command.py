@@ -19,7 +19,7 @@ pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[post
 
 from archrank.benchmarks import load
 from archrank.errors import RunFolderError
-from archrank.spaces import EnasMacro, NASBench201
+from archrank.spaces import Darts, EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
 from archrank.study import Database, TableEvaluator, search
 
@@ -38,6 +38,10 @@ def evaluate(architecture):
     while not (HERE / "go").exists():
         time.sleep(0.01)
     return float(sum(architecture.choices))
+
+
+def both(architecture):
+    return {"worth": evaluate(architecture), "cost": float(architecture.choices[0])}
 
 
 SEVEN = 7
@@ -305,6 +309,52 @@ def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, t
     ]
     assert len({e["architecture"] for e in evaluations}) == 6
     assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_two_objectives_of_a_space_without_a_table(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    words = [
+        "search",
+        "darts",
+        "--strategy",
+        "evolution",
+        "--budget",
+        "8",
+        "--workers",
+        "2",
+        "--study",
+        "two",
+    ]
+    words += ["--objectives", "worth,cost:min", "--patience", "1", "--out", "run", "--json"]
+    found = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *words],
+        cwd=tmp_path,
+        env={**os.environ, "ARCHRANK_STORAGE": server},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: holds(server, "two"))
+    killed, _ = [worker("two", "mine.py:both") for _ in range(2)]
+    begun(tmp_path, 2)
+    killed.kill()
+    (tmp_path / "go").touch()
+    out, said = found.communicate(timeout=100)
+    assert "--study two --evaluator path/to/file.py:function" in " ".join(said.split())
+    record = json.loads(out)
+    space, evaluations = Darts(), record["evaluations"]
+    rows = [space.parse(e["architecture"]).choices for e in evaluations]
+    assert [e["values"] for e in evaluations] == [
+        {"worth": float(sum(row)), "cost": float(row[0])} for row in rows
+    ]
+    assert len(set(rows)) == 8
+    assert record["objectives"] == {"worth": "maximize", "cost": "minimize"}
+    with Database(server, "two") as database:
+        trials = database.study().get_trials()
+    assert [trial.values for trial in trials] == [
+        [e["values"]["worth"], e["values"]["cost"]] for e in evaluations
+    ]
+    assert record["front"][0]["values"]["worth"] == max(sum(row) for row in rows)
 
 
 def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):

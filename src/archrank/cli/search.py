@@ -49,7 +49,7 @@ from archrank.cli.predictors import (
     PredictorOption,
 )
 from archrank.cli.strategies import STRATEGIES, USUAL, StrategyOptions, strategy_from
-from archrank.cli.subject import Subject, subject_from
+from archrank.cli.subject import Subject, check_values, subject_from
 from archrank.cli.versions import versions
 from archrank.errors import BudgetError, UnknownName
 
@@ -158,6 +158,7 @@ def command(
     )
     subject = subject_from(searched, evaluator, elsewhere=storage is not None)
     values = subject.table if evaluator is None else values_from(evaluator)
+    check_values(subject, values)
     known = values if subject.table is None else subject.table
     goal = goal_from(known, GoalOptions(metric, objectives, where or (), maximize))
     folder = out or Path("runs") / f"{subject.title}-{strategy}-{seed}".replace("/", "_")

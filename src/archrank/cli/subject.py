@@ -9,8 +9,9 @@ from archrank.errors import ArchrankError
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
     from archrank.space import SearchSpace
+    from archrank.study.outcome import Evaluator
 
-__all__ = ["Subject", "subject_from"]
+__all__ = ["Subject", "check_values", "subject_from"]
 
 COUNTED = 200_000
 """The architectures of spaces with up to so many encodings are counted."""
@@ -83,3 +84,18 @@ def subject_from(name: str, evaluator: str | None, elsewhere: bool) -> Subject:
             f"{OWN_EVALUATOR}{instead}"
         )
     return Subject(name, space)
+
+
+def check_values(subject: Subject, values: "Table | Evaluator | None") -> None:
+    """Make sure that what gives the values can evaluate what is searched.
+
+    Raises:
+        ArchrankError: It is a table of another space.
+    """
+    from archrank.benchmarks.table import Table
+
+    if isinstance(values, Table) and values.space.name != subject.space.name:
+        raise ArchrankError(
+            f"the evaluator {values.name} is of the space {values.space.name}, not of {subject.space.name}: name "
+            f"another benchmark, or {OWN_EVALUATOR}"
+        )
