@@ -45,7 +45,9 @@ def save_checkpoint(
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for place, memory in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{place}.{name}": tensor for name, tensor in memory.items() if tensor is not None}
+        tensors |= {
+            f"optimiser.{place}.{name}": tensor for name, tensor in memory.items() if tensor is not None
+        }
     header = {"facts": facts, "curve": [asdict(epoch) for epoch in curve], "scaler": scaler}
     content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_whole(path, save(content, {"format": _FORMAT, "training": json.dumps(header)}))

@@ -55,7 +55,9 @@ def skeleton_for(
     if operation is not None:
         raise operation
     raise TrainingError(
-        "no skeleton stacks such cells: " + "; ".join(map(str, reasons)) + ". Give one of your own (skeleton=…)"
+        "no skeleton stacks such cells: "
+        + "; ".join(map(str, reasons))
+        + ". Give one of your own (skeleton=…)"
     )
 
 

@@ -95,9 +95,7 @@ class Model:
         write_whole(folder / MODEL, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
-    def load(
-        cls, folder: Path | str, *, operations: Mapping[str, OperationFactory] = OPERATIONS
-    ) -> Self:
+    def load(cls, folder: Path | str, *, operations: Mapping[str, OperationFactory] = OPERATIONS) -> Self:
         """Read what :meth:`save` wrote; the network is on the processor, in evaluation mode.
 
         Args:
@@ -115,7 +113,9 @@ class Model:
         except (OSError, ValueError) as error:
             raise TrainingError(f"{place} holds no trained network that can be read: {error}") from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
-            raise TrainingError(f"{place / MODEL} is no model of a format that this version reads ({_FORMAT})")
+            raise TrainingError(
+                f"{place / MODEL} is no model of a format that this version reads ({_FORMAT})"
+            )
         if hashlib.sha256(weights).hexdigest() != record.get("weights"):
             raise TrainingError(f"{place / WEIGHTS} is damaged, or belongs to another {MODEL}")
         try:
@@ -143,8 +143,8 @@ class Model:
         """
         if data.classes != self.classes:
             raise TrainingError(
-                f"the network knows {len(self.classes)} classes ({', '.join(self.classes[:5])}, …), and {data.name} has "
-                f"{len(data.classes)} ({', '.join(data.classes[:5])}, …)"
+                f"the network knows {len(self.classes)} classes ({', '.join(self.classes[:5])}, …), and {data.name} "
+                f"has {len(data.classes)} ({', '.join(data.classes[:5])}, …)"
             )
         colours, height, width = self.image
         if data.colours != colours or data.size[0] < height or data.size[1] < width:

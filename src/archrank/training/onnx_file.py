@@ -4,7 +4,6 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 
 import torch
 
@@ -48,9 +47,8 @@ def onnx_bytes(network: Network, image: tuple[int, int, int]) -> bytes:
     finally:
         network.train(training)
     assert program is not None
-    content = BytesIO()
-    program.save(content)
-    return content.getvalue()
+    content: bytes = program.model_proto.SerializeToString()
+    return content
 
 
 @contextmanager

@@ -151,8 +151,9 @@ class Recipe:
             if name not in known:
                 raise UnknownName("setting of a recipe", name, known)
         if not isinstance(values.get("name"), str):
-            raise TrainingError("a recipe needs a name: name = \"…\"")
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+            raise TrainingError('a recipe needs a name: name = "…"')
+        settings: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return cls(**settings)
 
     @classmethod
     def read(cls, path: Path, named: Mapping[str, "Recipe"]) -> "Recipe":

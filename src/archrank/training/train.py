@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from archrank.errors import TrainingError
 from archrank.training.accuracy import accuracy, sized
 from archrank.training.batches import Batches
-from archrank.training.choosing import image_shape
 from archrank.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from archrank.training.choosing import image_shape
 from archrank.training.curve import CURVE, Epoch, write_curve
 from archrank.training.devices import chance, device_named
 from archrank.training.images import ImageData
@@ -174,7 +174,9 @@ class _Training:
                 generator=generator,
                 device=self._device,
             )
-            loss, hits, rate = self._learn(batches, number, on_batch, None if limit is None else began + limit)
+            loss, hits, rate = self._learn(
+                batches, number, on_batch, None if limit is None else began + limit
+            )
         found = None
         if not self._final:
             with self._precision():
@@ -219,7 +221,9 @@ class _Training:
             for group in self._optimiser.param_groups:
                 group["lr"] = rate
             with self._precision():
-                logits, second = network.with_auxiliary(sized(pixels, self._side), wanted=recipe.auxiliary > 0)
+                logits, second = network.with_auxiliary(
+                    sized(pixels, self._side), wanted=recipe.auxiliary > 0
+                )
                 loss = whole = self._loss(logits, labels)
                 if second is not None:
                     whole = loss + recipe.auxiliary * self._loss(second, labels)
@@ -243,7 +247,7 @@ class _Training:
 
     def _step(self, loss: Tensor) -> None:
         self._optimiser.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip:
             self._scaler.unscale_(self._optimiser)
             nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
