@@ -66,7 +66,7 @@ def accuracy(
     finally:
         network.train(training)
     count = len(images)
-    shares = (torch.stack([loss, first, five]) / count).tolist()
+    shares = [total / count for total in torch.stack([loss, first, five]).tolist()]
     return Accuracy(count, shares[0], shares[1], shares[2] if many else None)
 
 
