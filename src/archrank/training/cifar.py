@@ -123,7 +123,7 @@ def _unpacked(kind: _Kind, place: Path) -> _Found | None:
             every = [path for paths in files.values() for path in paths]
             if missing := [path.name for path in every if not path.is_file()]:
                 raise DataError(f"{folder} lacks {', '.join(missing)}; unpack the archive again")
-            reads = {part: partial(read, cifar_files.of_paths(paths)) for part, paths in files.items()}
+            reads = {p: _reading(read, partial(cifar_files.of_paths, paths)) for p, paths in files.items()}
             return every, partial(_read, reads)
     return None
 
@@ -133,13 +133,14 @@ def _archive(kind: _Kind, place: Path) -> _Found | None:
         path = place / f"{kind.archive}-{version}.tar.gz"
         if path.is_file():
             names = {part: [f"{inside}/{n}{ending}" for n in names] for part, names in kind.parts.items()}
-            reads = {part: partial(_read_archived, path, members, read) for part, members in names.items()}
+            reads = {p: _reading(read, partial(cifar_files.of_archive, path, n)) for p, n in names.items()}
             return [path], partial(_read, reads)
     return None
 
 
-def _read_archived(path: Path, members: list[str], read: Callable[[Files], Part]) -> Part:
-    return read(cifar_files.of_archive(path, members))
+def _reading(read: Callable[[Files], Part], files: Callable[[], Files]) -> Callable[[], Part]:
+    """Opens the files only when they are to be read."""
+    return lambda: read(files())
 
 
 def _versions(kind: _Kind) -> list[tuple[str, str, Callable[[Files], Part]]]:
@@ -161,8 +162,8 @@ def _not_found(kind: _Kind, name: str, place: Path) -> str:
         *(f"{folder}/" for folder in kind.folders),
         "train-*.parquet with test-*.parquet",
     ]
+    missing = "" if place.is_dir() else " (there is no such folder)"
     return (
-        f"{name} is not in {place}{'' if place.is_dir() else ' (there is no such folder)'}; looked for "
-        f"{', '.join(looked_for)}. Get an archive from {_PAGE} and put it there, or name its folder with "
-        "--folder or ARCHRANK_DATA"
+        f"{name} is not in {place}{missing}; looked for {', '.join(looked_for)}. Get an archive from {_PAGE} and put "
+        "it there (ARCHRANK_DATA names the folder of all data), or name its folder with --folder"
     )

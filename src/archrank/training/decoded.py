@@ -83,11 +83,7 @@ def _write(folder: Path, parts: Mapping[str, Part], on_progress: OnProgress) -> 
             "folder of yours"
         ) from error
     try:
-        made = _made(parts, on_progress, lambda name, shape: _mapped(beside / f"{name}-pixels.npy", shape))
-        for name, images in made.items():
-            if isinstance(images.pixels, np.memmap):
-                images.pixels.flush()
-            np.save(beside / f"{name}-labels.npy", images.labels)
+        _fill(beside, parts, on_progress)
         # What is there already is damaged, or was finished by another process a moment ago.
         if _opened(folder) is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,6 +93,14 @@ def _write(folder: Path, parts: Mapping[str, Part], on_progress: OnProgress) -> 
         raise FileError(f"decoded images cannot be kept in {folder}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _fill(folder: Path, parts: Mapping[str, Part], on_progress: OnProgress) -> None:
+    made = _made(parts, on_progress, lambda name, shape: _mapped(folder / f"{name}-pixels.npy", shape))
+    for name, images in made.items():
+        if isinstance(images.pixels, np.memmap):
+            images.pixels.flush()
+        np.save(folder / f"{name}-labels.npy", images.labels)
 
 
 def _mapped(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:

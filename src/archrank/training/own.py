@@ -56,15 +56,16 @@ def own(name: str, size: int | None = None) -> Source | ImageData:
 
 
 def _source(name: str, called: str, dataset: Any, size: int | None) -> Source:
-    labels = np.array([_label(name, place, _item(name, dataset, place)[1]) for place in range(len(dataset))])
-    if not len(labels):
+    """Read everything at once and in order: nobody promised that several threads may ask a user's data set."""
+    labels, pixels = [], []
+    for place in range(len(dataset)):
+        image, label = _item(name, dataset, place)
+        labels.append(_label(name, place, label))
+        pixels.append(_pixels(f"image {place} of {name}", image, size))
+    if not labels:
         raise DataError(f"{name} holds no images")
-    classes = getattr(dataset, "classes", None) or [str(label) for label in range(labels.max() + 1)]
-
-    def image(place: int) -> npt.NDArray[np.uint8]:
-        return _pixels(f"image {place} of {name}", _item(name, dataset, place)[0], size)
-
-    part = Part(labels.astype(np.int64), image)
+    classes = getattr(dataset, "classes", None) or range(max(labels) + 1)
+    part = Part(np.array(labels, dtype=np.int64), pixels.__getitem__)
     return Source(called, tuple(map(str, classes)), lambda: {"train": part}, facts=len(labels), size=size)
 
 
