@@ -1,6 +1,6 @@
 """The options that say on what and how networks are trained, and the only place where they become an evaluator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from archrank.errors import ArchrankError
+from archrank.errors import ArchrankError, BudgetError
 
 if TYPE_CHECKING:
     from archrank.architecture import Architecture
@@ -41,6 +41,9 @@ __all__ = [
     "load",
     "training_evaluator",
 ]
+
+METRIC = "valid_accuracy"
+"""What trainings are compared by."""
 
 TRAIN = "train"
 """The evaluator that trains, as ``--evaluator`` calls it."""
@@ -122,6 +125,27 @@ class TrainingOptions:
         pairs = [(f"--{name.replace('_', '-')}", str(value)) for name, value in self.given.items()]
         return [word for pair in pairs for word in pair]
 
+    def check_unused(self) -> None:
+        """Raise an error if any option was given: nothing is trained.
+
+        Raises:
+            ArchrankError: One was.
+        """
+        for name in self.given:
+            raise ArchrankError(f"--{name.replace('_', '-')} says how to train: add --evaluator {TRAIN}")
+
+    def check_goal(self, objectives: Sequence[str]) -> None:
+        """Raise an error if trainings cannot be compared by what a search goes by.
+
+        Raises:
+            ArchrankError: A pruner, and another objective than the accuracy.
+        """
+        if self.pruner is not None and list(objectives) != [METRIC]:
+            raise ArchrankError(
+                f"--pruner {self.pruner} compares trainings by {METRIC}, and the search goes by "
+                f"{', '.join(objectives)}: leave it out, or search by {METRIC} alone"
+            )
+
     def chosen_recipe(self, usual: str) -> "Recipe":
         """The recipe with its changes.
 
@@ -193,6 +217,7 @@ def training_evaluator(
     *,
     seed: int = 0,
     workers: int = 1,
+    threads: int | None = None,
     console: Console | None = None,
 ) -> "TrainingEvaluator":
     """The evaluator that trains as the command line says; its images are there, and decoded.
@@ -203,6 +228,7 @@ def training_evaluator(
         folder: Where trainings leave their curves.
         seed: Of the first training of an architecture.
         workers: How many trainings share this machine's cores.
+        threads: How many threads each has; None for its share of the cores.
         console: Shows how decoding goes, if it has to be done.
 
     Raises:
@@ -212,12 +238,14 @@ def training_evaluator(
 
     from archrank.training import TrainingEvaluator, device_named
 
+    if workers < 1:
+        raise BudgetError(f"{workers} workers cannot evaluate anything; give --workers 1 or more")
     recipe = options.chosen_recipe("proxy")
     device_named(options.device or "auto")
     facts = options.image_facts(recipe)
     with decoding(console or Console(stderr=True)) as on_progress:
         load(facts, on_progress=on_progress)
-    return TrainingEvaluator(
+    evaluator = TrainingEvaluator(
         space,
         partial(load, facts),
         recipe,
@@ -227,8 +255,10 @@ def training_evaluator(
         repeats=options.training_seeds or 1,
         time_limit=options.training_time,
         pruner=options.pruner,
-        threads=None if workers == 1 else max(1, torch.get_num_threads() // workers),
+        threads=max(1, torch.get_num_threads() // workers) if threads is None and workers > 1 else threads,
     )
+    evaluator.prepare()
+    return evaluator
 
 
 def architecture_from(space: "SearchSpace", text: str) -> "Architecture":

@@ -52,7 +52,7 @@ class TrainingEvaluator:
         pruner: ``"median"`` or ``"halving"`` ends trainings early that do worse than others; None ends none.
         threads: How many threads PyTorch uses in a training; None for its own choice.
         skeleton: What surrounds the cells; None chooses by the cells and the recipe.
-        operations: How to make the operations on sites.
+        operations: How to make the operations on sites; None for archrank's own.
 
     Attributes:
         metric: The name of the value to search by.
@@ -85,7 +85,7 @@ class TrainingEvaluator:
         pruner: str | None = None,
         threads: int | None = None,
         skeleton: Skeleton | None = None,
-        operations: Mapping[str, OperationFactory] = OPERATIONS,
+        operations: Mapping[str, OperationFactory] | None = None,
     ) -> None:
         if repeats < 1:
             raise BudgetError(f"an accuracy cannot be the mean of {repeats} trainings; give 1 or more")
@@ -103,6 +103,18 @@ class TrainingEvaluator:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._pruning = self._new_pruning()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What makes its values comparable, as JSON values; where it trains is no part of that."""
+        return {
+            "recipe": self._recipe.as_dict(),
+            "data": {"name": self.prepare().name, "digest": self.prepare().digest},
+            "seed": self._seed,
+            "repeats": self._repeats,
+            "pruner": self._pruner,
+            "time_limit": self._time_limit,
+        }
 
     def prepare(self) -> ImageData:
         """Load the images, decoding them if that was never done, so that no evaluation waits or fails for it.
@@ -127,14 +139,14 @@ class TrainingEvaluator:
             DataError: The images cannot be loaded.
         """
         data, graph = self.prepare(), self._space.graph(architecture)
-        skeleton = self._skeleton or skeleton_for(graph, self._recipe, data, operations=self._operations)
+        skeleton = self._skeleton or skeleton_for(graph, self._recipe, data, operations=self._table)
         found: list[dict[str, Any]] = []
         for repeat in range(self._repeats):
             found.append(self._training(architecture, graph, skeleton, data, repeat))
             if found[-1]["pruned"]:
                 break
         accuracies = [float(training["accuracy"]) for training in found]
-        network = outline(graph, skeleton, operations=self._operations)
+        network = outline(graph, skeleton, operations=self._table)
         values = {
             METRIC: sum(accuracies) / len(accuracies),
             "parameters": float(parameters(network)),
@@ -201,7 +213,7 @@ class TrainingEvaluator:
         watched: Watched | None,
     ) -> Trained:
         seed = self._seed + repeat
-        network = build(graph, skeleton, weights_generator(seed), operations=self._operations)
+        network = build(graph, skeleton, weights_generator(seed), operations=self._table)
         with nullcontext() if self._threads is None else threads(self._threads):
             return train(
                 network,
@@ -227,6 +239,11 @@ class TrainingEvaluator:
             curve = read_curve(path.parent / CURVE)
             self._pruning.learn(name, [e.valid_accuracy or 0.0 for e in curve], result["pruned"])
         return self._pruning.begin()
+
+    @property
+    def _table(self) -> Mapping[str, OperationFactory]:
+        # Its factories cannot be sent to other processes, so it is no part of the evaluator.
+        return OPERATIONS if self._operations is None else self._operations
 
     def _new_pruning(self) -> Pruning | None:
         return None if self._pruner is None else Pruning(self._pruner, self._recipe.epochs)
