@@ -27,13 +27,22 @@ _Layer = TypeVar("_Layer", bound=nn.Module)
 
 
 class _Conv(nn.Conv2d):
-    """A convolution, of the ReLU of its input where so wanted: a layer less to make and to call."""
+    """A convolution, of the ReLU of its input where so wanted: a layer less to make and to call.
 
-    def __init__(self, *args: Any, relu: bool, **settings: Any) -> None:
-        super().__init__(*args, **settings)
+    A 1×1 convolution that skips pixels is one of stride 1 on the pixels that are left. It is the same arithmetic, and
+    it is safe: for images in channels-last order and fewer channels than a vector register holds, oneDNN writes
+    past the end of a buffer in the backward pass of the strided one (so with PyTorch 2.13 and 2.14).
+    """
+
+    def __init__(self, *args: Any, stride: int, relu: bool, **settings: Any) -> None:
+        pointwise = settings["kernel_size"] == 1
+        super().__init__(*args, stride=1 if pointwise else stride, **settings)
+        self._every = stride if pointwise else 1
         self._relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
+        if self._every > 1:
+            x = x[:, :, :: self._every, :: self._every]
         return super().forward(F.relu(x) if self._relu else x)
 
 
@@ -83,7 +92,16 @@ def _plain_conv(
     channels: int, out: int, kernel: int, stride: int, padding: int, dilation: int, groups: int, relu: bool
 ) -> _Conv:
     return _Conv(
-        channels, out, kernel, stride, padding, dilation, groups, bias=False, relu=relu, device="meta"
+        channels,
+        out,
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        bias=False,
+        relu=relu,
+        device="meta",
     )
 
 
