@@ -84,7 +84,9 @@ def test_what_is_finished_is_not_trained_again_and_what_is_interrupted_goes_on(t
     assert found["valid_accuracy"] == whole["valid_accuracy"]
     assert evaluator(tmp_path / "again")(ARCHITECTURES[1]) == found
     assert len(epochs) == 5
-    with pytest.raises(TrainingError, match="not the one that is wanted"):
+    with pytest.raises(
+        TrainingError, match=r"another training: recipe\.epochs is 3 there and 4 here\. Choose"
+    ):
         evaluator(tmp_path / "again", RECIPE.but(epochs=4))(ARCHITECTURES[1])
 
 

@@ -244,6 +244,12 @@ class _Request:
     values: "Table | Evaluator | None"
 
     @property
+    def training_facts(self) -> dict[str, Any]:
+        """What makes trainings comparable; nothing where none are made."""
+        facts: dict[str, Any] = self.values.facts if self.evaluating.evaluator == TRAIN else {}  # type: ignore[union-attr]
+        return facts
+
+    @property
     def command(self) -> str:
         """The command that repeats the run."""
         values = {"budget": self.budget, **self.options.that_matter, "seed": self.seed}
@@ -314,7 +320,7 @@ def _run(request: _Request, resume: bool, console: Console) -> dict[str, Any]:
         "seed": request.seed,
         "budget": request.budget,
         **request.evaluating.that_matter,
-        **({"training": facts} if (facts := getattr(request.values, "facts", None)) is not None else {}),
+        **request.training_facts,
     }
     made_with = versions()
     evaluating, name = request.evaluating, request.folder.name

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from archrank.errors import TrainingError
 from archrank.files import write_whole
 from archrank.training.curve import Epoch
+from archrank.training.facts import differences
 
 __all__ = ["CHECKPOINT", "load_checkpoint", "save_checkpoint"]
 
@@ -76,7 +77,11 @@ def load_checkpoint(
             if metadata.get("format") != _FORMAT:
                 raise TrainingError(f"{path} is no checkpoint of this version; remove it to begin anew")
             header = json.loads(metadata["training"])
-            _check_same(path, header["facts"], json.loads(json.dumps(facts)))
+            if differing := differences(header["facts"], facts):
+                raise TrainingError(
+                    f"{path} is of another training: {differing}. Train as it says, choose another folder, or remove "
+                    "it to begin anew"
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise TrainingError(f"{path} is damaged ({error}); remove it to begin anew") from None
@@ -99,16 +104,3 @@ def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
     if tensor.shape != weight.shape:
         return tensor
     return torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)
-
-
-def _check_same(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    differing = [
-        f"{name} is {theirs.get(name)!r} there and {ours.get(name)!r} here"
-        for name in {**theirs, **ours}
-        if theirs.get(name) != ours.get(name)
-    ]
-    if differing:
-        raise TrainingError(
-            f"{path} is of another training: {'; '.join(differing)}. Train as it says, choose another folder, or "
-            "remove it to begin anew"
-        )

@@ -18,6 +18,7 @@ from archrank.training.choosing import image_shape, skeleton_for
 from archrank.training.counting import multiply_adds, parameters
 from archrank.training.curve import CURVE, read_curve
 from archrank.training.devices import weights_generator
+from archrank.training.facts import differences, recipe_facts
 from archrank.training.images import ImageData
 from archrank.training.operations import OPERATIONS, OperationFactory
 from archrank.training.pruning import Pruning, Watched
@@ -108,12 +109,12 @@ class TrainingEvaluator:
     def facts(self) -> dict[str, Any]:
         """What makes its values comparable, as JSON values; where it trains is no part of that."""
         return {
-            "recipe": self._recipe.as_dict(),
-            "data": {"name": self.prepare().name, "digest": self.prepare().digest},
-            "seed": self._seed,
-            "repeats": self._repeats,
+            "data": self.prepare().name,
+            "data_digest": self.prepare().digest,
             "pruner": self._pruner,
-            "time_limit": self._time_limit,
+            "training_seeds": self._repeats,
+            "training_time": self._time_limit,
+            **recipe_facts(self._recipe),
         }
 
     def prepare(self) -> ImageData:
@@ -170,17 +171,14 @@ class TrainingEvaluator:
             "space": self._space.name,
             "architecture": text,
             "skeleton": repr(skeleton),
-            "recipe": self._recipe.as_dict(),
-            "data": data.digest,
+            **recipe_facts(self._recipe),
+            "data_digest": data.digest,
             "seed": self._seed + repeat,
         }
         folder = self._folder / name
         if (before := _read(folder / _RESULT)) is not None:
-            if before["facts"] != facts:
-                raise TrainingError(
-                    f"{folder} holds a training of {before['facts']}, which is not the one that is wanted: {facts}. "
-                    "Choose another folder"
-                )
+            if differing := differences(before["facts"], facts):
+                raise TrainingError(f"{folder} holds another training: {differing}. Choose another folder")
             return before
         watched = self._watch() if repeat == 0 else None
         trained: Trained | None = None

@@ -21,6 +21,7 @@ from archrank.training.checkpoint import CHECKPOINT, load_checkpoint, save_check
 from archrank.training.choosing import image_shape
 from archrank.training.curve import CURVE, Epoch, write_curve
 from archrank.training.devices import chance, device_named
+from archrank.training.facts import recipe_facts
 from archrank.training.images import ImageData
 from archrank.training.network import Network
 from archrank.training.recipe import Recipe
@@ -142,7 +143,7 @@ class _Training:
         self._half = half
         self._scaler = torch.amp.GradScaler("cuda" if half else "cpu", enabled=half)
         self._facts = {
-            "recipe": recipe.as_dict(),
+            **recipe_facts(recipe),
             "data": data.digest,
             "seed": seed,
             "final": final,
