@@ -16,6 +16,7 @@ __all__ = [
     "RunFolderError",
     "SpaceError",
     "TableError",
+    "TrainingError",
     "UnknownName",
 ]
 
@@ -86,3 +87,7 @@ class PredictorError(ArchrankError, ValueError):
 
 class RunFolderError(ArchrankError):
     """A run folder that cannot be used: another configuration, another process, or no room to write."""
+
+
+class TrainingError(ArchrankError):
+    """A network that cannot be trained as it was wanted, or one that was trained and cannot be used."""

@@ -71,7 +71,7 @@ PatienceOption = Annotated[
 EvaluatorOption = Annotated[
     str | None,
     typer.Option(
-        help="Evaluate by path/to/file.py:function (a look into the table); a space needs one.",
+        help="Evaluate by path/to/file.py:function, or train (a look into the table); a space needs one.",
         metavar="NAME",
     ),
 ]

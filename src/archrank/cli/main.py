@@ -12,7 +12,19 @@ from archrank.errors import ArchrankError
 
 __all__ = ["app", "main"]
 
-VERBS = ("benchmarks", "import", "spaces", "features", "search", "worker", "rank", "compare", "draw")
+VERBS = (
+    "benchmarks",
+    "import",
+    "spaces",
+    "features",
+    "search",
+    "worker",
+    "train",
+    "evaluate",
+    "rank",
+    "compare",
+    "draw",
+)
 
 app = typer.Typer(
     name="archrank",

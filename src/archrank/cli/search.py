@@ -50,8 +50,28 @@ from archrank.cli.predictors import (
 )
 from archrank.cli.strategies import STRATEGIES, USUAL, StrategyOptions, strategy_from
 from archrank.cli.subject import Subject, check_values, subject_from
+from archrank.cli.training import (
+    TRAIN,
+    BatchOption,
+    CellsOption,
+    ChannelsOption,
+    DataFolderOption,
+    DataOption,
+    DeviceOption,
+    EpochsOption,
+    ImageSizeOption,
+    LearningRateOption,
+    PrunerOption,
+    RecipeOption,
+    TrainImagesOption,
+    TrainingOptions,
+    TrainingSeedsOption,
+    TrainingTimeOption,
+    ValidationOption,
+    training_evaluator,
+)
 from archrank.cli.versions import versions
-from archrank.errors import BudgetError, UnknownName
+from archrank.errors import ArchrankError, BudgetError, UnknownName
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
@@ -123,6 +143,21 @@ def command(
     study: StudyOption = None,
     patience: PatienceOption = 60.0,
     evaluator: EvaluatorOption = None,
+    data: DataOption = None,
+    data_folder: DataFolderOption = None,
+    recipe: RecipeOption = None,
+    epochs: EpochsOption = None,
+    batch: BatchOption = None,
+    learning_rate: LearningRateOption = None,
+    channels: ChannelsOption = None,
+    cells: CellsOption = None,
+    image_size: ImageSizeOption = None,
+    train_images: TrainImagesOption = None,
+    validation: ValidationOption = None,
+    device: DeviceOption = None,
+    pruner: PrunerOption = None,
+    training_seeds: TrainingSeedsOption = None,
+    training_time: TrainingTimeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
 ) -> None:
     """Search a benchmark, or a space that an evaluator measures, for a good architecture, looking at few of them."""
@@ -156,13 +191,30 @@ def command(
         patience=patience,
         evaluator=evaluator,
     )
+    training = TrainingOptions(
+        data=data,
+        data_folder=data_folder,
+        recipe=recipe,
+        epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        channels=channels,
+        cells=cells,
+        image_size=image_size,
+        train_images=train_images,
+        validation=validation,
+        device=device,
+        pruner=pruner,
+        training_seeds=training_seeds,
+        training_time=training_time,
+    )
     subject = subject_from(searched, evaluator, elsewhere=storage is not None)
-    values = subject.table if evaluator is None else values_from(evaluator)
+    folder = out or Path("runs") / f"{subject.title}-{strategy}-{seed}".replace("/", "_")
+    values = _values(subject, evaluating, training, folder, seed)
     check_values(subject, values)
     known = values if subject.table is None else subject.table
     goal = goal_from(known, GoalOptions(metric, objectives, where or (), maximize))
-    folder = out or Path("runs") / f"{subject.title}-{strategy}-{seed}".replace("/", "_")
-    request = _Request(subject, options, goal, budget, seed, folder, evaluating, values)
+    request = _Request(subject, options, goal, budget, seed, folder, evaluating, training, values)
     _check(request)
     console = Console(stderr=True)
     try:
@@ -188,7 +240,14 @@ class _Request:
     seed: int
     folder: Path
     evaluating: ExecutorOptions
+    training: TrainingOptions
     values: "Table | Evaluator | None"
+
+    @property
+    def training_facts(self) -> dict[str, Any]:
+        """What makes trainings comparable; nothing where none are made."""
+        facts: dict[str, Any] = self.values.facts if self.evaluating.evaluator == TRAIN else {}  # type: ignore[union-attr]
+        return facts
 
     @property
     def command(self) -> str:
@@ -201,8 +260,26 @@ class _Request:
         values["out"] = self.folder
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
         words += [["--where", str(constraint)] for constraint in self.goal.constraints]
-        words.append(self.evaluating.words)
+        words += [self.evaluating.words, self.training.words]
         return shlex.join(["archrank", "search", self.subject.name, *chain.from_iterable(words)])
+
+
+def _values(
+    subject: Subject, evaluating: ExecutorOptions, training: TrainingOptions, folder: Path, seed: int
+) -> "Table | Evaluator | None":
+    """Where the values come from; None where workers elsewhere know."""
+    if evaluating.evaluator != TRAIN:
+        training.check_unused()
+        return subject.table if evaluating.evaluator is None else values_from(evaluating.evaluator)
+    if subject.table is not None:
+        raise ArchrankError(
+            f"{subject.name} is a table of what was trained: to train, search its space, {subject.space.name}"
+        )
+    threads = max(1, int(evaluating.cpus)) if evaluating.executor == "ray" else None
+    trainings = folder.absolute() / "trainings"
+    return training_evaluator(
+        subject.space, training, trainings, seed=seed, workers=evaluating.workers, threads=threads
+    )
 
 
 def _check(request: _Request) -> None:
@@ -217,6 +294,7 @@ def _check(request: _Request) -> None:
             f"a budget of {request.budget} is larger than {request.subject.title} with its {most} architectures; "
             f"give --budget {most} or less"
         )
+    request.training.check_goal(list(request.goal.objectives))
     if (workers := request.evaluating.workers) < 1:
         raise BudgetError(f"{workers} workers cannot evaluate anything; give --workers 1 or more")
 
@@ -242,6 +320,7 @@ def _run(request: _Request, resume: bool, console: Console) -> dict[str, Any]:
         "seed": request.seed,
         "budget": request.budget,
         **request.evaluating.that_matter,
+        **request.training_facts,
     }
     made_with = versions()
     evaluating, name = request.evaluating, request.folder.name

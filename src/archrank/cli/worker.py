@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,10 +10,31 @@ from rich.console import Console
 from rich.text import Text
 
 from archrank.cli.executors import RetriesOption, TimeoutOption
+from archrank.cli.training import (
+    TRAIN,
+    BatchOption,
+    CellsOption,
+    ChannelsOption,
+    DataFolderOption,
+    DataOption,
+    DeviceOption,
+    EpochsOption,
+    ImageSizeOption,
+    LearningRateOption,
+    PrunerOption,
+    RecipeOption,
+    TrainImagesOption,
+    TrainingOptions,
+    TrainingSeedsOption,
+    TrainingTimeOption,
+    ValidationOption,
+    training_evaluator,
+)
 from archrank.errors import ArchrankError, UnknownName
 
 if TYPE_CHECKING:
     from archrank.space import SearchSpace
+    from archrank.study import Evaluator
 
 __all__ = ["command"]
 
@@ -23,13 +45,31 @@ def command(
     ],
     study: Annotated[str, typer.Option(help="The study's name there; the search says it.")],
     evaluator: Annotated[
-        str, typer.Option(metavar="NAME", help="A benchmark's name, or path/to/file.py:function.")
+        str, typer.Option(metavar="NAME", help="A benchmark's name, path/to/file.py:function, or train.")
     ],
     space: Annotated[
         str | None, typer.Option(help="The space, if it is your own: path/to/file.py:Class (the study's).")
     ] = None,
     timeout: TimeoutOption = None,
     retries: RetriesOption = 2,
+    trainings: Annotated[
+        Path, typer.Option(help="Where trainings leave their curves (--evaluator train).")
+    ] = Path("trainings"),
+    data: DataOption = None,
+    data_folder: DataFolderOption = None,
+    recipe: RecipeOption = None,
+    epochs: EpochsOption = None,
+    batch: BatchOption = None,
+    learning_rate: LearningRateOption = None,
+    channels: ChannelsOption = None,
+    cells: CellsOption = None,
+    image_size: ImageSizeOption = None,
+    train_images: TrainImagesOption = None,
+    validation: ValidationOption = None,
+    device: DeviceOption = None,
+    pruner: PrunerOption = None,
+    training_seeds: TrainingSeedsOption = None,
+    training_time: TrainingTimeOption = None,
 ) -> None:
     """Take architectures from a search's database, evaluate them and write down what comes of it.
 
@@ -42,6 +82,23 @@ def command(
     from archrank.study import Database, Goal, Outcome, serve
     from archrank.study.records import Task
 
+    training = TrainingOptions(
+        data=data,
+        data_folder=data_folder,
+        recipe=recipe,
+        epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        channels=channels,
+        cells=cells,
+        image_size=image_size,
+        train_images=train_images,
+        validation=validation,
+        device=device,
+        pruner=pruner,
+        training_seeds=training_seeds,
+        training_time=training_time,
+    )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # What a cluster sends before it takes the machine away; Ctrl-C is treated with care everywhere.
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(os.getpid(), signal.SIGINT))
@@ -49,9 +106,16 @@ def command(
     with Database(storage, study) as database:
         facts = database.facts()
         goal = Goal.from_facts(facts)
-        values = values_from(evaluator)
-        evaluate = evaluator_of(values, goal.needed)
-        searched = _space(space, values.space.name if isinstance(values, Table) else facts["space"])
+        evaluate: Evaluator
+        if evaluator == TRAIN:
+            training.check_goal(goal.needed)
+            searched = _space(space, facts["space"])
+            evaluate = training_evaluator(searched, training, trainings, seed=facts.get("seed", 0))
+        else:
+            training.check_unused()
+            values = values_from(evaluator)
+            evaluate = evaluator_of(values, goal.needed)
+            searched = _space(space, values.space.name if isinstance(values, Table) else facts["space"])
 
         def show(task: Task, outcome: Outcome, recorded: bool) -> None:
             found = [f"{name} {outcome.values[name]:.6g}" for name in goal.needed if name in outcome.values]

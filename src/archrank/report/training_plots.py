@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from archrank.report.style import EVOLUTION, MUTED, REASONS, RUN, theme
 
-__all__ = ["Curve", "learning_figure"]
+if TYPE_CHECKING:
+    from archrank.training import Epoch
+
+__all__ = ["Curve", "learning_figure", "training_figure"]
 
 _WIDTH = 7.4
 _BEST = (RUN, REASONS["evolved"], REASONS["explored"], EVOLUTION, "#cc79a7")
@@ -67,6 +71,38 @@ def learning_figure(curves: Sequence[Curve]) -> Figure:
             handlelength=1.6,
             columnspacing=1.6,
         )
+    return figure
+
+
+def training_figure(epochs: "Sequence[Epoch]") -> Figure:
+    """Plot one training: accuracy and loss by epoch, over the images it learnt from and over those kept apart.
+
+    Args:
+        epochs: How it went, at least one epoch.
+    """
+    steps = [epoch.epoch for epoch in epochs]
+    panels = (
+        ("accuracy", "train_accuracy", "valid_accuracy"),
+        ("cross-entropy", "train_loss", "valid_loss"),
+    )
+    marker = "." if len(epochs) == 1 else None
+    with theme():
+        figure = Figure(figsize=(_WIDTH, 3.4), layout="constrained")
+        for axes, (title, learnt, kept) in zip(figure.subplots(1, 2), panels, strict=True):
+            axes.plot(
+                steps, [getattr(epoch, learnt) for epoch in epochs], color=MUTED, linewidth=1.4, marker=marker,
+                label="training images, while learning",
+            )  # fmt: skip
+            if getattr(epochs[-1], kept) is not None:
+                axes.plot(
+                    steps, [getattr(epoch, kept) for epoch in epochs], color=RUN, linewidth=2, marker=marker,
+                    label="validation images",
+                )  # fmt: skip
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(title)
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=2, handlelength=1.6, columnspacing=1.6)
     return figure
 
 

@@ -165,5 +165,5 @@ def _not_found(kind: _Kind, name: str, place: Path) -> str:
     missing = "" if place.is_dir() else " (there is no such folder)"
     return (
         f"{name} is not in {place}{missing}; looked for {', '.join(looked_for)}. Get an archive from {_PAGE} and put "
-        "it there (ARCHRANK_DATA names the folder of all data), or name its folder with --folder"
+        "it there (ARCHRANK_DATA names the folder of all data), or name its folder with --data-folder"
     )

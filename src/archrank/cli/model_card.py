@@ -1,0 +1,91 @@
+"""The page that goes with a trained network."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archrank.training import Model
+
+__all__ = ["model_card"]
+
+_SHOWN = 10
+
+
+def model_card(model: "Model", onnx: bool) -> str:
+    """What a person needs to know who finds the folder, as Markdown.
+
+    Args:
+        model: The trained network.
+        onnx: Whether there is an ONNX file.
+    """
+    facts, last = model.facts, model.curve[-1]
+    data = facts["data"]
+    colours, height, width = model.image
+    shown = ", ".join(model.classes[:_SHOWN]) + (", …" if len(model.classes) > _SHOWN else "")
+    measured = [("training accuracy, while learning", f"{last.train_accuracy:.2%}")]
+    if last.valid_accuracy is not None:
+        measured.append(("validation accuracy", f"{last.valid_accuracy:.2%}"))
+    rows = [
+        *measured,
+        ("parameters", f"{facts['parameters']:,}"),
+        ("multiply-adds of an image", f"{facts['multiply_adds']:,}"),
+        ("training", f"{last.epoch} epochs, {facts['seconds']:,.0f} s"),
+    ]
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    settings = "\n".join(
+        f"| {name} | {value} |" for name, value in model.recipe.as_dict().items() if value is not None
+    )
+    learnt = "training and validation images" if facts["final"] else "training images"
+    also = (
+        "\n`model.onnx` is the same network for other programs: `images` in, normalised, `logits` out.\n"
+        if onnx
+        else ""
+    )
+    return f"""# An image classifier for {data["name"]}
+
+A network of the space `{facts["space"]}`, trained on the {learnt} of {data["name"]}
+with the recipe `{model.recipe.name}`. Its test accuracy is measured by `archrank evaluate` with this folder; nothing
+here was chosen by it.
+
+| | |
+|---|---|
+{table}
+
+![How training went](curve.svg)
+
+## Use
+
+```python
+from archrank.training import Model
+
+model = Model.load(".")
+logits = model.network(images)  # (B, {colours}, {height}, {width}), normalised
+```
+
+- Pixels go from 0 to 1, then the mean {_numbers(model.mean)} is taken away
+  and the rest divided by {_numbers(model.deviation)}.
+- The {len(model.classes)} classes, in the order of the logits: {shown} (all in `model.json`).
+{also}
+It knows these classes only, and images like those it learnt from.
+
+## The architecture
+
+```text
+{facts["architecture"]}
+```
+
+{type(model.skeleton).__name__} stacks its cells; `model.json` holds the graph.
+
+## How it was trained
+
+```sh
+{facts["command"]}
+```
+
+| setting | value |
+|---|---|
+{settings}
+"""
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return "(" + ", ".join(f"{value:.4f}" for value in values) + ")"

@@ -1,0 +1,106 @@
+"""A training between two epochs, as one file: tensors, and in its header how it came there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from archrank.errors import TrainingError
+from archrank.files import write_whole
+from archrank.training.curve import Epoch
+from archrank.training.facts import differences
+
+__all__ = ["CHECKPOINT", "load_checkpoint", "save_checkpoint"]
+
+CHECKPOINT = "checkpoint.safetensors"
+
+_FORMAT = "archrank checkpoint 1"
+
+
+def save_checkpoint(
+    path: Path,
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    facts: Mapping[str, Any],
+    curve: Sequence[Epoch],
+    scaler: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint whole. Chance needs no place in it: every epoch's follows from the seed.
+
+    Args:
+        path: The file.
+        network: Its weights and statistics are kept.
+        optimiser: What it remembers of earlier steps is kept.
+        facts: What makes the training what it is, as JSON values.
+        curve: The epochs so far.
+        scaler: The state of mixed precision, numbers.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for place, memory in optimiser.state_dict()["state"].items():
+        tensors |= {
+            f"optimiser.{place}.{name}": tensor for name, tensor in memory.items() if tensor is not None
+        }
+    header = {"facts": facts, "curve": [asdict(epoch) for epoch in curve], "scaler": scaler}
+    content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, save(content, {"format": _FORMAT, "training": json.dumps(header)}))
+
+
+def load_checkpoint(
+    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, facts: Mapping[str, Any]
+) -> tuple[tuple[Epoch, ...], dict[str, Any]]:
+    """Set a network and an optimiser to where a checkpoint left them.
+
+    Args:
+        path: The file.
+        network: As it was built.
+        optimiser: As it was made for the network.
+        facts: What makes the training what it is; the checkpoint must have the same.
+
+    Returns:
+        The epochs so far, and the state of mixed precision.
+
+    Raises:
+        TrainingError: The file is damaged, or of another training; the message says what differs.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != _FORMAT:
+                raise TrainingError(f"{path} is no checkpoint of this version; remove it to begin anew")
+            header = json.loads(metadata["training"])
+            if differing := differences(header["facts"], facts):
+                raise TrainingError(
+                    f"{path} is of another training: {differing}. Train as it says, choose another folder, or remove "
+                    "it to begin anew"
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise TrainingError(f"{path} is damaged ({error}); remove it to begin anew") from None
+    network.load_state_dict(_under("network.", tensors))
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    memory: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in _under("optimiser.", tensors).items():
+        place, _, name = key.partition(".")
+        memory.setdefault(int(place), {})[name] = _laid_out_like(weights[int(place)], tensor)
+    optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
+    return tuple(Epoch(**epoch) for epoch in header["curve"]), header["scaler"]
+
+
+def _under(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+
+
+def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
+    """The same numbers in the weight's memory layout, which fused optimisers take for granted."""
+    if tensor.shape != weight.shape:
+        return tensor
+    return torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)

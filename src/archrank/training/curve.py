@@ -1,0 +1,57 @@
+"""The learning curve of a training: a line of JSON an epoch."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from archrank.errors import TrainingError
+from archrank.files import write_whole
+
+__all__ = ["CURVE", "Epoch", "read_curve", "write_curve"]
+
+CURVE = "curve.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """How an epoch ended.
+
+    Attributes:
+        epoch: Its number, counted from 1.
+        train_loss: Mean over the images that were learnt from, while learning from them.
+        train_accuracy: Likewise, from 0 to 1.
+        valid_loss: Over the validation images, after the epoch; None where they are learnt from.
+        valid_accuracy: Likewise, from 0 to 1.
+        lr: The learning rate of the last step.
+        seconds: How long it took, with the look at the validation images.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    valid_loss: float | None
+    valid_accuracy: float | None
+    lr: float
+    seconds: float
+
+
+def write_curve(path: Path, curve: Sequence[Epoch]) -> None:
+    """Write the file whole.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    write_whole(path, "".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve))
+
+
+def read_curve(path: Path) -> tuple[Epoch, ...]:
+    """What :func:`write_curve` wrote.
+
+    Raises:
+        TrainingError: It cannot be read.
+    """
+    try:
+        return tuple(Epoch(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError, TypeError) as error:
+        raise TrainingError(f"{path} holds no learning curve that can be read: {error}") from None

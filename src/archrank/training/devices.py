@@ -1,0 +1,79 @@
+"""Where a network is trained, and chance that stays there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from archrank.errors import TrainingError, UnknownName
+
+__all__ = ["DEVICES", "chance", "device_named", "weights_generator"]
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def device_named(name: str) -> torch.device:
+    """The device that a name says; ``"auto"`` is CUDA, else MPS, else the processor, whatever there is.
+
+    Raises:
+        UnknownName: No kind of device; ``"cuda:1"`` for the second of several is one.
+        TrainingError: This machine has no such device.
+    """
+    kind, _, number = name.partition(":")
+    if kind not in DEVICES or (number and not (kind == "cuda" and number.isdecimal())):
+        raise UnknownName("device", name, DEVICES)
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if kind == "auto":
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if there[device]))
+    if int(number or 0) >= there[kind]:
+        usable = ", ".join(device for device, count in there.items() if count)
+        raise TrainingError(f"PyTorch finds no device {name} on this machine; it can use {usable}")
+    return torch.device(name)
+
+
+def weights_generator(seed: int) -> torch.Generator:
+    """What draws a network's first weights, for a training of that seed."""
+    return torch.Generator().manual_seed(_seeds(seed, 0)[0])
+
+
+@contextmanager
+def chance(seed: int, epoch: int, device: torch.device) -> Iterator[torch.Generator]:
+    """The randomness of one epoch, the same however one came there.
+
+    It is a generator for the order and the changes of images, and PyTorch's global ones for what happens in the network
+    (dropout), which are as they were before when the block ends.
+
+    Args:
+        seed: Of the training.
+        epoch: Counted from 1.
+        device: Where the network is.
+    """
+    images, network = _seeds(seed, epoch)
+    before = torch.get_rng_state()
+    there = _state(device)
+    torch.default_generator.manual_seed(network)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(network)
+    elif device.type == "mps":
+        torch.mps.manual_seed(network)
+    try:
+        yield torch.Generator().manual_seed(images)
+    finally:
+        torch.set_rng_state(before)
+        if there is not None and device.type == "cuda":
+            torch.cuda.set_rng_state(there, device)
+        elif there is not None:
+            torch.mps.set_rng_state(there)
+
+
+def _state(device: torch.device) -> torch.Tensor | None:
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else None
+
+
+def _seeds(seed: int, epoch: int) -> tuple[int, int]:
+    first, second = np.random.SeedSequence((seed, epoch)).generate_state(2, np.uint64) >> np.uint64(1)
+    return int(first), int(second)

@@ -1,0 +1,258 @@
+"""The evaluator that trains: what a search asks where nobody has measured anything."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from archrank.architecture import Architecture
+from archrank.errors import BudgetError, TrainingError
+from archrank.files import write_whole
+from archrank.graph import Graph
+from archrank.predictors.threads import threads
+from archrank.space import SearchSpace
+from archrank.training.checkpoint import CHECKPOINT
+from archrank.training.choosing import image_shape, skeleton_for
+from archrank.training.counting import multiply_adds, parameters
+from archrank.training.curve import CURVE, read_curve
+from archrank.training.devices import weights_generator
+from archrank.training.facts import differences, recipe_facts
+from archrank.training.images import ImageData
+from archrank.training.operations import OPERATIONS, OperationFactory
+from archrank.training.pruning import Pruning, Watched
+from archrank.training.recipe import Recipe
+from archrank.training.skeleton import Skeleton, build, outline
+from archrank.training.train import Trained, train
+
+__all__ = ["METRIC", "TrainingEvaluator"]
+
+METRIC = "valid_accuracy"
+"""The value that a search by training goes by."""
+
+_RESULT = "training.json"
+
+
+class TrainingEvaluator:
+    """Trains an architecture's network and gives its validation accuracy.
+
+    Every training leaves a folder with its learning curve (``curve.jsonl``) and what came of it (``training.json``);
+    while it goes on, there is a checkpoint. So a training that was interrupted is gone on with, and one that is
+    finished is never made again. It can be sent to other processes; images are loaded in each, when first needed.
+
+    Args:
+        space: The space of the architectures.
+        data: Loads the images; ``functools.partial(load_images, "cifar10")``.
+        recipe: How to train.
+        folder: Where the folders of trainings are; in a run folder, ``trainings``.
+        device: Where to train: ``auto``, ``cpu``, ``cuda`` …
+        seed: Of the first training; all architectures have the same.
+        repeats: How many trainings of different seeds are averaged.
+        time_limit: Seconds that a training may take; see :func:`~archrank.training.train.train`.
+        pruner: ``"median"`` or ``"halving"`` ends trainings early that do worse than others; None ends none.
+        threads: How many threads PyTorch uses in a training; None for its own choice.
+        skeleton: What surrounds the cells; None chooses by the cells and the recipe.
+        operations: How to make the operations on sites; None for archrank's own.
+
+    Attributes:
+        metric: The name of the value to search by.
+        directions: Which way values are better.
+
+    Raises:
+        BudgetError: Fewer than one repeat.
+        UnknownName: No such pruner.
+    """
+
+    metric = METRIC
+    directions: Mapping[str, str] = {
+        METRIC: "maximize",
+        "parameters": "minimize",
+        "multiply_adds": "minimize",
+        "seconds": "minimize",
+    }
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        data: Callable[[], ImageData],
+        recipe: Recipe,
+        folder: Path,
+        *,
+        device: str = "auto",
+        seed: int = 0,
+        repeats: int = 1,
+        time_limit: float | None = None,
+        pruner: str | None = None,
+        threads: int | None = None,
+        skeleton: Skeleton | None = None,
+        operations: Mapping[str, OperationFactory] | None = None,
+    ) -> None:
+        if repeats < 1:
+            raise BudgetError(f"an accuracy cannot be the mean of {repeats} trainings; give 1 or more")
+        self._space, self._load, self._recipe, self._folder = space, data, recipe, folder
+        self._device, self._seed, self._repeats, self._time_limit = device, seed, repeats, time_limit
+        self._pruner, self._threads = pruner, threads
+        self._skeleton, self._operations = skeleton, operations
+        self._data: ImageData | None = None
+        self._pruning = self._new_pruning()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what each process has for itself."""
+        return {**self.__dict__, "_data": None, "_pruning": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._pruning = self._new_pruning()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What makes its values comparable, as JSON values; where it trains is no part of that."""
+        return {
+            "data": self.prepare().name,
+            "data_digest": self.prepare().digest,
+            "pruner": self._pruner,
+            "training_seeds": self._repeats,
+            "training_time": self._time_limit,
+            **recipe_facts(self._recipe),
+        }
+
+    def prepare(self) -> ImageData:
+        """Load the images, decoding them if that was never done, so that no evaluation waits or fails for it.
+
+        Raises:
+            DataError: They cannot be loaded.
+        """
+        if self._data is None:
+            self._data = self._load()
+        return self._data
+
+    def __call__(self, architecture: Architecture) -> dict[str, float]:
+        """Train it, or read what came of its training.
+
+        Returns:
+            ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``parameters``,
+            ``multiply_adds``, and ``seconds`` and ``epochs`` of all repeats together; with a pruner also ``pruned``,
+            1 where the training was ended early.
+
+        Raises:
+            TrainingError: It cannot be trained; see :func:`~archrank.training.train.train`.
+            DataError: The images cannot be loaded.
+        """
+        data, graph = self.prepare(), self._space.graph(architecture)
+        skeleton = self._skeleton or skeleton_for(graph, self._recipe, data, operations=self._table)
+        found: list[dict[str, Any]] = []
+        for repeat in range(self._repeats):
+            found.append(self._training(architecture, graph, skeleton, data, repeat))
+            if found[-1]["pruned"]:
+                break
+        accuracies = [float(training["accuracy"]) for training in found]
+        network = outline(graph, skeleton, operations=self._table)
+        values = {
+            METRIC: sum(accuracies) / len(accuracies),
+            "parameters": float(parameters(network)),
+            "multiply_adds": float(multiply_adds(network, image_shape(self._recipe, data))),
+            "seconds": sum(training["seconds"] for training in found),
+            "epochs": float(sum(training["epochs"] for training in found)),
+        }
+        if self._repeats > 1:
+            values |= {f"{METRIC}_{place}": value for place, value in enumerate(accuracies, start=1)}
+        if self._pruner is not None:
+            values["pruned"] = float(found[-1]["pruned"])
+        return values
+
+    def _training(
+        self, architecture: Architecture, graph: Graph, skeleton: Skeleton, data: ImageData, repeat: int
+    ) -> dict[str, Any]:
+        """What came of one training; it is made if it was not before."""
+        text = self._space.format(architecture)
+        name = hashlib.sha256(text.encode()).hexdigest()[:12] + (f"-{repeat + 1}" if repeat else "")
+        facts = {
+            "space": self._space.name,
+            "architecture": text,
+            "skeleton": repr(skeleton),
+            **recipe_facts(self._recipe),
+            "data_digest": data.digest,
+            "seed": self._seed + repeat,
+        }
+        folder = self._folder / name
+        if (before := _read(folder / _RESULT)) is not None:
+            if differing := differences(before["facts"], facts):
+                raise TrainingError(f"{folder} holds another training: {differing}. Choose another folder")
+            return before
+        watched = self._watch() if repeat == 0 else None
+        trained: Trained | None = None
+        try:
+            trained = self._train(graph, skeleton, data, repeat, folder, watched)
+        finally:
+            accuracy = None if trained is None else trained.valid_accuracy
+            pruned = trained is not None and trained.stopped == "asked"
+            if watched is not None:
+                watched.end(name, accuracy, pruned)
+        result = {
+            "facts": facts,
+            "accuracy": accuracy,
+            "seconds": trained.seconds,
+            "epochs": len(trained.curve),
+            "stopped": trained.stopped,
+            "pruned": pruned,
+        }
+        write_whole(folder / _RESULT, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+        return result
+
+    def _train(
+        self,
+        graph: Graph,
+        skeleton: Skeleton,
+        data: ImageData,
+        repeat: int,
+        folder: Path,
+        watched: Watched | None,
+    ) -> Trained:
+        seed = self._seed + repeat
+        network = build(graph, skeleton, weights_generator(seed), operations=self._table)
+        with nullcontext() if self._threads is None else threads(self._threads):
+            return train(
+                network,
+                data,
+                self._recipe,
+                seed=seed,
+                device=self._device,
+                folder=folder,
+                time_limit=self._time_limit,
+                on_epoch=None
+                if watched is None
+                else lambda e: watched.is_enough(e.epoch, e.valid_accuracy or 0.0),
+            )
+
+    def _watch(self) -> Watched | None:
+        """The comparison with all trainings that are finished by now."""
+        if self._pruning is None:
+            return None
+        for path in sorted(self._folder.glob(f"*/{_RESULT}")):
+            name = path.parent.name
+            if "-" in name or name in self._pruning or (result := _read(path)) is None:
+                continue
+            curve = read_curve(path.parent / CURVE)
+            self._pruning.learn(name, [e.valid_accuracy or 0.0 for e in curve], result["pruned"])
+        return self._pruning.begin()
+
+    @property
+    def _table(self) -> Mapping[str, OperationFactory]:
+        # Its factories cannot be sent to other processes, so it is no part of the evaluator.
+        return OPERATIONS if self._operations is None else self._operations
+
+    def _new_pruning(self) -> Pruning | None:
+        return None if self._pruner is None else Pruning(self._pruner, self._recipe.epochs)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a finished training left; None where none did."""
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}); remove it to train anew") from None
+    return result

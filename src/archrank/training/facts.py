@@ -1,0 +1,32 @@
+"""What makes a training what it is, and how two differ."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from archrank.training.recipe import Recipe
+
+__all__ = ["differences", "recipe_facts"]
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """A recipe's settings as JSON values, each by a name that says whose it is.
+
+    >>> recipe_facts(Recipe("mine", epochs=7))["recipe.epochs"]
+    7
+    """
+    return {f"recipe.{name}": value for name, value in recipe.as_dict().items()}
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """In words, which facts of a training that is there are not those of the one that is wanted here; empty if none.
+
+    >>> differences({"seed": 1, "final": False}, {"seed": 2, "final": False})
+    'seed is 1 there and 2 here'
+    """
+    here = json.loads(json.dumps(here))
+    return "; ".join(
+        f"{name} is {there.get(name)!r} there and {here.get(name)!r} here"
+        for name in {**there, **here}
+        if there.get(name) != here.get(name)
+    )

@@ -1,0 +1,160 @@
+"""A trained network on disk: weights, and beside them all that is needed to make the network again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from archrank.errors import ArchrankError, TrainingError
+from archrank.files import write_whole
+from archrank.graph import Cell, Graph, Site
+from archrank.training.curve import Epoch
+from archrank.training.images import ImageData
+from archrank.training.nasbench101 import NASBench101Skeleton
+from archrank.training.nasbench201 import NASBench201Skeleton
+from archrank.training.network import Network
+from archrank.training.operations import OPERATIONS, OperationFactory
+from archrank.training.recipe import Recipe
+from archrank.training.skeleton import Skeleton, outline
+from archrank.training.stacked_cells import StackedCells
+
+__all__ = ["MODEL", "WEIGHTS", "Model"]
+
+MODEL, WEIGHTS = "model.json", "weights.safetensors"
+
+_FORMAT = 1
+
+_SKELETONS: Mapping[str, type[Any]] = {
+    kind.__name__: kind for kind in (StackedCells, NASBench101Skeleton, NASBench201Skeleton)
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network and what it is.
+
+    It holds the graph itself, so no space is needed to use it.
+
+    Attributes:
+        network: The network.
+        graph: The C cells.
+        skeleton: What surrounds them.
+        recipe: How it was trained.
+        classes: Names of the classes.
+        image: Colours, height and width of the images that it sees.
+        mean: Of each colour of the training images; what it sees is normalised by these.
+        deviation: Likewise.
+        curve: How its training went.
+        facts: What else is told of it, as JSON values: space, architecture, data, seed.
+    """
+
+    network: Network
+    graph: Graph
+    skeleton: Skeleton
+    recipe: Recipe
+    classes: tuple[str, ...]
+    image: tuple[int, int, int]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    curve: tuple[Epoch, ...]
+    facts: Mapping[str, Any]
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``model.json``, which names the weights that belong to it.
+
+        Raises:
+            TrainingError: The skeleton is not one of archrank's own, so a file cannot name it.
+            FileError: The folder cannot be written.
+        """
+        name = type(self.skeleton).__name__
+        if _SKELETONS.get(name) is not type(self.skeleton):
+            raise TrainingError(
+                f"the skeleton {self.skeleton!r} is none of archrank's own ({', '.join(_SKELETONS)}), so a file cannot "
+                "name it; keep the weights yourself (network.state_dict())"
+            )
+        weights = save({n: t.detach().cpu().contiguous() for n, t in self.network.state_dict().items()})
+        record = {
+            "format": _FORMAT,
+            **self.facts,
+            "skeleton": {"name": name, **asdict(self.skeleton)},  # type: ignore[call-overload]
+            "recipe": self.recipe.as_dict(),
+            "classes": self.classes,
+            "image": self.image,
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "curve": [asdict(epoch) for epoch in self.curve],
+            "graph": [asdict(cell) for cell in self.graph.cells],
+            "weights": hashlib.sha256(weights).hexdigest(),
+        }
+        write_whole(folder / WEIGHTS, weights)
+        write_whole(folder / MODEL, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path | str, *, operations: Mapping[str, OperationFactory] = OPERATIONS) -> Self:
+        """Read what :meth:`save` wrote; the network is on the processor, in evaluation mode.
+
+        Args:
+            folder: Where it was written.
+            operations: How to make the operations on sites.
+
+        Raises:
+            TrainingError: No whole model is there, or one of a later format.
+            UnknownName: An operation that is not in the table.
+        """
+        place = Path(folder)
+        try:
+            record = json.loads((place / MODEL).read_text(encoding="utf-8"))
+            weights = (place / WEIGHTS).read_bytes()
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{place} holds no trained network that can be read: {error}") from None
+        if not isinstance(record, dict) or record.get("format") != _FORMAT:
+            raise TrainingError(
+                f"{place / MODEL} is no model of a format that this version reads ({_FORMAT})"
+            )
+        if hashlib.sha256(weights).hexdigest() != record.get("weights"):
+            raise TrainingError(f"{place / WEIGHTS} is damaged, or belongs to another {MODEL}")
+        try:
+            graph = Graph(tuple(map(_cell, record.pop("graph"))))
+            settings = record.pop("skeleton")
+            skeleton: Skeleton = _SKELETONS[settings.pop("name")](**settings)
+            recipe = Recipe.from_mapping(record.pop("recipe"))
+            parts = {name: tuple(record.pop(name)) for name in ("classes", "image", "mean", "deviation")}
+            curve = tuple(Epoch(**epoch) for epoch in record.pop("curve"))
+        except (KeyError, TypeError, ValueError, ArchrankError) as error:
+            raise TrainingError(f"{place / MODEL} does not say a network: {error}") from None
+        network = outline(graph, skeleton, operations=operations).to_empty(device="cpu")
+        try:
+            network.load_state_dict(load(weights))
+        except (SafetensorError, RuntimeError) as error:
+            raise TrainingError(f"{place / WEIGHTS} does not go with {MODEL}: {error}") from None
+        del record["weights"], record["format"]
+        return cls(network.eval(), graph, skeleton, recipe, **parts, curve=curve, facts=record)
+
+    def as_learnt(self, data: ImageData) -> ImageData:
+        """Other images, normalised as those that the network learnt from.
+
+        Raises:
+            TrainingError: They have other classes, or other colours, or are smaller.
+        """
+        if data.classes != self.classes:
+            raise TrainingError(
+                f"the network knows {len(self.classes)} classes ({', '.join(self.classes[:5])}, …), and {data.name} "
+                f"has {len(data.classes)} ({', '.join(data.classes[:5])}, …)"
+            )
+        colours, height, width = self.image
+        if data.colours != colours or data.size[0] < height or data.size[1] < width:
+            raise TrainingError(
+                f"the network sees images of {colours} colours and {height}×{width} pixels, and those of {data.name} "
+                f"have {data.colours} colours and {data.size[0]}×{data.size[1]} pixels"
+            )
+        return replace(data, mean=self.mean, deviation=self.deviation)
+
+
+def _cell(record: Mapping[str, Any]) -> Cell:
+    sites = tuple(Site(s["operation"], tuple(s["sources"]), s["target"]) for s in record["sites"])
+    return Cell(record["inputs"], record["junctions"], sites, tuple(record["outputs"]))

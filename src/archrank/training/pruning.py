@@ -1,0 +1,125 @@
+"""Ending trainings that do worse than others did, by Optuna's own rules."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner, MedianPruner, SuccessiveHalvingPruner
+from optuna.trial import Trial, TrialState
+
+from archrank.errors import UnknownName
+
+__all__ = ["PRUNERS", "Pruning"]
+
+PRUNERS = ("median", "halving")
+
+_REDUCTION = 3
+"""Successive halving lets the best third go on, twice."""
+
+
+class Pruning:
+    """Compares a training with finished ones, epoch by epoch.
+
+    Optuna's pruners look at a study's trials. Trainings may run in many processes, so each keeps a study of its own,
+    in memory, and lives the trainings of the others through from their learning curves.
+
+    Args:
+        kind: ``"median"`` ends what is below the median of at least five whole trainings at that epoch, from a quarter
+            of all epochs on; ``"halving"`` lets a third go on after a ninth and after a third of the epochs.
+        epochs: How many epochs a whole training has.
+
+    Raises:
+        UnknownName: Another kind.
+
+    Reference: Golovin et al., Google Vizier (KDD 2017), section 3.2 (median); Li et al., A System for Massively
+    Parallel Hyperparameter Tuning (MLSys 2020) (asynchronous successive halving).
+
+    >>> pruning = Pruning("median", epochs=4)
+    >>> for place in range(5):
+    ...     pruning.learn(str(place), [0.5, 0.6, 0.7, 0.8], pruned=False)
+    >>> worse = pruning.begin()
+    >>> worse.is_enough(1, 0.3)
+    True
+    """
+
+    def __init__(self, kind: str, epochs: int) -> None:
+        if kind not in PRUNERS:
+            raise UnknownName("pruner", kind, PRUNERS)
+        self._epochs = epochs
+        self._known: set[str] = set()
+        with _quiet():
+            self._study = optuna.create_study(direction="maximize", pruner=_pruner(kind, epochs))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
+
+    def learn(self, name: str, accuracies: Sequence[float], pruned: bool) -> None:
+        """Take note of a finished training.
+
+        Args:
+            name: What it is called; a training counts once.
+            accuracies: Its validation accuracy after each epoch.
+            pruned: Whether it was ended early for being worse.
+        """
+        if name in self._known:
+            return
+        training = self.begin()
+        for epoch, accuracy in enumerate(accuracies, start=1):
+            training.is_enough(epoch, accuracy)
+        training.end(name, accuracies[-1] if accuracies else None, pruned)
+
+    def begin(self) -> "Watched":
+        """A training that is to be compared."""
+        return Watched(self._study, self._study.ask(), self._epochs, self._known)
+
+
+class Watched:
+    """A training that is compared with others; made by :meth:`Pruning.begin`."""
+
+    def __init__(self, study: optuna.Study, trial: Trial, epochs: int, known: set[str]) -> None:
+        self._study, self._trial, self._epochs, self._known = study, trial, epochs, known
+
+    def is_enough(self, epoch: int, accuracy: float) -> bool:
+        """Whether the training should end after this epoch.
+
+        Args:
+            epoch: Counted from 1; every epoch is told, in their order.
+            accuracy: On the validation images, after it.
+        """
+        self._trial.report(accuracy, epoch)
+        worse = self._trial.should_prune()
+        return worse and epoch < self._epochs
+
+    def end(self, name: str, accuracy: float | None, pruned: bool) -> None:
+        """Take note of its end.
+
+        Args:
+            name: What the training is called.
+            accuracy: Of its last epoch; None where it failed.
+            pruned: Whether it was ended for being worse.
+        """
+        self._known.add(name)
+        if accuracy is None:
+            self._study.tell(self._trial, state=TrialState.FAIL)
+        elif pruned:
+            self._study.tell(self._trial, state=TrialState.PRUNED)
+        else:
+            self._study.tell(self._trial, accuracy)
+
+
+def _pruner(kind: str, epochs: int) -> BasePruner:
+    if kind == "median":
+        return MedianPruner(n_startup_trials=5, n_warmup_steps=epochs // 4)
+    return SuccessiveHalvingPruner(min_resource=max(1, epochs // _REDUCTION**2), reduction_factor=_REDUCTION)
+
+
+@contextmanager
+def _quiet() -> Iterator[Any]:
+    """Optuna tells of every study that is made; this one is nobody's concern."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

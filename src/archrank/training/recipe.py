@@ -1,0 +1,243 @@
+"""How a network is trained, as data: everything that two trainings must agree on to be compared."""
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from archrank.errors import DataError, TrainingError, UnknownName
+from archrank.training.augmentation import Augmentation
+from archrank.training.stacked_cells import Stem
+
+__all__ = ["Recipe"]
+
+Optimiser = Literal["sgd", "adamw"]
+Schedule = Literal["cosine", "constant", "one-cycle"]
+Precision = Literal["auto", "off"]
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "optimiser": get_args(Optimiser),
+    "schedule": get_args(Schedule),
+    "mixed_precision": get_args(Precision),
+    "stem": get_args(Stem),
+}
+
+_POSITIVE = ("epochs", "batch", "learning_rate")
+_POSITIVE_OR_NONE = ("channels", "cells", "image_size", "train_images")
+_SHARES = ("momentum", "label_smoothing", "drop_path", "dropout")
+_NOT_NEGATIVE = ("final_learning_rate", "warm_up", "weight_decay", "clip", "auxiliary")
+
+_KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a whole number"),
+    int | None: ((int, type(None)), "a whole number"),
+    float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
+}
+"""What the settings of a kind may be, and in words."""
+
+_RISE = 0.3
+"""The share of a one-cycle training in which the learning rate rises, and where it begins from."""
+_START = 0.04
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a training but the architecture, the images and the seed.
+
+    Attributes:
+        name: What it is called.
+        epochs: How often the training images are gone over.
+        batch: Images in a step.
+        optimiser: ``"sgd"``, with momentum, or ``"adamw"``.
+        learning_rate: The highest one.
+        final_learning_rate: Where the schedule ends.
+        schedule: ``"cosine"``, ``"constant"``, or ``"one-cycle"``, which rises for 30 % of the steps and falls then.
+        warm_up: Epochs in which the learning rate rises to its highest in a straight line; they may be parts.
+        momentum: Of stochastic gradient descent.
+        nesterov: Whether its momentum looks ahead.
+        weight_decay: On all weights.
+        clip: The largest norm of a gradient; 0 lets it be.
+        label_smoothing: Share of the target that goes to all classes alike.
+        drop_path: Probability of dropping a site's result in the last epoch; it grows from 0 in a straight line.
+        dropout: Share of features left out before the classifier.
+        auxiliary: Weight of the auxiliary head's loss; 0 for no such head.
+        resized_crop: See :class:`~archrank.training.augmentation.Augmentation`, like the next four.
+        crop: Pixels of padding before a random crop.
+        flip: Whether images are mirrored at random.
+        jitter: Of brightness, contrast, saturation and hue.
+        cutout: Side of the square that is painted over.
+        channels: Of the first cells; None for the skeleton's own number.
+        cells: How many layers of the skeleton, reductions counted; None for its own number.
+        stem: ``"cifar"``, or ``"imagenet"``, which leaves an eighth of the image.
+        image_size: Side of the images that the network sees, in pixels; None for that of the data. Larger images
+            are averaged down.
+        train_images: How many training images are learnt from; None for all.
+        mixed_precision: ``"auto"`` works in half precision where the device has it (CUDA); or ``"off"``.
+
+    Raises:
+        TrainingError: A value that cannot be.
+        UnknownName: A word that is not among the allowed ones.
+
+    The learning rate moves with every step. Papers of this field move it with every epoch, which is the same thing
+    in 600 epochs and a coarse one in ten.
+    """
+
+    name: str
+    epochs: int = 20
+    batch: int = 64
+    optimiser: Optimiser = "sgd"
+    learning_rate: float = 0.05
+    final_learning_rate: float = 0.0
+    schedule: Schedule = "cosine"
+    warm_up: float = 0.0
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 3e-4
+    clip: float = 5.0
+    label_smoothing: float = 0.0
+    drop_path: float = 0.0
+    dropout: float = 0.0
+    auxiliary: float = 0.0
+    resized_crop: tuple[float, float] | None = None
+    crop: int = 0
+    flip: bool = False
+    jitter: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    cutout: int = 0
+    channels: int | None = None
+    cells: int | None = None
+    stem: Stem = "cifar"
+    image_size: int | None = None
+    train_images: int | None = None
+    mixed_precision: Precision = "auto"
+    summary: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        for name, allowed in _WORDS.items():
+            if (word := getattr(self, name)) not in allowed:
+                raise UnknownName(f"{name} in the recipe {self.name}", word, allowed)
+        for kept in fields(self):
+            _check_kind(self, kept.name, kept.type)
+        self._check(_POSITIVE, lambda value: value > 0, "above 0")
+        self._check(_POSITIVE_OR_NONE, lambda value: value is None or value >= 1, "1 or more")
+        self._check(_SHARES, lambda value: 0 <= value < 1, "0 or more, and less than 1")
+        self._check(_NOT_NEGATIVE, lambda value: value >= 0, "0 or more")
+        if self.final_learning_rate > self.learning_rate:
+            raise self._wrong("final_learning_rate", f"learning_rate={self.learning_rate:g} or less")
+        if self.warm_up > self.epochs:
+            raise self._wrong("warm_up", f"epochs={self.epochs} or less")
+        if self.nesterov and not (self.optimiser == "sgd" and self.momentum > 0):
+            raise self._wrong("nesterov", "false without sgd and momentum")
+        try:
+            _ = self.augmentation
+        except (DataError, TypeError, ValueError) as error:
+            raise TrainingError(f"the recipe {self.name}: {error}") from None
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """The recipe that a mapping says, as :meth:`as_dict` gives it or a file holds it.
+
+        Raises:
+            TrainingError: No name, or a value that cannot be.
+            UnknownName: A setting that recipes do not have.
+
+        >>> Recipe.from_mapping({"name": "mine", "epochs": 5}).epochs
+        5
+        """
+        known = [kept.name for kept in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UnknownName("setting of a recipe", name, known)
+        if not isinstance(values.get("name"), str):
+            raise TrainingError('a recipe needs a name: name = "…"')
+        settings: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return cls(**settings)
+
+    @classmethod
+    def read(cls, path: Path, named: Mapping[str, "Recipe"]) -> "Recipe":
+        """A recipe from a TOML or JSON file: its settings by name, over those of ``base`` where it names one.
+
+        Args:
+            path: The file, ``.toml`` or ``.json``.
+            named: The recipes that ``base`` may name.
+
+        Raises:
+            TrainingError: The file cannot be read, or says what no recipe can be.
+            UnknownName: A setting or a base that there is not.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{path} cannot be read as a recipe: {error}") from None
+        if not isinstance(values, dict):
+            raise TrainingError(f"{path} holds {type(values).__name__}, expected settings by name")
+        start: dict[str, Any] = {}
+        if (base := values.pop("base", None)) is not None:
+            if base not in named:
+                raise UnknownName(f"base in {path}", base, named)
+            start = named[base].as_dict()
+        return cls.from_mapping({**start, "name": path.stem, **values})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON values; what it says of itself in words is left out."""
+        values = asdict(self)
+        del values["summary"]
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+    def but(self, **changes: Any) -> Self:
+        """The recipe with some settings changed; None leaves one as it is.
+
+        >>> Recipe("mine", epochs=5).but(epochs=7, batch=None).epochs
+        7
+        """
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """What happens to training images; None where nothing does."""
+        made = Augmentation(self.resized_crop, self.crop, self.flip, self.jitter, self.cutout)
+        return None if made == Augmentation() else made
+
+    def rate(self, epochs: float) -> float:
+        """The learning rate after so many epochs, of which a part may count.
+
+        >>> recipe = Recipe("r", epochs=10, learning_rate=0.1, warm_up=2)
+        >>> [round(recipe.rate(t), 3) for t in (0, 1, 2, 6, 10)]
+        [0.0, 0.05, 0.1, 0.05, 0.0]
+        """
+        if epochs < self.warm_up:
+            return self.learning_rate * epochs / self.warm_up
+        if self.schedule == "constant":
+            return self.learning_rate
+        done = min((epochs - self.warm_up) / max(self.epochs - self.warm_up, 1e-9), 1.0)
+        if self.schedule == "one-cycle":
+            if done < _RISE:
+                return _between(self.learning_rate * _START, self.learning_rate, done / _RISE)
+            done = (done - _RISE) / (1 - _RISE)
+        return _between(self.learning_rate, self.final_learning_rate, done)
+
+    def _check(self, names: tuple[str, ...], right: Any, expected: str) -> None:
+        for name in names:
+            if not right(getattr(self, name)):
+                raise self._wrong(name, expected)
+
+    def _wrong(self, name: str, expected: str) -> TrainingError:
+        return TrainingError(f"the recipe {self.name}: {name}={getattr(self, name)!r}, expected {expected}")
+
+
+def _check_kind(recipe: Recipe, name: str, kind: Any) -> None:
+    if kind not in _KINDS:
+        return
+    allowed, expected = _KINDS[kind]
+    value = getattr(recipe, name)
+    number = isinstance(value, allowed) and isinstance(value, bool) == (kind is bool)
+    if not number or (isinstance(value, float) and not math.isfinite(value)):
+        raise TrainingError(f"the recipe {recipe.name}: {name}={value!r}, expected {expected}")
+
+
+def _between(first: float, last: float, done: float) -> float:
+    """From the first to the last along half a cosine."""
+    return last + (first - last) * (1 + math.cos(math.pi * done)) / 2

@@ -1,0 +1,302 @@
+"""The training loop."""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from archrank.errors import TrainingError
+from archrank.training.accuracy import accuracy, sized
+from archrank.training.batches import Batches
+from archrank.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from archrank.training.choosing import image_shape
+from archrank.training.curve import CURVE, Epoch, write_curve
+from archrank.training.devices import chance, device_named
+from archrank.training.facts import recipe_facts
+from archrank.training.images import ImageData
+from archrank.training.network import Network
+from archrank.training.recipe import Recipe
+
+__all__ = ["Trained", "train"]
+
+_LOOK = 50
+"""After so many batches the loss is looked at: on a GPU that waits for all that was asked of it."""
+
+_NO_ROOM = ("out of memory", "can't allocate memory", "not enough memory")
+"""How PyTorch says it, where it has no error of its own for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of a training.
+
+    Attributes:
+        curve: The epochs that were trained, at least one.
+        stopped: Why it ended before the recipe's last epoch: ``"asked"`` or ``"time"``; None where it did not.
+    """
+
+    curve: tuple[Epoch, ...]
+    stopped: Literal["asked", "time"] | None = None
+
+    @property
+    def valid_accuracy(self) -> float | None:
+        """Of the last epoch, which no choice among epochs flatters; None where nothing was kept apart."""
+        return self.curve[-1].valid_accuracy
+
+    @property
+    def seconds(self) -> float:
+        """The time of all epochs."""
+        return sum(epoch.seconds for epoch in self.curve)
+
+
+def train(
+    network: Network,
+    data: ImageData,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    folder: Path | None = None,
+    time_limit: float | None = None,
+    on_epoch: Callable[[Epoch], bool | None] | None = None,
+    on_batch: Callable[[int, int], None] | None = None,
+    final: bool = False,
+) -> Trained:
+    """Train a network, or go on where the checkpoint in a folder stands.
+
+    An interrupted training that is gone on with ends in the same weights, bit for bit, as one that was not; on a
+    GPU as far as its kernels give the same twice.
+
+    Args:
+        network: As :func:`~archrank.training.skeleton.build` makes it; it is trained in place, and stays on the device.
+        data: The images; the test part is never looked at.
+        recipe: How to train.
+        seed: Of the order of images, of augmentation and dropout; the weights are the network's.
+        device: Where.
+        folder: Keeps the learning curve and, after every epoch, a checkpoint.
+        time_limit: Seconds of training after which no epoch begins that would not end in time.
+        on_epoch: Told every epoch, those before a checkpoint too; what it answers with true is the last.
+        on_batch: Told how many batches of how many an epoch has had.
+        final: Learn from the validation images too; no validation accuracy is known then.
+
+    Raises:
+        TrainingError: The loss is no finite number, there is not enough memory, not even an epoch fits into the time,
+            there is no such device, or the checkpoint is of another training.
+        FileError: The folder cannot be written.
+
+    >>> from archrank.spaces import Enas
+    >>> from archrank.training import build, load_images, recipe_named, skeleton_for
+    >>> data, recipe = load_images("digits"), recipe_named("digits").but(epochs=1, channels=2, cells=1)
+    >>> space = Enas()
+    >>> graph = space.graph(space.architecture([0] * len(space.choices)))
+    >>> network = build(graph, skeleton_for(graph, recipe, data), torch.Generator().manual_seed(0))
+    >>> len(train(network, data, recipe, device="cpu").curve)
+    1
+    """
+    place = device if isinstance(device, torch.device) else device_named(device)
+    network.to(device=place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with _enough_memory(recipe, place):
+        run = _Training(network, data, recipe, seed, place, final, folder)
+        enough = False
+        for epoch in run.curve:
+            enough = on_epoch is not None and bool(on_epoch(epoch))
+        while not enough and len(run.curve) < recipe.epochs:
+            if run.curve and time_limit is not None and run.seconds + run.curve[-1].seconds > time_limit:
+                return Trained(tuple(run.curve), "time")
+            run.go_on(on_batch, time_limit if not run.curve else None)
+            enough = on_epoch is not None and bool(on_epoch(run.curve[-1]))
+    return Trained(tuple(run.curve), "asked" if len(run.curve) < recipe.epochs else None)
+
+
+class _Training:
+    """A training and where it stands; a checkpoint that is there is gone on with.
+
+    Attributes:
+        curve: The epochs so far.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: ImageData,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        final: bool,
+        folder: Path | None,
+    ) -> None:
+        self._network, self._data, self._recipe, self._seed = network, data, recipe, seed
+        self._device, self._final, self._folder = device, final, folder
+        self._images = data.whole_training if final else data.train
+        self._side = image_shape(recipe, data)[1] if recipe.image_size is not None else None
+        self._optimiser = _optimiser(network, recipe, device)
+        half = recipe.mixed_precision == "auto" and device.type == "cuda"
+        self._half = half
+        self._scaler = torch.amp.GradScaler("cuda" if half else "cpu", enabled=half)
+        self._facts = {
+            **recipe_facts(recipe),
+            "data": data.digest,
+            "seed": seed,
+            "final": final,
+            "network": _shapes(network),
+        }
+        self.curve: list[Epoch] = []
+        if folder is not None and (folder / CHECKPOINT).exists():
+            curve, scaler = load_checkpoint(folder / CHECKPOINT, network, self._optimiser, self._facts)
+            self._scaler.load_state_dict(scaler)
+            self.curve += curve
+            write_curve(folder / CURVE, curve)  # it may be an epoch behind
+
+    @property
+    def seconds(self) -> float:
+        return sum(epoch.seconds for epoch in self.curve)
+
+    def go_on(self, on_batch: Callable[[int, int], None] | None, limit: float | None) -> None:
+        """Train for an epoch, look at the validation images, and write down how that went."""
+        began = time.perf_counter()
+        number = len(self.curve) + 1
+        recipe, network = self._recipe, self._network
+        network.set_drop_path(recipe.drop_path * (number - 1) / recipe.epochs)
+        with chance(self._seed, number, self._device) as generator:
+            batches = Batches(
+                self._images,
+                self._data,
+                recipe.batch,
+                augmentation=recipe.augmentation,
+                generator=generator,
+                device=self._device,
+            )
+            loss, hits, rate = self._learn(
+                batches, number, on_batch, None if limit is None else began + limit
+            )
+        found = None
+        if not self._final:
+            with self._precision():
+                found = accuracy(network, self._data.validation, self._data, side=self._side)
+            self._check(found.loss, number, "validation loss")
+        self.curve.append(
+            Epoch(
+                number,
+                loss,
+                hits,
+                found.loss if found else None,
+                found.accuracy if found else None,
+                rate,
+                time.perf_counter() - began,
+            )
+        )
+        if self._folder is not None:
+            save_checkpoint(
+                self._folder / CHECKPOINT,
+                network,
+                self._optimiser,
+                self._facts,
+                self.curve,
+                self._scaler.state_dict(),
+            )
+            write_curve(self._folder / CURVE, self.curve)
+
+    def _learn(
+        self,
+        batches: Batches,
+        number: int,
+        on_batch: Callable[[int, int], None] | None,
+        deadline: float | None,
+    ) -> tuple[float, float, float]:
+        """Take the steps of an epoch; gives the mean loss, the accuracy and the last learning rate."""
+        recipe, network = self._recipe, self._network
+        network.train()
+        sums = torch.zeros(3, device=self._device)  # loss, hits, images
+        rate = 0.0
+        for done, (pixels, labels) in enumerate(batches):
+            rate = recipe.rate(number - 1 + done / len(batches))
+            for group in self._optimiser.param_groups:
+                group["lr"] = rate
+            with self._precision():
+                logits, second = network.with_auxiliary(
+                    sized(pixels, self._side), wanted=recipe.auxiliary > 0
+                )
+                loss = whole = self._loss(logits, labels)
+                if second is not None:
+                    whole = loss + recipe.auxiliary * self._loss(second, labels)
+            self._step(whole)
+            hits = (logits.argmax(1) == labels).sum()
+            sums += torch.stack([loss.detach() * len(labels), hits, hits.new_tensor(len(labels))])
+            if done % _LOOK == 0 or done + 1 == len(batches):
+                self._check(float(sums[0]), number, "loss")
+            if deadline is not None and time.perf_counter() > deadline:
+                raise TrainingError(
+                    f"not even an epoch fits into the time limit ({done + 1} of {len(batches)} batches did); give "
+                    "more time, fewer training images or a smaller network"
+                )
+            if on_batch is not None:
+                on_batch(done + 1, len(batches))
+        loss_sum, hit_sum, images = sums.tolist()
+        return loss_sum / images, hit_sum / images, rate
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=self._recipe.label_smoothing)
+
+    def _step(self, loss: Tensor) -> None:
+        self._optimiser.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if self._recipe.clip:
+            self._scaler.unscale_(self._optimiser)
+            nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self._device.type, torch.float16) if self._half else nullcontext()
+
+    def _check(self, loss: float, number: int, what: str) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the {what} became {loss} in epoch {number}: give a smaller learning_rate (it is "
+                f"{self._recipe.learning_rate:g}), a longer warm_up or a smaller clip (it is {self._recipe.clip:g})"
+            )
+
+
+def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    # One call for hundreds of small tensors, instead of several for each.
+    fused = device.type != "mps"
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=fused)
+    return torch.optim.SGD(
+        network.parameters(),
+        rate,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=decay,
+        fused=fused,
+    )
+
+
+def _shapes(network: nn.Module) -> str:
+    """A short hash of what the network's tensors are called and how large they are."""
+    shapes = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
+    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _enough_memory(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not (known or any(words in str(error) for words in _NO_ROOM)):
+            raise
+        raise TrainingError(
+            f"there is not enough memory on {device} for batches of {recipe.batch} images: give a smaller --batch, "
+            "fewer channels or fewer cells"
+        ) from None
