@@ -1,0 +1,110 @@
+"""Which recipe ranks cells reliably for the least time: random ENAS cells, each trained twice from different seeds.
+
+    python benchmarks/proxy_recipes.py --out docs/results/proxy-recipes \\
+        --recipes proxy proxy:epochs=5 proxy:epochs=4:train_images=12800
+
+A ranking by one training cannot agree with anything better than with that by another training of the same recipe:
+Kendall's tau between the two is what a recipe is judged by. A recipe is written as the name of one and its changes.
+Trainings are on CIFAR-10 of the data folder; each is kept, so that the script can be killed and gone on with.
+"""
+
+import statistics
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from grids import finished, options, table
+
+from archrank.ranking import kendall_tau
+from archrank.spaces import Enas
+from archrank.training import RECIPES, Recipe, TrainingEvaluator, load_images, read_curve
+
+REPEATS = 2
+
+
+class Repeats:
+    """Trains a cell by a recipe, once for each repeat."""
+
+    def __init__(self, out: Path, recipes: dict[str, Recipe], cells: int) -> None:
+        self.out, self.recipes = out, recipes
+        self.space = Enas()
+        self.cells = self.space.sample(cells, np.random.default_rng(0))
+
+    def __call__(self, task: dict[str, Any]) -> dict[str, Any]:
+        recipe = self.recipes[task["recipe"]]
+        data = partial(load_images, "cifar10", train=recipe.train_images)
+        folder = (
+            self.out / "trainings" / task["recipe"].replace(":", ",") / f"{task['cell']}-{task['repeat']}"
+        )
+        evaluate = TrainingEvaluator(
+            self.space, data, recipe, folder, seed=task["repeat"], threads=1, device="cpu"
+        )
+        values = evaluate(self.cells[task["cell"]])
+        (path,) = folder.glob("*/curve.jsonl")
+        return {
+            "accuracy": values["valid_accuracy"],
+            "loss": read_curve(path)[-1].valid_loss,
+            "training_seconds": values["seconds"],
+            "parameters": values["parameters"],
+        }
+
+
+def main() -> None:
+    parser = options(__doc__, seeds=1)
+    parser.add_argument("--recipes", nargs="+", default=["proxy"])
+    parser.add_argument("--cells", type=int, default=24)
+    asked = parser.parse_args()
+    recipes = {text: recipe_from(text) for text in asked.recipes}
+    tasks = [
+        {
+            "recipe": text,
+            "cell": cell,
+            "repeat": repeat,
+            "size": recipe.epochs * (recipe.train_images or 45_000),
+        }
+        for text, recipe in recipes.items()
+        for cell in range(asked.cells)
+        for repeat in range(REPEATS)
+    ]
+    rows = finished(asked.out, tasks, Repeats(asked.out, recipes, asked.cells), asked.workers)
+    lines = []
+    for text in dict.fromkeys(row["recipe"] for row in rows):
+        made = [row for row in rows if row["recipe"] == text]
+        both = paired(made, "accuracy")
+        seconds = [row["training_seconds"] for row in made]
+        lines.append(
+            (
+                f"`{text}`",
+                [
+                    str(len(both)),
+                    f"{statistics.mean(seconds):.0f}",
+                    f"{kendall_tau(both[:, 0], both[:, 1]):.2f}",
+                    f"{kendall_tau(*paired(made, 'loss').T):.2f}",
+                    f"{both.mean():.3f} ({both.mean(1).min():.3f}–{both.mean(1).max():.3f})",
+                    f"{np.sqrt((np.diff(both) ** 2).mean() / 2):.4f}",
+                ],
+            )
+        )
+    columns = ["cells", "seconds", "tau of repeats", "tau by loss", "accuracy (range)", "noise"]
+    page = "\n".join(table("recipe", columns, lines)) + "\n"
+    (asked.out / "table.md").write_text(page, encoding="utf-8")
+    print(page)
+
+
+def paired(rows: list[dict[str, Any]], name: str) -> np.ndarray:
+    """The values of all cells that were trained twice: (cells, 2)."""
+    values = {(row["cell"], row["repeat"]): row[name] for row in rows}
+    cells = sorted({cell for cell, _ in values if all((cell, r) in values for r in range(REPEATS))})
+    return np.array([[values[cell, r] for r in range(REPEATS)] for cell in cells])
+
+
+def recipe_from(text: str) -> Recipe:
+    """The recipe that ``name:setting=value`` says."""
+    name, *changes = text.split(":")
+    pairs = (change.split("=") for change in changes)
+    return RECIPES[name].but(**{key: float(value) if "." in value else int(value) for key, value in pairs})
+
+
+if __name__ == "__main__":
+    main()
