@@ -20,5 +20,9 @@ def test_the_examples_of_networks_run():
     assert namespace["mine"](namespace["images"].to("meta")).shape == (2, 10)
 
 
+def test_the_examples_of_training_run():
+    assert len(run("train-networks.md")["trained"].curve) == 2
+
+
 def test_the_examples_of_images_run():
     assert len(run("images.md")["noise"]()) == 200
