@@ -6,10 +6,19 @@ BUDGET ?= 150
 SEED ?= 0
 OUT ?= runs/search-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: search test setup lint clean
+.PHONY: search search-training test setup lint clean
 
 search: setup
 	$(BIN)/archrank search analog-nasbench --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
+
+# Really train networks, on the images of handwritten digits that scikit-learn holds; then the best one in full.
+TRAININGS ?= 40
+TRAINING_OUT ?= runs/search-training-$(shell date +%Y%m%d-%H%M%S)
+
+search-training: setup
+	$(BIN)/archrank search enas --evaluator train --data digits --recipe digits --budget $(TRAININGS) --workers 2 --seed $(SEED) --out $(TRAINING_OUT)
+	$(BIN)/archrank train enas $(TRAINING_OUT) --data digits --recipe digits --epochs 30 --final --out $(TRAINING_OUT)/best
+	$(BIN)/archrank evaluate $(TRAINING_OUT)/best
 
 test: setup lint
 	$(BIN)/python -m pytest -n auto
