@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +12,24 @@ import torch
 from archrank.architecture import Architecture
 from archrank.encoders import Choices, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError
-from archrank.predictors.base import Floats
+from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.rows import rows_of
 from archrank.predictors.scorer import Ready, Scorer
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["Candidates"]
+__all__ = ["Candidates", "references"]
 
 _PART = 8_192
 """How many candidates are scored at a time."""
+
+_REFERENCES = 500
+"""So many random architectures of the space say what a predictor's scores are like."""
+
+
+_KEPT = 8
+"""What so many hints say is kept: they are whole predictors, and candidates may live long."""
 
 
 class Candidates:
@@ -42,7 +50,8 @@ class Candidates:
         self.rows = rows_of(space, architectures)
         self._batches: dict[bool, GraphBatch] = {}
         self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
-        self._ready: dict[tuple[EncoderSettings, bool, bool], list[Ready]] = {}
+        self._ready: dict[tuple[EncoderSettings, bool], list[Ready]] = {}
+        self._told: dict[Predictor, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,6 +89,30 @@ class Candidates:
         _, first, which = np.unique(whole_rows, return_index=True, return_inverse=True)
         return features[first], which
 
+    def told(self, hints: Sequence[Predictor]) -> Floats:
+        """What hints say, in standard deviations from what each says of the space at large: (B, H).
+
+        Args:
+            hints: H fitted predictors of something else of the same space.
+
+        Raises:
+            PredictorError: One that is of another space, or was not fitted.
+        """
+        for hint in hints:
+            if hint not in self._told:
+                usual = hint.predict(references(self.space))
+                self._told[hint] = (hint.predict(self) - usual.mean()) / (usual.std() or 1.0)
+        while len(self._told) > max(_KEPT, len(hints)):
+            del self._told[next(hint for hint in self._told if hint not in hints)]
+        return np.array([self._told[hint] for hint in hints]).reshape(len(hints), len(self)).T
+
+    def joined(self, features: bool, hints: Sequence[Predictor]) -> npt.NDArray[np.float32] | None:
+        """Features, where they are wanted, and what H hints say; None for neither: (B, F + H)."""
+        parts = [self.features] if features else []
+        if hints:
+            parts.append(self.told(hints).astype(np.float32))
+        return np.hstack(parts) if parts else None
+
     def batch(self, simplify: bool = False) -> GraphBatch:
         """The graphs, merged.
 
@@ -92,28 +125,48 @@ class Candidates:
             self._batches[simplify] = merge(cells, self.space.operations, choices)
         return self._batches[simplify]
 
-    def score(self, scorer: Scorer, settings: EncoderSettings, simplify: bool = False) -> Floats:
+    def score(
+        self,
+        scorer: Scorer,
+        settings: EncoderSettings,
+        simplify: bool = False,
+        features: bool = False,
+        hints: tuple[Predictor, ...] = (),
+    ) -> Floats:
         """Score all, a part after the other, so that memory stays small: (E, B).
 
         Args:
             scorer: Does the scoring.
             settings: Those of its encoder, for which preparations are kept.
             simplify: Whether the space's function rules simplify the graphs first.
+            features: Whether features join the embeddings.
+            hints: What they say joins the embeddings too.
         """
         batch = self.batch(simplify)
         if simplify not in self._parts:
             order = batch.neighbourly()
             self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
-        parts, kind = self._parts[simplify], (settings, simplify, scorer.features > 0)
+        parts, kind = self._parts[simplify], (settings, simplify)
         if kind not in self._ready:
-            features = self.features if scorer.features else None
-            self._ready[kind] = [scorer.prepare(batch, features, part) for part in parts]
+            self._ready[kind] = [scorer.prepare(batch, None, part) for part in parts]
+        ready, joined = self._ready[kind], self.joined(features, hints)
+        if joined is not None:
+            ready = [
+                replace(each, features=torch.from_numpy(joined[part]))
+                for each, part in zip(ready, parts, strict=True)
+            ]
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            scored = list(pool.map(partial(_score, scorer), self._ready[kind]))
+            scored = list(pool.map(partial(_score, scorer), ready))
         scores = torch.cat(scored, dim=1).numpy().astype(np.float64)
         ordered = np.empty_like(scores)
         ordered[:, np.concatenate(parts)] = scores
         return ordered
+
+
+@lru_cache(maxsize=4)
+def references(space: SearchSpace) -> Candidates:
+    """A fixed random sample of a space, on which scores of unlike predictors are brought to one scale."""
+    return Candidates(space, space.sample(_REFERENCES, np.random.default_rng(0)))
 
 
 def _score(scorer: Scorer, ready: Ready) -> torch.Tensor:

@@ -25,6 +25,9 @@ __all__ = ["GaussianProcess"]
 _TUNED_ON = 500
 """The kernel is tuned on so many architectures at most: three numbers need no more."""
 
+_LINE = 10.0
+"""Variance of the slope by which a hint enters, in those of the signal: wide, so that the labels find it."""
+
 _PART = 8_192
 _JITTER = 1e-6
 
@@ -36,10 +39,14 @@ class GaussianProcess(Predictor):
     counts and a few failed trainings do no harm. The kernel's length, its variance and the noise maximise the
     marginal likelihood.
 
+    With hints, what they say enters by a linear kernel that is added: the mean is a line in them, and the Matérn kernel
+    is left with what they do not explain.
+
     Args:
         space: The space whose architectures are ranked.
         most: The most architectures to learn from; of more, a random part is taken.
         seed: Fixes which part.
+        hints: H fitted predictors of something else of the same space, say of a shorter training.
 
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
@@ -57,10 +64,13 @@ class GaussianProcess(Predictor):
     ((3,), True)
     """
 
-    def __init__(self, space: SearchSpace, *, most: int = 4_000, seed: int = 0) -> None:
+    def __init__(
+        self, space: SearchSpace, *, most: int = 4_000, seed: int = 0, hints: Sequence[Predictor] = ()
+    ) -> None:
         self.space = space
         self.most = most
         self.seed = seed
+        self.hints = tuple(hints)
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Tune the kernel and solve for the weights of the training set (see :meth:`Predictor.fit`)."""
@@ -69,11 +79,12 @@ class GaussianProcess(Predictor):
             raise PredictorError(f"most is {self.most}; it must be 2 or more")
         order = np.random.default_rng(self.seed).permutation(len(values))
         part = order[: self.most] if len(values) > self.most else np.arange(len(values))
-        x = _scaled(Candidates(self.space, [architectures[i] for i in part]).features)
+        known = Candidates(self.space, [architectures[i] for i in part])
+        x = self._read(known.features, known)
         y = torch.from_numpy(normal_scores(values)[part])
         tuned = order[:_TUNED_ON] if len(part) == len(values) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
-            self._kernel = _tuned(x[tuned], y[tuned])
+            self._kernel = _tuned(x[tuned], y[tuned], self._lines)
         self.length_, self.noise_ = self._kernel[:2].tolist()
         self._known = x
         self._solve(y)
@@ -106,15 +117,21 @@ class GaussianProcess(Predictor):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
         if len(candidates) == 0:
             return np.empty(0), np.empty(0)
-        features, which = Candidates.of(self.space, candidates).distinct
+        candidates = Candidates.of(self.space, candidates)
+        # What hints say may differ between equal functions.
+        features, which = (
+            (candidates.features, np.arange(len(candidates))) if self.hints else candidates.distinct
+        )
+        x = self._read(features, candidates)
         mean, deviation = np.empty(len(features)), np.zeros(len(features))
         for begin in range(0, len(features), _PART):
             part = slice(begin, begin + _PART)
-            shared = _matern(_scaled(features[part]), self._known, self.length_)
+            shared = _covariance(x[part], self._known, self.length_, self._lines)
             mean[part] = (shared @ self._weights).numpy()
             if spread:
                 explained = torch.linalg.solve_triangular(self._root, shared.T, upper=False).square().sum(0)
-                deviation[part] = (1 - explained).clamp_min(_JITTER).sqrt().numpy()
+                own = 1 + _LINE * x[part, x.shape[1] - self._lines :].square().sum(1)
+                deviation[part] = (own - explained).clamp_min(_JITTER).sqrt().numpy()
         return mean[which], deviation[which] * math.sqrt(self._kernel[2])
 
     def save(self, folder: Path | str) -> None:
@@ -125,6 +142,7 @@ class GaussianProcess(Predictor):
             "predictor": type(self).__name__,
             "settings": {"most": self.most, "seed": self.seed},
             "kernel": self._kernel.tolist(),
+            "hints": saved.write_hints(Path(folder), self.hints),
         }
         tensors = {"known": self._known, "targets": self._targets}
         saved.write(Path(folder), self.space, record, tensor_bytes(tensors))
@@ -132,9 +150,11 @@ class GaussianProcess(Predictor):
     @classmethod
     def load(cls, folder: Path | str, space: SearchSpace) -> Self:
         """Read what :meth:`save` wrote."""
+        from archrank.predictors.loading import read_hints  # which knows this class too
+
         record, weights = saved.read(Path(folder), space)
         try:
-            self = cls(space, **record["settings"])
+            self = cls(space, **record["settings"], hints=read_hints(Path(folder), record, space))
             self._kernel = torch.tensor(record["kernel"], dtype=torch.float64)
             self.length_, self.noise_ = self._kernel[:2].tolist()
             tensors = read_tensors(weights)
@@ -146,9 +166,22 @@ class GaussianProcess(Predictor):
             ) from None
         return self
 
+    @property
+    def _lines(self) -> int:
+        """How many of the kernel's columns are linear: a constant and the hints."""
+        return len(self.hints) + 1 if self.hints else 0
+
+    def _read(self, features: npt.NDArray[np.float32], candidates: Candidates) -> torch.Tensor:
+        """What the kernel reads: features, and where there are hints a constant and what they say: (B, F + 1 + H)."""
+        x = _scaled(features)
+        if not self.hints:
+            return x
+        told = torch.from_numpy(candidates.told(self.hints))
+        return torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype), told], dim=1)
+
     def _solve(self, y: torch.Tensor) -> None:
         self._targets = y
-        self._root = _cholesky(self._known, self._kernel)
+        self._root = _cholesky(self._known, self._kernel, self._lines)
         self._weights = torch.cholesky_solve(y[:, None], self._root)[:, 0]
 
 
@@ -166,17 +199,24 @@ def _matern(a: torch.Tensor, b: torch.Tensor, length: Any) -> torch.Tensor:
     return covariance
 
 
-def _cholesky(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+def _covariance(a: torch.Tensor, b: torch.Tensor, length: Any, lines: int) -> torch.Tensor:
+    """The Matérn kernel of the first columns, plus a linear one of the last ``lines``: (B, n)."""
+    split = a.shape[1] - lines
+    covariance = _matern(a[:, :split], b[:, :split], length)
+    return covariance + _LINE * a[:, split:] @ b[:, split:].T if lines else covariance
+
+
+def _cholesky(x: torch.Tensor, kernel: torch.Tensor, lines: int) -> torch.Tensor:
     """The root of the covariance of the training targets, in units of the signal's variance."""
     length, noise, _ = kernel
     diagonal = noise / (1 - noise) + _JITTER
     root: torch.Tensor = torch.linalg.cholesky(
-        _matern(x, x, length) + diagonal * torch.eye(len(x), dtype=x.dtype)
+        _covariance(x, x, length, lines) + diagonal * torch.eye(len(x), dtype=x.dtype)
     )
     return root
 
 
-def _tuned(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def _tuned(x: torch.Tensor, y: torch.Tensor, lines: int = 0) -> torch.Tensor:
     """Length, share of noise and variance of the signal that make the targets most likely: (3,).
 
     The best variance is known for given length and noise, and all noises share one eigendecomposition, so lengths
@@ -187,7 +227,7 @@ def _tuned(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     lengths = torch.logspace(-0.6, 1.2, 10)
     for _ in range(2):
         for length in lengths.tolist():
-            values, vectors = torch.linalg.eigh(_matern(x, x, length))
+            values, vectors = torch.linalg.eigh(_covariance(x, x, length, lines))
             scales = values.clamp_min(0) + _JITTER + ratios[:, None]
             variances = ((vectors.T @ y).square() / scales).mean(dim=1)
             likelihoods = -len(y) / 2 * variances.log() - scales.log().sum(dim=1) / 2
