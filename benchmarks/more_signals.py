@@ -1,6 +1,6 @@
 """Do other signals than the labels help a predictor? Cheap trainings, other tables, other metrics, repeats, no labels.
 
-    python benchmarks/more_signals.py --out docs/results/more-signals
+    python benchmarks/more_signals.py --confirm --out docs/results/more-signals
 
 A hint is a predictor (`auto`, effort fast) fitted on something else of the same space, on many more architectures; what
 it says enters the Gaussian process and the trees. Compared is always with the same predictor on the same labels without
@@ -38,7 +38,7 @@ class Data:
         benchmark: The table.
         target: The column that is ranked by; None for the first.
         fidelities: Columns of shorter trainings, with the share of a full training that each costs.
-        metrics: Columns of something else.
+        metrics: Columns of something else: a time, and the number of parameters.
         source: Another table and its column.
         confirm: Whether nothing was chosen on it.
         pool: What may be trained on, where the source's order counts.
@@ -68,7 +68,7 @@ DATA = {
     ),
     "nasbench201 cifar10": Data(
         "nasbench201", "cifar10_valid_accuracy_200", (("cifar10_valid_accuracy_12", 12 / 200),),
-        ("parameters_millions", "edgegpu_latency_ms"), confirm=True,
+        ("edgegpu_latency_ms", "parameters_millions"), confirm=True,
     ),
     "nasbench201 cifar100": Data(
         "nasbench201", "cifar100_valid_accuracy_200", (("cifar100_valid_accuracy_12", 12 / 200),),
@@ -89,10 +89,10 @@ DATA = {
 
 RUNS = {
     "fidelity": (("nasbench101", "nasbench101 final", "nasbench201 cifar10", "nasbench201 cifar100"), (50, 100, 200)),
-    "plain, twice the labels": (
+    "twice the labels": (
         ("nasbench101", "nasbench101 final", "nasbench201 cifar10", "nasbench201 cifar100"), (400,),
     ),
-    "fidelity, networks": (("nasbench101", "nasbench101 final"), (100,)),
+    "fidelity with networks": (("nasbench101", "nasbench101 final"), (100,)),
     "own cheap value": (("nasbench101",), (50, 200)),
     "transfer": (
         (
@@ -262,17 +262,14 @@ def transfer(drawn: Drawn) -> dict[str, float]:
 
 def metrics(drawn: Drawn) -> dict[str, float]:
     """Other metrics, of the same architectures or of more."""
-    found = {"plain": drawn.tau(drawn.fast())}
-    few = [drawn.hint(drawn.table.column(each), drawn.known) for each in drawn.data.metrics]
-    many = [drawn.hint(drawn.table.column(each), drawn.pool[:OTHERS]) for each in drawn.data.metrics]
-    for number, each in enumerate(("time", "parameters")):
-        place = [
-            ("seconds" in name or "latency" in name) == (each == "time") for name in drawn.data.metrics
-        ].index(True)
-        assert number < 2
-        found[f"hint: {each}, the same architectures"] = drawn.tau(drawn.fast(few[place]))
-        found[f"hint: {each}"] = drawn.tau(drawn.fast(many[place]))
-    return found | {"hints: both": drawn.tau(drawn.fast(*many))}
+    found, both = {"plain": drawn.tau(drawn.fast())}, []
+    for name, column in zip(("time", "parameters"), drawn.data.metrics, strict=True):
+        values = drawn.table.column(column)
+        few, many = drawn.hint(values, drawn.known), drawn.hint(values, drawn.pool[:OTHERS])
+        found[f"hint: {name}, the same architectures"] = drawn.tau(drawn.fast(few))
+        found[f"hint: {name}"] = drawn.tau(drawn.fast(many))
+        both.append(many)
+    return found | {"hints: both": drawn.tau(drawn.fast(*both))}
 
 
 def repeats(drawn: Drawn) -> dict[str, float]:
@@ -331,8 +328,8 @@ def no_labels(drawn: Drawn) -> dict[str, float]:
 
 QUESTIONS: dict[str, Callable[[Drawn], dict[str, float]]] = {
     "fidelity": fidelity,
-    "plain, twice the labels": plain,
-    "fidelity, networks": fidelity_networks,
+    "twice the labels": plain,
+    "fidelity with networks": fidelity_networks,
     "own cheap value": own_cheap_value,
     "transfer": transfer,
     "metrics": metrics,
@@ -348,13 +345,14 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     parser = grids.options(__doc__, seeds=10)
-    parser.add_argument("--questions", default=",".join(QUESTIONS).replace(", ", "; "))
+    parser.add_argument("--questions", default=",".join(QUESTIONS), help="only these, separated by commas")
+    parser.add_argument("--confirm", action="store_true", help="the tables too that nothing is chosen on")
     args = parser.parse_args()
-    wanted = [each.replace("; ", ", ") for each in args.questions.split(",")]
     tasks = [
         {"question": question, "data": data, "size": size, "seed": seed}
-        for question in wanted
+        for question in args.questions.split(",")
         for data in RUNS[question][0]
+        if args.confirm or not DATA[data].confirm
         for size in RUNS[question][1]
         for seed in range(args.seeds)
     ]
@@ -364,11 +362,8 @@ def main() -> None:
 
 def tables_of(rows: list[dict[str, Any]]) -> list[str]:
     """For every question mean ± standard deviation of tau, and of the difference per seed from the plain one."""
-    return [
-        line
-        for question in RUNS
-        for line in _tables(question, [r for r in rows if r["question"] == question])
-    ]
+    found = {question: [row for row in rows if row["question"] == question] for question in RUNS}
+    return [line for question, some in found.items() if some for line in _tables(question, some)]
 
 
 def _tables(question: str, rows: list[dict[str, Any]]) -> list[str]:
@@ -384,28 +379,27 @@ def _tables(question: str, rows: list[dict[str, Any]]) -> list[str]:
         return name, [grids.cell(values(name, column)) for column in columns]
 
     def difference(name: str, base: str) -> tuple[str, list[str]]:
-        cells = []
-        for column in columns:
-            pairs = list(zip(values(name, column), values(base, column), strict=False))
-            apart = [a - b for a, b in pairs]
-            cells.append(
-                f"{fmean(apart):+.3f} ± {stdev(apart):.3f} ({sum(a > 0 for a in apart)}/{len(apart)})"
-                if len(apart) > 1
-                else "–"
-            )
-        return f"{name}, minus {base}", cells
+        return f"{name}, minus {base}", [signed(values(name, c), values(base, c)) for c in columns]
 
     titles = [f"{data}{' (confirm)' if DATA[data].confirm else ''}, {size}" for data, size in columns]
-    if not rows:
-        return []
     based = [
         difference(name, base)
         for name in names
         for base in names
-        if name != base and base == ("plain, balanced" if "balanced" in name else "plain")
+        if name != base == ("plain, balanced" if "balanced" in name else "plain")
     ]
-    return [f"## {question}", "", *grids.table("tau", titles, [line(n) for n in names]), "",
-            *(grids.table("difference per seed (seeds where it is above 0)", titles, based) + [""] if based else [])]  # fmt: skip
+    lines = [f"## {question}", "", *grids.table("tau", titles, [line(name) for name in names]), ""]
+    if based:
+        lines += [*grids.table("difference per seed (in how many above 0)", titles, based), ""]
+    return lines
+
+
+def signed(values: Sequence[float], base: Sequence[float]) -> str:
+    """Mean ± standard deviation of the differences, and in how many of the seeds they are positive."""
+    apart = [a - b for a, b in zip(values, base, strict=False)]
+    if len(apart) < 2:
+        return "–"
+    return f"{fmean(apart):+.3f} ± {stdev(apart):.3f} ({sum(a > 0 for a in apart)}/{len(apart)})"
 
 
 if __name__ == "__main__":
