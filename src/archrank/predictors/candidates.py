@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 
 import numpy as np
@@ -50,7 +49,7 @@ class Candidates:
         self.rows = rows_of(space, architectures)
         self._batches: dict[bool, GraphBatch] = {}
         self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
-        self._ready: dict[tuple[EncoderSettings, bool], list[Ready]] = {}
+        self._ready: dict[tuple[EncoderSettings, bool, bool], list[Ready]] = {}
         self._told: dict[Predictor, Floats] = {}
 
     def __len__(self) -> int:
@@ -106,13 +105,6 @@ class Candidates:
             del self._told[next(hint for hint in self._told if hint not in hints)]
         return np.array([self._told[hint] for hint in hints]).reshape(len(hints), len(self)).T
 
-    def joined(self, features: bool, hints: Sequence[Predictor]) -> npt.NDArray[np.float32] | None:
-        """Features, where they are wanted, and what H hints say; None for neither: (B, F + H)."""
-        parts = [self.features] if features else []
-        if hints:
-            parts.append(self.told(hints).astype(np.float32))
-        return np.hstack(parts) if parts else None
-
     def batch(self, simplify: bool = False) -> GraphBatch:
         """The graphs, merged.
 
@@ -125,38 +117,24 @@ class Candidates:
             self._batches[simplify] = merge(cells, self.space.operations, choices)
         return self._batches[simplify]
 
-    def score(
-        self,
-        scorer: Scorer,
-        settings: EncoderSettings,
-        simplify: bool = False,
-        features: bool = False,
-        hints: tuple[Predictor, ...] = (),
-    ) -> Floats:
+    def score(self, scorer: Scorer, settings: EncoderSettings, simplify: bool = False) -> Floats:
         """Score all, a part after the other, so that memory stays small: (E, B).
 
         Args:
             scorer: Does the scoring.
             settings: Those of its encoder, for which preparations are kept.
             simplify: Whether the space's function rules simplify the graphs first.
-            features: Whether features join the embeddings.
-            hints: What they say joins the embeddings too.
         """
         batch = self.batch(simplify)
         if simplify not in self._parts:
             order = batch.neighbourly()
             self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
-        parts, kind = self._parts[simplify], (settings, simplify)
+        parts, kind = self._parts[simplify], (settings, simplify, scorer.features > 0)
         if kind not in self._ready:
-            self._ready[kind] = [scorer.prepare(batch, None, part) for part in parts]
-        ready, joined = self._ready[kind], self.joined(features, hints)
-        if joined is not None:
-            ready = [
-                replace(each, features=torch.from_numpy(joined[part]))
-                for each, part in zip(ready, parts, strict=True)
-            ]
+            features = self.features if scorer.features else None
+            self._ready[kind] = [scorer.prepare(batch, features, part) for part in parts]
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            scored = list(pool.map(partial(_score, scorer), ready))
+            scored = list(pool.map(partial(_score, scorer), self._ready[kind]))
         scores = torch.cat(scored, dim=1).numpy().astype(np.float64)
         ordered = np.empty_like(scores)
         ordered[:, np.concatenate(parts)] = scores

@@ -50,7 +50,6 @@ class NeuralPredictor(Predictor):
         simplify: Whether architectures are simplified by the space's function rules before they are encoded, so that
             equal functions get equal scores; encoders of flat choices see the row as it is.
         features: Whether features of the graphs (:mod:`archrank.features`) join the embeddings.
-        hints: Fitted predictors of something else of the same space; what they say joins the embeddings too.
 
     Attributes:
         encoder_: The encoder settings in use.
@@ -85,7 +84,6 @@ class NeuralPredictor(Predictor):
         seed: int = 0,
         simplify: bool = False,
         features: bool = False,
-        hints: Sequence[Predictor] = (),
     ) -> None:
         self.space = space
         self.encoder = encoder
@@ -101,7 +99,6 @@ class NeuralPredictor(Predictor):
         self.seed = seed
         self.simplify = simplify
         self.features = features
-        self.hints = tuple(hints)
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Train from scratch on measured architectures (see :meth:`Predictor.fit`)."""
@@ -120,7 +117,7 @@ class NeuralPredictor(Predictor):
         self._check_settings()
         values = checked_targets(architectures, targets)
         known = Candidates(self.space, architectures)
-        batch, features = known.batch(self.simplify), known.joined(self.features, self.hints)
+        batch, features = known.batch(self.simplify), known.features if self.features else None
         generator = torch.Generator().manual_seed(_seed(self.seed))
         self.encoder_ = self._settings()
         self._scorer = self._fresh(known, generator)
@@ -174,7 +171,7 @@ class NeuralPredictor(Predictor):
         if len(candidates) == 0:
             return np.empty((self.members, 0))
         centre, spread = self._standard()
-        scores = self._scores(Candidates.of(self.space, candidates))
+        scores = Candidates.of(self.space, candidates).score(self._scorer, self.encoder_, self.simplify)
         return (scores - centre) / spread
 
     def save(self, folder: Path | str) -> None:
@@ -190,34 +187,28 @@ class NeuralPredictor(Predictor):
             "centre": centre.ravel().tolist(),
             "spread": spread.ravel().tolist(),
             "losses": self.losses_,
-            "hints": saved.write_hints(Path(folder), self.hints),
         }
         saved.write(Path(folder), self.space, record, tensor_bytes(self._scorer.state_dict()))
 
     @classmethod
     def load(cls, folder: Path | str, space: SearchSpace) -> Self:
         """Read what :meth:`save` wrote."""
-        from archrank.predictors.loading import read_hints  # which knows this class too
-
         record, weights = saved.read(Path(folder), space)
         try:
-            return cls._rebuilt(record, weights, space, read_hints(Path(folder), record, space))
+            return cls._rebuilt(record, weights, space)
         except (AttributeError, KeyError, TypeError, RuntimeError) as error:
             raise PredictorError(
                 f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
             ) from None
 
     @classmethod
-    def _rebuilt(
-        cls, record: dict[str, Any], weights: bytes, space: SearchSpace, hints: Sequence[Predictor]
-    ) -> Self:
+    def _rebuilt(cls, record: dict[str, Any], weights: bytes, space: SearchSpace) -> Self:
         settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
         self = cls(
             space,
             saved.from_name(ENCODERS, "encoder", record["encoder"]),
             saved.from_name(LOSSES, "loss", record["loss"]),
             **settings,
-            hints=hints,
         )
         assert not isinstance(self.encoder, type)
         self.encoder_ = self.encoder
@@ -251,8 +242,7 @@ class NeuralPredictor(Predictor):
 
     def _fresh(self, like: Candidates, generator: torch.Generator) -> Scorer:
         encoder = self.encoder_.build(like.batch(self.simplify), self.members, generator)
-        joined = like.joined(self.features, self.hints)
-        features = 0 if joined is None else joined.shape[1]
+        features = like.features.shape[1] if self.features else 0
         scorer: Scorer
         if isinstance(self.loss, PairwiseComparator):
             scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss, features)
@@ -261,17 +251,14 @@ class NeuralPredictor(Predictor):
         scorer.reset_head(generator)
         return scorer
 
-    def _scores(self, candidates: Candidates) -> Floats:
-        return candidates.score(self._scorer, self.encoder_, self.simplify, self.features, self.hints)
-
     def _standard(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
         if self._scale is None:
             assert self._known is not None
             known, targets = self._known
-            joined = known.joined(self.features, self.hints)
-            self._scorer.settle(known.batch(self.simplify), joined, targets)
-            scores = self._scores(known)
+            features = known.features if self.features else None
+            self._scorer.settle(known.batch(self.simplify), features, targets)
+            scores = known.score(self._scorer, self.encoder_, self.simplify)
             if not np.isfinite(scores).all():
                 raise PredictorError(
                     f"the fit diverged, its scores are not finite; learning_rate {self.learning_rate} is too high"
