@@ -26,7 +26,6 @@ _PART = 8_192
 _REFERENCES = 500
 """So many random architectures of the space say what a predictor's scores are like."""
 
-
 _KEPT = 8
 """What so many hints say is kept: they are whole predictors, and candidates may live long."""
 
