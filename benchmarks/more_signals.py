@@ -361,7 +361,25 @@ def main() -> None:
 def tables_of(rows: list[dict[str, Any]]) -> list[str]:
     """For every question mean ± standard deviation of tau, and of the difference per seed from the plain one."""
     found = {question: [row for row in rows if row["question"] == question] for question in RUNS}
-    return [line for question, some in found.items() if some for line in _tables(question, some)]
+    each = [line for question, some in found.items() if some for line in _tables(question, some)]
+    return each + _equal_cost(found["fidelity"], found["fidelity"] + found["twice the labels"])
+
+
+def _equal_cost(hinted: list[dict[str, Any]], plain: list[dict[str, Any]]) -> list[str]:
+    """n full trainings and as much again spent on short ones, against 2 n full ones."""
+    base = {(row["data"], row["size"], row["seed"]): row["plain"] for row in plain}
+    columns = list(dict.fromkeys((row["data"], row["size"]) for row in hinted))
+    names = dict.fromkeys(n for row in hinted for n in row if n.startswith("hint: ") and row[n] is not None)
+    lines = []
+    for name in names:
+        cells = []
+        for data, size in columns:
+            rows = [r for r in hinted if (r["data"], r["size"]) == (data, size) and r.get(name) is not None]
+            rows = [r for r in rows if (data, 2 * size, r["seed"]) in base]
+            cells.append(signed([r[name] for r in rows], [base[data, 2 * size, r["seed"]] for r in rows]))
+        lines.append((f"{name}, minus plain with twice the labels", cells))
+    titles = [f"{data}{' (confirm)' if DATA[data].confirm else ''}, {size}" for data, size in columns]
+    return ["## fidelity at equal cost", "", *grids.table("difference per seed", titles, lines), ""]
 
 
 def _tables(question: str, rows: list[dict[str, Any]]) -> list[str]:
