@@ -101,6 +101,23 @@ def test_a_cell_without_a_finite_number_is_named(tmp_path, suffix, value, shown)
         read_table(path, SPACE)
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_blanks_may_mean_that_nothing_was_measured(tmp_path, suffix):
+    path, blank = tmp_path / f"t{suffix}", [*ACCURACY[:10], None, None]
+    save(path, COLUMNS | {"accuracy": blank})
+    with pytest.raises(TableError, match="no value"):
+        read_table(path, SPACE, metrics=["accuracy"])
+    table = read_table(path, SPACE, metrics=["accuracy"], blanks=True)
+    assert [math.isnan(table.value(SPACE.parse(text))) for text in TEXTS] == [False] * 10 + [True] * 2
+    # Two rows of one architecture are equal where both are blank, and unequal where one is.
+    twice = {name: [*cells, cells[-1]] for name, cells in COLUMNS.items()}
+    save(path, twice | {"accuracy": [*blank, None]})
+    assert len(read_table(path, SPACE, metrics=["accuracy"], blanks=True)) == 12
+    save(path, twice | {"accuracy": [*ACCURACY, None]})
+    with pytest.raises(TableError, match="different 'accuracy'"):
+        read_table(path, SPACE, metrics=["accuracy"], blanks=True)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_text_where_a_number_belongs_is_named(tmp_path, suffix):
     path = save(tmp_path / f"t{suffix}", changed("accuracy", 6, "n/a"))

@@ -10,7 +10,7 @@ import pytest
 
 from archrank.benchmarks import load
 from archrank.benchmarks.files import write_table
-from archrank.predictors import NeuralPredictor
+from archrank.predictors import NeuralPredictor, load_predictor
 from archrank.ranking import kendall_tau
 
 ARCHRANK = [sys.executable, "-m", "archrank.cli.main"]
@@ -134,3 +134,48 @@ def test_a_benchmarks_name_stands_for_its_space_and_one_column_needs_no_name(tab
 def test_an_unknown_space_names_the_closest(train, tmp_path):
     done = rank("nas-bench-21", "--train", train, "--target", "accuracy", "--out", tmp_path / "r.csv", code=2)
     assert "did you mean 'nas-bench-201'" in " ".join(done.stderr.split())
+
+
+def test_hints_from_more_rows_than_have_the_target(table, train, tmp_path):
+    """Cheap labels of many architectures, most of which lack the target: they are hints, and stay candidates."""
+    known = [table.space.parse(row["architecture"]) for row in read(train)][:20]
+    targets = {a: table.value(a) for a in known}
+    others = [table.architectures[i] for i in np.random.default_rng(2).choice(len(table), 400, replace=False)]
+    everyone = list(dict.fromkeys([*known, *others]))
+    text = [table.space.format(a) for a in everyone]
+    cheap = [table.value(a) for a in everyone]  # a short training that says the same
+    write_table(
+        tmp_path / "both.csv",
+        {"architecture": text, "full": [targets.get(a, "") for a in everyone], "cheap": cheap},
+    )
+    write_table(tmp_path / "full.csv", {"architecture": text[:20], "full": list(targets.values())})
+    write_table(tmp_path / "cheap.csv", {"architecture": text, "cheap": cheap})
+    common = ("nas-bench-201", "--predictor", "gaussian-process", "--target", "full", "--top", 200)
+    done = rank(
+        *common, "--train", tmp_path / "both.csv", "--hint", "cheap", "--out", tmp_path / "one-file.csv",
+        "--save", tmp_path / "predictor",
+    )  # fmt: skip
+    assert "learnt from 20 architectures" in done.stdout
+    assert "hints from cheap" in done.stdout
+    rank(
+        *common, "--train", tmp_path / "full.csv", "--hint", f"{tmp_path / 'cheap.csv'}:cheap",
+        "--out", tmp_path / "two-files.csv",
+    )  # fmt: skip
+    rank(*common, "--train", tmp_path / "full.csv", "--out", tmp_path / "plain.csv")
+    hinted, plain = read(tmp_path / "one-file.csv"), read(tmp_path / "plain.csv")
+    assert hinted == read(tmp_path / "two-files.csv")
+    best = [table.space.parse(row["architecture"]) for row in hinted]
+    assert not set(best) & set(known)
+    worth = [
+        np.mean([table.value(table.space.parse(r["architecture"])) for r in rows]) for rows in (hinted, plain)
+    ]
+    assert worth[0] > worth[1]
+    again = load_predictor(tmp_path / "predictor", table.space).predict(best)
+    assert np.allclose(again, [float(row["score"]) for row in hinted])
+
+
+def test_hints_that_cannot_be_learnt_from(train, tmp_path):
+    common = ("nas-bench-201", "--train", train, "--target", "accuracy", "--out", tmp_path / "ranked.csv")
+    assert "does not look at hints" in rank(*common, "--hint", "loss", "--predictor", "neural", code=2).stderr
+    assert "no such file" in rank(*common, "--hint", "none.csv:loss", code=2).stderr
+    assert "did you mean 'loss'" in rank(*common, "--hint", "los", code=2).stderr

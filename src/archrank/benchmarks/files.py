@@ -34,6 +34,7 @@ def read_table(
     metrics: Sequence[str] | None = None,
     minimize: Collection[str] = (),
     test_metrics: Mapping[str, str] | None = None,
+    blanks: bool = False,
 ) -> Table:
     """Read measured architectures from a file.
 
@@ -48,6 +49,7 @@ def read_table(
         metrics: The columns to read; the first is the one that search selects by.
         minimize: Those of them where lower is better.
         test_metrics: As for :class:`~archrank.benchmarks.Table`.
+        blanks: Whether empty cells mean that something was not measured, and are read as NaN.
 
     Raises:
         TableError: The file cannot be read; a column is missing; a cell holds no finite number; an
@@ -65,13 +67,13 @@ def read_table(
             f"{sheet.path} has no column of numbers, only {', '.join(map(repr, sheet.columns))}; "
             "a table needs at least one measurement beside the architecture"
         )
-    numbers = {name: sheet.numbers(name) for name in chosen}
+    numbers = {name: sheet.numbers(name, blanks) for name in chosen}
     first: dict[Architecture, int] = {}
     for row, cell in enumerate(cells):
         architecture = _architecture(sheet, architecture_column, row, cell, space)
         earlier = first.setdefault(architecture, row)
         for name, column in numbers.items():
-            if column[row] != column[earlier]:
+            if not _same(column[row], column[earlier]):
                 raise TableError(
                     f"{sheet.path}: {sheet.place(earlier)} and {sheet.place(row)} are the same architecture, "
                     f"{space.format(architecture)}, with different {name!r}: "
@@ -177,9 +179,12 @@ class _Sheet:
                 found.append(name)
         return found
 
-    def numbers(self, name: str) -> list[float]:
+    def numbers(self, name: str, blanks: bool) -> list[float]:
         numbers = []
         for row, cell in enumerate(self.column(name)):
+            if blanks and (cell is None or cell == ""):
+                numbers.append(math.nan)
+                continue
             number = _number(cell, self.texts)
             if number is None or not math.isfinite(number):
                 what = "no value" if cell is None or cell == "" else f"{cell!r}"
@@ -189,6 +194,10 @@ class _Sheet:
                 )
             numbers.append(number)
         return numbers
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
 
 
 def _number(cell: object, texts: bool) -> float | None:

@@ -1,5 +1,6 @@
 """The only place where a predictor's name becomes a predictor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from archrank.space import SearchSpace
 
 __all__ = [
+    "HINTED",
     "PREDICTORS",
     "EffortOption",
     "EncoderOption",
@@ -30,6 +32,9 @@ PREDICTORS = {
     "gaussian-process": (),
 }
 """The options that each predictor looks at."""
+
+HINTED = ("auto", "trees", "gaussian-process")
+"""The predictors that look at hints."""
 
 PredictorOption = Annotated[
     str | None,
@@ -74,6 +79,7 @@ def predictor_from(
     members: int | None = None,
     seed: int = 0,
     usual_effort: str = "balanced",
+    hints: "Sequence[Predictor]" = (),
 ) -> "Predictor":
     """Make the predictor that the command line names.
 
@@ -86,10 +92,11 @@ def predictor_from(
         members: For ``"neural"`` and ``"trees"``: how many are averaged.
         seed: Fixes all randomness.
         usual_effort: How much work ``"auto"`` does where nothing is said.
+        hints: Fitted predictors of something else of the same space, for those of :data:`HINTED`.
 
     Raises:
         UnknownName: No such predictor, effort, encoder or loss.
-        ArchrankError: An option that the predictor does not look at.
+        ArchrankError: An option or a hint that the predictor does not look at.
     """
     given = {"effort": effort, "encoder": encoder, "loss": loss, "members": members}
     given = {name: value for name, value in given.items() if value is not None}
@@ -103,14 +110,19 @@ def predictor_from(
                 f"the predictor {name!r} does not look at {option}; leave it out, or give "
                 f"--predictor {' or '.join(looking)}"
             )
+    if hints and name not in HINTED:
+        raise ArchrankError(
+            f"the predictor {name!r} does not look at hints; leave --hint out, or give "
+            f"--predictor {' or '.join(HINTED)}"
+        )
     from archrank.predictors import BoostedTrees, GaussianProcess, auto
 
     if name == "auto":
-        return auto(space, effort or usual_effort, seed=seed)  # type: ignore[arg-type]
+        return auto(space, effort or usual_effort, seed=seed, hints=hints)  # type: ignore[arg-type]
     if name == "trees":
-        return BoostedTrees(space, members=members or 4, seed=seed)
+        return BoostedTrees(space, members=members or 4, seed=seed, hints=hints)
     if name == "gaussian-process":
-        return GaussianProcess(space, seed=seed)
+        return GaussianProcess(space, seed=seed, hints=hints)
     return _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
 
 

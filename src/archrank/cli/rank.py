@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.hints import Told, measured
 from archrank.cli.predictors import (
     EffortOption,
     EncoderOption,
@@ -45,6 +46,12 @@ def command(
     include_measured: Annotated[
         bool, typer.Option("--include-measured", help="Rank the measured ones too.")
     ] = False,
+    hint: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also learn from this column, of more rows than have the target: COLUMN, or FILE:COLUMN. Repeatable."
+        ),
+    ] = None,
     predictor: PredictorOption = None,
     effort: EffortOption = None,
     encoder: EncoderOption = None,
@@ -65,29 +72,37 @@ def command(
     if out.suffix not in SUFFIXES:
         raise TableError(f"--out {out}: the file's name must end in one of {', '.join(SUFFIXES)}")
     chosen = names.space(space)
-    table = read_table(train, chosen, metrics=None if target is None else [target])
+    told = [Told.of(word, train) for word in hint or []]
+    table = read_table(
+        train, chosen, metrics=None if target is None else [target], blanks=any(h.path == train for h in told)
+    )
     if len(table.metrics) > 1:
         columns = ", ".join(metric.name for metric in table.metrics)
         raise TableError(
             f"{train} has several columns of numbers; say which to rank by with --target: {columns}"
         )
-    targets = -table.column() if minimize else table.column()
-    if len(table) < LEAST:
-        raise TableError(
-            f"{train} holds {len(table)} measured architectures, too few to rank others by; give {LEAST} or more"
-        )
-    ranker = predictor_from(
-        chosen, predictor=predictor, effort=effort, encoder=encoder, loss=loss, members=members, seed=seed
-    )
+    known, targets = measured(table, train, LEAST)
     console = Console(stderr=True)
-    left_out = set() if include_measured else set(table.architectures)
+    with console.status("learning the hints"):
+        hints = [each.learnt(chosen, LEAST, seed) for each in told]
+    ranker = predictor_from(
+        chosen,
+        predictor=predictor,
+        effort=effort,
+        encoder=encoder,
+        loss=loss,
+        members=members,
+        seed=seed,
+        hints=hints,
+    )
+    left_out = set() if include_measured else set(known)
     pool: Rows | list[Architecture]
     if candidates is None:
         pool = chosen.rows()
     else:
         pool = [a for a in read_architectures(candidates, chosen) if a not in left_out]
-    with console.status(f"fitting on {len(table)} architectures"):
-        ranker.fit(table.architectures, targets)
+    with console.status(f"fitting on {len(known)} architectures"):
+        ranker.fit(known, -targets if minimize else targets)
     with console.status(f"scoring {len(pool):,} architectures"):
         scores = ranker.predict(pool)
     # Among so many of the best there are enough that were not measured.
@@ -118,7 +133,8 @@ def command(
         grid.add_row(str(rank), f"{score:.3f}", Text(str(text), overflow="fold"))
     Console().print(grid)
     Console().print(
-        f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(table)} architectures "
-        f"are in {out}. Ranked by {described(ranker)}.",
+        f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(known)} architectures "
+        f"are in {out}. Ranked by {described(ranker)}{', with hints from ' if told else ''}"
+        f"{', '.join(each.words for each in told)}.",
         highlight=False,
     )

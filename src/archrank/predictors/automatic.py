@@ -1,5 +1,6 @@
 """The predictor that archrank takes where none is named."""
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from archrank.encoders import GATES, BiFlow, EncoderSettings
@@ -17,7 +18,9 @@ Effort = Literal["fast", "balanced", "best"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 
-def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> Ensemble:
+def auto(
+    space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0, hints: Sequence[Predictor] = ()
+) -> Ensemble:
     """The ensemble that ranked best for its time on the tables that settings are chosen on.
 
     Args:
@@ -25,6 +28,9 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
         effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
             these and three GATES networks; ``"best"``: three BiFlow networks too.
         seed: Fixes all randomness.
+        hints: Fitted predictors of something else of the same space that goes along with what is ranked: shorter
+            trainings, another data set, another metric, measured on more architectures. They join the features of
+            the Gaussian process and of the trees.
 
     Where LightGBM cannot be loaded, there are no trees in it.
 
@@ -33,9 +39,9 @@ def auto(space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0) -> E
     """
     if effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)
-    members: list[Predictor] = [GaussianProcess(space)]
+    members: list[Predictor] = [GaussianProcess(space, hints=hints)]
     if trees_can_grow():
-        members.append(BoostedTrees(space))
+        members.append(BoostedTrees(space, hints=hints))
     encoders: dict[Effort, tuple[type[EncoderSettings], ...]] = {
         "fast": (),
         "balanced": (GATES,),

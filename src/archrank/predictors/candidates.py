@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +11,23 @@ import torch
 from archrank.architecture import Architecture
 from archrank.encoders import Choices, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError
-from archrank.predictors.base import Floats
+from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.rows import rows_of
 from archrank.predictors.scorer import Ready, Scorer
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["Candidates"]
+__all__ = ["Candidates", "references"]
 
 _PART = 8_192
 """How many candidates are scored at a time."""
+
+_REFERENCES = 500
+"""So many random architectures of the space say what a predictor's scores are like."""
+
+_KEPT = 8
+"""What so many hints say is kept: they are whole predictors, and candidates may live long."""
 
 
 class Candidates:
@@ -43,6 +49,7 @@ class Candidates:
         self._batches: dict[bool, GraphBatch] = {}
         self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
         self._ready: dict[tuple[EncoderSettings, bool, bool], list[Ready]] = {}
+        self._told: dict[Predictor, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,6 +87,23 @@ class Candidates:
         _, first, which = np.unique(whole_rows, return_index=True, return_inverse=True)
         return features[first], which
 
+    def told(self, hints: Sequence[Predictor]) -> Floats:
+        """What hints say, in standard deviations from what each says of the space at large: (B, H).
+
+        Args:
+            hints: H fitted predictors of something else of the same space.
+
+        Raises:
+            PredictorError: One that is of another space, or was not fitted.
+        """
+        for hint in hints:
+            if hint not in self._told:
+                usual = hint.predict(references(self.space))
+                self._told[hint] = (hint.predict(self) - usual.mean()) / (usual.std() or 1.0)
+        while len(self._told) > max(_KEPT, len(hints)):
+            del self._told[next(hint for hint in self._told if hint not in hints)]
+        return np.array([self._told[hint] for hint in hints]).reshape(len(hints), len(self)).T
+
     def batch(self, simplify: bool = False) -> GraphBatch:
         """The graphs, merged.
 
@@ -114,6 +138,12 @@ class Candidates:
         ordered = np.empty_like(scores)
         ordered[:, np.concatenate(parts)] = scores
         return ordered
+
+
+@lru_cache(maxsize=4)
+def references(space: SearchSpace) -> Candidates:
+    """A fixed random sample of a space, on which scores of unlike predictors are brought to one scale."""
+    return Candidates(space, space.sample(_REFERENCES, np.random.default_rng(0)))
 
 
 def _score(scorer: Scorer, ready: Ready) -> torch.Tensor:

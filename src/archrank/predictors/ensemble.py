@@ -1,7 +1,6 @@
 """Unlike predictors, averaged: they err differently, so the average errs less, and it is unsure where they differ."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -15,14 +14,11 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor
-from archrank.predictors.candidates import Candidates
+from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["Ensemble"]
-
-_REFERENCES = 500
-"""So many random architectures of the space say what a member's scores are like."""
 
 _DOUBT = 100
 """With so many labels, stacked weights are halfway between equal ones and what cross-validation found."""
@@ -175,7 +171,7 @@ class Ensemble(Predictor):
         self._measure_scales()
 
     def _measure_scales(self) -> None:
-        scores = np.array([member.predict(_references(self.space)) for member in self.members_])
+        scores = np.array([member.predict(references(self.space)) for member in self.members_])
         self._centre: Floats = scores.mean(axis=1, keepdims=True)
         spread = scores.std(axis=1, keepdims=True)
         self._spread: Floats = np.where(spread > 0, spread, 1.0)
@@ -218,11 +214,6 @@ class Ensemble(Predictor):
         mean = self.weights_ @ means
         disagreement = np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))
         self.calibration_ = _calibration(mean, disagreement, y)
-
-
-@lru_cache(maxsize=4)
-def _references(space: SearchSpace) -> Candidates:
-    return Candidates(space, space.sample(_REFERENCES, np.random.default_rng(0)))
 
 
 def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Floats]:

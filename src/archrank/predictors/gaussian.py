@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from archrank.errors import PredictorError
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
 from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
@@ -26,7 +28,6 @@ _TUNED_ON = 500
 """The kernel is tuned on so many architectures at most: three numbers need no more."""
 
 _PART = 8_192
-_JITTER = 1e-6
 
 
 class GaussianProcess(Predictor):
@@ -36,14 +37,19 @@ class GaussianProcess(Predictor):
     counts and a few failed trainings do no harm. The kernel's length, its variance and the noise maximise the
     marginal likelihood.
 
+    With hints, a linear kernel of what they say is added, where the targets are more likely with it than without: then
+    the mean is a line in them, and the Matérn kernel is left with what they do not explain.
+
     Args:
         space: The space whose architectures are ranked.
         most: The most architectures to learn from; of more, a random part is taken.
         seed: Fixes which part.
+        hints: H fitted predictors of something else of the same space, say of a shorter training.
 
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
         noise_: The share of the variance that is noise.
+        slope_: The variance of the linear kernel, in those of the signal; 0 where hints do not help.
 
     Reference: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 2.1; features as in
     GRAF (ICML 2024).
@@ -57,10 +63,13 @@ class GaussianProcess(Predictor):
     ((3,), True)
     """
 
-    def __init__(self, space: SearchSpace, *, most: int = 4_000, seed: int = 0) -> None:
+    def __init__(
+        self, space: SearchSpace, *, most: int = 4_000, seed: int = 0, hints: Sequence[Predictor] = ()
+    ) -> None:
         self.space = space
         self.most = most
         self.seed = seed
+        self.hints = tuple(hints)
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Tune the kernel and solve for the weights of the training set (see :meth:`Predictor.fit`)."""
@@ -69,14 +78,13 @@ class GaussianProcess(Predictor):
             raise PredictorError(f"most is {self.most}; it must be 2 or more")
         order = np.random.default_rng(self.seed).permutation(len(values))
         part = order[: self.most] if len(values) > self.most else np.arange(len(values))
-        x = _scaled(Candidates(self.space, [architectures[i] for i in part]).features)
+        known = Candidates(self.space, [architectures[i] for i in part])
+        x = Points.of(known.features, known.told(self.hints))
         y = torch.from_numpy(normal_scores(values)[part])
-        tuned = order[:_TUNED_ON] if len(part) == len(values) else np.arange(min(_TUNED_ON, len(part)))
+        some = order[:_TUNED_ON] if len(part) == len(values) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
-            self._kernel = _tuned(x[tuned], y[tuned])
-        self.length_, self.noise_ = self._kernel[:2].tolist()
-        self._known = x
-        self._solve(y)
+            kernel = tuned(x[some], y[some])
+        self._learn(kernel, x, y)
         return self
 
     def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
@@ -106,16 +114,21 @@ class GaussianProcess(Predictor):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
         if len(candidates) == 0:
             return np.empty(0), np.empty(0)
-        features, which = Candidates.of(self.space, candidates).distinct
-        mean, deviation = np.empty(len(features)), np.zeros(len(features))
-        for begin in range(0, len(features), _PART):
+        candidates = Candidates.of(self.space, candidates)
+        features, which = candidates.distinct
+        if self.slope_:  # what hints say may differ between equal functions
+            features, which = candidates.features, np.arange(len(candidates))
+        x = Points.of(features, candidates.told(self.hints) if self.slope_ else np.empty((len(features), 0)))
+        mean, deviation = np.empty(len(x)), np.zeros(len(x))
+        for begin in range(0, len(x), _PART):
             part = slice(begin, begin + _PART)
-            shared = _matern(_scaled(features[part]), self._known, self.length_)
+            shared = self._kernel.covariance(x[part], self._known)
             mean[part] = (shared @ self._weights).numpy()
             if spread:
                 explained = torch.linalg.solve_triangular(self._root, shared.T, upper=False).square().sum(0)
-                deviation[part] = (1 - explained).clamp_min(_JITTER).sqrt().numpy()
-        return mean[which], deviation[which] * math.sqrt(self._kernel[2])
+                left = self._kernel.own(x[part]) - explained
+                deviation[part] = left.clamp_min(JITTER).sqrt().numpy()
+        return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
     def save(self, folder: Path | str) -> None:
         """Write ``weights.safetensors`` and ``predictor.json``."""
@@ -124,77 +137,34 @@ class GaussianProcess(Predictor):
         record = {
             "predictor": type(self).__name__,
             "settings": {"most": self.most, "seed": self.seed},
-            "kernel": self._kernel.tolist(),
+            "kernel": asdict(self._kernel),
+            "hints": saved.write_hints(Path(folder), self.hints),
         }
-        tensors = {"known": self._known, "targets": self._targets}
+        tensors = {"known": self._known.features, "targets": self._targets}
+        if self._known.lines is not None:
+            tensors["lines"] = self._known.lines
         saved.write(Path(folder), self.space, record, tensor_bytes(tensors))
 
     @classmethod
     def load(cls, folder: Path | str, space: SearchSpace) -> Self:
         """Read what :meth:`save` wrote."""
+        from archrank.predictors.loading import read_hints  # which knows this class too
+
         record, weights = saved.read(Path(folder), space)
         try:
-            self = cls(space, **record["settings"])
-            self._kernel = torch.tensor(record["kernel"], dtype=torch.float64)
-            self.length_, self.noise_ = self._kernel[:2].tolist()
+            self = cls(space, **record["settings"], hints=read_hints(Path(folder), record, space))
             tensors = read_tensors(weights)
-            self._known = tensors["known"]
-            self._solve(tensors["targets"])
+            known = Points(tensors["known"], tensors.get("lines"))
+            self._learn(Kernel(**record["kernel"]), known, tensors["targets"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise PredictorError(
                 f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
             ) from None
         return self
 
-    def _solve(self, y: torch.Tensor) -> None:
-        self._targets = y
-        self._root = _cholesky(self._known, self._kernel)
+    def _learn(self, kernel: Kernel, known: Points, y: torch.Tensor) -> None:
+        """Solve for the weights of the training set."""
+        self._kernel, self._known, self._targets = kernel, known, y
+        self.length_, self.noise_, self.slope_ = kernel.length, kernel.noise, kernel.slope
+        self._root = kernel.root(known)
         self._weights = torch.cholesky_solve(y[:, None], self._root)[:, 0]
-
-
-def _scaled(features: npt.NDArray[np.float32]) -> torch.Tensor:
-    # Distances grow with the number of features; a length of 1 should mean the same in every space.
-    return torch.from_numpy(features.astype(np.float64) / math.sqrt(max(1, features.shape[1])))
-
-
-def _matern(a: torch.Tensor, b: torch.Tensor, length: Any) -> torch.Tensor:
-    """The kernel (1 + r) exp(-r), r = √3 · distance / length, of (B, F) with (n, F): (B, n)."""
-    squared = a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T
-    # The root has no gradient at zero.
-    r = (3 * squared.clamp_min(0) + 1e-12).sqrt() / length
-    covariance: torch.Tensor = (1 + r) * torch.exp(-r)
-    return covariance
-
-
-def _cholesky(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """The root of the covariance of the training targets, in units of the signal's variance."""
-    length, noise, _ = kernel
-    diagonal = noise / (1 - noise) + _JITTER
-    root: torch.Tensor = torch.linalg.cholesky(
-        _matern(x, x, length) + diagonal * torch.eye(len(x), dtype=x.dtype)
-    )
-    return root
-
-
-def _tuned(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Length, share of noise and variance of the signal that make the targets most likely: (3,).
-
-    The best variance is known for given length and noise, and all noises share one eigendecomposition, so lengths
-    are searched on a grid and then finer: the likelihood may have several hills, and a grid falls off none of them.
-    """
-    ratios = torch.logspace(-3, 1, 41, dtype=x.dtype)
-    best, found = -math.inf, (1.0, 0.5, 1.0)
-    lengths = torch.logspace(-0.6, 1.2, 10)
-    for _ in range(2):
-        for length in lengths.tolist():
-            values, vectors = torch.linalg.eigh(_matern(x, x, length))
-            scales = values.clamp_min(0) + _JITTER + ratios[:, None]
-            variances = ((vectors.T @ y).square() / scales).mean(dim=1)
-            likelihoods = -len(y) / 2 * variances.log() - scales.log().sum(dim=1) / 2
-            place = int(likelihoods.argmax())
-            if float(likelihoods[place]) > best:
-                ratio = float(ratios[place])
-                best = float(likelihoods[place])
-                found = (length, ratio / (1 + ratio), float(variances[place]))
-        lengths = found[0] * torch.logspace(-0.15, 0.15, 5)
-    return torch.tensor(found, dtype=torch.float64)

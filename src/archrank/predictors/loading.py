@@ -1,6 +1,8 @@
 """Reading a saved predictor without knowing of what class it is."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from archrank.errors import PredictorError
 from archrank.predictors import saved
@@ -11,7 +13,7 @@ from archrank.predictors.neural import NeuralPredictor
 from archrank.predictors.trees import BoostedTrees
 from archrank.space import SearchSpace
 
-__all__ = ["load_predictor"]
+__all__ = ["load_predictor", "read_hints"]
 
 _CLASSES: tuple[type[Predictor], ...] = (NeuralPredictor, GaussianProcess, BoostedTrees, Ensemble)
 
@@ -35,3 +37,17 @@ def load_predictor(folder: Path | str, space: SearchSpace) -> Predictor:
         f"the predictor in {folder} is of the class {record.get('predictor')!r}; this version reads "
         f"{', '.join(kind.__name__ for kind in _CLASSES)}: load your own with its class"
     )
+
+
+def read_hints(folder: Path, record: Mapping[str, Any], space: SearchSpace) -> list[Predictor]:
+    """The hints that :func:`archrank.predictors.saved.write_hints` wrote; none where the record names none.
+
+    Args:
+        folder: That of the predictor whose hints they are.
+        record: What its ``predictor.json`` says.
+        space: The space that it is about.
+
+    Raises:
+        PredictorError: As for :func:`load_predictor`.
+    """
+    return [load_predictor(folder / name, space) for name in record.get("hints", [])]

@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from archrank.errors import PredictorError
 from archrank.files import write_whole
+from archrank.predictors.base import Predictor
 from archrank.space import SearchSpace
 
-__all__ = ["from_name", "named", "read", "write"]
+__all__ = ["from_name", "named", "read", "write", "write_hints"]
 
 FORMAT = 1
 
@@ -30,6 +31,14 @@ def write(folder: Path, space: SearchSpace, record: Mapping[str, Any], weights: 
     }
     write_whole(folder / "weights.safetensors", weights)
     write_whole(folder / "predictor.json", json.dumps(whole, indent=2) + "\n")
+
+
+def write_hints(folder: Path, hints: Sequence[Predictor]) -> list[str]:
+    """Write fitted hints into folders of their own within that of the predictor, and give the folders' names."""
+    names = [f"hint-{place}" for place in range(len(hints))]
+    for name, hint in zip(names, hints, strict=True):
+        hint.save(folder / name)
+    return names
 
 
 def named(names: Mapping[str, Any], what: str, settings: Any) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class BoostedTrees(Predictor):
         least: The fewest architectures in a leaf.
         members: How many models are fitted, with other draws of rows and columns; their scores are averaged.
         seed: Fixes the draws.
+        hints: Fitted predictors of something else of the same space; what they say joins the features.
 
     Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and :meth:`load` raise a PredictorError.
 
@@ -70,6 +71,7 @@ class BoostedTrees(Predictor):
         least: int = 5,
         members: int = 4,
         seed: int = 0,
+        hints: Sequence[Predictor] = (),
     ) -> None:
         self.space = space
         self.objective: Objective = objective
@@ -81,13 +83,14 @@ class BoostedTrees(Predictor):
         self.least = least
         self.members = members
         self.seed = seed
+        self.hints = tuple(hints)
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Grow the trees (see :meth:`Predictor.fit`)."""
         lightgbm = _lightgbm()
         self._check_settings()
         values = checked_targets(architectures, targets)
-        x = Candidates(self.space, architectures).features
+        x = self._read(Candidates(self.space, architectures))
         ranking = self.objective == "ranking"
         seeds = np.random.SeedSequence(self.seed).generate_state(self.members) >> 1
         self._boosters: list[Booster] = []
@@ -112,7 +115,11 @@ class BoostedTrees(Predictor):
             raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
         if len(candidates) == 0:
             return np.empty((len(self._boosters), 0))
-        features, which = Candidates.of(self.space, candidates).distinct
+        candidates = Candidates.of(self.space, candidates)
+        # What hints say may differ between equal functions.
+        features, which = (
+            (self._read(candidates), np.arange(len(candidates))) if self.hints else candidates.distinct
+        )
         scores: Floats = (self._raw(features) - self._centre) / self._spread
         return scores[:, which]
 
@@ -126,16 +133,19 @@ class BoostedTrees(Predictor):
         record = {
             "predictor": type(self).__name__,
             "settings": {name: getattr(self, name) for name in _SETTINGS},
+            "hints": saved.write_hints(Path(folder), self.hints),
         }
         saved.write(Path(folder), self.space, record, array_bytes(arrays))
 
     @classmethod
     def load(cls, folder: Path | str, space: SearchSpace) -> Self:
         """Read what :meth:`save` wrote."""
+        from archrank.predictors.loading import read_hints  # which knows this class too
+
         lightgbm = _lightgbm()
         record, weights = saved.read(Path(folder), space)
         try:
-            self = cls(space, **record["settings"])
+            self = cls(space, **record["settings"], hints=read_hints(Path(folder), record, space))
             arrays = read_arrays(weights)
             texts = [arrays[f"model {place}"].tobytes().decode() for place in range(self.members)]
             self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
@@ -178,6 +188,11 @@ class BoostedTrees(Predictor):
             "force_row_wise": True,
             "verbosity": -1,
         }
+
+    def _read(self, candidates: Candidates) -> npt.NDArray[np.float32]:
+        """Features and what hints say: (B, F + H)."""
+        told = candidates.told(self.hints).astype(np.float32)
+        return np.hstack([candidates.features, told])
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""

@@ -1,0 +1,132 @@
+"""Hints: predictors of something else of the same space, which others listen to."""
+
+import math
+
+import numpy as np
+import pytest
+
+from archrank.errors import PredictorError
+from archrank.predictors import BoostedTrees, GaussianProcess, auto, load_predictor
+from archrank.predictors.candidates import Candidates
+from archrank.predictors.targets import normal_scores
+from archrank.ranking import kendall_tau
+from archrank.spaces import NASBench201, NASBenchGraph
+from archrank.testing import check_predictor
+
+SPACE = NASBench201()
+DRAWN = list(dict.fromkeys(SPACE.sample(700, np.random.default_rng(0))))
+KNOWN, OTHERS, CHEAP = DRAWN[:25], DRAWN[25:225], DRAWN[225:525]
+
+
+def worth(architectures):
+    """What the operations are worth that reach the output, unlike by place: more than 25 labels can tell."""
+    each = {"nor_conv_3x3": 1.0, "nor_conv_1x1": 0.3, "avg_pool_3x3": -0.4}
+    return np.array(
+        [
+            sum(
+                (s.target - s.sources[0]) * each.get(s.operation, 0.0)
+                for s in SPACE.function(a).cells[0].sites
+            )
+            for a in architectures
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def cheap():
+    """Knows a noisy version of the worth, from many labels."""
+    noise = np.random.default_rng(1).normal(0, 0.5, len(CHEAP))
+    return GaussianProcess(SPACE).fit(CHEAP, worth(CHEAP) + noise)
+
+
+@pytest.fixture(scope="module")
+def unrelated():
+    return GaussianProcess(SPACE).fit(CHEAP, np.random.default_rng(2).normal(size=len(CHEAP)))
+
+
+@pytest.mark.parametrize(
+    "kind", [GaussianProcess, BoostedTrees, lambda s, hints: auto(s, "fast", hints=hints)]
+)
+def test_conformance(kind, cheap):
+    check_predictor(lambda space: kind(space, hints=[cheap]), SPACE)
+
+
+@pytest.mark.parametrize("kind", [GaussianProcess, BoostedTrees])
+def test_a_hint_from_many_labels_helps_where_labels_are_few(kind, cheap):
+    plain, hinted = (kind(SPACE, hints=hints).fit(KNOWN, worth(KNOWN)) for hints in ([], [cheap]))
+    taus = [kendall_tau(predictor.predict(OTHERS), worth(OTHERS)) for predictor in (plain, hinted)]
+    assert taus[1] > taus[0] + 0.02
+
+
+def test_a_hint_may_point_the_other_way(cheap):
+    targets = worth(KNOWN) + 0.01 * np.arange(len(KNOWN))
+    turned = GaussianProcess(SPACE, hints=[cheap]).fit(KNOWN, -targets).predict(OTHERS)
+    assert turned == pytest.approx(-GaussianProcess(SPACE, hints=[cheap]).fit(KNOWN, targets).predict(OTHERS))
+
+
+def test_an_unrelated_hint_is_not_listened_to(unrelated):
+    plain, hinted = (
+        GaussianProcess(SPACE, hints=hints).fit(KNOWN, worth(KNOWN)) for hints in ([], [unrelated])
+    )
+    assert hinted.slope_ == 0
+    assert np.array_equal(plain.predict(OTHERS), hinted.predict(OTHERS))
+
+
+def test_the_posterior_is_that_of_the_textbook(cheap):
+    predictor = GaussianProcess(SPACE, hints=[cheap]).fit(KNOWN, worth(KNOWN))
+    mean, spread = predictor.predict_distribution(OTHERS)
+    known, others = predictor.collate(KNOWN), predictor.collate(OTHERS)
+
+    def kernel(a, b):
+        x, z = (c.features.astype(float) / math.sqrt(c.features.shape[1]) for c in (a, b))
+        r = math.sqrt(3) * np.linalg.norm(x[:, None] - z[None], axis=2) / predictor.length_
+        return (1 + r) * np.exp(-r) + predictor.slope_ * (1 + a.told([cheap]) @ b.told([cheap]).T)
+
+    assert predictor.slope_ > 0
+    noise = predictor.noise_ / (1 - predictor.noise_) + 1e-6
+    y, covariance = normal_scores(worth(KNOWN)), kernel(known, known) + noise * np.eye(len(KNOWN))
+    shared, solved = kernel(others, known), np.linalg.solve(covariance, kernel(known, others))
+    variance = y @ np.linalg.solve(covariance, y) / len(KNOWN)  # the most likely one
+    assert mean == pytest.approx(shared @ np.linalg.solve(covariance, y), abs=1e-5)
+    left = np.diag(kernel(others, others)) - (shared * solved.T).sum(axis=1)
+    assert spread == pytest.approx(np.sqrt(variance * left), rel=1e-2)
+
+
+def test_what_hints_say_is_on_one_scale_and_found_once(cheap):
+    class Counted:
+        def __init__(self):
+            self.asked = 0
+
+        def predict(self, candidates):
+            self.asked += 1
+            return 1e3 + 50 * cheap.predict(candidates)
+
+    candidates, hint = Candidates(SPACE, SPACE.rows()), Counted()
+    told = candidates.told([hint, cheap])
+    assert told.shape == (15_625, 2)
+    assert told.mean(axis=0) == pytest.approx([0, 0], abs=0.15)
+    assert told.std(axis=0) == pytest.approx([1, 1], abs=0.15)
+    assert told[:, 0] == pytest.approx(told[:, 1])
+    asked = hint.asked
+    candidates.told([hint])
+    assert hint.asked == asked
+    assert candidates.told([]).shape == (15_625, 0)
+
+
+def test_hints_are_saved_with_what_listens_to_them(cheap, tmp_path):
+    hinted = auto(SPACE, "fast", hints=[cheap]).fit(KNOWN, worth(KNOWN))
+    hinted.save(tmp_path)
+    again = load_predictor(tmp_path, SPACE)
+    for told, expected in zip(
+        again.predict_distribution(OTHERS), hinted.predict_distribution(OTHERS), strict=True
+    ):
+        assert np.array_equal(told, expected)
+    assert isinstance(again.predictors[0].hints[0], GaussianProcess)
+
+
+def test_refusals(cheap):
+    graph = NASBenchGraph()
+    elsewhere = GaussianProcess(graph).fit(graph.sample(20, np.random.default_rng(0)), np.arange(20))
+    for hint, words in ((GaussianProcess(SPACE), "not fitted yet"), (elsewhere, "space")):
+        with pytest.raises(PredictorError, match=words):
+            GaussianProcess(SPACE, hints=[hint]).fit(KNOWN, worth(KNOWN))
