@@ -81,7 +81,7 @@ def subject_from(name: str, evaluator: str | None, elsewhere: bool) -> Subject:
         instead = f"; or search one of its benchmarks: {', '.join(tables)}" if tables else ""
         raise ArchrankError(
             f"{name} is a space, where nothing was measured yet: say what evaluates an architecture, by --evaluator "
-            f"{OWN_EVALUATOR}{instead}"
+            f"{OWN_EVALUATOR}, or train it, by --evaluator train{instead}"
         )
     return Subject(name, space)
 
