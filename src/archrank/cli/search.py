@@ -52,23 +52,9 @@ from archrank.cli.strategies import STRATEGIES, USUAL, StrategyOptions, strategy
 from archrank.cli.subject import Subject, check_values, subject_from
 from archrank.cli.training import (
     TRAIN,
-    BatchOption,
-    CellsOption,
-    ChannelsOption,
-    DataFolderOption,
-    DataOption,
-    DeviceOption,
-    EpochsOption,
-    ImageSizeOption,
-    LearningRateOption,
-    PrunerOption,
-    RecipeOption,
-    TrainImagesOption,
     TrainingOptions,
-    TrainingSeedsOption,
-    TrainingTimeOption,
-    ValidationOption,
     training_evaluator,
+    with_training_options,
 )
 from archrank.cli.versions import versions
 from archrank.errors import ArchrankError, BudgetError, UnknownName
@@ -81,6 +67,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+@with_training_options()
 def command(
     searched: Annotated[
         str,
@@ -143,22 +130,9 @@ def command(
     study: StudyOption = None,
     patience: PatienceOption = 60.0,
     evaluator: EvaluatorOption = None,
-    data: DataOption = None,
-    data_folder: DataFolderOption = None,
-    recipe: RecipeOption = None,
-    epochs: EpochsOption = None,
-    batch: BatchOption = None,
-    learning_rate: LearningRateOption = None,
-    channels: ChannelsOption = None,
-    cells: CellsOption = None,
-    image_size: ImageSizeOption = None,
-    train_images: TrainImagesOption = None,
-    validation: ValidationOption = None,
-    device: DeviceOption = None,
-    pruner: PrunerOption = None,
-    training_seeds: TrainingSeedsOption = None,
-    training_time: TrainingTimeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
+    *,
+    training: TrainingOptions,
 ) -> None:
     """Search a benchmark, or a space that an evaluator measures, for a good architecture, looking at few of them."""
     options = StrategyOptions(
@@ -190,23 +164,6 @@ def command(
         study=study,
         patience=patience,
         evaluator=evaluator,
-    )
-    training = TrainingOptions(
-        data=data,
-        data_folder=data_folder,
-        recipe=recipe,
-        epochs=epochs,
-        batch=batch,
-        learning_rate=learning_rate,
-        channels=channels,
-        cells=cells,
-        image_size=image_size,
-        train_images=train_images,
-        validation=validation,
-        device=device,
-        pruner=pruner,
-        training_seeds=training_seeds,
-        training_time=training_time,
     )
     subject = subject_from(searched, evaluator, elsewhere=storage is not None)
     folder = out or Path("runs") / f"{subject.title}-{strategy}-{seed}".replace("/", "_")

@@ -15,22 +15,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.training import (
-    BatchOption,
-    CellsOption,
-    ChannelsOption,
-    DataFolderOption,
-    DataOption,
-    DeviceOption,
-    EpochsOption,
-    ImageSizeOption,
-    LearningRateOption,
-    RecipeOption,
-    TrainImagesOption,
+    OF_SEARCHES,
     TrainingOptions,
-    ValidationOption,
     architecture_from,
     decoding,
     load,
+    with_training_options,
 )
 from archrank.errors import TrainingError
 
@@ -40,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+@with_training_options(without=OF_SEARCHES)
 def command(
     space: Annotated[
         str, typer.Argument(help="A space's name, or your own as path/to/file.py:Class.", show_default=False)
@@ -53,24 +44,14 @@ def command(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the network.", show_default=False)],
-    data: DataOption = None,
-    data_folder: DataFolderOption = None,
-    recipe: RecipeOption = None,
-    epochs: EpochsOption = None,
-    batch: BatchOption = None,
-    learning_rate: LearningRateOption = None,
-    channels: ChannelsOption = None,
-    cells: CellsOption = None,
-    image_size: ImageSizeOption = None,
-    train_images: TrainImagesOption = None,
-    validation: ValidationOption = None,
-    device: DeviceOption = None,
     final: Annotated[
         bool, typer.Option("--final", help="Learn from the validation images too; only a test is left then.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.", min=0)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write model.onnx too.")] = False,
+    *,
+    training: TrainingOptions,
 ) -> None:
     """Train the network of one architecture; the folder then holds its weights and all that is known of it.
 
@@ -89,31 +70,17 @@ def command(
         weights_generator,
     )
 
-    options = TrainingOptions(
-        data=data,
-        data_folder=data_folder,
-        recipe=recipe,
-        epochs=epochs,
-        batch=batch,
-        learning_rate=learning_rate,
-        channels=channels,
-        cells=cells,
-        image_size=image_size,
-        train_images=train_images,
-        validation=validation,
-        device=device,
-    )
     chosen = names.space(space)
     trained_as = architecture_from(chosen, architecture)
-    settings = options.chosen_recipe("cifar-final")
+    settings = training.chosen_recipe("cifar-final")
     _check(out, resume, onnx)
     console = Console(stderr=True, highlight=False)
     with decoding(console) as on_progress:
-        images = load(options.image_facts(settings), on_progress=on_progress)
+        images = load(training.image_facts(settings), on_progress=on_progress)
     graph = chosen.graph(trained_as)
     skeleton = skeleton_for(graph, settings, images)
     network = build(graph, skeleton, weights_generator(seed))
-    words = ["archrank", "train", space, chosen.format(trained_as), *options.words, "--seed", str(seed)]
+    words = ["archrank", "train", space, chosen.format(trained_as), *training.words, "--seed", str(seed)]
     words += [*(["--final"] if final else []), *(["--onnx"] if onnx else []), "--out", str(out)]
     try:
         with _bar(console, settings) as watch:
@@ -122,7 +89,7 @@ def command(
                 images,
                 settings,
                 seed=seed,
-                device=device or "auto",
+                device=training.device or "auto",
                 folder=out,
                 final=final,
                 **watch,
@@ -146,7 +113,7 @@ def command(
         facts={
             "space": space,
             "architecture": chosen.format(trained_as),
-            "data": {**options.image_facts(settings), "digest": images.digest},
+            "data": {**training.image_facts(settings), "digest": images.digest},
             "final": final,
             "seed": seed,
             "parameters": parameters(sizes),

@@ -1,11 +1,12 @@
 """The options that say on what and how networks are trained, and the only place where they become an evaluator."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console
@@ -19,27 +20,17 @@ if TYPE_CHECKING:
     from archrank.training import ImageData, Recipe, TrainingEvaluator
 
 __all__ = [
+    "OF_SEARCHES",
     "TRAIN",
-    "BatchOption",
-    "CellsOption",
-    "ChannelsOption",
     "DataFolderOption",
     "DataOption",
     "DeviceOption",
-    "EpochsOption",
-    "ImageSizeOption",
-    "LearningRateOption",
-    "PrunerOption",
-    "RecipeOption",
-    "TrainImagesOption",
     "TrainingOptions",
-    "TrainingSeedsOption",
-    "TrainingTimeOption",
-    "ValidationOption",
     "architecture_from",
     "decoding",
     "load",
     "training_evaluator",
+    "with_training_options",
 ]
 
 METRIC = "valid_accuracy"
@@ -63,55 +54,48 @@ DataOption = Annotated[
     ),
 ]
 DataFolderOption = Annotated[Path | None, _option("Where the files of the images are (the data folder).")]
-RecipeOption = Annotated[
-    str | None,
-    _option(
-        "How to train: proxy | gates-proxy | cifar-final | nasbench201-final | imagenet-mobile | imagenet-gates | "
-        "digits, or a .toml or .json file.",
-        metavar="NAME",
-    ),
-]
-EpochsOption = Annotated[int | None, _option("Epochs (the recipe's, like the next ones).", min=1)]
-BatchOption = Annotated[int | None, _option("Images in a step.", min=1)]
-LearningRateOption = Annotated[float | None, _option("The highest learning rate.")]
-ChannelsOption = Annotated[int | None, _option("Channels of the first cells.", min=1)]
-CellsOption = Annotated[int | None, _option("Layers of the skeleton, reductions counted.", min=1)]
-ImageSizeOption = Annotated[
-    int | None, _option("Side of the images that the network sees, in pixels.", min=1)
-]
-TrainImagesOption = Annotated[int | None, _option("How many training images to learn from.", min=1)]
-ValidationOption = Annotated[
-    float | None, _option("Share, or number, of the training images kept for validation.")
-]
 DeviceOption = Annotated[str | None, _option("auto | cpu | cuda | cuda:1 … | mps (auto).")]
-PrunerOption = Annotated[
-    str | None, _option("End trainings early that do worse than others: median | halving (none).")
-]
-TrainingSeedsOption = Annotated[int | None, _option("Trainings, of different seeds, to average (1).", min=1)]
-TrainingTimeOption = Annotated[
-    float | None, _option("Seconds of a training after which no epoch begins that would not end in time.")
-]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What the command line was told about training; None stands for what is usual."""
+    """What the command line was told about training; None stands for what is usual.
 
-    data: str | None = None
-    data_folder: Path | None = None
-    recipe: str | None = None
-    epochs: int | None = None
-    batch: int | None = None
-    learning_rate: float | None = None
-    channels: int | None = None
-    cells: int | None = None
-    image_size: int | None = None
-    train_images: int | None = None
-    validation: float | None = None
-    device: str | None = None
-    pruner: str | None = None
-    training_seeds: int | None = None
-    training_time: float | None = None
+    The fields are the options: :func:`with_training_options` gives them to a command.
+    """
+
+    data: DataOption = None
+    data_folder: DataFolderOption = None
+    recipe: Annotated[
+        str | None,
+        _option(
+            "How to train: proxy | gates-proxy | cifar-final | nasbench201-final | imagenet-mobile | imagenet-gates | "
+            "digits, or a .toml or .json file.",
+            metavar="NAME",
+        ),
+    ] = None
+    epochs: Annotated[int | None, _option("Epochs (the recipe's, like the next ones).", min=1)] = None
+    batch: Annotated[int | None, _option("Images in a step.", min=1)] = None
+    learning_rate: Annotated[float | None, _option("The highest learning rate.")] = None
+    channels: Annotated[int | None, _option("Channels of the first cells.", min=1)] = None
+    cells: Annotated[int | None, _option("Layers of the skeleton, reductions counted.", min=1)] = None
+    image_size: Annotated[
+        int | None, _option("Side of the images that the network sees, in pixels.", min=1)
+    ] = None
+    train_images: Annotated[int | None, _option("How many training images to learn from.", min=1)] = None
+    validation: Annotated[
+        float | None, _option("Share, or number, of the training images kept for validation.")
+    ] = None
+    device: DeviceOption = None
+    pruner: Annotated[
+        str | None, _option("End trainings early that do worse than others: median | halving (none).")
+    ] = None
+    training_seeds: Annotated[
+        int | None, _option("Trainings, of different seeds, to average (1).", min=1)
+    ] = None
+    training_time: Annotated[
+        float | None, _option("Seconds of a training after which no epoch begins that would not end in time.")
+    ] = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -181,6 +165,41 @@ class TrainingOptions:
             "validation": int(validation) if validation is not None and validation >= 1 else validation,
             "train": recipe.train_images,
         }
+
+
+OF_SEARCHES = ("pruner", "training_seeds", "training_time")
+"""Options that only mean something where many networks are trained."""
+
+
+def with_training_options(
+    without: Collection[str] = (),
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take the options of :class:`TrainingOptions` and hand them over as its argument ``training``.
+
+    Args:
+        without: Names of options that the command does not take.
+    """
+    hints = get_type_hints(TrainingOptions, include_extras=True)
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in hints.items()
+        if name not in without
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**given: Any) -> None:
+            training = TrainingOptions(**{option.name: given.pop(option.name) for option in options})
+            command(training=training, **given)
+
+        own = [p for p in signature(command).parameters.values() if p.name != "training"]
+        taken = [*(p.replace(kind=Parameter.KEYWORD_ONLY) for p in own), *options]
+        # What typer reads to make the options of the command line.
+        run.__signature__ = Signature(taken)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in taken}
+        return run
+
+    return decorate
 
 
 @contextmanager

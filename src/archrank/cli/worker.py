@@ -12,23 +12,9 @@ from rich.text import Text
 from archrank.cli.executors import RetriesOption, TimeoutOption
 from archrank.cli.training import (
     TRAIN,
-    BatchOption,
-    CellsOption,
-    ChannelsOption,
-    DataFolderOption,
-    DataOption,
-    DeviceOption,
-    EpochsOption,
-    ImageSizeOption,
-    LearningRateOption,
-    PrunerOption,
-    RecipeOption,
-    TrainImagesOption,
     TrainingOptions,
-    TrainingSeedsOption,
-    TrainingTimeOption,
-    ValidationOption,
     training_evaluator,
+    with_training_options,
 )
 from archrank.errors import ArchrankError, UnknownName
 
@@ -39,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+@with_training_options()
 def command(
     storage: Annotated[
         str, typer.Option(envvar="ARCHRANK_STORAGE", metavar="URL", help="The search's PostgreSQL database.")
@@ -55,21 +42,8 @@ def command(
     trainings: Annotated[
         Path, typer.Option(help="Where trainings leave their curves (--evaluator train).")
     ] = Path("trainings"),
-    data: DataOption = None,
-    data_folder: DataFolderOption = None,
-    recipe: RecipeOption = None,
-    epochs: EpochsOption = None,
-    batch: BatchOption = None,
-    learning_rate: LearningRateOption = None,
-    channels: ChannelsOption = None,
-    cells: CellsOption = None,
-    image_size: ImageSizeOption = None,
-    train_images: TrainImagesOption = None,
-    validation: ValidationOption = None,
-    device: DeviceOption = None,
-    pruner: PrunerOption = None,
-    training_seeds: TrainingSeedsOption = None,
-    training_time: TrainingTimeOption = None,
+    *,
+    training: TrainingOptions,
 ) -> None:
     """Take architectures from a search's database, evaluate them and write down what comes of it.
 
@@ -82,23 +56,6 @@ def command(
     from archrank.study import Database, Goal, Outcome, serve
     from archrank.study.records import Task
 
-    training = TrainingOptions(
-        data=data,
-        data_folder=data_folder,
-        recipe=recipe,
-        epochs=epochs,
-        batch=batch,
-        learning_rate=learning_rate,
-        channels=channels,
-        cells=cells,
-        image_size=image_size,
-        train_images=train_images,
-        validation=validation,
-        device=device,
-        pruner=pruner,
-        training_seeds=training_seeds,
-        training_time=training_time,
-    )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # What a cluster sends before it takes the machine away; Ctrl-C is treated with care everywhere.
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(os.getpid(), signal.SIGINT))
