@@ -1,19 +1,20 @@
 """What the tests of the command line share."""
 
 import sys
+from functools import partial
 
 import pytest
 
 
 @pytest.fixture
-def run_search(monkeypatch, capsys, tmp_path):
-    """Runs ``archrank search BENCHMARK``; gives exit code, stdout and stderr in one line."""
+def archrank(monkeypatch, capsys, tmp_path):
+    """Runs the command line in an empty folder; gives exit code, stdout and stderr in one line."""
     monkeypatch.chdir(tmp_path)
 
-    def run(benchmark, *words):
+    def run(*words):
         from archrank.cli.main import main
 
-        monkeypatch.setattr(sys, "argv", ["archrank", "search", benchmark, *map(str, words)])
+        monkeypatch.setattr(sys, "argv", ["archrank", *map(str, words)])
         try:
             main()
             code = 0
@@ -23,3 +24,9 @@ def run_search(monkeypatch, capsys, tmp_path):
         return code, out, " ".join(err.split())
 
     return run
+
+
+@pytest.fixture
+def run_search(archrank):
+    """Runs ``archrank search BENCHMARK``, likewise."""
+    return partial(archrank, "search")

@@ -16,26 +16,6 @@ CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool
 DEFAULTS = ("--data", "digits", "--epochs", "2", "--channels", "4", "--device", "cpu")
 
 
-@pytest.fixture
-def archrank(monkeypatch, capsys, tmp_path):
-    """Runs the command line in an empty folder; gives exit code, stdout and stderr in one line."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        from archrank.cli.main import main
-
-        monkeypatch.setattr(sys, "argv", ["archrank", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, " ".join(err.split())
-
-    return run
-
-
 def test_a_network_is_trained_kept_and_measured(archrank):
     code, out, err = archrank("train", "nas-bench-201", CELL, *DEFAULTS, "--out", "net")
     assert code == 0, err

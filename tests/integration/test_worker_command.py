@@ -21,7 +21,7 @@ from archrank.benchmarks import load
 from archrank.errors import RunFolderError
 from archrank.spaces import Darts, EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
-from archrank.study import Database, TableEvaluator, search
+from archrank.study import Database, TableEvaluator, search, serve
 
 SPACE = NASBench201()
 COMMAND = "from archrank.cli.main import main; main()"
@@ -372,25 +372,37 @@ def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
     assert len(list(tmp_path.glob("*-(*"))) == 1
 
 
+@pytest.fixture(scope="module")
+def searched(server):
+    """The server, which holds a study "found" that has ended."""
+    table = load("analog-nasbench")
+    metric = table.metric(None).name
+    driver = Driver(server, "found", budget=2, seed=0, metric=metric).queued()
+    with Database(server, "found") as database:
+        assert serve(database, SPACE, TableEvaluator(table, metric)) == 2
+    driver.found()
+    return server
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("lokup", "analog-nasbench"), "unknown study in postgresql+psycopg://"),
-        (("lookup", "analog-nasbnech"), "did you mean 'analog-nasbench'?"),
-        (("lookup", "nas-bench-graph-cora"), "unknown metric"),
-        (("lookup", "mine.py"), "say which function of the file is meant"),
-        (("lookup", "mine.py:evalute"), "did you mean 'evaluate'?"),
-        (("lookup", "mine.py:SEVEN"), "is 7, expected a function"),
-        (("lookup", "mine.py:evaluate", "--space", "enas-macro"), "searches another space (nas-bench-201)"),
+        (("fuond", "analog-nasbench"), "unknown study in postgresql+psycopg://"),
+        (("found", "analog-nasbnech"), "did you mean 'analog-nasbench'?"),
+        (("found", "nas-bench-graph-cora"), "unknown metric"),
+        (("found", "mine.py"), "say which function of the file is meant"),
+        (("found", "mine.py:evalute"), "did you mean 'evaluate'?"),
+        (("found", "mine.py:SEVEN"), "is 7, expected a function"),
+        (("found", "mine.py:evaluate", "--space", "enas-macro"), "searches another space (nas-bench-201)"),
     ],
 )
-def test_a_mistake_is_told_with_the_way_out(server, tmp_path, monkeypatch, capsys, words, said):
+def test_a_mistake_is_told_with_the_way_out(searched, tmp_path, monkeypatch, capsys, words, said):
     (tmp_path / "mine.py").write_text(SLOW)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     study, evaluator, *more = words
-    arguments = ["--storage", server, "--study", study, "--evaluator", evaluator, *more]
+    arguments = ["--storage", searched, "--study", study, "--evaluator", evaluator, *more]
     monkeypatch.setattr(sys, "argv", ["archrank", "worker", *arguments])
     handler = signal.getsignal(signal.SIGTERM)
     from archrank.cli.main import main
