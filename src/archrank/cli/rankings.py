@@ -226,6 +226,7 @@ def _record(protocol: "Protocol") -> dict[str, Any]:
     return {
         "name": protocol.name,
         "words": protocol.words,
+        "overlap": protocol.overlap,
         "published": [
             {
                 "method": each.method,

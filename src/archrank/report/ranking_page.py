@@ -117,7 +117,9 @@ def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dic
 
 def _headline(tau: Sheet, sizes: Sequence[int], config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """Which is best, in a sentence."""
-    tested = f"the {about['test']:,} held-out architectures of {escape(str(config['benchmark']))}"
+    all_of_them = (about.get("protocol") or {}).get("overlap")
+    kind = "architectures, training ones included," if all_of_them else "held-out architectures"
+    tested = f"the {about['test']:,} {kind} of {escape(str(config['benchmark']))}"
     lines = dict(tau.lines)
     if not lines:
         return "No fit has finished."

@@ -140,18 +140,13 @@ def published_sheet(rows: Sequence[Row], protocol: Mapping[str, Any] | None) -> 
     """
     sizes = sizes_of(rows)
     lines = []
-    for method in protocol["published"] if protocol else ():
-        taus = dict(zip(method["sizes"], method["taus"], strict=True))
+    for each in protocol["published"] if protocol else ():
+        taus = dict(zip(each["sizes"], each["taus"], strict=True))
         cells = [Cell(f"{taus[size]:.3f}", taus[size]) if size in taus else Cell("–", None) for size in sizes]
         if any(cell.value is not None for cell in cells):
-            lines.append((f"{method['method']} ({method['source']})", cells))
-    if not lines:
-        return None
-    columns = [marked([cells[i] for _, cells in lines], higher_is_better=True) for i in range(len(sizes))]
-    return Sheet(
-        [f"{size:,}" for size in sizes],
-        [(name, [column[i] for column in columns]) for i, (name, _) in enumerate(lines)],
-    )
+            method, source = each["method"], each["source"]
+            lines.append((source if source.startswith(f"{method},") else f"{method} ({source})", cells))
+    return Sheet([f"{size:,}" for size in sizes], lines) if lines else None
 
 
 def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
