@@ -1,6 +1,6 @@
 import pytest
 
-from archrank.cli.predictors import PREDICTORS, predictor_from
+from archrank.cli.predictors import PREDICTORS, described, predictor_from
 from archrank.encoders import GCN
 from archrank.errors import ArchrankError, UnknownName
 from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, NeuralPredictor
@@ -32,6 +32,13 @@ def test_naming_an_encoder_or_a_loss_asks_for_a_network():
     assert isinstance(predictor_from(SPACE, loss="mse").loss, MSE)
 
 
+def test_any_predictor_is_fitted_to_resamples():
+    found = predictor_from(SPACE, predictor="gaussian-process", bootstrap=3, seed=7)
+    assert (type(found), found.bootstrap, found.seed) == (Ensemble, True, 7)
+    assert [type(each) for each in found.predictors] == [GaussianProcess] * 3
+    assert described(found) == "3 fits to resamples, each of GaussianProcess"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
@@ -45,6 +52,7 @@ def test_naming_an_encoder_or_a_loss_asks_for_a_network():
             "'trees' does not look at encoder; leave it out, or give --predictor neural",
         ),
         ({"effort": "fast", "loss": "mse"}, ArchrankError, "'neural' does not look at effort"),
+        ({"bootstrap": 1}, ArchrankError, "bootstrap is 1; give 2 resamples or more"),
     ],
 )
 def test_mistakes_are_named(options, error, said):

@@ -66,8 +66,8 @@ def test_predictors_are_named_likewise(name):
     [
         ([], "no predictor is named; give --predictors some of auto"),
         (["tree"], "unknown predictor 'tree'; did you mean 'trees'"),
-        (["trees:effort=fast"], "trees does not look at effort; its options are members"),
-        (["gaussian-process:members=3"], "does not look at members; its options are none"),
+        (["trees:effort=fast"], "trees does not look at effort; its options are members, bootstrap"),
+        (["gaussian-process:members=3"], "does not look at members; its options are bootstrap"),
     ],
 )
 def test_mistakes_in_predictors_say_what_was_expected(texts, said):

@@ -48,8 +48,8 @@ def test_one_member_has_nobody_to_disagree_with(table):
 def test_only_options_that_matter_are_written_down():
     assert StrategyOptions("evolution").that_matter == {"strategy": "evolution", "distinct": "rows"}
     assert set(StrategyOptions().that_matter) == {
-        "strategy", "distinct", "predictor", "effort", "encoder", "loss", "members", "inner", "acquisition", "initial",
-        "round", "explore", "shrink",
+        "strategy", "distinct", "predictor", "effort", "encoder", "loss", "members", "bootstrap", "inner",
+        "acquisition", "initial", "round", "explore", "shrink",
     }  # fmt: skip
 
 

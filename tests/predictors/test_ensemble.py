@@ -14,7 +14,7 @@ from archrank.predictors import (
     auto,
     load_predictor,
 )
-from archrank.predictors.ensemble import _calibration, _stacked
+from archrank.predictors.ensemble import _calibration, _resample, _stacked
 from archrank.predictors.targets import normal_scores
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
@@ -51,9 +51,27 @@ class Reversed(GaussianProcess):
         return -mean, deviation
 
 
-@pytest.mark.parametrize("settings", [{}, {"folds": 3}, {"folds": 3, "stack": True}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"folds": 3}, {"folds": 3, "stack": True}, {"bootstrap": True}], ids=str
+)
 def test_conformance(settings):
     check_predictor(lambda s: Ensemble(s, (GaussianProcess(s), quick(s)), **settings), SPACE)
+
+
+def test_fits_to_resamples_differ_where_fits_to_all_labels_are_the_same():
+    targets = worth(KNOWN)
+    twice = (GaussianProcess(SPACE), GaussianProcess(SPACE))
+    alike = Ensemble(SPACE, twice).fit(KNOWN, targets).predict_members(OTHERS)
+    differing = Ensemble(SPACE, twice, bootstrap=True).fit(KNOWN, targets).predict_members(OTHERS)
+    assert np.array_equal(alike[0], alike[1])
+    assert 0.8 < kendall_tau(differing[0], differing[1]) < 0.999
+
+
+def test_a_resample_leaves_something_to_rank():
+    targets = np.array([0.0] * 9 + [1.0])
+    drawn = [_resample(targets, seed) for seed in range(50)]
+    assert all(len(places) == 10 and np.ptp(targets[places]) > 0 for places in drawn)
+    assert any(len(set(places.tolist())) < 10 for places in drawn)
 
 
 def test_conformance_of_the_quick_default():

@@ -50,6 +50,16 @@ def test_published_counts_of_nasbench201(shared):
         assert round(parameters(network) / 1e6, 6) == record["parameters_millions"], record
 
 
+def test_a_vertex_of_nasbench101_needs_a_channel():
+    matrix = np.zeros((6, 6), int)
+    matrix[0, 1:5] = matrix[1:5, 5] = 1
+    wide = CELLS.graph(CELLS.from_matrix(matrix.tolist(), ["input", *["maxpool3x3"] * 4, "output"]))
+    with pytest.raises(SpaceError, match=r"3 channels are too few for this cell .* give 4 or more"):
+        outline(wide, NASBench101Skeleton(channels=3))
+    network = build(wide, NASBench101Skeleton(channels=4, stacks=2), generator())
+    assert network(torch.zeros(2, 3, 8, 8)).shape == (2, 10)
+
+
 def test_counts_by_the_space_s_own_formula():
     space = NASBench101(vertices=5)
     direct = space.from_matrix([[0, 1], [0, 0]], ["input", "output"])

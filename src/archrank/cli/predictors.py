@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HINTED",
     "PREDICTORS",
+    "BootstrapOption",
     "EffortOption",
     "EncoderOption",
     "LossOption",
@@ -26,10 +27,10 @@ __all__ = [
 ]
 
 PREDICTORS = {
-    "auto": ("effort",),
-    "neural": ("encoder", "loss", "members"),
-    "trees": ("members",),
-    "gaussian-process": (),
+    "auto": ("effort", "bootstrap"),
+    "neural": ("encoder", "loss", "members", "bootstrap"),
+    "trees": ("members", "bootstrap"),
+    "gaussian-process": ("bootstrap",),
 }
 """The options that each predictor looks at."""
 
@@ -51,6 +52,12 @@ LossOption = Annotated[
 MembersOption = Annotated[
     int | None, typer.Option(help="How many networks or sets of trees are averaged (3; trees 4).", min=1)
 ]
+BootstrapOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Average so many fits of the predictor to resamples of the labels (one fit to all).", min=2
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class PredictorOptions:
     encoder: str | None = None
     loss: str | None = None
     members: int | None = None
+    bootstrap: int | None = None
 
     @property
     def that_matter(self) -> dict[str, Any]:
@@ -77,6 +85,7 @@ def predictor_from(
     encoder: str | None = None,
     loss: str | None = None,
     members: int | None = None,
+    bootstrap: int | None = None,
     seed: int = 0,
     usual_effort: str = "balanced",
     hints: "Sequence[Predictor]" = (),
@@ -90,15 +99,22 @@ def predictor_from(
         encoder: For ``"neural"``: the encoder, whose settings are left to what suits the space's graphs.
         loss: For ``"neural"``: the loss.
         members: For ``"neural"`` and ``"trees"``: how many are averaged.
+        bootstrap: How many fits to resamples of the labels are averaged; None for one fit to all labels.
         seed: Fixes all randomness.
         usual_effort: How much work ``"auto"`` does where nothing is said.
         hints: Fitted predictors of something else of the same space, for those of :data:`HINTED`.
 
     Raises:
         UnknownName: No such predictor, effort, encoder or loss.
-        ArchrankError: An option or a hint that the predictor does not look at.
+        ArchrankError: An option or a hint that the predictor does not look at, or a bootstrap of fewer than two.
     """
-    given = {"effort": effort, "encoder": encoder, "loss": loss, "members": members}
+    given = {
+        "effort": effort,
+        "encoder": encoder,
+        "loss": loss,
+        "members": members,
+        "bootstrap": bootstrap,
+    }
     given = {name: value for name, value in given.items() if value is not None}
     name = predictor or ("neural" if {"encoder", "loss", "members"} & given.keys() else "auto")
     if name not in PREDICTORS:
@@ -115,15 +131,20 @@ def predictor_from(
             f"the predictor {name!r} does not look at hints; leave --hint out, or give "
             f"--predictor {' or '.join(HINTED)}"
         )
-    from archrank.predictors import BoostedTrees, GaussianProcess, auto
+    if bootstrap is not None and bootstrap < 2:
+        raise ArchrankError(f"bootstrap is {bootstrap}; give 2 resamples or more, or leave it out")
+    from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto
 
+    made: Predictor
     if name == "auto":
-        return auto(space, effort or usual_effort, seed=seed, hints=hints)  # type: ignore[arg-type]
-    if name == "trees":
-        return BoostedTrees(space, members=members or 4, seed=seed, hints=hints)
-    if name == "gaussian-process":
-        return GaussianProcess(space, seed=seed, hints=hints)
-    return _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
+        made = auto(space, effort or usual_effort, seed=seed, hints=hints)  # type: ignore[arg-type]
+    elif name == "trees":
+        made = BoostedTrees(space, members=members or 4, seed=seed, hints=hints)
+    elif name == "gaussian-process":
+        made = GaussianProcess(space, seed=seed, hints=hints)
+    else:
+        made = _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
+    return made if bootstrap is None else Ensemble(space, [made] * bootstrap, bootstrap=True, seed=seed)
 
 
 def described(predictor: "Predictor") -> str:
@@ -132,6 +153,8 @@ def described(predictor: "Predictor") -> str:
 
     if not isinstance(predictor, Ensemble):
         return type(predictor).__name__
+    if predictor.bootstrap:
+        return f"{len(predictor.predictors)} fits to resamples, each of {described(predictor.predictors[0])}"
     *first, last = [described(member) for member in predictor.predictors]
     return f"the mean of {', '.join(first)} and {last}" if first else last
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from archrank.cli.hints import Told, measured
 from archrank.cli.predictors import (
+    BootstrapOption,
     EffortOption,
     EncoderOption,
     LossOption,
@@ -57,6 +58,7 @@ def command(
     encoder: EncoderOption = None,
     loss: LossOption = None,
     members: MembersOption = None,
+    bootstrap: BootstrapOption = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,
     as_json: Annotated[
@@ -92,6 +94,7 @@ def command(
         encoder=encoder,
         loss=loss,
         members=members,
+        bootstrap=bootstrap,
         seed=seed,
         hints=hints,
     )

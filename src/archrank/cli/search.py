@@ -42,6 +42,7 @@ from archrank.cli.goals import (
     goal_from,
 )
 from archrank.cli.predictors import (
+    BootstrapOption,
     EffortOption,
     EncoderOption,
     LossOption,
@@ -85,6 +86,7 @@ def command(
     encoder: EncoderOption = None,
     loss: LossOption = None,
     members: MembersOption = None,
+    bootstrap: BootstrapOption = None,
     inner: Annotated[
         str, typer.Option(help="Inner search: auto | whole | evolution | annealing | random (guided).")
     ] = USUAL.inner,
@@ -147,6 +149,7 @@ def command(
         initial=initial,
         round=round_,
         members=members,
+        bootstrap=bootstrap,
         explore=explore,
         shrink=shrink,
     )

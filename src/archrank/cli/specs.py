@@ -63,7 +63,7 @@ def parse_spec(text: str, options: type[Given]) -> Given:
     >>> parse_spec("guided:encoder=gcn:round=5", StrategyOptions).round
     5
     >>> parse_spec("auto:effort=fast", PredictorOptions)
-    PredictorOptions(predictor='auto', effort='fast', encoder=None, loss=None, members=None)
+    PredictorOptions(predictor='auto', effort='fast', encoder=None, loss=None, members=None, bootstrap=None)
     """
     kind, _, names = _KINDS[options]
     name, *settings = _OPTION.split(text.strip())

@@ -31,6 +31,7 @@ class StrategyOptions:
         encoder: Name of the neural predictor's encoder.
         loss: Name of its loss.
         members: How many networks or sets of trees are averaged.
+        bootstrap: How many fits to resamples of the measured are averaged; None for one fit to all of them.
         inner: How the predictor's favourites are looked for.
         acquisition: What makes a favourite: the predicted score, or a use of how unsure the predictor is of it.
         initial: How many random architectures come first.
@@ -46,6 +47,7 @@ class StrategyOptions:
     encoder: str | None = None
     loss: str | None = None
     members: int | None = None
+    bootstrap: int | None = None
     inner: str = "auto"
     acquisition: str = "ei"
     initial: int = 10
@@ -124,6 +126,7 @@ def _guided(
         encoder=options.encoder,
         loss=options.loss,
         members=options.members,
+        bootstrap=options.bootstrap,
         usual_effort="fast",
     )
     strategy = GuidedSearch(

@@ -15,6 +15,7 @@ from archrank.errors import PredictorError
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates, references
+from archrank.predictors.rows import rows_of
 from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.space import Rows, SearchSpace
 
@@ -35,7 +36,9 @@ class Ensemble(Predictor):
         folds: Into how many parts the training set is cut for cross-validation, which says how far predictions are
             off and so sets the scale of the standard deviation; 0 does without, and it is over the members only.
         stack: Whether the members' weights come from cross-validation too; equal weights else.
-        seed: Where the members' seeds and the parts come from.
+        bootstrap: Whether each member learns from a resample of the training set, as many labels drawn with
+            replacement, so that members disagree about what hangs on few labels.
+        seed: Where the members' seeds, the parts and the resamples come from.
 
     Attributes:
         members_: The fitted members.
@@ -43,7 +46,7 @@ class Ensemble(Predictor):
         calibration_: What the disagreement is multiplied with to be a standard deviation.
 
     Reference: Wolpert, Stacked Generalization (1992); Breiman, Stacked Regressions (1996), for weights that are not
-    negative.
+    negative; Efron, Bootstrap Methods (1979), and Breiman, Bagging Predictors (1996).
 
     >>> from archrank.predictors import GaussianProcess
     >>> from archrank.spaces import NASBench201
@@ -61,18 +64,21 @@ class Ensemble(Predictor):
         *,
         folds: int = 0,
         stack: bool = False,
+        bootstrap: bool = False,
         seed: int = 0,
     ) -> None:
         self.space = space
         self.predictors = tuple(predictors)
         self.folds = folds
         self.stack = stack
+        self.bootstrap = bootstrap
         self.seed = seed
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Fit all members, and ``folds`` times more for cross-validation (see :meth:`Predictor.fit`)."""
         self._check_settings()
         values = checked_targets(architectures, targets)
+        rows_of(self.space, architectures)  # a resample may leave out the one that is of another space
         rng = np.random.default_rng(self.seed)
         seeds = rng.integers(2**31, size=(self.folds + 1, len(self.predictors)))
         self.weights_: Floats = np.full(len(self.predictors), 1 / len(self.predictors))
@@ -114,7 +120,12 @@ class Ensemble(Predictor):
         record = {
             "predictor": type(self).__name__,
             "members": names,
-            "settings": {"folds": self.folds, "stack": self.stack, "seed": self.seed},
+            "settings": {
+                "folds": self.folds,
+                "stack": self.stack,
+                "bootstrap": self.bootstrap,
+                "seed": self.seed,
+            },
         }
         arrays = {"weights": self.weights_, "calibration": np.array([self.calibration_])}
         saved.write(folder, self.space, record, array_bytes(arrays))
@@ -164,10 +175,11 @@ class Ensemble(Predictor):
     def _fit_members(
         self, architectures: Sequence[Architecture], targets: Floats, seeds: npt.NDArray[np.int64]
     ) -> None:
-        self.members_ = [
-            predictor.with_seed(seed).fit(architectures, targets)
-            for predictor, seed in zip(self.predictors, seeds.tolist(), strict=True)
-        ]
+        self.members_ = []
+        for predictor, seed in zip(self.predictors, seeds.tolist(), strict=True):
+            known = _resample(targets, seed) if self.bootstrap else np.arange(len(targets))
+            drawn = [architectures[i] for i in known.tolist()]
+            self.members_.append(predictor.with_seed(seed).fit(drawn, targets[known]))
         self._measure_scales()
 
     def _measure_scales(self) -> None:
@@ -214,6 +226,15 @@ class Ensemble(Predictor):
         mean = self.weights_ @ means
         disagreement = np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))
         self.calibration_ = _calibration(mean, disagreement, y)
+
+
+def _resample(targets: Floats, seed: int) -> npt.NDArray[np.int64]:
+    """As many places as there are targets, drawn with replacement, whose targets are not all equal: (n,)."""
+    rng = np.random.default_rng(seed)
+    while True:
+        drawn = rng.integers(len(targets), size=len(targets))
+        if np.ptp(targets[drawn]) > 0:
+            return drawn
 
 
 def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Floats]:

@@ -82,6 +82,11 @@ def _checked(graph: Graph) -> Cell:
 def _module(cell: Cell, channels: int, out: int, operations: Mapping[str, OperationFactory]) -> GraphCell:
     masks = [0, *(sum(1 << source for source in site.sources) for site in cell.sites)]
     widths = [channels, *vertex_channels(masks, out)]
+    if min(widths) < 1:
+        raise SpaceError(
+            f"{channels} channels are too few for this cell of NAS-Bench-101: the vertices that reach the output share "
+            f"them, and one would have none; give {len(cell.sites) - 1} or more"
+        )
     layers: list[nn.Module] = []
     for site in cell.sites[:-1]:
         width = widths[site.target]
