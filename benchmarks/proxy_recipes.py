@@ -18,7 +18,7 @@ from grids import finished, options, table
 
 from archrank.ranking import kendall_tau
 from archrank.spaces import Enas
-from archrank.training import RECIPES, Recipe, TrainingEvaluator, load_images, read_curve
+from archrank.training import RECIPES, Recipe, TrainingEvaluator, load_images
 
 REPEATS = 2
 
@@ -41,10 +41,9 @@ class Repeats:
             self.space, data, recipe, folder, seed=task["repeat"], threads=1, device="cpu"
         )
         values = evaluate(self.cells[task["cell"]])
-        (path,) = folder.glob("*/curve.jsonl")
         return {
             "accuracy": values["valid_accuracy"],
-            "loss": read_curve(path)[-1].valid_loss,
+            "loss": values["valid_loss"],
             "training_seconds": values["seconds"],
             "parameters": values["parameters"],
         }

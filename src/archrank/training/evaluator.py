@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -29,7 +30,10 @@ from archrank.training.train import Trained, train
 __all__ = ["METRIC", "TrainingEvaluator"]
 
 METRIC = "valid_accuracy"
-"""The value that a search by training goes by."""
+"""The value that a search by training goes by, unless told otherwise."""
+
+LOSS = "valid_loss"
+"""After short trainings it differs less from seed to seed than the accuracy does."""
 
 _RESULT = "training.json"
 
@@ -67,6 +71,7 @@ class TrainingEvaluator:
     metric = METRIC
     directions: Mapping[str, str] = {
         METRIC: "maximize",
+        LOSS: "minimize",
         "parameters": "minimize",
         "multiply_adds": "minimize",
         "seconds": "minimize",
@@ -131,8 +136,8 @@ class TrainingEvaluator:
         """Train it, or read what came of its training.
 
         Returns:
-            ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``parameters``,
-            ``multiply_adds``, and ``seconds`` and ``epochs`` of all repeats together; with a pruner also ``pruned``,
+            ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``valid_loss``
+            (cross-entropy in nats, the mean of repeats), ``parameters``, ``multiply_adds``, and ``seconds`` and ``epochs`` of all repeats together; with a pruner also ``pruned``,
             1 where the training was ended early.
 
         Raises:
@@ -150,6 +155,7 @@ class TrainingEvaluator:
         network = outline(graph, skeleton, operations=self._table)
         values = {
             METRIC: sum(accuracies) / len(accuracies),
+            LOSS: sum(training["loss"] for training in found) / len(found),
             "parameters": float(parameters(network)),
             "multiply_adds": float(multiply_adds(network, image_shape(self._recipe, data))),
             "seconds": sum(training["seconds"] for training in found),
@@ -179,7 +185,7 @@ class TrainingEvaluator:
         if (before := _read(folder / _RESULT)) is not None:
             if differing := differences(before["facts"], facts):
                 raise TrainingError(f"{folder} holds another training: {differing}. Choose another folder")
-            return before
+            return {**before, "loss": _last_loss(folder)}
         watched = self._watch() if repeat == 0 else None
         trained: Trained | None = None
         try:
@@ -199,7 +205,7 @@ class TrainingEvaluator:
         }
         write_whole(folder / _RESULT, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         (folder / CHECKPOINT).unlink(missing_ok=True)
-        return result
+        return {**result, "loss": _last_loss(folder)}
 
     def _train(
         self,
@@ -245,6 +251,11 @@ class TrainingEvaluator:
 
     def _new_pruning(self) -> Pruning | None:
         return None if self._pruner is None else Pruning(self._pruner, self._recipe.epochs)
+
+
+def _last_loss(folder: Path) -> float:
+    loss = read_curve(folder / CURVE)[-1].valid_loss
+    return math.nan if loss is None else loss
 
 
 def _read(path: Path) -> dict[str, Any] | None:
