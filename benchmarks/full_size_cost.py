@@ -7,26 +7,47 @@ costs three times what looking costs: forwards, and backwards to the inputs and 
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from grids import table
 
 from archrank.spaces import Enas
-from archrank.training import RECIPES, multiply_adds, outline, parameters
+from archrank.training import RECIPES, Recipe, multiply_adds, outline, parameters
 from archrank.training.stacked_cells import StackedCells
 
+
+@dataclass(frozen=True)
+class Stage:
+    """What is trained, and how often."""
+
+    name: str
+    recipe: Recipe
+    trainings: int
+    images: int
+    looked_at: int  # after every epoch
+    classes: int
+    side: int
+
+
+PROXY = RECIPES["gates-proxy"]
+CIFAR = {"classes": 10, "side": 32}
+IMAGENET = {"images": 1_281_167, "looked_at": 0, "classes": 1000}
+
 STAGES = [
-    # stage, recipe, trainings, training images, images looked at after every epoch, classes, side
-    ("search: 800 cells trained", "gates-proxy", 800, 45_000, 5_000, 10, 32),
-    ("CIFAR-10, the best cell", "cifar-final", 1, 50_000, 0, 10, 32),
-    ("ImageNet, mobile", "imagenet-mobile", 1, 1_281_167, 0, 1000, 224),
-    ("ImageNet, as GATES's code", "imagenet-gates", 1, 1_281_167, 0, 1000, 299),
+    Stage("search, as the paper says", PROXY.but(cells=8, epochs=80), 800, 45_000, 5_000, **CIFAR),
+    Stage("search, as the authors' code says", PROXY, 800, 45_000, 5_000, **CIFAR),
+    Stage("the best cell on CIFAR-10", RECIPES["cifar-final"], 1, 50_000, 0, **CIFAR),
+    Stage("the best cell on ImageNet", RECIPES["imagenet-mobile"], 1, side=224, **IMAGENET),
+    Stage("likewise, as the authors' code says", RECIPES["imagenet-gates"], 1, side=299, **IMAGENET),
 ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cells", type=int, default=100, help="random cells that are counted")
     parser.add_argument("--tflops", type=float, nargs="+", default=[0.7, 1.1, 5.0])
     parser.add_argument("--out", type=Path, required=True)
@@ -34,21 +55,20 @@ def main() -> None:
     space = Enas()
     graphs = [space.graph(a) for a in space.sample(asked.cells, np.random.default_rng(0))]
     lines = []
-    for stage, name, trainings, images, looked_at, classes, side in STAGES:
-        recipe = RECIPES[name]
-        skeleton = StackedCells(
-            channels=recipe.channels, cells=recipe.cells, stem=recipe.stem, classes=classes
-        )
+    for stage in STAGES:
+        recipe = stage.recipe
+        skeleton = StackedCells(recipe.channels, recipe.cells, recipe.stem, classes=stage.classes)
         networks = [outline(graph, skeleton) for graph in graphs]
-        counts = np.array([multiply_adds(network, (3, side, side)) for network in networks])
+        counts = np.array([multiply_adds(network, (3, stage.side, stage.side)) for network in networks])
         sizes = np.array([parameters(network) for network in networks])
-        operations = 2 * counts.mean() * recipe.epochs * (3 * images + looked_at) * trainings
+        images = recipe.epochs * (3 * stage.images + stage.looked_at)
+        operations = 2 * counts.mean() * images * stage.trainings
         hours = [operations / (rate * 1e12) / 3600 for rate in asked.tflops]
         lines.append(
             (
-                stage,
+                stage.name,
                 [
-                    f"`{name}`",
+                    f"{stage.trainings} × {recipe.epochs} epochs of `{recipe.name}`, {recipe.cells} cells",
                     f"{sizes.mean() / 1e6:.2f} M",
                     f"{counts.mean() / 1e6:.0f} M ({counts.min() / 1e6:.0f}–{counts.max() / 1e6:.0f})",
                     f"{operations:.1e}",
@@ -56,7 +76,7 @@ def main() -> None:
                 ],
             )
         )
-    columns = ["recipe", "parameters", "multiply-adds an image (range)", "operations"]
+    columns = ["trainings", "parameters", "multiply-adds an image (range)", "operations"]
     columns += [f"GPU hours at {rate:g} TFLOP/s" for rate in asked.tflops]
     page = "\n".join(table("stage", columns, lines)) + "\n"
     asked.out.mkdir(parents=True, exist_ok=True)

@@ -137,8 +137,8 @@ class TrainingEvaluator:
 
         Returns:
             ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``valid_loss``
-            (cross-entropy in nats, the mean of repeats), ``parameters``, ``multiply_adds``, and ``seconds`` and ``epochs`` of all repeats together; with a pruner also ``pruned``,
-            1 where the training was ended early.
+            (cross-entropy in nats, the mean of repeats), ``parameters``, ``multiply_adds``, and ``seconds`` and
+            ``epochs`` of all repeats together; with a pruner also ``pruned``, 1 where the training was ended early.
 
         Raises:
             TrainingError: It cannot be trained; see :func:`~archrank.training.train.train`.
