@@ -1,6 +1,9 @@
 """Gradient-boosted trees on the features of graphs: quick, and hard to beat with very few labels."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -15,6 +18,7 @@ from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.forest import Forest
 from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.space import Rows, SearchSpace
 
@@ -101,7 +105,12 @@ class BoostedTrees(Predictor):
                 group=_groups(len(values)) if ranking else None,
                 params={"min_data_in_bin": 1, "verbosity": -1, "num_threads": 1},
             )
-            self._boosters.append(lightgbm.train(self._parameters(seed, len(values)), data, self.trees))
+            # Without keep_training_booster it would be written out and read again.
+            grown = lightgbm.train(
+                self._parameters(seed, len(values)), data, self.trees, keep_training_booster=True
+            )
+            self._boosters.append(grown)
+        self._make_ready()
         self._standardise(x)
         return self
 
@@ -149,6 +158,7 @@ class BoostedTrees(Predictor):
             arrays = read_arrays(weights)
             texts = [arrays[f"model {place}"].tobytes().decode() for place in range(self.members)]
             self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
+            self._make_ready()
             self._centre, self._spread = arrays["centre"], arrays["spread"]
         except (KeyError, TypeError, ValueError) as error:
             raise PredictorError(
@@ -196,8 +206,14 @@ class BoostedTrees(Predictor):
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
-        threads = 1 if len(features) < _MANY else 0  # 0: as many as the machine has
-        return np.array([booster.predict(features, num_threads=threads) for booster in self._boosters])
+        threads = 1 if len(features) < _MANY else min(self.members, os.cpu_count() or 1)
+        with ThreadPoolExecutor(threads) as pool:
+            return np.array(list(pool.map(lambda score: score(features), self._scorers)))
+
+    def _make_ready(self) -> None:
+        self._scorers: list[Callable[..., Any]] = [
+            Forest.of(booster) or partial(booster.predict, num_threads=1) for booster in self._boosters
+        ]
 
     def _standardise(self, features: npt.NDArray[np.float32]) -> None:
         raw = self._raw(features)
