@@ -63,8 +63,8 @@ def test_equal_scores_have_no_tau(monkeypatch):
 
 def test_equal_functions_get_equal_scores_when_simplified():
     task = {**TASK, "simplify": True}
-    # `none` on the only way to the output, or everything cut at the input: both compute nothing.
-    rows = np.array([(0, 0, 1, 0, 0, 1), (0, 0, 3, 0, 0, 3)], dtype=np.int16)
+    # A convolution from input to output, by itself or behind a skip, which GATES has to learn to see through.
+    rows = np.array([(0, 0, 0, 3, 0, 0), (1, 0, 0, 0, 3, 0)], dtype=np.int16)
     assert len({SPACE.function(a).key for a in SPACE.architectures(rows)}) == 1
     both = np.concatenate([ROWS, rows])
     targets = np.append(TARGETS, [0.0, 1.0])

@@ -163,3 +163,19 @@ def test_an_asynchronous_search_ends_where_nothing_is_left():
         made_up_table(), "accuracy", InOrder(stop=4), 9, 0, seconds=seconds(), parallel=3, asynchronous=True
     )
     assert found.places == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_nothing_more_is_asked_once_enough_was_found(asynchronous):
+    table = made_up_table()
+
+    def asked(enough):
+        strategy = RegularizedEvolution(SPACE, population=5, tournament=2)
+        return replay(table, "accuracy", strategy, 40, 1, asynchronous=asynchronous, enough=enough)
+
+    whole = asked(np.inf)
+    met = int(np.argmax(whole.scores))
+    ended = asked(max(whole.scores))
+    assert met < len(ended.scores) < len(whole.scores) == 40
+    assert ended.places == whole.places[: len(ended.places)]
+    assert len(asked(max(whole.scores) + 1).scores) == 40

@@ -148,7 +148,8 @@ class Searches:
         Returns:
             Lists, with an entry for every evaluation in the order of proposing: ``index``, its row in the table;
             ``valid`` and ``test``, its labels, None where there is none; ``reason``; ``seconds_proposing``; and in
-            simulated seconds when it ``began`` and ``ended``. A list that nothing is known for is None.
+            simulated seconds when it ``began`` and ``ended``. A list that nothing is known for is None. The lists end
+            where the best of the table was met: nothing that is measured changes any more, but simulated hours.
         """
         seconds = None if self.seconds is None else np.nan_to_num(self.seconds, nan=0.0)
         found = replay(
@@ -160,6 +161,7 @@ class Searches:
             seconds=seconds,
             parallel=task["parallel"],
             asynchronous=task["asynchronous"],
+            enough=float(np.nanmax(self.table.scores(self.metric))) if seconds is None else math.inf,
         )
         labels = {
             name: None if column is None else _known(column[found.places])

@@ -1,6 +1,7 @@
 """Searches replayed in memory on a table: the strategy code of real studies, with its rounds and random numbers."""
 
 import heapq
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ def replay(
     seconds: Floats | None = None,
     parallel: int = 1,
     asynchronous: bool = False,
+    enough: float = math.inf,
 ) -> Replay:
     """Run a strategy against a table.
 
@@ -63,11 +65,12 @@ def replay(
         seconds: How long each of the table's M architectures takes to evaluate, none for None: (M,).
         parallel: How many workers evaluate at the same time, in simulated time.
         asynchronous: Propose whenever a worker is free, instead of in rounds.
+        enough: Propose nothing more once a score as high was measured.
 
     Returns:
-        ``budget`` evaluations; fewer only where the strategy had nothing more to propose.
+        ``budget`` evaluations; fewer only where the strategy had nothing more to propose, or enough was found.
     """
-    loop = _Loop(table, table.scores(metric), strategy, budget, seed, seconds)
+    loop = _Loop(table, table.scores(metric), strategy, budget, seed, seconds, enough)
     (loop.run_asynchronously if asynchronous else loop.run_in_rounds)(parallel)
     return loop.found
 
@@ -83,11 +86,13 @@ class _Loop:
         budget: int,
         seed: int,
         seconds: Floats | None,
+        enough: float,
     ) -> None:
-        self._table, self._scores, self._seconds = table, scores, seconds
+        self._table, self._scores, self._seconds, self._enough = table, scores, seconds, enough
         self._strategy, self._budget, self._seed = strategy, budget, seed
         self._history = History()
         self._proposals: list[Proposal] = []
+        self._best = -math.inf
         self.found = Replay()
 
     def run_in_rounds(self, parallel: int) -> None:
@@ -118,7 +123,9 @@ class _Loop:
                 break
 
     def _ask(self, n: int) -> list[int]:
-        """Propose ``n`` and note them as pending; returns their numbers."""
+        """Propose ``n`` and note them as pending; returns their numbers, none once enough was found."""
+        if self._best >= self._enough:
+            return []
         first = len(self._proposals)
         rng = np.random.default_rng([self._seed, first])
         clock = time.perf_counter()
@@ -145,6 +152,7 @@ class _Loop:
 
     def _tell(self, number: int) -> None:
         score = self.found.scores[number]
+        self._best = max(self._best, score)  # which a NaN leaves as it is
         self._history.record(
             Evaluated(self._proposals[number].architecture, None if np.isnan(score) else score)
         )
