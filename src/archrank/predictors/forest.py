@@ -89,13 +89,16 @@ class Forest:
         scores = np.zeros(len(features))
         lowest = _lowest()
         leaves, kept = np.empty((2, len(features)), dtype=np.uint16)
+        ends, worth = np.empty(len(features), dtype=np.intp), np.empty(len(features))
         for tree in self.trees:
             leaves.fill(_ALL)
             for question, remaining in zip(tree.questions, tree.remaining, strict=True):
                 np.bitwise_or(answers[question], remaining, out=kept)
                 np.bitwise_and(leaves, kept, out=leaves)
             # The leftmost of those that are left is where an architecture ends.
-            scores += tree.values[lowest[leaves]]
+            np.take(lowest, leaves, out=ends, mode="clip")
+            np.take(tree.values, ends, out=worth, mode="clip")
+            scores += worth
         return scores
 
 

@@ -1,6 +1,5 @@
 """Gradient-boosted trees on the features of graphs: quick, and hard to beat with very few labels."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +19,7 @@ from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.forest import Forest
 from archrank.predictors.targets import checked_targets, normal_scores
+from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
 if TYPE_CHECKING:
@@ -206,8 +206,9 @@ class BoostedTrees(Predictor):
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
-        threads = 1 if len(features) < _MANY else min(self.members, os.cpu_count() or 1)
-        with ThreadPoolExecutor(threads) as pool:
+        if len(features) < _MANY:
+            return np.array([score(features) for score in self._scorers])
+        with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
             return np.array(list(pool.map(lambda score: score(features), self._scorers)))
 
     def _make_ready(self) -> None:
