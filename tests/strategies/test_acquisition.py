@@ -34,7 +34,7 @@ def test_what_is_certain_improves_by_the_gain_and_keeps_the_order_below_it():
     assert (np.diff(improvement) < 0).all()
 
 
-@pytest.mark.parametrize("acquisition", ["mean", "ucb", "ei", "ts"])
+@pytest.mark.parametrize("acquisition", ["mean", "ucb", "ei", "ts", "portfolio"])
 def test_all_picks_of_a_round_go_by_some_utility(acquisition):
     mean, spread = rng().normal(size=8), np.ones(8)
     found = utilities(acquisition, lambda candidates: (mean, spread), [], 7, 1.0, rng())

@@ -104,7 +104,7 @@ def test_conformance(settings):
 def test_a_real_ensemble_says_how_unsure_it_is():
     encoder = GATES(layers=2, width=4, operation_features=3, node_features=3, start_width=4)
     predictor = NeuralPredictor(SPACE, encoder, hidden=(4,), epochs=2, members=2)
-    for acquisition in ("ucb", "ei", "ts"):
+    for acquisition in ("ucb", "ei", "ts", "portfolio"):
         strategy = guided(predictor, acquisition=acquisition, inner="random", ratio=5)
         proposals = strategy.propose(measured(), 4, rng())
         assert [p.reason for p in proposals] == ["predicted"] * 4
@@ -121,6 +121,23 @@ def test_a_high_bound_goes_where_members_disagree():
     assert daring[0].architecture == odd
     # What is recorded is the prediction, not the bound.
     assert daring[0].score == pytest.approx(convs(odd))
+
+
+def test_a_portfolio_takes_half_of_its_picks_by_the_mean():
+    """Where members disagree there may be much to gain, and by the mean there is less than elsewhere."""
+    ranker = Ensemble(
+        lambda a: convs(a) - 30 * (a.choices[0] == 4), lambda a: convs(a) + 20 * (a.choices[0] == 4)
+    )
+
+    def improving(acquisition, n, seed=0):
+        picked = guided(ranker, acquisition=acquisition).propose(measured(), n, rng(seed))
+        return sum(p.architecture.choices[0] == 4 for p in picked)
+
+    assert improving("mean", 4) == 0
+    assert improving("ei", 4) == 4
+    assert improving("portfolio", 4) == 2
+    # A search that asks for one at a time has both kinds too.
+    assert {improving("portfolio", 1, seed) for seed in range(9)} == {0, 1}
 
 
 def test_a_bound_without_beta_is_the_mean():

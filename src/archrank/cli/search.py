@@ -93,7 +93,7 @@ def command(
     acquisition: Annotated[
         str,
         typer.Option(
-            help="What is best: the mean prediction, or by its spread: mean | ucb | ei | ts (guided)."
+            help="What is best: the mean prediction, or by its spread: mean | ucb | ei | ts | portfolio (guided)."
         ),
     ] = USUAL.acquisition,
     initial: Annotated[

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-Acquisition = Literal["mean", "ucb", "ei", "ts"]
+Acquisition = Literal["mean", "ucb", "ei", "ts", "portfolio"]
 ACQUISITIONS: tuple[Acquisition, ...] = get_args(Acquisition)
 
 _CERTAIN = 1e-9
@@ -77,25 +77,30 @@ def utilities(
     Args:
         acquisition: ``"mean"``; ``"ucb"``, the upper confidence bound; ``"ei"``, the expected improvement on the
             highest mean of what was measured: both sides are predictions, so no measurement has to be brought to
-            their scale; ``"ts"``, independent Thompson sampling: every pick is the best of a draw of its own.
+            their scale; ``"ts"``, independent Thompson sampling: every pick is the best of a draw of its own;
+            ``"portfolio"``, half of the picks by the expected improvement, which may lead far from where anything is
+            known, the other half by the mean.
         believe: The fitted predictor.
         measured: What was measured.
         n: How many picks there are, at least 1.
         beta: For ``"ucb"``: how many standard deviations are added to the mean.
-        rng: The source of randomness, used by ``"ts"`` only.
+        rng: The source of randomness, used by ``"ts"`` and, for an odd number of picks, by ``"portfolio"``.
 
     Returns:
         Utilities, and how many picks go by each: ``n`` in all.
 
-    Reference: White et al., BANANAS (AAAI 2021), for independent Thompson sampling.
+    Reference: White et al., BANANAS (AAAI 2021), for independent Thompson sampling; Hoffman et al., Portfolio
+    Allocation for Bayesian Optimization (UAI 2011), for several acquisitions side by side, here with fixed shares.
     """
     if acquisition == "mean":
         return [(_mean, n)]
     if acquisition == "ucb":
         return [(partial(upper_confidence_bound, beta=beta), n)]
-    if acquisition == "ei":
-        return [(partial(log_expected_improvement, best=float(believe(measured)[0].max())), n)]
-    return [(partial(thompson_sample, rng=rng), 1)] * n
+    if acquisition == "ts":
+        return [(partial(thompson_sample, rng=rng), 1)] * n
+    improvement = partial(log_expected_improvement, best=float(believe(measured)[0].max()))
+    certain = (n + int(rng.integers(2))) // 2 if acquisition == "portfolio" else 0
+    return [(utility, picks) for utility, picks in ((improvement, n - certain), (_mean, certain)) if picks]
 
 
 def upper_confidence_bound(mean: Floats, spread: Floats, beta: float) -> Floats:
