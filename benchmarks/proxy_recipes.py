@@ -5,7 +5,7 @@
 
 A ranking by one training cannot agree with anything better than with that by another training of the same recipe:
 Kendall's tau between the two is what a recipe is judged by. A ranking may be reliable and of no use, so the last column
-is the tau between the mean accuracies of a recipe and those of the first one named, over the cells that both trained.
+is the tau between the mean accuracies of a recipe and those of a reference, over the cells that both trained twice.
 A recipe is written as the name of one and its changes. Trainings are on CIFAR-10 of the data folder, one thread each;
 each is kept, so that the script can be killed and gone on with.
 """
@@ -56,6 +56,9 @@ def main() -> None:
     parser = options(__doc__, seeds=1)
     parser.add_argument("--recipes", nargs="+", default=["proxy"])
     parser.add_argument("--cells", type=int, default=24)
+    parser.add_argument(
+        "--reference", help="a recipe of this folder that others are compared with (the first)"
+    )
     asked = parser.parse_args()
     recipes = {text: recipe_from(text) for text in asked.recipes}
     tasks = [
@@ -71,12 +74,13 @@ def main() -> None:
     ]
     rows = finished(asked.out, tasks, Repeats(asked.out, recipes, asked.cells), asked.workers)
     lines = []
-    first = means([row for row in rows if row["recipe"] == asked.recipes[0]])
+    reference = asked.reference or asked.recipes[0]
+    expected = means([row for row in rows if row["recipe"] == reference])
     for text in dict.fromkeys(row["recipe"] for row in rows):
         made = [row for row in rows if row["recipe"] == text]
         both = paired(made, "accuracy")
         mine = means(made)
-        shared = sorted(first.keys() & mine.keys())
+        shared = sorted(expected.keys() & mine.keys())
         seconds = [row["training_seconds"] for row in made]
         lines.append(
             (
@@ -89,8 +93,8 @@ def main() -> None:
                     f"{both.mean():.3f} ({both.mean(1).min():.3f}–{both.mean(1).max():.3f})",
                     f"{np.sqrt((np.diff(both) ** 2).mean() / 2):.4f}",
                     "–"
-                    if text == asked.recipes[0]
-                    else f"{kendall_tau([mine[c] for c in shared], [first[c] for c in shared]):.2f} ({len(shared)})",
+                    if text == reference
+                    else f"{kendall_tau([mine[c] for c in shared], [expected[c] for c in shared]):.2f} ({len(shared)})",
                 ],
             )
         )
@@ -101,7 +105,7 @@ def main() -> None:
         "tau by loss",
         "accuracy (range)",
         "noise",
-        "tau with the first",
+        "tau with the reference",
     ]
     page = "\n".join(table("recipe", columns, lines)) + "\n"
     (asked.out / "table.md").write_text(page, encoding="utf-8")

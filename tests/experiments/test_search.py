@@ -72,6 +72,18 @@ def test_a_search_is_kept_evaluation_by_evaluation():
     assert flat["index"] == places
 
 
+def test_a_search_ends_where_it_met_the_best_unless_its_time_counts():
+    of = table(slice(0, 40))
+    best = int(np.argmin(of.column("loss")))
+    for seed, task in enumerate(search_tasks({"random": None}, 3)):
+        assert task["seed"] == seed
+        ended = searches(of, 40)(task)["index"]
+        timed = searches(of, 40, time_metric="train_seconds")(task)["index"]
+        assert ended[-1] == best
+        assert len(timed) == 40
+        assert timed[: len(ended)] == ended
+
+
 def test_workers_get_the_columns_that_are_looked_at_and_search_alike():
     work = searches(table(), test_metric="accuracy")
     tasks = search_tasks(work.strategies, 2, parallel=(1, 3))
