@@ -67,6 +67,7 @@ def test_a_run_without_a_table(search, tmp_path):
     code, out, _ = search("enas", *words, "--out", "run")
     assert code == 0
     assert "true rank" not in out
+    assert "MemoryError: no room for it" in " ".join(out.split())
     record = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert [record[key] for key in ("benchmark", "space", "metric", "maximize")] == [
         None,

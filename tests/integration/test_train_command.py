@@ -82,12 +82,16 @@ def test_a_search_trains_and_its_best_is_trained_from_its_folder(archrank):
     )  # fmt: skip
     code, _, err = archrank(*search, "--budget", "2")
     assert code == 0, err
+    ended = Path("run/result.json").rename("ended.json")
+    code, _, err = archrank("train", "enas", "run", *DEFAULTS, "--out", "net")
+    assert (code, "has not ended: go on with it by" in err) == (2, True), err
+    ended.rename("run/result.json")
     code, out, err = archrank(*search, "--budget", "3", "--resume", "--json")
     assert code == 0, err
     record = json.loads(out)
     values = [evaluation["values"] for evaluation in record["evaluations"]]
     assert len(values) == len(list(Path("run/trainings").glob("*/curve.jsonl"))) == 3
-    names = ("valid_accuracy", "parameters", "multiply_adds", "seconds", "epochs", "pruned")
+    names = ("valid_accuracy", "valid_loss", "parameters", "multiply_adds", "seconds", "epochs", "pruned")
     assert all(set(value) == set(names) for value in values)
     assert record["best"]["value"] == max(value["valid_accuracy"] for value in values)
     assert "Learning curves" in Path("run/report.html").read_text()
@@ -138,6 +142,12 @@ def test_the_onnx_file_gives_the_same_logits(archrank):
             ("search", "enas", "--evaluator", "train", *DEFAULTS, "--pruner", "halving", "--objectives",
              "valid_accuracy,parameters"),
             "leave it out, or search by valid_accuracy alone",
+        ),
+        (("search", "enas", "--evaluator", "train", *DEFAULTS, "--where", "speed < 3"), "did you mean 'seconds'?"),
+        (("search", "enas", "--evaluator", "train", *DEFAULTS, "--metric", "pruned"), "unknown value 'pruned'"),
+        (
+            ("train", "nas-bench-201", CELL, *DEFAULTS, "--learning-rate", "-1", "--out", "net"),
+            "learning_rate=-1.0, expected above 0",
         ),
     ],
 )  # fmt: skip

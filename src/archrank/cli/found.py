@@ -1,6 +1,7 @@
 """What a search found, in the terminal."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,14 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
 
     table = None if table is None else of_feasible(table, Goal.from_facts(record))
     evaluations = record["evaluations"]
-    failed = sum(evaluation["state"] == "failed" for evaluation in evaluations)
+    errors = [str(evaluation["error"]) for evaluation in evaluations if evaluation["state"] == "failed"]
     looked = f"{len(evaluations)}"
     if table is not None:
         looked += f" of {len(table):,} ({len(evaluations) / len(table):.1%})"
-    looked += f", {failed} failed" if failed else ""
+    looked += f", {len(errors)} failed" if errors else ""
     rows: list[tuple[str, str]] = [("evaluated", looked)]
+    if errors:
+        rows.append(("why failed", _commonest(errors)))
     if constraints := record["constraints"]:
         rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} of them do not"))
     if record["front"] is not None:
@@ -62,6 +65,12 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
     Console().print(
         Panel(grid, title=f"{record['benchmark'] or record['space']} · {record['strategy']}", expand=False)
     )
+
+
+def _commonest(errors: Sequence[str]) -> str:
+    """The error that came most often, and how many others there were."""
+    (error, count), *others = Counter(errors).most_common()
+    return f"{error} ({count}×){f'; {len(others)} others in the report' if others else ''}"
 
 
 def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:

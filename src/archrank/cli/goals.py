@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archrank.errors import ArchrankError
+from archrank.errors import ArchrankError, UnknownName
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
@@ -92,7 +92,8 @@ def goal_from(values: "Table | Evaluator | None", options: GoalOptions) -> "Goal
 
     A table knows its metrics and their directions. An evaluator may have an attribute ``metric``, the name of its value
     (else that is ``value``), and an attribute ``directions``, which says ``"maximize"`` or ``"minimize"`` by name (else
-    all is maximised); the options come before both.
+    all is maximised); the options come before both. If it has an attribute ``gives``, the names of its values, others
+    are refused before anything is evaluated.
 
     Args:
         values: Where the values come from: the table that is searched, or an evaluator; None where nothing is known of
@@ -100,7 +101,8 @@ def goal_from(values: "Table | Evaluator | None", options: GoalOptions) -> "Goal
         options: What the command line was told.
 
     Raises:
-        UnknownName: A metric that the table has not, or a direction that is none.
+        UnknownName: A metric that the table has not, a value that the evaluator does not give, or a direction that is
+            none.
         ArchrankError: Another number of objectives, two ways to say what to search by, a direction for a table, or a
             constraint that cannot be read or that no architecture of the table meets.
     """
@@ -109,7 +111,12 @@ def goal_from(values: "Table | Evaluator | None", options: GoalOptions) -> "Goal
 
     names = options.names()
     if not isinstance(values, Table):
-        return Goal.of(_directions(values, names, options.maximize), options.where)
+        wanted = Goal.of(_directions(values, names, options.maximize), options.where)
+        given: Sequence[str] = getattr(values, "gives", wanted.needed)
+        for needed in wanted.needed:
+            if needed not in given:
+                raise UnknownName("value", needed, given)
+        return wanted
     if options.maximize is not None:
         raise ArchrankError(
             f"{values.name} itself says which way its metrics are better: leave --{_word(options.maximize)} out"

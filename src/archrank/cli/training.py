@@ -142,11 +142,12 @@ class TrainingOptions:
         """
         from archrank.training import recipe_named
 
-        changed = ("epochs", "batch", "learning_rate", "channels", "cells", "image_size", "train_images")
+        changed = ("epochs", "batch", "channels", "cells", "image_size", "train_images")
         name = self.recipe or ("digits" if self.data == "digits" else usual)
         recipe = recipe_named(name)
         if (rate := self.learning_rate) is not None:
-            recipe = recipe.but(final_learning_rate=min(recipe.final_learning_rate, rate))
+            final = min(recipe.final_learning_rate, rate)
+            recipe = recipe.but(learning_rate=rate, final_learning_rate=final)
         if (epochs := self.epochs) is not None:
             recipe = recipe.but(warm_up=min(recipe.warm_up, epochs))
         return recipe.but(**{change: getattr(self, change) for change in changed})
@@ -290,11 +291,15 @@ def architecture_from(space: "SearchSpace", text: str) -> "Architecture":
 
     Raises:
         ParseError: It says no architecture of the space.
-        ArchrankError: The search found nothing.
+        ArchrankError: The search has not ended, or found nothing.
     """
     import json
 
     path = Path(text)
+    if (path / "config.json").exists() and not (path / "result.json").exists():
+        raise ArchrankError(
+            f"the search in {text} has not ended: go on with it by archrank search … --resume, or give the architecture"
+        )
     try:
         content = (path / "result.json" if path.is_dir() else path).read_text(encoding="utf-8")
     except (OSError, ValueError):  # no file: the text itself is meant

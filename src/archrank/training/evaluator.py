@@ -111,6 +111,13 @@ class TrainingEvaluator:
         self._pruning = self._new_pruning()
 
     @property
+    def gives(self) -> tuple[str, ...]:
+        """The names of the values that it gives."""
+        repeats = [f"{METRIC}_{place}" for place in range(1, self._repeats + 1)] if self._repeats > 1 else []
+        pruned = [] if self._pruner is None else ["pruned"]
+        return (*self.directions, "epochs", *repeats, *pruned)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What makes its values comparable, as JSON values; where it trains is no part of that."""
         return {
