@@ -116,18 +116,16 @@ def curves(found: dict[str, np.ndarray]) -> Figure:
         for name, colour in (("random", RANDOM), ("guided", RUN)):
             numbers = np.arange(1, len(found[name]) + 1)
             axes.plot(numbers, found[name], ".", color=colour, alpha=0.5, label=f"{name}: a training")
-        axes.fill_between(np.arange(1, len(middle) + 1), low, high, color=RANDOM, alpha=0.25, linewidth=0)
-        axes.step(
-            np.arange(1, len(middle) + 1),
-            middle,
-            color=RANDOM,
-            label="random: best so far, median and quartiles",
+        axes.fill_between(
+            np.arange(1, len(middle) + 1), low, high, step="post", color=RANDOM, alpha=0.25, linewidth=0
         )
+        label = "random: best so far, median and quartiles"
+        axes.step(np.arange(1, len(middle) + 1), middle, where="post", color=RANDOM, label=label)
         guided = best_so_far(found["guided"])
         axes.step(np.arange(1, len(guided) + 1), guided, where="post", color=RUN, label="guided: best so far")
         axes.set_xlabel("trainings")
         axes.set_ylabel("validation accuracy")
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside upper left", ncols=2)
     return figure
 
 
