@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Several test processes share the cores; threads that wait for one another within each would only slow them down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

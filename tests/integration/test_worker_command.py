@@ -72,11 +72,11 @@ def unprivileged():
 
 
 class Server(str):
-    """A server's address; it can be restarted."""
+    """A server's address; ``control("stop")`` and ``control("start")`` do what they say."""
 
-    def __new__(cls, url, restart):
+    def __new__(cls, url, control):
         server = super().__new__(cls, url)
-        server.restart = restart
+        server.control = control
         return server
 
 
@@ -101,10 +101,15 @@ def server():
     data = folder / "data"
     run(place / "initdb", "-D", data, "-A", "trust", "-U", "archrank", "-E", "UTF8", "--no-sync")
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
-    run(place / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+    how = {"start": ("-l", folder / "log", "-o", options), "stop": ("-m", "immediate")}
+
+    def control(what):
+        run(place / "pg_ctl", "-D", data, *how[what], "-w", what)
+
+    control("start")
     url = f"postgresql+psycopg://archrank@127.0.0.1:{port}/postgres"
-    yield Server(url, lambda: run(place / "pg_ctl", "-D", data, "-m", "immediate", "-w", "restart"))
-    run(place / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    yield Server(url, control)
+    control("stop")
     shutil.rmtree(folder)
 
 
@@ -363,9 +368,10 @@ def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
     driver = Driver(server, "restarted", **settings).queued()
     worker("restarted", "mine.py:evaluate")
     begun(tmp_path, 1)
-    server.restart()
+    server.control("stop")
     driver.join(timeout=60)
     assert "go on" in str(driver.error)
+    server.control("start")
     (tmp_path / "go").touch()
     (found,) = Driver(server, "restarted", **settings).found()
     assert found.value == float(sum(found.architecture.choices))
