@@ -84,11 +84,14 @@ def _write(folder: Path, parts: Mapping[str, Part], on_progress: OnProgress) -> 
         ) from error
     try:
         _fill(beside, parts, on_progress)
-        # What is there already is damaged, or was finished by another process a moment ago.
-        if _opened(folder) is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):
-                beside.rename(folder)
+        # This fails where a folder is there already: finished by another process a moment ago, or damaged. Never remove
+        # it by its name: it might be finished between a look at it and that.
+        with suppress(OSError):
+            beside.rename(folder)
+        if beside.exists() and _opened(folder) is None:
+            folder.rename(beside / "damaged")
+            beside.rename(folder)
+            shutil.rmtree(folder / "damaged", ignore_errors=True)
     except OSError as error:
         raise FileError(f"decoded images cannot be kept in {folder}: {error.strerror or error}") from error
     finally:
