@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from archrank.arrays import stack
-from archrank.features import feature_names, graph_features
+from archrank.features import depth_features, feature_names, graph_features
 from archrank.graph import Cell, Graph, Site
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph
 from archrank.testing.encoders import _relabelled
@@ -72,6 +72,21 @@ def naive(cell, operations):
                 for site in cell.sites
                 if site.operation == other
             )
+        lengths_around = {
+            place: [(path.index(place), len(path) - 1 - path.index(place)) for path in paths if place in path]
+            for place in mine
+            if place in live
+        }
+        for side, (which, extreme) in {
+            "after at least": (0, min),
+            "after at most": (0, max),
+            "before at least": (1, min),
+            "before at most": (1, max),
+        }.items():
+            depths = [extreme(around[which] for around in each) for each in lengths_around.values()]
+            for depth in range(5):
+                values[f"{kind} {side} {depth}"] = depths.count(depth)
+            values[f"{kind} {side} 5 or more"] = sum(depth >= 5 for depth in depths)
     for name in feature_names(operations):
         if name.startswith("paths through "):
             through = name.removeprefix("paths through ")
@@ -128,3 +143,13 @@ def test_every_cell_has_features_of_its_own():
     assert len(names) == both.shape[1]
     assert names[0] == "cell 0: junctions"
     assert len(set(names)) == len(names)
+
+
+def test_features_of_depth_are_told_from_the_others():
+    names = np.array(feature_names("ab", cells=2))
+    deep = depth_features("ab", cells=2)
+    assert deep.shape == names.shape
+    assert all(
+        (" before at " in name or " after at " in name) == is_deep
+        for name, is_deep in zip(names, deep, strict=True)
+    )

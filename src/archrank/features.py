@@ -1,7 +1,8 @@
 """Features of graphs: named numbers that say how an architecture is made, for any space.
 
 In the spirit of GRAF (Kadlecová et al., Surprisingly Strong Performance Prediction with Neural Graph Features, ICML
-2024): counts of operations, lengths and numbers of paths that pass some operations only, degrees, links.
+2024): counts of operations, lengths and numbers of paths that pass some operations only, degrees, links, and how deep
+operations lie.
 Equal for isomorphic architectures.
 """
 
@@ -13,13 +14,21 @@ import numpy.typing as npt
 
 from archrank.arrays import CellArrays
 
-__all__ = ["feature_names", "graph_features"]
+__all__ = ["depth_features", "feature_names", "graph_features"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+Shorts = npt.NDArray[np.int16]
 
 _ALL_SUBSETS = 5
 """Up to so many operation kinds, paths through every subset of them are looked at; else the small and large ones."""
+
+_DEPTHS = 6
+"""How far operations lie from inputs and outputs is told apart up to so many; the last stands for all farther ones."""
+
+_NOWHERE = 10_000
+
+_SIDES = ("after at least", "after at most", "before at least", "before at most")
 
 _PART = 8_192
 
@@ -45,9 +54,18 @@ def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
     for subset in _subsets(len(operations)):
         through = ", ".join(operations[kind] for kind in subset)
         names += [f"{what} through {through}" for what in ("paths", "shortest path", "longest path")]
+    far = [*map(str, range(_DEPTHS - 1)), f"{_DEPTHS - 1} or more"]
+    names += [f"{kind} {side} {depth}" for side in _SIDES for kind in operations for depth in far]
     if cells == 1:
         return tuple(names)
     return tuple(f"cell {c}: {name}" for c in range(cells) for name in names)
+
+
+def depth_features(operations: Sequence[str], cells: int = 1) -> npt.NDArray[np.bool_]:
+    """Which of the F features say how deep operations lie, instead of how many there are and what is linked: (F,)."""
+    names = len(feature_names(operations))
+    deep = len(_SIDES) * len(operations) * _DEPTHS
+    return np.tile(np.arange(names) >= names - deep, cells)
 
 
 def graph_features(cells: Sequence[CellArrays], operations: Sequence[str]) -> Floats:
@@ -56,7 +74,8 @@ def graph_features(cells: Sequence[CellArrays], operations: Sequence[str]) -> Fl
     A path leads from an input to an output of a cell; its length is the number of its operations, and 0 where there
     is no path. An operation is live if it lies on a path. Numbers of paths are given as log(1 + number). The inputs of
     an operation are what writes to the junctions that it reads; its readers are what reads the junction that it writes
-    to, an output of the cell counting as one.
+    to, an output of the cell counting as one. *Pool before at most 2* counts the live pools after which there are 2
+    operations on the longest path to an output, *after at least 0* those that may be the first on a path from an input.
 
     Args:
         cells: The C cells of the B graphs.
@@ -132,6 +151,7 @@ def _of_cell(sites: _Sites, kinds: int) -> Floats:
         *_degrees(sites, of_kind),
         *_links(sites, of_kind),
         _paths(sites, visits, kinds),
+        *(_of_depth(sites, live, depth, kinds) for depth in _depths(sites, visits)),
     ]
     return np.concatenate(columns, axis=1, dtype=np.float32)
 
@@ -220,3 +240,34 @@ def _paths(sites: _Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
     near = np.where(some, shortest[ends].min(axis=1), 0)
     far = np.where(some, longest[ends].max(axis=1), 0)
     return np.stack([np.log1p(paths), near, far], axis=2).reshape(count, -1)
+
+
+def _depths(sites: _Sites, visits: list[tuple[int, Ints]]) -> list[Shorts]:
+    """Fewest and most operations on paths from an input to each site, then from it to an output: four times (B, S)."""
+    count, junctions = sites.present.shape
+    # What is most is the least of the negative, so one minimum serves both.
+    step = np.array([1, -1], dtype=np.int16)
+    after = np.full((count, sites.kind.shape[1], 2), _NOWHERE, dtype=np.int16)
+    before = after.copy()
+    far = np.full((count, junctions + 1, 2), _NOWHERE, dtype=np.int16)
+    far[:, : sites.inputs] = 0
+    for site, rows in visits:
+        after[rows, site] = far[rows[:, None], sites.sources[rows, site]].min(axis=1)
+        target = rows, sites.target[rows, site]
+        far[target] = np.minimum(far[target], after[rows, site] + step)
+    far.fill(_NOWHERE)
+    far[sites.rows, sites.outputs] = 0
+    for site, rows in reversed(visits):
+        before[rows, site] = far[rows, sites.target[rows, site]]
+        sources = rows[:, None], sites.sources[rows, site]
+        far[sources] = np.minimum(far[sources], before[rows, site, None] + step)
+    return [each for depth in (after, before) for each in (depth[:, :, 0], -depth[:, :, 1])]
+
+
+def _of_depth(sites: _Sites, live: npt.NDArray[np.bool_], depth: Shorts, kinds: int) -> Ints:
+    """How many live sites of each kind lie at each depth: (B, K · depths)."""
+    counts = np.zeros((len(live), kinds, _DEPTHS), dtype=np.int32)
+    for site in range(live.shape[1]):
+        rows = np.flatnonzero(live[:, site])
+        counts[rows, sites.kind[rows, site], np.minimum(depth[rows, site], _DEPTHS - 1)] += 1
+    return counts.reshape(len(live), -1)

@@ -7,10 +7,13 @@ import torch
 
 from archrank.errors import PredictorError
 from archrank.predictors import GaussianProcess
+from archrank.predictors.candidates import Candidates
+from archrank.predictors.feature_map import feature_map
 from archrank.predictors.targets import normal_scores
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
+from kernel_distances import distances
 
 SPACE = NASBench201()
 DRAWN = list(dict.fromkeys(SPACE.sample(400, np.random.default_rng(0))))
@@ -40,17 +43,26 @@ def test_only_the_order_of_the_targets_counts():
     assert np.array_equal(GaussianProcess(SPACE).fit(KNOWN, np.exp(targets)).predict(OTHERS), first)
 
 
-def test_the_posterior_is_that_of_the_textbook():
-    predictor = GaussianProcess(SPACE).fit(KNOWN, worth(KNOWN))
+def linear(candidates, deep):
+    """A linear function of the features that say how deep operations lie, or of the others."""
+    features = candidates.features[:, feature_map(SPACE).deep == deep]
+    return features @ np.random.default_rng(4).normal(size=features.shape[1])
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_the_posterior_is_that_of_the_textbook(deep):
+    known = Candidates(SPACE, KNOWN)
+    targets = linear(known, deep)
+    predictor = GaussianProcess(SPACE).fit(KNOWN, targets)
+    assert (predictor.depth_ > 0.25) == deep
     mean, spread = predictor.predict_distribution(OTHERS)
-    x, z = (predictor.collate(a).features.astype(float) for a in (KNOWN, OTHERS))
-    x, z = x / math.sqrt(x.shape[1]), z / math.sqrt(z.shape[1])
+    x, z = known, Candidates(SPACE, OTHERS)
 
     def kernel(a, b):
-        r = math.sqrt(3) * np.linalg.norm(a[:, None] - b[None], axis=2) / predictor.length_
+        r = math.sqrt(3) * distances(predictor, a, b)
         return (1 + r) * np.exp(-r)
 
-    y = normal_scores(worth(KNOWN))
+    y = normal_scores(targets)
     noise = predictor.noise_ / (1 - predictor.noise_)
     covariance, shared = kernel(x, x) + (noise + 1e-6) * np.eye(60), kernel(z, x)
     variance = y @ np.linalg.solve(covariance, y) / 60  # the most likely one

@@ -12,6 +12,7 @@ from archrank.predictors.targets import normal_scores
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
+from kernel_distances import distances
 
 SPACE = NASBench201()
 DRAWN = list(dict.fromkeys(SPACE.sample(700, np.random.default_rng(0))))
@@ -78,8 +79,7 @@ def test_the_posterior_is_that_of_the_textbook(cheap):
     known, others = predictor.collate(KNOWN), predictor.collate(OTHERS)
 
     def kernel(a, b):
-        x, z = (c.features.astype(float) / math.sqrt(c.features.shape[1]) for c in (a, b))
-        r = math.sqrt(3) * np.linalg.norm(x[:, None] - z[None], axis=2) / predictor.length_
+        r = math.sqrt(3) * distances(predictor, a, b)
         return (1 + r) * np.exp(-r) + predictor.slope_ * (1 + a.told([cheap]) @ b.told([cheap]).T)
 
     assert predictor.slope_ > 0

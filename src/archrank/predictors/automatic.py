@@ -17,6 +17,9 @@ __all__ = ["EFFORTS", "Effort", "auto"]
 Effort = Literal["fast", "balanced", "best"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
+_HIDDEN, _EPOCHS = (300, 300), 150
+"""As good in the mean with the others as the authors' five layers and 200 epochs, in half the time."""
+
 
 def auto(
     space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0, hints: Sequence[Predictor] = ()
@@ -47,5 +50,8 @@ def auto(
         "balanced": (GATES,),
         "best": (GATES, BiFlow),
     }
-    members += [NeuralPredictor(space, encoder, members=3, simplify=True) for encoder in encoders[effort]]
+    members += [
+        NeuralPredictor(space, encoder, hidden=_HIDDEN, epochs=_EPOCHS, members=3, simplify=True)
+        for encoder in encoders[effort]
+    ]
     return Ensemble(space, members, seed=seed)

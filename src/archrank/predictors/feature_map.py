@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from archrank.features import feature_names, graph_features
+from archrank.features import depth_features, feature_names, graph_features
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["FeatureMap", "feature_map"]
@@ -29,6 +29,7 @@ class FeatureMap:
 
     Attributes:
         names: What the F features are.
+        deep: Which of them say how deep operations lie: (F,).
     """
 
     def __init__(self, space: SearchSpace) -> None:
@@ -43,6 +44,7 @@ class FeatureMap:
         self._spread = features[:, self._kept].std(axis=0)
         names = feature_names(space.operations, len(cells))
         self.names = tuple(names[place] for place in self._kept)
+        self.deep = depth_features(space.operations, len(cells))[self._kept]
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""

@@ -17,6 +17,7 @@ from archrank.errors import PredictorError
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.feature_map import feature_map
 from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
 from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.predictors.threads import one_thread
@@ -34,8 +35,8 @@ class GaussianProcess(Predictor):
     """Exact Gaussian-process regression with a Matérn kernel (ν = 3/2) on standardised graph features.
 
     Targets enter as normal scores: the quantiles of the normal distribution at their ranks, so that only their order
-    counts and a few failed trainings do no harm. The kernel's length, its variance and the noise maximise the
-    marginal likelihood.
+    counts and a few failed trainings do no harm. The kernel's length and variance, the noise, and how much the features
+    of depth weigh beside the others maximise the marginal likelihood.
 
     With hints, a linear kernel of what they say is added, where the targets are more likely with it than without: then
     the mean is a line in them, and the Matérn kernel is left with what they do not explain.
@@ -49,6 +50,7 @@ class GaussianProcess(Predictor):
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
         noise_: The share of the variance that is noise.
+        depth_: The weight of the features that say how deep operations lie, from 0 to 1.
         slope_: The variance of the linear kernel, in those of the signal; 0 where hints do not help.
 
     Reference: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 2.1; features as in
@@ -79,7 +81,7 @@ class GaussianProcess(Predictor):
         order = np.random.default_rng(self.seed).permutation(len(values))
         part = order[: self.most] if len(values) > self.most else np.arange(len(values))
         known = Candidates(self.space, [architectures[i] for i in part])
-        x = Points.of(known.features, known.told(self.hints))
+        x = Points.of(known.features, feature_map(self.space).deep, known.told(self.hints))
         y = torch.from_numpy(normal_scores(values)[part])
         some = order[:_TUNED_ON] if len(part) == len(values) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
@@ -118,7 +120,8 @@ class GaussianProcess(Predictor):
         features, which = candidates.distinct
         if self.slope_:  # what hints say may differ between equal functions
             features, which = candidates.features, np.arange(len(candidates))
-        x = Points.of(features, candidates.told(self.hints) if self.slope_ else np.empty((len(features), 0)))
+        told = candidates.told(self.hints) if self.slope_ else np.empty((len(features), 0))
+        x = Points.of(features, feature_map(self.space).deep, told)
         mean, deviation = np.empty(len(x)), np.zeros(len(x))
         for begin in range(0, len(x), _PART):
             part = slice(begin, begin + _PART)
@@ -140,7 +143,7 @@ class GaussianProcess(Predictor):
             "kernel": asdict(self._kernel),
             "hints": saved.write_hints(Path(folder), self.hints),
         }
-        tensors = {"known": self._known.features, "targets": self._targets}
+        tensors = {"plain": self._known.plain, "deep": self._known.deep, "targets": self._targets}
         if self._known.lines is not None:
             tensors["lines"] = self._known.lines
         saved.write(Path(folder), self.space, record, tensor_bytes(tensors))
@@ -154,7 +157,7 @@ class GaussianProcess(Predictor):
         try:
             self = cls(space, **record["settings"], hints=read_hints(Path(folder), record, space))
             tensors = read_tensors(weights)
-            known = Points(tensors["known"], tensors.get("lines"))
+            known = Points(tensors["plain"], tensors["deep"], tensors.get("lines"))
             self._learn(Kernel(**record["kernel"]), known, tensors["targets"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise PredictorError(
@@ -165,6 +168,11 @@ class GaussianProcess(Predictor):
     def _learn(self, kernel: Kernel, known: Points, y: torch.Tensor) -> None:
         """Solve for the weights of the training set."""
         self._kernel, self._known, self._targets = kernel, known, y
-        self.length_, self.noise_, self.slope_ = kernel.length, kernel.noise, kernel.slope
+        self.length_, self.noise_, self.depth_, self.slope_ = (
+            kernel.length,
+            kernel.noise,
+            kernel.depth,
+            kernel.slope,
+        )
         self._root = kernel.root(known)
         self._weights = torch.cholesky_solve(y[:, None], self._root)[:, 0]
