@@ -78,15 +78,15 @@ def naive(cell, operations):
             if place in live
         }
         for side, (which, extreme) in {
-            "after at least": (0, min),
-            "after at most": (0, max),
-            "before at least": (1, min),
-            "before at most": (1, max),
+            "shortest way in": (0, min),
+            "longest way in": (0, max),
+            "shortest way out": (1, min),
+            "longest way out": (1, max),
         }.items():
             depths = [extreme(around[which] for around in each) for each in lengths_around.values()]
             for depth in range(5):
-                values[f"{kind} {side} {depth}"] = depths.count(depth)
-            values[f"{kind} {side} 5 or more"] = sum(depth >= 5 for depth in depths)
+                values[f"{kind}: {side} {depth}"] = depths.count(depth)
+            values[f"{kind}: {side} 5 or more"] = sum(depth >= 5 for depth in depths)
     for name in feature_names(operations):
         if name.startswith("paths through "):
             through = name.removeprefix("paths through ")
@@ -149,7 +149,4 @@ def test_features_of_depth_are_told_from_the_others():
     names = np.array(feature_names("ab", cells=2))
     deep = depth_features("ab", cells=2)
     assert deep.shape == names.shape
-    assert all(
-        (" before at " in name or " after at " in name) == is_deep
-        for name, is_deep in zip(names, deep, strict=True)
-    )
+    assert all((" way " in name) == is_deep for name, is_deep in zip(names, deep, strict=True))

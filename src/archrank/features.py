@@ -28,7 +28,7 @@ _DEPTHS = 6
 
 _NOWHERE = 10_000
 
-_SIDES = ("after at least", "after at most", "before at least", "before at most")
+_WAYS = ("shortest way in", "longest way in", "shortest way out", "longest way out")
 
 _PART = 8_192
 
@@ -54,8 +54,8 @@ def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
     for subset in _subsets(len(operations)):
         through = ", ".join(operations[kind] for kind in subset)
         names += [f"{what} through {through}" for what in ("paths", "shortest path", "longest path")]
-    far = [*map(str, range(_DEPTHS - 1)), f"{_DEPTHS - 1} or more"]
-    names += [f"{kind} {side} {depth}" for side in _SIDES for kind in operations for depth in far]
+    depths = [*map(str, range(_DEPTHS - 1)), f"{_DEPTHS - 1} or more"]
+    names += [f"{kind}: {way} {depth}" for way in _WAYS for kind in operations for depth in depths]
     if cells == 1:
         return tuple(names)
     return tuple(f"cell {c}: {name}" for c in range(cells) for name in names)
@@ -64,7 +64,7 @@ def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
 def depth_features(operations: Sequence[str], cells: int = 1) -> npt.NDArray[np.bool_]:
     """Which of the F features say how deep operations lie, instead of how many there are and what is linked: (F,)."""
     names = len(feature_names(operations))
-    deep = len(_SIDES) * len(operations) * _DEPTHS
+    deep = len(_WAYS) * len(operations) * _DEPTHS
     return np.tile(np.arange(names) >= names - deep, cells)
 
 
@@ -74,8 +74,8 @@ def graph_features(cells: Sequence[CellArrays], operations: Sequence[str]) -> Fl
     A path leads from an input to an output of a cell; its length is the number of its operations, and 0 where there
     is no path. An operation is live if it lies on a path. Numbers of paths are given as log(1 + number). The inputs of
     an operation are what writes to the junctions that it reads; its readers are what reads the junction that it writes
-    to, an output of the cell counting as one. *Pool before at most 2* counts the live pools after which there are 2
-    operations on the longest path to an output, *after at least 0* those that may be the first on a path from an input.
+    to, an output of the cell counting as one. *Pool: longest way out 2* counts the live pools after which there
+    are 2 operations on the longest path to an output; *shortest way in 0* those that are the first on a path.
 
     Args:
         cells: The C cells of the B graphs.
