@@ -23,6 +23,7 @@ SIZES = {"nasbench101": (100, 190, 381), "analog-nasbench": (78, 156, 390)}
 MEANS = (
     ("gp", "trees"),
     ("gp", "trees", "gates"),
+    ("gp", "trees", "gates, head of five layers, 200 epochs"),
     ("gp", "trees", "biflow"),
     ("gp", "trees", "gates", "biflow"),
     ("gp", "trees", "gates + features"),
@@ -43,10 +44,12 @@ def members(space: Any, written: Any) -> dict[str, Callable[[int], Any]]:
             weight_decay=0.01, members=4, simplify=True, features=True, seed=seed,
         )  # fmt: skip
 
-    def network(encoder: Any, count: int) -> Callable[[int], Any]:
+    def network(encoder: Any, **settings: Any) -> Callable[[int], Any]:
         return lambda seed: NeuralPredictor(
-            space, encoder, PairwiseHinge(), members=count, simplify=True, seed=seed
+            space, encoder, PairwiseHinge(), members=3, simplify=True, seed=seed, **settings
         )
+
+    small = {"hidden": (300, 300), "epochs": 150}
 
     return {
         "gp": lambda seed: GaussianProcess(space, seed=seed),
@@ -54,8 +57,9 @@ def members(space: Any, written: Any) -> dict[str, Callable[[int], Any]]:
         "trees": lambda seed: BoostedTrees(space, seed=seed),
         "trees, cells as written": lambda seed: BoostedTrees(written, seed=seed),
         "trees, ranking objective": lambda seed: BoostedTrees(space, "ranking", seed=seed),
-        "gates": network(GATES, 3),
-        "biflow": network(BiFlow, 3),
+        "gates": network(GATES, **small),
+        "gates, head of five layers, 200 epochs": network(GATES),
+        "biflow": network(BiFlow, **small),
         "gates + features": gates_with_features,
     }
 

@@ -27,6 +27,7 @@ _DEPTHS = 6
 """How far operations lie from inputs and outputs is told apart up to so many; the last stands for all farther ones."""
 
 _NOWHERE = 10_000
+"""Farther than any path is long."""
 
 _WAYS = ("shortest way in", "longest way in", "shortest way out", "longest way out")
 
@@ -247,21 +248,21 @@ def _depths(sites: _Sites, visits: list[tuple[int, Ints]]) -> list[Shorts]:
     count, junctions = sites.present.shape
     # What is most is the least of the negative, so one minimum serves both.
     step = np.array([1, -1], dtype=np.int16)
-    after = np.full((count, sites.kind.shape[1], 2), _NOWHERE, dtype=np.int16)
-    before = after.copy()
+    way_in = np.full((count, sites.kind.shape[1], 2), _NOWHERE, dtype=np.int16)
+    way_out = way_in.copy()
     far = np.full((count, junctions + 1, 2), _NOWHERE, dtype=np.int16)
     far[:, : sites.inputs] = 0
     for site, rows in visits:
-        after[rows, site] = far[rows[:, None], sites.sources[rows, site]].min(axis=1)
+        way_in[rows, site] = far[rows[:, None], sites.sources[rows, site]].min(axis=1)
         target = rows, sites.target[rows, site]
-        far[target] = np.minimum(far[target], after[rows, site] + step)
+        far[target] = np.minimum(far[target], way_in[rows, site] + step)
     far.fill(_NOWHERE)
     far[sites.rows, sites.outputs] = 0
     for site, rows in reversed(visits):
-        before[rows, site] = far[rows, sites.target[rows, site]]
+        way_out[rows, site] = far[rows, sites.target[rows, site]]
         sources = rows[:, None], sites.sources[rows, site]
-        far[sources] = np.minimum(far[sources], before[rows, site, None] + step)
-    return [each for depth in (after, before) for each in (depth[:, :, 0], -depth[:, :, 1])]
+        far[sources] = np.minimum(far[sources], way_out[rows, site, None] + step)
+    return [each for depth in (way_in, way_out) for each in (depth[:, :, 0], -depth[:, :, 1])]
 
 
 def _of_depth(sites: _Sites, live: npt.NDArray[np.bool_], depth: Shorts, kinds: int) -> Ints:

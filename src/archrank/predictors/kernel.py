@@ -1,6 +1,7 @@
 """The kernel of a Gaussian process over the features of graphs, and how it is tuned."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -106,24 +107,22 @@ def tuned(x: Points, y: torch.Tensor) -> Kernel:
     the deep features, and the length again, more finely.
     """
     slopes = (0.0,) if x.lines is None else (0.0, _SLOPE)
-    return max((_tuned(x, y, slope) for slope in slopes), key=lambda found: found[0])[1]
+    return _best(_tuned(x, y, slope) for slope in slopes)[1]
 
 
 def _tuned(x: Points, y: torch.Tensor, slope: float) -> tuple[float, Kernel]:
     """The logarithm of the likelihood but for a constant, and the kernel that has the highest."""
     depths = _DEPTHS if x.deep.shape[1] else (0.0,)
     lengths = torch.logspace(-0.6, 1.2, 10).tolist()
-    best, found = max((_likely(x, y, length, slope, depths[0]) for length in lengths), key=_likelihood)
-    others = (_likely(x, y, found.length, slope, depth) for depth in depths[1:])
-    best, found = max(((best, found), *others), key=_likelihood)
-    finer = (found.length * torch.logspace(-0.15, 0.15, 5)).tolist()
-    return max(
-        ((best, found), *(_likely(x, y, length, slope, found.depth) for length in finer)), key=_likelihood
-    )
+    found = _best(_likely(x, y, length, slope, depths[0]) for length in lengths)
+    length = found[1].length
+    found = _best((found, *(_likely(x, y, length, slope, depth) for depth in depths[1:])))
+    depth, finer = found[1].depth, (length * torch.logspace(-0.15, 0.15, 5)).tolist()
+    return _best((found, *(_likely(x, y, length, slope, depth) for length in finer)))
 
 
-def _likelihood(found: tuple[float, Kernel]) -> float:
-    return found[0]
+def _best(tried: Iterable[tuple[float, Kernel]]) -> tuple[float, Kernel]:
+    return max(tried, key=lambda found: found[0])
 
 
 def _likely(x: Points, y: torch.Tensor, length: float, slope: float, depth: float) -> tuple[float, Kernel]:
