@@ -9,6 +9,7 @@ exact: it is common-subexpression elimination over the batch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,11 +95,11 @@ class Choices:
     """The B architectures as they were written: what encoders of flat choices read.
 
     Attributes:
-        rows: Option indices: (B, number of choices).
+        rows: Option indices, of any integer type: (B, number of choices).
         options: How many options each choice has.
     """
 
-    rows: Ints
+    rows: npt.NDArray[np.signedinteger[Any]]
     options: tuple[int, ...]
 
 

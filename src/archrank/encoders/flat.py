@@ -25,4 +25,4 @@ def flat_choices(batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None)
             "give them to merge(cells, operations, choices), or take an encoder of graphs such as GATES"
         )
     rows = batch.choices.rows
-    return Choices(rows if chosen is None else rows[chosen], batch.choices.options)
+    return Choices((rows if chosen is None else rows[chosen]).astype(np.int64), batch.choices.options)

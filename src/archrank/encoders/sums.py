@@ -26,7 +26,7 @@ class Sum:
 
     Attributes:
         index: Where every row has exactly one column, with weight one, those columns: a mere choice of rows.
-        matrix: The sparse matrix: (rows, columns).
+        matrix: Else the sparse matrix: (rows, columns).
     """
 
     def __init__(self, incidence: Incidence, columns: int, weights: Floats) -> None:
@@ -36,7 +36,7 @@ class Sum:
         # Made here and not at first use: what is kept for long should not lie between what is used for a moment.
         single = len(incidence.columns) == len(incidence) and (np.diff(incidence.starts) == 1).all()
         self.index = torch.from_numpy(incidence.columns) if single and (weights == 1).all() else None
-        self.matrix = _sparse(incidence, weights, columns)
+        self.matrix = None if self.index is not None else _sparse(incidence, weights, columns)
 
     @classmethod
     def plain(cls, incidence: Incidence, columns: int) -> "Sum":
@@ -78,6 +78,7 @@ class _Apply(torch.autograd.Function):
         ctx.summing = summing
         if summing.index is not None:
             return values.index_select(1, summing.index)
+        assert summing.matrix is not None
         return _times(summing.matrix, values)
 
     @staticmethod

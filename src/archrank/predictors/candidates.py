@@ -20,7 +20,7 @@ from archrank.space import Rows, SearchSpace
 
 __all__ = ["Candidates", "references"]
 
-_PART = 8_192
+_PART = 4_096
 """How many candidates are scored at a time."""
 
 _REFERENCES = 500
@@ -69,10 +69,11 @@ class Candidates:
             )
         return candidates
 
-    @cached_property
+    @property
     def features(self) -> npt.NDArray[np.float32]:
         """Features of the functions on comparable scales: (B, F)."""
-        return feature_map(self.space)(self.rows)
+        features, which = self.distinct
+        return features[which]
 
     @cached_property
     def distinct(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -80,7 +81,7 @@ class Candidates:
 
         Equal functions have equal features, and in some spaces most architectures share theirs with others.
         """
-        features = np.ascontiguousarray(self.features)
+        features = np.ascontiguousarray(feature_map(self.space)(self.rows))
         if not features.shape[1]:
             return features[:1], np.zeros(len(features), dtype=np.int64)
         whole_rows = features.view(np.dtype((np.void, features.itemsize * features.shape[1])))[:, 0]
@@ -112,7 +113,7 @@ class Candidates:
         """
         if simplify not in self._batches:
             cells = (self.space.function_arrays if simplify else self.space.arrays)(self.rows)
-            choices = Choices(self.rows.astype(np.int64), tuple(len(c.options) for c in self.space.choices))
+            choices = Choices(self.rows, tuple(len(c.options) for c in self.space.choices))
             self._batches[simplify] = merge(cells, self.space.operations, choices)
         return self._batches[simplify]
 
