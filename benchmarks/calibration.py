@@ -46,14 +46,7 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=10).parse_args()
-    tasks = [
-        {"table": table, "size": size, "ensemble": ensemble, "seed": seed}
-        for seed in range(args.seeds)
-        for table, sizes in SIZES.items()
-        for size in sizes
-        for ensemble in FOLDS
-    ]
-    rows = grids.finished(args.out, tasks, fit, args.workers)
+    rows = grids.finished(args.out, grids.tasks(SIZES, args.seeds, ensemble=FOLDS), fit, args.workers)
     lines = []
     for table, sizes in SIZES.items():
         for size in sizes:

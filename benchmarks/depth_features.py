@@ -46,10 +46,8 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     from archrank.encoders import GATES
     from archrank.experiments.splits import drawn
     from archrank.predictors import BoostedTrees, GaussianProcess, NeuralPredictor, auto
-    from archrank.predictors.feature_map import feature_map
     from archrank.ranking import kendall_tau
 
-    feature_map.cache_clear()
     table, parts = data(task["table"])
     space = type(table.space)() if task["features"] == "without" else table.space
     if task["features"] == "without":
@@ -75,14 +73,9 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=4).parse_args()
-    tasks = [
-        {"table": table, "size": size, "seed": seed, "features": features}
-        for seed in range(args.seeds)
-        for table, sizes in SIZES.items()
-        for size in sizes
-        for features in ("with", "without")
-    ]
-    rows = grids.finished(args.out, tasks, fit, args.workers)
+    rows = grids.finished(
+        args.out, grids.tasks(SIZES, args.seeds, features=("with", "without")), fit, args.workers
+    )
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
 

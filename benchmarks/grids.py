@@ -2,7 +2,8 @@
 
 import argparse
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,18 @@ def options(doc: str | None, *, seeds: int) -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True, help="folder, new or to go on with")
     return parser
+
+
+def tasks(sizes: Mapping[str, Sequence[int]], seeds: int, **also: Iterable[str]) -> list[dict[str, Any]]:
+    """A fit for every seed, table, size and choice of what else is named."""
+    choices = [dict(zip(also, chosen, strict=True)) for chosen in product(*also.values())]
+    return [
+        {"table": table, "size": size, "seed": seed, **chosen}
+        for seed in range(seeds)
+        for table, of_table in sizes.items()
+        for size in of_table
+        for chosen in choices
+    ]
 
 
 def finished(

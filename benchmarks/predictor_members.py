@@ -103,13 +103,7 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=4).parse_args()
-    tasks = [
-        {"table": table, "size": size, "seed": seed}
-        for seed in range(args.seeds)
-        for table, sizes in SIZES.items()
-        for size in sizes
-    ]
-    rows = grids.finished(args.out, tasks, fit, args.workers)
+    rows = grids.finished(args.out, grids.tasks(SIZES, args.seeds), fit, args.workers)
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
 

@@ -121,15 +121,15 @@ class GaussianProcess(Predictor):
         if self.slope_:  # what hints say may differ between equal functions
             features, which = candidates.features, np.arange(len(candidates))
         told = candidates.told(self.hints) if self.slope_ else np.empty((len(features), 0))
-        x = Points.of(features, feature_map(self.space).deep, told)
-        mean, deviation = np.empty(len(x)), np.zeros(len(x))
-        for begin in range(0, len(x), _PART):
+        mean, deviation = np.empty(len(features)), np.zeros(len(features))
+        for begin in range(0, len(features), _PART):
             part = slice(begin, begin + _PART)
-            shared = self._kernel.covariance(x[part], self._known)
+            x = Points.of(features[part], feature_map(self.space).deep, told[part])
+            shared = self._kernel.covariance(x, self._known)
             mean[part] = (shared @ self._weights).numpy()
             if spread:
                 explained = torch.linalg.solve_triangular(self._root, shared.T, upper=False).square().sum(0)
-                left = self._kernel.own(x[part]) - explained
+                left = self._kernel.own(x) - explained
                 deviation[part] = left.clamp_min(JITTER).sqrt().numpy()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 

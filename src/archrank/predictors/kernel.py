@@ -16,7 +16,7 @@ JITTER = 1e-6
 _SLOPE = 0.1
 """Variance of the slopes by which hints enter, in those of the signal; wider ones rank no better."""
 
-_DEPTHS = (0.25, 0.0, 0.5, 0.75)
+_DEPTH_WEIGHTS = (0.25, 0.0, 0.5, 0.75)
 """Weights of the deep features, the one that lengths are first tried with at the front."""
 
 _RATIOS = torch.logspace(-3, 1, 41, dtype=torch.float64)
@@ -112,7 +112,7 @@ def tuned(x: Points, y: torch.Tensor) -> Kernel:
 
 def _tuned(x: Points, y: torch.Tensor, slope: float) -> tuple[float, Kernel]:
     """The logarithm of the likelihood but for a constant, and the kernel that has the highest."""
-    depths = _DEPTHS if x.deep.shape[1] else (0.0,)
+    depths = _DEPTH_WEIGHTS if x.deep.shape[1] else (0.0,)
     lengths = torch.logspace(-0.6, 1.2, 10).tolist()
     found = _best(_likely(x, y, length, slope, depths[0]) for length in lengths)
     length = found[1].length
