@@ -7,7 +7,7 @@ import pytest
 
 from archrank.experiments.search import save_labels
 from archrank.experiments.search_measures import Labels, lines_of
-from archrank.report import search_page
+from archrank.report import search_page, search_plots
 from archrank.report.search_page import write_search_report
 from archrank.report.search_tables import sheets_of
 
@@ -130,6 +130,41 @@ def test_a_report_of_anything(rows, tested, tmp_path):
     assert plots == (expected if finished else set())
     for name in plots:
         ElementTree.parse(tmp_path / "plots" / f"{name}.svg")
+
+
+LONG = [
+    f"guided:encoder={encoder}:loss={loss}:acquisition=mean:initial=20:round=10:explore=0.1"
+    for encoder in ("gates", "gcn", "lstm", "mlp")
+    for loss in ("hinge", "mse")
+]
+
+
+def drawn(strategies):
+    """Both plots of searches with such names."""
+    rows = [row(strategy) for strategy in strategies]
+    labels = Labels(VALID, None)
+    lines = lines_of(rows, labels, 60)
+    curves = {line.name: np.full((3, 60), 0.1) for line in lines}
+    return search_plots.regret_figure(curves, "label"), search_plots.needed_figure(lines, labels, 60)
+
+
+@pytest.mark.parametrize(
+    "strategies", [["guided", *LONG], [LONG[0]], [f"random:{'very-' * 30}long"]], ids=["many", "one", "word"]
+)
+def test_long_names_leave_room_for_the_plot(strategies):
+    for figure in drawn(strategies):
+        figure.draw_without_rendering()
+        width, height = figure.bbox.width, figure.bbox.height
+        for legend in figure.legends:
+            assert legend.get_window_extent().x1 <= width + 1
+        assert sum(axes.get_window_extent().width for axes in figure.axes) > 0.4 * width
+        assert all(axes.get_window_extent().height > 0.25 * height for axes in figure.axes)
+
+
+def test_names_drawn_stay_apart_when_shared_options_are_left_out():
+    names = ["guided", "guided:a=1", "guided:a=1:b=2", "evolution:a=1"]
+    assert len(set(search_plots._shown(names).values())) == 4
+    assert search_plots._shown(names[:1]) == {"guided": "guided"}
 
 
 def test_the_headline_says_which_is_best():

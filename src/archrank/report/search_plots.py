@@ -1,7 +1,7 @@
 """The plots of a comparison of strategies: medians with a band from quartile to quartile, on logarithmic axes."""
 
-from collections.abc import Mapping, Sequence
-from textwrap import fill
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill, wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +18,9 @@ __all__ = ["hours_figure", "needed_figure", "regret_figure"]
 _WIDTH = 7.4
 _LETTERS = 46
 """Letters that fit beside an axis."""
+
+_NAME_LETTERS = 36
+"""Letters of a strategy's name that fit on a line."""
 
 _POINTS = 300
 
@@ -49,7 +52,7 @@ def hours_figure(lines: Sequence[Line], label: str) -> Figure:
 
 
 def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, below: str) -> Figure:
-    colours = _colours(curves)
+    colours, shown = _colours(curves), _shown(curves)
     seen = np.concatenate([curve.ravel() for curve in curves.values()])
     floor = distance_floor(seen)
     with theme():
@@ -61,7 +64,7 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
             axes.fill_between(x[name], low, high, step="post", color=colours[name], alpha=0.15, linewidth=0)
             axes.plot(
                 x[name], middle, color=colours[name], linestyle=(0, (4, 2)) if name == RANDOM_NAME else "-",
-                linewidth=1.8, drawstyle="steps-post", label=name,
+                linewidth=1.8, drawstyle="steps-post", label=shown[name],
             )  # fmt: skip
         finite = seen[np.isfinite(seen)]
         distance_axis(axes, seen, float(finite.max(initial=floor)) * 1.3)
@@ -71,7 +74,11 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
         axes.set_xlabel(below)
         axes.set_ylabel(fill(f"distance from the best {label}", _LETTERS) + "\n(log scale)")
         handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=3, handlelength=2, columnspacing=1.6)
+        widest = max(len(line) for name in labels for line in name.splitlines())
+        columns = 3 if widest <= 20 else 2
+        figure.legend(
+            handles, labels, loc="outside upper left", ncols=columns, handlelength=2, columnspacing=1.6
+        )
     return figure
 
 
@@ -86,8 +93,10 @@ def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
     targets = labels.targets
     names = [*(line.name for line in lines), RANDOM_NAME]
     colours = _colours(names)
+    shown = list(_shown(names).values())
+    height = max(0.34, 0.2 * max(name.count("\n") + 1 for name in shown))
     with theme():
-        figure = Figure(figsize=(_WIDTH, 1.35 + 0.34 * len(names)), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, 1.35 + height * len(names)), layout="constrained")
         panels = figure.subplots(1, len(targets), sharex=True, sharey=True, squeeze=False)[0]
         for axes, target in zip(panels, targets, strict=True):
             found = [quantiles(line.queries(target.regret)) for line in lines]
@@ -107,13 +116,31 @@ def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(_short))
             axes.set_title(target.name, fontsize=9.5)
-            axes.set_yticks(range(len(names)), labels=names)
+            axes.set_yticks(range(len(names)), labels=shown)
             axes.set_ylim(len(names) - 0.5, -0.5)
             axes.grid(visible=False, axis="y")
             axes.tick_params(axis="y", length=0)
         panels[0].set_xlim(0.9, max(panels[0].get_xlim()[1], 1.6 * budget))
         figure.supxlabel("number of evaluations (log scale); the dashed line is the budget", fontsize=9.5)
     return figure
+
+
+def _shown(names: Iterable[str]) -> dict[str, str]:
+    """The names as they are drawn: in lines, and with an ellipsis for the options that all share which have options.
+
+    >>> list(_shown(["guided", "guided:loss=mse:round=10", "guided:loss=hinge:round=10"]).values())
+    ['guided', 'guided: loss=mse, …', 'guided: loss=hinge, …']
+    """
+    parts = {name: name.split(":") for name in names}
+    options = [set(rest) for _, *rest in parts.values() if rest]
+    shared = set.intersection(*options) if len(options) > 1 else set()
+    shown = {}
+    for name, (strategy, *rest) in parts.items():
+        told = [option for option in rest if option not in shared]
+        told += ["…"] * (len(told) < len(rest))
+        whole = ": ".join([strategy, *([", ".join(told)] if told else [])])
+        shown[name] = "\n".join(wrap(whole, _NAME_LETTERS, break_on_hyphens=False))
+    return shown
 
 
 def _short(number: float, _: int | None = None) -> str:
