@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from archrank.experiments.ranking import N_AT
 from archrank.report.ranking_tables import Measure, grouped, sizes_of
 from archrank.report.sheets import percent
-from archrank.report.style import MUTED, operation_colours, theme
+from archrank.report.style import MUTED, legend_above, operation_colours, theme
 
 __all__ = ["n_at_k_figure", "precision_figure", "tau_figure"]
 
@@ -58,7 +58,7 @@ def tau_figure(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> F
             axes.plot(x, middle, color=colours[name], label=name, linewidth=1.8, marker="o", markersize=4.5)
         _size_axis(axes, sizes_of(rows), pool)
         axes.set_ylabel(f"{measure.title} on the test part")
-        _legend(figure, axes)
+        legend_above(figure, axes)
     return figure
 
 
@@ -78,7 +78,7 @@ def precision_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> 
             axes.plot(ks, ks / tested, **_CHANCE)
             axes.set_xscale("log")
             axes.set_ylim(-0.02, 1.02)
-        _legend(figure, panels[0])
+        legend_above(figure, panels[0])
     return figure
 
 
@@ -107,7 +107,7 @@ def n_at_k_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> Fig
             axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
             axes.set_xticks(places, labels=list(map(str, N_AT)))
-        _legend(figure, panels[0])
+        legend_above(figure, panels[0])
     return figure
 
 
@@ -148,8 +148,3 @@ def _size_axis(axes: Axes, sizes: Sequence[int], pool: int) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{round(size):,}\n{percent(size / pool)}"))
     axes.set_xlabel("training architectures, and their share of the pool (log scale)")
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=4, handlelength=1.6, columnspacing=1.6)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from archrank.experiments.search_measures import Floats, Labels, Line, quantiles
 from archrank.report.distances import distance_axis, distance_floor
 from archrank.report.search_tables import RANDOM_NAME
-from archrank.report.style import MUTED, PAPER, RANDOM, operation_colours, theme
+from archrank.report.style import MUTED, PAPER, RANDOM, legend_above, operation_colours, theme
 
 __all__ = ["hours_figure", "needed_figure", "regret_figure"]
 
@@ -73,12 +73,7 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
         _plain_numbers(axes)
         axes.set_xlabel(below)
         axes.set_ylabel(fill(f"distance from the best {label}", _LETTERS) + "\n(log scale)")
-        handles, labels = axes.get_legend_handles_labels()
-        widest = max(len(line) for name in labels for line in name.splitlines())
-        columns = 3 if widest <= 20 else 2
-        figure.legend(
-            handles, labels, loc="outside upper left", ncols=columns, handlelength=2, columnspacing=1.6
-        )
+        legend_above(figure, axes)
     return figure
 
 

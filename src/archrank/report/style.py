@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from archrank.errors import UnknownName
 from archrank.files import write_whole
 
-__all__ = ["FORMATS", "encode", "operation_colours", "save", "theme", "tint"]
+__all__ = ["FORMATS", "encode", "legend_above", "operation_colours", "save", "theme", "tint"]
 
 INK = "#24292f"
 MUTED = "#6b7480"
@@ -39,6 +40,10 @@ _CYCLE = (
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7",
     "#999933", "#882255", "#44aa99", "#aa4499", "#ddcc77", "#332288",
 )  # fmt: skip
+
+_LETTERS_PER_INCH = 12
+_HANDLE_LETTERS = 6
+"""Room for the line beside a name in a legend, and for the space between columns."""
 
 FORMATS = (".svg", ".png")
 """File name endings that pictures can be written to."""
@@ -107,6 +112,21 @@ def theme() -> Iterator[None]:
     }
     with mpl.rc_context({**defaults, **look}):
         yield
+
+
+def legend_above(figure: Figure, axes: Axes) -> None:
+    """Name the lines of ``axes`` above the figure, in as many columns as the longest name leaves room for."""
+    handles, labels = axes.get_legend_handles_labels()
+    longest = max((len(line) for label in labels for line in label.splitlines()), default=0)
+    columns = int(figure.get_figwidth() * _LETTERS_PER_INCH) // (longest + _HANDLE_LETTERS)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        ncols=min(4, max(1, columns)),
+        handlelength=1.6,
+        columnspacing=1.6,
+    )
 
 
 def encode(figure: Figure, suffix: str) -> bytes:
