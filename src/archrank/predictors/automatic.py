@@ -18,7 +18,7 @@ Effort = Literal["fast", "balanced", "best"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 _HIDDEN, _EPOCHS = (300, 300), 150
-"""The ensemble ranks by .003 worse to .005 better than with the authors' five layers and 200 epochs, in half the time."""
+"""Ranks by .003 worse to .005 better than the authors' five layers and 200 epochs, in half the time."""
 
 
 def auto(
