@@ -175,6 +175,7 @@ class _FlowLayer(nn.Module):
 
     def __init__(self, settings: GATES, members: int, width_in: int, width_out: int) -> None:
         super().__init__()
+        self.self_loops = settings.self_loops
         self.move = MemberLinear(members, width_in, width_out, bias=False)
         self.attention = MemberLinear(members, settings.operation_features, width_out)
         self.bias = nn.Parameter(torch.zeros(members, 1, width_out)) if settings.bias else None
@@ -190,13 +191,14 @@ class _FlowLayer(nn.Module):
 
     def forward(self, state: torch.Tensor, operations: torch.Tensor, level: Level) -> torch.Tensor:
         """Pass states through gated operations into the kept states: (E, read, D) to (E, kept, D)."""
+        if self.self_loops:
+            # An input has no operation: its own state passes the gate of an embedding that is zero for good.
+            operations = torch.cat([operations, torch.zeros_like(operations[:, :1])], dim=1)
         moved = self.move(state)
         gates = torch.sigmoid(self.attention(operations))
-        flow = level.add(level.kinds(gates) * level.read(moved))
-        if level.self_kinds is not None and level.own is not None:
-            # An input has no operation: its own state passes the gate of an embedding that is zero for good.
-            nothing = torch.sigmoid(self.attention(torch.zeros_like(operations[:, :1])))
-            flow = flow + level.self_kinds(torch.cat([gates, nothing], dim=1)) * level.own(moved)
+        flow = level.kinds(gates) * level.read(moved)
+        if level.add is not None:
+            flow = level.add(flow)
         if level.residual is not None:
             own = level.residual(moved)
             flow = flow + own if level.kept is None else flow.index_add(1, level.kept, own)

@@ -23,23 +23,19 @@ class Level:
     """One layer's work, from the states that the layer reads to those that later layers need.
 
     Attributes:
-        kinds: Chooses each message's operation kind among the K.
-        read: Sums the read states of every message.
-        add: Sums or averages the messages that arrive at every kept state.
+        kinds: Chooses each message's operation kind among the K; with self loops also kind K, for inputs have no
+            operation.
+        read: Sums the read states of every message, with self loops the state's own that it is sent to too.
+        add: Sums or averages the messages that arrive at every kept state; None where message i is state i.
         residual: Chooses, for the kept states ``kept``, the read states that their residuals come from.
         kept: Which kept states have a residual, None for all of them: (residuals,).
-        self_kinds: For self loops: sums or averages the kinds of the operations that each kept state's own value
-            passes; an input's passes kind K, for it has no operation.
-        own: For self loops: chooses each kept state among the read ones.
     """
 
     kinds: Sum
     read: Sum
-    add: Sum
+    add: Sum | None
     residual: Sum | None
     kept: torch.Tensor | None = None
-    self_kinds: Sum | None = None
-    own: Sum | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,34 +108,46 @@ def _having_residual(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
 
 
 def _level(batch: GraphBatch, kept: Ints, before: Ints, flow: Flow) -> Level:
-    arriving = batch.incoming.take(kept)
-    flows = used(arriving.columns, len(batch.operation))
-    arriving = Incidence(arriving.starts, places(flows, len(batch.operation))[arriving.columns])
-    reads = batch.sources.take(flows)
-    kinds = batch.operation[flows]
+    kinds, reads, arriving = (_looped if flow.self_loops else _messages)(batch, kept)
     place = places(before, len(batch.start))
     aggregate = Sum.mean if flow.aggregate == "mean" else Sum.plain
     residual = _having_residual(batch, kept, flow)
     return Level(
-        kinds=Sum.choice(kinds, len(batch.operations)),
+        kinds=Sum.choice(kinds, len(batch.operations) + flow.self_loops),
         read=Sum.plain(Incidence(reads.starts, place[reads.columns]), len(before)),
-        add=aggregate(arriving, len(flows)),
+        add=None if _is_identity(arriving) else aggregate(arriving, len(kinds)),
         residual=Sum.choice(place[residual], len(before)) if len(residual) else None,
         kept=torch.from_numpy(np.searchsorted(kept, residual)) if len(residual) < len(kept) else None,
-        self_kinds=aggregate(_self_kinds(batch, kept, arriving, kinds), len(batch.operations) + 1)
-        if flow.self_loops
-        else None,
-        own=Sum.choice(place[kept], len(before)) if flow.self_loops else None,
     )
 
 
-def _self_kinds(batch: GraphBatch, kept: Ints, arriving: Incidence, kinds: Ints) -> Incidence:
-    """The kinds of what arrives at every kept state, and K for an input, at which nothing does."""
+def _messages(batch: GraphBatch, kept: Ints) -> tuple[Ints, Incidence, Incidence]:
+    """Kinds of the messages to the kept states, the states that each reads, and those that arrive at each state."""
+    arriving = batch.incoming.take(kept)
+    flows = used(arriving.columns, len(batch.operation))
+    arriving = Incidence(arriving.starts, places(flows, len(batch.operation))[arriving.columns])
+    return batch.operation[flows], batch.sources.take(flows), arriving
+
+
+def _looped(batch: GraphBatch, kept: Ints) -> tuple[Ints, Incidence, Incidence]:
+    """The same where every message also reads the state that it is sent to, so is one for each such state.
+
+    An input, at which nothing arrives, sends its own state to itself.
+    """
+    arriving = batch.incoming.take(kept)
     inputs = np.flatnonzero(batch.start[kept] < batch.inputs)
-    columns = np.insert(kinds[arriving.columns], arriving.starts[inputs], len(batch.operations))
-    before = np.zeros(len(kept) + 1, dtype=np.int64)
-    before[inputs + 1] = 1
-    return Incidence(arriving.starts + np.cumsum(before), columns)
+    to = np.repeat(np.arange(len(kept)), np.diff(arriving.starts))
+    kinds = np.append(batch.operation[arriving.columns], np.full(len(inputs), len(batch.operations)))
+    heard = batch.sources.take(arriving.columns).with_column(kept[to])
+    reads = Incidence.stacked([heard, Incidence(np.arange(len(inputs) + 1), kept[inputs])])
+    to = np.append(to, inputs)
+    order = np.argsort(to, kind="stable")
+    starts = np.append(0, np.cumsum(np.bincount(to, minlength=len(kept))))
+    return kinds[order], reads.take(order), Incidence(starts, np.arange(len(order)))
+
+
+def _is_identity(rows: Incidence) -> bool:
+    return np.array_equal(rows.columns, np.arange(len(rows))) and bool((np.diff(rows.starts) == 1).all())
 
 
 def distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:
