@@ -3,7 +3,7 @@ import pytest
 
 from archrank.features import feature_names, graph_features
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.feature_map import FeatureMap, feature_map
+from archrank.predictors.feature_map import FeatureMap, feature_map, named_features
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph
 
 SPACES = [NASBench201(), NASBenchGraph(), NASBench101(vertices=6), EnasMacro()]
@@ -48,6 +48,20 @@ def test_equal_functions_have_equal_features():
     assert np.array_equal(values[0], values[1])
     assert np.array_equal(values[0], values[2])
     assert not np.array_equal(values[0], values[3])
+
+
+def test_sizes_of_the_network_are_features_where_the_space_knows_it():
+    space, other = NASBench201(), NASBenchGraph()
+    rows = space.rows()[::97]
+    names, values = named_features(space, rows)
+    assert names[-2:] == ("log parameters", "log multiply-adds")
+    sizes = space.network_sizes(space.function_arrays(rows))
+    assert np.allclose(np.exp(values[:, -2:].astype(float)), sizes, rtol=1e-5)
+    assert FeatureMap(space).names[-2:] == names[-2:]
+    assert (FeatureMap(space).sizes, FeatureMap(other).sizes) == (2, 0)
+    assert not FeatureMap(space).deep[-2:].any()
+    drawn = np.array([a.choices for a in other.sample(5, np.random.default_rng(0))], dtype=np.int16)
+    assert named_features(other, drawn)[0] == feature_names(other.operations)
 
 
 def test_a_space_has_one_map():

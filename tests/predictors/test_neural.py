@@ -323,7 +323,7 @@ DAMAGES = {
     "no record": (lambda f: (f / "predictor.json").unlink(), "no saved predictor"),
     "half a record": (truncate_record, "no saved predictor"),
     "binary record": (lambda f: (f / "predictor.json").write_bytes(b"\xff\xfe\x00"), "no saved predictor"),
-    "later format": (edit(lambda r: r.update(format=99)), "has format 99, this version reads 2; fit it anew"),
+    "later format": (edit(lambda r: r.update(format=99)), "has format 99, this version reads 3; fit it anew"),
     "unknown encoder": (
         edit(lambda r: r["encoder"].update(name="doors")),
         "does not know the encoder 'doors'",

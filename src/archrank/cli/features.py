@@ -27,13 +27,12 @@ def command(
     import numpy as np
 
     from archrank.cli import names
-    from archrank.features import feature_names, graph_features
+    from archrank.predictors.feature_map import named_features
 
     chosen = names.space(space)
     drawn = chosen.sample(_SAMPLE, np.random.default_rng(0))
     shown = [] if architecture is None else [chosen.parse(architecture)]
-    cells = chosen.function_arrays(np.array([a.choices for a in [*shown, *drawn]], dtype=np.int16))
-    values = graph_features(cells, chosen.operations)
+    every, values = named_features(chosen, np.array([a.choices for a in [*shown, *drawn]], dtype=np.int16))
     sampled = values[len(shown) :]
     records = [
         {
@@ -43,7 +42,7 @@ def command(
             "least": float(sampled[:, place].min()),
             "most": float(sampled[:, place].max()),
         }
-        for place, name in enumerate(feature_names(chosen.operations, len(cells)))
+        for place, name in enumerate(every)
     ]
     if as_json:
         sys.stdout.write(json.dumps(records, indent=2, ensure_ascii=False) + "\n")

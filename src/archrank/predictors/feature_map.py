@@ -1,19 +1,22 @@
 """The features of a space's architectures, on comparable scales."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from archrank.arrays import CellArrays
 from archrank.features import depth_features, feature_names, graph_features
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["FeatureMap", "feature_map"]
+__all__ = ["FeatureMap", "feature_map", "named_features"]
 
 Floats = npt.NDArray[np.float32]
 
 _SAMPLE = 1_000
 _FAR = 5.0
+_SIZES = ("log parameters", "log multiply-adds")
 
 
 class FeatureMap:
@@ -30,6 +33,7 @@ class FeatureMap:
     Attributes:
         names: What the F features are.
         deep: Which of them say how deep operations lie: (F,).
+        sizes: How many of them, the last ones, are sizes of the network.
     """
 
     def __init__(self, space: SearchSpace) -> None:
@@ -37,20 +41,38 @@ class FeatureMap:
         sample = np.array(
             [a.choices for a in space.sample(_SAMPLE, np.random.default_rng(0))], dtype=np.int16
         )
-        cells = space.function_arrays(sample)
-        features = graph_features(cells, space.operations)
+        names, features = named_features(space, sample)
         self._kept = np.flatnonzero(np.ptp(features, axis=0))  # a deviation may round to more than 0
         self._centre = features[:, self._kept].mean(axis=0)
         self._spread = features[:, self._kept].std(axis=0)
-        names = feature_names(space.operations, len(cells))
         self.names = tuple(names[place] for place in self._kept)
-        self.deep = depth_features(space.operations, len(cells))[self._kept]
+        cells = len(names) // len(feature_names(space.operations))
+        deep = depth_features(space.operations, cells)
+        self.deep = np.append(deep, np.zeros(len(names) - len(deep), dtype=bool))[self._kept]
+        self.sizes = int((self._kept >= len(deep)).sum())
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
-        features = graph_features(self._space.function_arrays(rows), self._space.operations)[:, self._kept]
+        features = _features(self._space, self._space.function_arrays(rows))[:, self._kept]
         standard: Floats = np.clip((features - self._centre) / self._spread, -_FAR, _FAR, order="C")
         return standard
+
+
+def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Floats]:
+    """What is known of B architectures before any scaling: the names (F,), and the features of their functions (B, F).
+
+    Those of :func:`~archrank.features.graph_features`, and the logarithms of what the space's
+    :meth:`~archrank.space.SearchSpace.network_sizes` says.
+    """
+    cells = space.function_arrays(rows)
+    features = _features(space, cells)
+    names = feature_names(space.operations, len(cells))
+    return (*names, *_SIZES[: features.shape[1] - len(names)]), features
+
+
+def _features(space: SearchSpace, cells: Sequence[CellArrays]) -> Floats:
+    sizes = np.log(space.network_sizes(cells), dtype=np.float32)
+    return np.append(graph_features(cells, space.operations), sizes, axis=1)
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ from archrank.space import SearchSpace
 
 __all__ = ["from_name", "named", "read", "write", "write_hints"]
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write(folder: Path, space: SearchSpace, record: Mapping[str, Any], weights: bytes) -> None:

@@ -17,6 +17,7 @@ from archrank.errors import PredictorError, UnknownName
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.feature_map import feature_map
 from archrank.predictors.forest import Forest
 from archrank.predictors.targets import checked_targets, normal_scores
 from archrank.predictors.threads import one_thread
@@ -42,7 +43,8 @@ _GROUP = 10_000
 class BoostedTrees(Predictor):
     """LightGBM on the features of graphs (:mod:`archrank.features`).
 
-    Targets enter as normal scores, or as grades by rank, so that only their order counts.
+    Targets enter as normal scores, or as grades by rank, so that only their order counts. Sizes of the network are left
+    out: they follow from the counts, trees that split on either rank worse.
 
     Args:
         space: The space whose architectures are ranked.
@@ -125,10 +127,11 @@ class BoostedTrees(Predictor):
         if len(candidates) == 0:
             return np.empty((len(self._boosters), 0))
         candidates = Candidates.of(self.space, candidates)
-        # What hints say may differ between equal functions.
-        features, which = (
-            (self._read(candidates), np.arange(len(candidates))) if self.hints else candidates.distinct
-        )
+        features, which = candidates.distinct
+        if self.hints:  # what they say may differ between equal functions
+            features, which = self._read(candidates), np.arange(len(candidates))
+        else:
+            features = features[:, : self._counted]
         scores: Floats = (self._raw(features) - self._centre) / self._spread
         return scores[:, which]
 
@@ -200,9 +203,14 @@ class BoostedTrees(Predictor):
         }
 
     def _read(self, candidates: Candidates) -> npt.NDArray[np.float32]:
-        """Features and what hints say: (B, F + H)."""
+        """What is counted in the graphs, and what hints say: (B, counted + H)."""
         told = candidates.told(self.hints).astype(np.float32)
-        return np.hstack([candidates.features, told])
+        return np.hstack([candidates.features[:, : self._counted], told])
+
+    @property
+    def _counted(self) -> int:
+        features = feature_map(self.space)
+        return len(features.names) - features.sizes
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
