@@ -38,6 +38,10 @@ class Trains:
 
 
 trains = Trains()
+
+
+def never(architecture):
+    raise MemoryError("no room for anything")
 """
 
 
@@ -93,6 +97,13 @@ def test_a_run_without_a_table(search, tmp_path):
     plots = {path.stem for path in (tmp_path / "run" / "plots").iterdir()}
     assert plots >= {"search", "predicted", "curves", "parameters", "best-1"}
     assert not plots & {"distribution", "multiply_adds"}
+
+
+def test_a_search_in_which_nothing_could_be_measured_is_no_success(search, tmp_path):
+    code, out, err = search("enas", *PLAIN, "--evaluator", "gives.py:never", "--out", "run")
+    assert (code, err.count("all 12 evaluations failed")) == (1, 1)
+    assert "MemoryError: no room for anything (12×)" in " ".join(out.split())
+    assert (tmp_path / "run" / "report.html").exists()
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,9 @@ def command(
         sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     else:
         show(record, subject.table, folder)
+    if all(evaluation["state"] == "failed" for evaluation in record["evaluations"]):
+        console.print(f"[bold red]all {len(record['evaluations'])} evaluations failed[/bold red]")
+        raise typer.Exit(1)
 
 
 @dataclass(frozen=True, slots=True)
