@@ -30,12 +30,12 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     table, parts, _ = predictor_members.data(task["table"])
     space = type(table.space)()
     features = feature_map(space)
-    if task["sizes"] == "none":
+    if task["variant"] == "none":
         kept = slice(len(features.names) - features.sizes)
         features._kept, features._centre = features._kept[kept], features._centre[kept]
         features._spread, features.deep = features._spread[kept], features.deep[kept]
         features.names = features.names[kept]
-    if task["sizes"] != "kernel":
+    if task["variant"] != "kernel":
         features.sizes = 0  # the trees read all that is there
     chosen = parts.pool[drawn(len(parts.pool), task["size"], task["seed"], "random")]
     known, targets = table.space.architectures(table.rows[chosen]), table.column()[chosen]
@@ -55,7 +55,7 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=10).parse_args()
-    tasks = grids.tasks(predictor_members.SIZES, args.seeds, sizes=tuple(VARIANTS))
+    tasks = grids.tasks(predictor_members.SIZES, args.seeds, variant=tuple(VARIANTS))
     rows = grids.finished(args.out, tasks, fit, args.workers)
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
@@ -63,7 +63,7 @@ def main() -> None:
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
     """Tau without sizes, and what they add to it, mean ± standard deviation over the seeds."""
     columns = [(table, size) for table, sizes in predictor_members.SIZES.items() for size in sizes]
-    tau = {(r["table"], r["size"], r["seed"], r["sizes"], name): r[name] for r in rows for name in NAMES}
+    tau = {(r["table"], r["size"], r["seed"], r["variant"], name): r[name] for r in rows for name in NAMES}
     seeds = sorted({row["seed"] for row in rows})
     lines = []
     for name in NAMES:
