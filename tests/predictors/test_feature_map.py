@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from archrank.errors import SpaceError
 from archrank.features import feature_names, graph_features
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.feature_map import FeatureMap, feature_map, named_features
@@ -62,6 +63,23 @@ def test_sizes_of_the_network_are_features_where_the_space_knows_it():
     assert not FeatureMap(space).deep[-2:].any()
     drawn = np.array([a.choices for a in other.sample(5, np.random.default_rng(0))], dtype=np.int16)
     assert named_features(other, drawn)[0] == feature_names(other.operations)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda sizes: sizes * 0, r"network_sizes\(\) gave 0.0; all must be above 0 and finite"),
+        (lambda sizes: sizes + np.inf, "gave inf"),
+        (lambda sizes: sizes[:, :1], r"has shape \(1000, 1\), expected \(1000, 2\)"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(wrong, said):
+    class Wrong(NASBench201):
+        def network_sizes(self, cells):
+            return wrong(super().network_sizes(cells))
+
+    with pytest.raises(SpaceError, match=said):
+        FeatureMap(Wrong())
 
 
 def test_a_space_has_one_map():

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.arrays import CellArrays
+from archrank.errors import SpaceError
 from archrank.features import depth_features, feature_names, graph_features
 from archrank.space import Rows, SearchSpace
 
@@ -63,6 +64,9 @@ def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Flo
 
     Those of :func:`~archrank.features.graph_features`, and the logarithms of what the space's
     :meth:`~archrank.space.SearchSpace.network_sizes` says.
+
+    Raises:
+        SpaceError: Sizes of another shape, or such as are not above 0 and finite.
     """
     cells = space.function_arrays(rows)
     features = _features(space, cells)
@@ -71,8 +75,15 @@ def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Flo
 
 
 def _features(space: SearchSpace, cells: Sequence[CellArrays]) -> Floats:
-    sizes = np.log(space.network_sizes(cells), dtype=np.float32)
-    return np.append(graph_features(cells, space.operations), sizes, axis=1)
+    sizes = np.asarray(space.network_sizes(cells), dtype=np.float64)
+    if sizes.shape not in ((len(cells[0]), 0), (len(cells[0]), len(_SIZES))):
+        raise SpaceError(
+            f"{space.name}: network_sizes() has shape {sizes.shape}, expected ({len(cells[0])}, {len(_SIZES)})"
+        )
+    if not ((sizes > 0) & (sizes < np.inf)).all():
+        wrong = sizes[~((sizes > 0) & (sizes < np.inf))][0]
+        raise SpaceError(f"{space.name}: network_sizes() gave {wrong}; all must be above 0 and finite")
+    return np.append(graph_features(cells, space.operations), np.log(sizes, dtype=np.float32), axis=1)
 
 
 @lru_cache(maxsize=8)
