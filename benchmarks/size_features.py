@@ -15,7 +15,7 @@ import predictor_members
 NAMES = ("Gaussian process", "trees", "both (effort fast)")
 VARIANTS = {
     "none": "sizes in neither",
-    "kernel": "in the Gaussian process, as it is",
+    "kernel": "in the Gaussian process",
     "both": "in the trees too",
 }
 
@@ -23,28 +23,16 @@ VARIANTS = {
 def fit(task: dict[str, Any]) -> dict[str, Any]:
     """The tau of both and of their ensemble, for one training set."""
     from archrank.experiments.splits import drawn
-    from archrank.predictors import BoostedTrees, GaussianProcess, auto
-    from archrank.predictors.feature_map import feature_map
+    from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess
     from archrank.ranking import kendall_tau
 
     table, parts, _ = predictor_members.data(task["table"])
-    space = type(table.space)()
-    features = feature_map(space)
-    if task["variant"] == "none":
-        kept = slice(len(features.names) - features.sizes)
-        features._kept, features._centre = features._kept[kept], features._centre[kept]
-        features._spread, features.deep = features._spread[kept], features.deep[kept]
-        features.names = features.names[kept]
-    if task["variant"] != "kernel":
-        features.sizes = 0  # the trees read all that is there
     chosen = parts.pool[drawn(len(parts.pool), task["size"], task["seed"], "random")]
     known, targets = table.space.architectures(table.rows[chosen]), table.column()[chosen]
-    seed = task["seed"]
-    predictors = (
-        GaussianProcess(space, seed=seed),
-        BoostedTrees(space, seed=seed),
-        auto(space, "fast", seed=seed),
-    )
+    seed, space = task["seed"], table.space
+    kernel = GaussianProcess(space, seed=seed, sizes=task["variant"] != "none")
+    trees = BoostedTrees(space, seed=seed, sizes=task["variant"] == "both")
+    predictors = (kernel, trees, Ensemble(space, (kernel, trees), seed=seed))
     return {
         name: kendall_tau(
             predictor.fit(known, targets).predict(table.rows[parts.test]), table.column()[parts.test]

@@ -109,7 +109,7 @@ class SearchSpace(ABC):
     def network_sizes(self, cells: Sequence[CellArrays]) -> npt.NDArray[np.float64]:
         """Parameters and multiply-adds of the networks that are built from graphs, where the space knows its network.
 
-        They join the features that predictors read. A space that overrides this works them out for many graphs at
+        They are features that predictors may read. A space that overrides this works them out for many graphs at
         once, the same for isomorphic ones.
 
         Args:

@@ -3,6 +3,7 @@ import pytest
 
 from archrank.errors import SpaceError
 from archrank.features import feature_names, graph_features
+from archrank.predictors import BoostedTrees, GaussianProcess, load_predictor
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.feature_map import FeatureMap, feature_map, named_features
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph
@@ -80,6 +81,22 @@ def test_sizes_that_are_none_are_refused(wrong, said):
 
     with pytest.raises(SpaceError, match=said):
         FeatureMap(Wrong())
+
+
+@pytest.mark.parametrize("kind", [GaussianProcess, BoostedTrees])
+def test_sizes_are_read_where_asked_for_and_kept_with_the_predictor(kind, tmp_path):
+    space = NASBench201()
+    known = space.sample(60, np.random.default_rng(0))
+    rows = np.array([a.choices for a in known], dtype=np.int16)
+    sizes = np.log(space.network_sizes(space.function_arrays(rows)))[:, 0]
+    others = space.rows()[::97]
+    without, with_sizes = (kind(space, sizes=asked).fit(known, sizes) for asked in (False, True))
+    scores = with_sizes.predict(others)
+    assert not np.array_equal(scores, without.predict(others))
+    with_sizes.save(tmp_path / "kept")
+    again = load_predictor(tmp_path / "kept", space)
+    assert again.sizes
+    assert np.allclose(again.predict(others), scores)
 
 
 def test_a_space_has_one_map():

@@ -52,6 +52,10 @@ class FeatureMap:
         self.deep = np.append(deep, np.zeros(len(names) - len(deep), dtype=bool))[self._kept]
         self.sizes = int((self._kept >= len(deep)).sum())
 
+    def columns(self, sizes: bool) -> slice:
+        """The features that a predictor reads: all, or those that are counted in the graphs only."""
+        return slice(len(self.names) - (0 if sizes else self.sizes))
+
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
         features = _features(self._space, self._space.function_arrays(rows))[:, self._kept]

@@ -46,6 +46,7 @@ class GaussianProcess(Predictor):
         most: The most architectures to learn from; of more, a random part is taken.
         seed: Fixes which part.
         hints: H fitted predictors of something else of the same space, say of a shorter training.
+        sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
@@ -66,12 +67,19 @@ class GaussianProcess(Predictor):
     """
 
     def __init__(
-        self, space: SearchSpace, *, most: int = 4_000, seed: int = 0, hints: Sequence[Predictor] = ()
+        self,
+        space: SearchSpace,
+        *,
+        most: int = 4_000,
+        seed: int = 0,
+        hints: Sequence[Predictor] = (),
+        sizes: bool = False,
     ) -> None:
         self.space = space
         self.most = most
         self.seed = seed
         self.hints = tuple(hints)
+        self.sizes = sizes
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Tune the kernel and solve for the weights of the training set (see :meth:`Predictor.fit`)."""
@@ -81,7 +89,7 @@ class GaussianProcess(Predictor):
         order = np.random.default_rng(self.seed).permutation(len(values))
         part = order[: self.most] if len(values) > self.most else np.arange(len(values))
         known = Candidates(self.space, [architectures[i] for i in part])
-        x = Points.of(known.features, feature_map(self.space).deep, known.told(self.hints))
+        x = self._points(known.features, known.told(self.hints))
         y = torch.from_numpy(normal_scores(values)[part])
         some = order[:_TUNED_ON] if len(part) == len(values) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
@@ -124,7 +132,7 @@ class GaussianProcess(Predictor):
         mean, deviation = np.empty(len(features)), np.zeros(len(features))
         for begin in range(0, len(features), _PART):
             part = slice(begin, begin + _PART)
-            x = Points.of(features[part], feature_map(self.space).deep, told[part])
+            x = self._points(features[part], told[part])
             shared = self._kernel.covariance(x, self._known)
             mean[part] = (shared @ self._weights).numpy()
             if spread:
@@ -139,7 +147,7 @@ class GaussianProcess(Predictor):
             raise PredictorError("this predictor was not fitted yet, so there is nothing to save")
         record = {
             "predictor": type(self).__name__,
-            "settings": {"most": self.most, "seed": self.seed},
+            "settings": {"most": self.most, "seed": self.seed, "sizes": self.sizes},
             "kernel": asdict(self._kernel),
             "hints": saved.write_hints(Path(folder), self.hints),
         }
@@ -164,6 +172,11 @@ class GaussianProcess(Predictor):
                 f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
             ) from None
         return self
+
+    def _points(self, features: npt.NDArray[np.float32], told: Floats) -> Points:
+        of_space = feature_map(self.space)
+        read = of_space.columns(self.sizes)
+        return Points.of(features[:, read], of_space.deep[read], told)
 
     def _learn(self, kernel: Kernel, known: Points, y: torch.Tensor) -> None:
         """Solve for the weights of the training set."""

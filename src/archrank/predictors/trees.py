@@ -43,8 +43,7 @@ _GROUP = 10_000
 class BoostedTrees(Predictor):
     """LightGBM on the features of graphs (:mod:`archrank.features`).
 
-    Targets enter as normal scores, or as grades by rank, so that only their order counts. Sizes of the network are left
-    out: they follow from the counts, trees that split on either rank worse.
+    Targets enter as normal scores, or as grades by rank, so that only their order counts.
 
     Args:
         space: The space whose architectures are ranked.
@@ -58,6 +57,7 @@ class BoostedTrees(Predictor):
         members: How many models are fitted, with other draws of rows and columns; their scores are averaged.
         seed: Fixes the draws.
         hints: Fitted predictors of something else of the same space; what they say joins the features.
+        sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
     Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and :meth:`load` raise a PredictorError.
 
@@ -78,6 +78,7 @@ class BoostedTrees(Predictor):
         members: int = 4,
         seed: int = 0,
         hints: Sequence[Predictor] = (),
+        sizes: bool = False,
     ) -> None:
         self.space = space
         self.objective: Objective = objective
@@ -90,6 +91,7 @@ class BoostedTrees(Predictor):
         self.members = members
         self.seed = seed
         self.hints = tuple(hints)
+        self.sizes = sizes
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Grow the trees (see :meth:`Predictor.fit`)."""
@@ -131,7 +133,7 @@ class BoostedTrees(Predictor):
         if self.hints:  # what they say may differ between equal functions
             features, which = self._read(candidates), np.arange(len(candidates))
         else:
-            features = features[:, : self._counted]
+            features = features[:, feature_map(self.space).columns(self.sizes)]
         scores: Floats = (self._raw(features) - self._centre) / self._spread
         return scores[:, which]
 
@@ -203,14 +205,9 @@ class BoostedTrees(Predictor):
         }
 
     def _read(self, candidates: Candidates) -> npt.NDArray[np.float32]:
-        """What is counted in the graphs, and what hints say: (B, counted + H)."""
+        """Features and what hints say: (B, F + H)."""
         told = candidates.told(self.hints).astype(np.float32)
-        return np.hstack([candidates.features[:, : self._counted], told])
-
-    @property
-    def _counted(self) -> int:
-        features = feature_map(self.space)
-        return len(features.names) - features.sizes
+        return np.hstack([candidates.features[:, feature_map(self.space).columns(self.sizes)], told])
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
@@ -241,6 +238,7 @@ _SETTINGS = (
     "least",
     "members",
     "seed",
+    "sizes",
 )
 
 
