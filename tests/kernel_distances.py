@@ -8,9 +8,7 @@ from archrank.predictors.feature_map import feature_map
 def distances(predictor, a, b):
     """Between candidates ``a`` and ``b``, in the predictor's lengths."""
     features = feature_map(predictor.space)
-    read = slice(
-        len(features.names) - (0 if predictor.sizes else 2)
-    )  # NAS-Bench-201 knows two sizes, the last ones
+    read = features.columns(predictor.sizes)
     deep = features.deep[read]
     weights = np.where(deep, predictor.depth_ / deep.sum(), (1 - predictor.depth_) / (~deep).sum())
     gaps = a.features[:, None, read].astype(float) - b.features[None, :, read]

@@ -42,13 +42,13 @@ class FeatureMap:
         sample = np.array(
             [a.choices for a in space.sample(_SAMPLE, np.random.default_rng(0))], dtype=np.int16
         )
-        names, features = named_features(space, sample)
+        cells = space.function_arrays(sample)
+        names, features = _named(space, cells)
         self._kept = np.flatnonzero(np.ptp(features, axis=0))  # a deviation may round to more than 0
         self._centre = features[:, self._kept].mean(axis=0)
         self._spread = features[:, self._kept].std(axis=0)
         self.names = tuple(names[place] for place in self._kept)
-        cells = len(names) // len(feature_names(space.operations))
-        deep = depth_features(space.operations, cells)
+        deep = depth_features(space.operations, len(cells))
         self.deep = np.append(deep, np.zeros(len(names) - len(deep), dtype=bool))[self._kept]
         self.sizes = int((self._kept >= len(deep)).sum())
 
@@ -72,9 +72,11 @@ def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Flo
     Raises:
         SpaceError: Sizes of another shape, or such as are not above 0 and finite.
     """
-    cells = space.function_arrays(rows)
-    features = _features(space, cells)
-    names = feature_names(space.operations, len(cells))
+    return _named(space, space.function_arrays(rows))
+
+
+def _named(space: SearchSpace, cells: Sequence[CellArrays]) -> tuple[tuple[str, ...], Floats]:
+    names, features = feature_names(space.operations, len(cells)), _features(space, cells)
     return (*names, *_SIZES[: features.shape[1] - len(names)]), features
 
 
