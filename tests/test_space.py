@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 
@@ -166,3 +168,8 @@ def test_the_digest_tells_spaces_apart():
 
     assert len({Rows().digest, Renamed().digest, Reordered().digest, Sparse().digest}) == 4
     assert Rows().digest == Rows().digest
+
+
+def test_a_deep_copy_is_the_space_itself():
+    space = Rows()
+    assert copy.deepcopy({"space": [space]})["space"][0] is space

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -306,6 +306,10 @@ class SearchSpace(ABC):
         """Twelve hexadecimal digits that change when a choice, an option or an operation does."""
         text = json.dumps([self.name, [[c.name, *c.options] for c in self.choices], self.operations])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The space itself: spaces do not change, and a copy of a predictor should not copy lists and tables."""
+        return self
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.choices)} choices>"

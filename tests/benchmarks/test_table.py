@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 
@@ -144,3 +146,8 @@ def test_a_table_over_a_space_that_cannot_be_listed_is_not_complete():
     rows = np.zeros((1, 60), dtype=np.int16)
     made = checked_table("t", Vast(), rows, {"loss": np.zeros(1)}, (LOSS,))
     assert not made.complete
+
+
+def test_a_deep_copy_is_the_table_itself():
+    measured = table()
+    assert copy.deepcopy([measured])[0] is measured

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +113,10 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        """The table itself: it is read-only, and may be large."""
+        return self
 
     @cached_property
     def architectures(self) -> list[Architecture]:
