@@ -20,7 +20,7 @@ import numpy as np
 from grids import table
 from matplotlib.figure import Figure
 
-from archrank.experiments import best_so_far, random_search_curve
+from archrank.simulation import best_so_far, random_search_curve
 from archrank.files import write_whole
 from archrank.report.style import RANDOM, RUN, save, theme
 

@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from archrank.experiments.search import save_labels
-from archrank.experiments.search_measures import Labels, lines_of
 from archrank.report import search_page, search_plots
 from archrank.report.search_page import write_search_report
 from archrank.report.search_tables import sheets_of
+from archrank.simulation.files import save_labels
+from archrank.simulation.measures import Labels, lines_of
 
 SIZE = 2000
 VALID = np.random.default_rng(1).permutation(SIZE) / SIZE

@@ -75,10 +75,11 @@ def command(
     specs = None if strategies is None else parse_specs(parts_of(strategies), StrategyOptions)
     simulated = _workers(parallel)
     measured = named_table(benchmark, table, space, minimize)
-    from archrank.experiments.search import Searches, save_labels, search_tasks
+    from archrank.experiments.search import Searches, search_tasks
     from archrank.experiments.search import time_metric as time_of
     from archrank.report.search_page import failed_searches, search_sheets, write_search_report
     from archrank.report.sheets import Sheet
+    from archrank.simulation.files import save_labels
 
     searched = measured.metric(metric)
     tested = test_metric or measured.test_metrics.get(searched.name)

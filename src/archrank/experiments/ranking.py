@@ -21,13 +21,10 @@ from archrank.experiments.workers import Task
 from archrank.predictors import NeuralPredictor, Predictor
 from archrank.predictors.candidates import Candidates
 from archrank.ranking import LOSSES, kendall_tau, n_at_k, precision_at_k
-from archrank.ranking.metrics import precision_curve, spearman, tau_in_top
+from archrank.ranking.metrics import N_AT, PRECISION_AT, TAU_IN_TOP, precision_curve, spearman, tau_in_top
 from archrank.space import Rows, SearchSpace
 
 __all__ = [
-    "N_AT",
-    "PRECISION_AT",
-    "TAU_IN_TOP",
     "NeuralFits",
     "PredictorFits",
     "RankingFits",
@@ -37,15 +34,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-
-N_AT = (1, 5, 10, 20)
-"""The K of N@K."""
-
-PRECISION_AT = ("0.1%", "0.5%", "1%", "5%", "10%", "50%")
-"""The K of Precision@K, as shares of the test set."""
-
-TAU_IN_TOP = ("1%", "5%", "10%", "50%")
-"""The shares of the truly best among which Kendall's tau is taken."""
 
 _LAST = 5
 """The paper reports the mean of tau over so many last epochs."""

@@ -14,6 +14,9 @@ import numpy.typing as npt
 from archrank.errors import MeasureError
 
 __all__ = [
+    "N_AT",
+    "PRECISION_AT",
+    "TAU_IN_TOP",
     "kendall_tau",
     "n_at_k",
     "precision_at_k",
@@ -24,6 +27,15 @@ __all__ = [
 ]
 
 Floats = npt.ArrayLike
+
+N_AT = (1, 5, 10, 20)
+"""The K of N@K that comparisons report."""
+
+PRECISION_AT = ("0.1%", "0.5%", "1%", "5%", "10%", "50%")
+"""The K of Precision@K that comparisons report, as shares of the test set."""
+
+TAU_IN_TOP = ("1%", "5%", "10%", "50%")
+"""The shares of the truly best among which comparisons take Kendall's tau."""
 
 
 def kendall_tau(scores: Floats, targets: Floats) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Metric, Table
-from archrank.experiments import best_so_far, random_search_curve, simulate
 from archrank.report.front import front_figures
 from archrank.report.plots import (
     Band,
@@ -18,6 +17,7 @@ from archrank.report.plots import (
     search_figure,
 )
 from archrank.report.style import EVOLUTION, INFEASIBLE, RANDOM
+from archrank.simulation import best_so_far, random_search_curve, simulate
 from archrank.strategies import RegularizedEvolution
 
 __all__ = ["comparison_bands", "metric_label", "run_figures"]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from archrank.experiments.ranking import N_AT
+from archrank.ranking.metrics import N_AT
 from archrank.report.ranking_tables import Measure, grouped, sizes_of
 from archrank.report.sheets import percent
 from archrank.report.style import MUTED, legend_above, operation_colours, theme

@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 
 from archrank.benchmarks.files import write_table
 from archrank.benchmarks.table import Metric
-from archrank.experiments.search import evaluations, read_labels
-from archrank.experiments.search_measures import Labels, Line, lines_of, quantiles
 from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label
@@ -21,6 +19,8 @@ from archrank.report.search_plots import hours_figure, needed_figure, regret_fig
 from archrank.report.search_tables import RANDOM_NAME, sheets_of, short
 from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
+from archrank.simulation.files import evaluations, read_labels
+from archrank.simulation.measures import Labels, Line, lines_of, quantiles
 
 __all__ = ["failed_searches", "search_sheets", "write_search_report"]
 

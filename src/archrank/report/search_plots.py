@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from archrank.experiments.search_measures import Floats, Labels, Line, quantiles
 from archrank.report.distances import distance_axis, distance_floor
 from archrank.report.search_tables import RANDOM_NAME
 from archrank.report.style import MUTED, PAPER, RANDOM, legend_above, operation_colours, theme
+from archrank.simulation.measures import Floats, Labels, Line, quantiles
 
 __all__ = ["hours_figure", "needed_figure", "regret_figure"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from archrank.experiments.search_measures import Floats, Labels, Line, quantiles, ratio, ratio_to_random
 from archrank.report.sheets import Cell, Sheet, marked, percent
+from archrank.simulation.measures import Floats, Labels, Line, quantiles, ratio, ratio_to_random
 
 __all__ = ["RANDOM_NAME", "budgets", "needed_cell", "sheets_of", "short"]
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from archrank.experiments.search_measures import (
+from archrank.simulation.measures import (
     Labels,
     Line,
     lines_of,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from archrank.experiments.random_search import (
+from archrank.simulation.random_search import (
     QUARTILES,
     chance_to_reach,
     draws_to_reach,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archrank.benchmarks.table import Metric, Table
-from archrank.experiments import best_so_far, simulate
-from archrank.experiments.random_search import (
+from archrank.simulation import best_so_far, simulate
+from archrank.simulation.random_search import (
     chance_to_reach,
     draws_to_reach,
     random_incumbent_curve,

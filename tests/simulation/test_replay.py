@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from archrank.benchmarks.table import Metric, Table
-from archrank.experiments import best_so_far, replay, simulate
+from archrank.simulation import best_so_far, replay, simulate
 from archrank.spaces import NASBench201
 from archrank.strategies import GuidedSearch, History, LocalSearch, Proposal, RegularizedEvolution, Strategy
 from archrank.study import TableEvaluator, search

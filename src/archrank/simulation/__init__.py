@@ -1,0 +1,6 @@
+"""Searches replayed in memory on a table, random search exactly, and what is measured of searches."""
+
+from archrank.simulation.random_search import random_search_curve
+from archrank.simulation.replay import best_so_far, replay, simulate
+
+__all__ = ["best_so_far", "random_search_curve", "replay", "simulate"]

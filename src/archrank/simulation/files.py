@@ -1,0 +1,61 @@
+"""The files of simulated searches: the labels of the whole table, and every evaluation as a row."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from archrank.benchmarks.files import write_table
+from archrank.benchmarks.table import Floats
+from archrank.errors import RunFolderError
+from archrank.simulation.measures import Labels
+
+__all__ = ["LABELS", "evaluations", "read_labels", "save_labels"]
+
+LABELS = "labels.parquet"
+
+
+def save_labels(folder: Path, labels: Mapping[str, Floats | None]) -> None:
+    """Keep the labels of the whole table beside the results, whose ``index`` points into them."""
+    write_table(folder / LABELS, {name: c.tolist() for name, c in labels.items() if c is not None})
+
+
+def read_labels(folder: Path, *, valid_sign: float, test_sign: float) -> Labels:
+    """The labels that a folder holds, turned so that higher is better.
+
+    Args:
+        folder: The folder of a comparison.
+        valid_sign: 1 where a higher value is better, else -1.
+        test_sign: The same of the test metric.
+
+    Raises:
+        RunFolderError: The file is missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        columns = pq.read_table(folder / LABELS)
+        test = test_sign * columns["test"].to_numpy() if "test" in columns.column_names else None
+        return Labels(valid_sign * columns["valid"].to_numpy(), test)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise RunFolderError(
+            f"{folder / LABELS} cannot be read ({error}): give the command of the comparison again, it writes it anew"
+        ) from None
+
+
+def evaluations(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The finished searches as columns with an entry for every evaluation, numbered from 1 in each search."""
+    names = ("strategy", "parallel", "asynchronous", "seed")
+    columns: dict[str, list[Any]] = {name: [] for name in (*names, "evaluation", *_LISTS)}
+    for row in rows:
+        if row["error"] is None:
+            count = len(row["index"])
+            columns["evaluation"] += range(1, count + 1)
+            for name in names:
+                columns[name] += [row[name]] * count
+            for name in _LISTS:
+                columns[name] += row[name] if row[name] is not None else [None] * count
+    return {name: column for name, column in columns.items() if any(v is not None for v in column)}
+
+
+_LISTS = ("index", "valid", "test", "reason", "seconds_proposing", "began", "ended")
