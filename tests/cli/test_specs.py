@@ -1,9 +1,9 @@
 import pytest
 
-from archrank.cli.predictors import PREDICTORS, PredictorOptions
 from archrank.cli.specs import parse_spec, parse_specs, spec_of
-from archrank.cli.strategies import STRATEGIES, StrategyOptions
 from archrank.errors import ArchrankError, UnknownName
+from archrank.predictors.named import PREDICTORS, PredictorOptions
+from archrank.strategies.named import STRATEGIES, StrategyOptions
 
 
 def test_options_are_typed_by_their_fields():

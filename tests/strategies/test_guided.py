@@ -75,7 +75,7 @@ def measured(n=30, space=SPACE, score=worth, seed=9):
 
 
 def guided(ranker=None, space=SPACE, **settings):
-    return GuidedSearch(space, ranker or Known(), **({"initial": 5, "explore": 0.0} | settings))
+    return GuidedSearch(space, ranker or Known(), **({"initial": 5, "acquisition": "mean"} | settings))
 
 
 def cheap(space):
@@ -87,7 +87,15 @@ def cheap(space):
 def test_conformance(inner):
     check_strategy(
         lambda space: GuidedSearch(
-            space, cheap(space), initial=3, batch=3, inner=inner, ratio=2, population=4, generations=1
+            space,
+            cheap(space),
+            acquisition="mean",
+            initial=3,
+            batch=3,
+            inner=inner,
+            ratio=2,
+            population=4,
+            generations=1,
         )
     )
 
@@ -98,6 +106,7 @@ def test_conformance_with_candidates(explore):
         lambda space: GuidedSearch(
             space,
             Known(lambda a: float(sum(a.choices))),
+            acquisition="mean",
             initial=2,
             explore=explore,
             candidates=space.architectures(space.rows())[::-1],
@@ -298,7 +307,7 @@ def test_the_text_names_the_settings_and_the_predictors():
     assert len(texts) == 4
     assert not any("0x" in text for text in texts)
     assert repr(guided()) == (
-        "GuidedSearch(acquisition='mean', batch=10, beta=1.0, chains=20, distinct='rows', explore=0.0, "
+        "GuidedSearch(acquisition='mean', batch=5, beta=1.0, chains=20, distinct='rows', explore=0.0, "
         "generations=20, initial=5, inner='auto', population=100, ratio=100, shrink=1.0, steps=100, "
         "predictor=Known())"
     )
@@ -320,7 +329,10 @@ def test_it_beats_random_search_with_a_predictor_that_learns():
     predictor = NeuralPredictor(
         SPACE, GATES(layers=3, width=24), hidden=(24,), epochs=60, learning_rate=5e-3, dropout=0.0
     )
-    assert best(GuidedSearch(SPACE, predictor, initial=18, batch=6)) > best(RandomSearch(SPACE)) + 0.5
+    assert (
+        best(GuidedSearch(SPACE, predictor, acquisition="mean", initial=18, batch=6))
+        > best(RandomSearch(SPACE)) + 0.5
+    )
 
 
 def test_a_space_of_one_architecture():

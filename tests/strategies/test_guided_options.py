@@ -74,7 +74,7 @@ def measured(n=30, score=convs):
 
 
 def guided(ranker, **settings):
-    return GuidedSearch(SPACE, ranker, **({"initial": 5, "explore": 0.0} | settings))
+    return GuidedSearch(SPACE, ranker, **({"initial": 5, "acquisition": "mean"} | settings))
 
 
 @pytest.mark.parametrize(

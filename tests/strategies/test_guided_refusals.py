@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from archrank.errors import ArchrankError
+from archrank.predictors import BoostedTrees, auto
 from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, GuidedSearch, History
 
@@ -41,11 +42,22 @@ def test_impossible_settings_are_refused(settings, message):
 
 def test_candidates_given_twice_are_proposed_once():
     candidates = [a for a in dict.fromkeys(SPACE.sample(9, np.random.default_rng(7))) if a not in HISTORY][:4]
-    strategy = GuidedSearch(SPACE, Sums(), initial=2, explore=0.0, candidates=candidates * 2)
+    strategy = GuidedSearch(SPACE, Sums(), initial=2, acquisition="mean", candidates=candidates * 2)
     proposals = strategy.propose(HISTORY, 6, np.random.default_rng(0))
     assert sorted(p.architecture.choices for p in proposals) == sorted(a.choices for a in candidates)
 
 
 def test_no_candidates_give_no_proposals():
-    strategy = GuidedSearch(SPACE, Sums(), initial=2, candidates=[])
+    strategy = GuidedSearch(SPACE, Sums(), initial=2, acquisition="mean", candidates=[])
     assert strategy.propose(HISTORY, 3, np.random.default_rng(0)) == []
+
+
+def test_a_single_member_is_refused_before_anything_is_evaluated():
+    with pytest.raises(ArchrankError, match=r"'ei' needs an ensemble, and .* has one member"):
+        GuidedSearch(SPACE, BoostedTrees(SPACE, members=1))
+
+
+def test_without_a_predictor_it_has_the_measured_defaults():
+    strategy = GuidedSearch(SPACE)
+    assert (strategy.initial, strategy.batch, strategy.acquisition, strategy.explore) == (10, 5, "ei", 0.0)
+    assert repr(strategy.predictor) == repr(auto(SPACE, "fast"))

@@ -46,7 +46,7 @@ class Sums:
 
 
 def guided(space, **settings):
-    return GuidedSearch(space, Sums(), initial=3, batch=2, **settings)
+    return GuidedSearch(space, Sums(), acquisition="mean", initial=3, batch=2, **settings)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from archrank.cli.comparisons import (
     named_table,
     parts_of,
 )
-from archrank.cli.predictors import PredictorOptions, predictor_from
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
@@ -29,6 +28,7 @@ from archrank.cli.rankings import (
     TestOption,
 )
 from archrank.cli.specs import parse_specs
+from archrank.predictors.named import PredictorOptions, named_predictor
 
 __all__ = ["command"]
 
@@ -71,7 +71,7 @@ def command(
     from archrank.experiments.ranking import PredictorFits, predictor_tasks
 
     ranked = Ranked.of(measured, metric, test_metric, split, split_seed, pool, test, same_subset, protocol)
-    made = {name: predictor_from(measured.space, **asdict(options)) for name, options in specs.items()}
+    made = {name: named_predictor(measured.space, **asdict(options)) for name, options in specs.items()}
     tasks = predictor_tasks(made, ranked.sizes(sizes, _SIZES), seeds, same_subset=ranked.same_subset)
     fits = PredictorFits(**ranked.data, predictors=made)
     ranked.compare("predictors", tasks, fits, alike=("predictor",), out=out, workers=workers, as_json=as_json)

@@ -23,8 +23,8 @@ from archrank.cli.comparisons import (
     show,
 )
 from archrank.cli.specs import parse_specs
-from archrank.cli.strategies import StrategyOptions, strategy_from
 from archrank.errors import ArchrankError, BudgetError, RunFolderError, TableError
+from archrank.strategies.named import StrategyOptions, named_strategy
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table
@@ -163,12 +163,11 @@ def _workers(text: str | None) -> list[int]:
 
 def _made(specs: Mapping[str, StrategyOptions], table: "Table") -> "dict[str, Strategy]":
     """The strategies, by their short forms."""
-    from archrank.study import Stopwatch
-
+    candidates = None if table.complete else table.architectures
     made = {}
     for short, options in specs.items():
         try:
-            made[short] = strategy_from(options, table.space, table, Stopwatch())
+            made[short] = named_strategy(table.space, options, candidates)
         except ArchrankError as error:
             raise ArchrankError(f"the strategy {short}: {error}") from None
     return made

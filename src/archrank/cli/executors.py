@@ -112,7 +112,7 @@ class ExecutorOptions:
         return words
 
     @property
-    def that_matter(self) -> dict[str, Any]:
+    def active(self) -> dict[str, Any]:
         """What makes a run what it is; nothing of an option that is left alone."""
         kept = {name: getattr(self, name) for name in ("asynchronous", "study", "evaluator")}
         return {name: value for name, value in kept.items() if value}

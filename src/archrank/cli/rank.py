@@ -17,10 +17,9 @@ from archrank.cli.predictors import (
     LossOption,
     MembersOption,
     PredictorOption,
-    described,
-    predictor_from,
 )
 from archrank.errors import BudgetError, TableError
+from archrank.predictors.named import described, named_predictor
 
 if TYPE_CHECKING:
     from archrank.architecture import Architecture
@@ -87,7 +86,7 @@ def command(
     console = Console(stderr=True)
     with console.status("learning the hints"):
         hints = [each.learnt(chosen, LEAST, seed) for each in told]
-    ranker = predictor_from(
+    ranker = named_predictor(
         chosen,
         predictor=predictor,
         effort=effort,

@@ -49,7 +49,6 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
-from archrank.cli.strategies import STRATEGIES, USUAL, StrategyOptions, strategy_from
 from archrank.cli.subject import Subject, check_values, subject_from
 from archrank.cli.training import (
     TRAIN,
@@ -59,6 +58,7 @@ from archrank.cli.training import (
 )
 from archrank.cli.versions import versions
 from archrank.errors import ArchrankError, BudgetError, UnknownName
+from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions, named_strategy
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
@@ -89,29 +89,29 @@ def command(
     bootstrap: BootstrapOption = None,
     inner: Annotated[
         str, typer.Option(help="Inner search: auto | whole | evolution | annealing | random (guided).")
-    ] = USUAL.inner,
+    ] = DEFAULTS.inner,
     acquisition: Annotated[
         str,
         typer.Option(
             help="What is best: the mean prediction, or by its spread: mean | ucb | ei | ts | portfolio (guided)."
         ),
-    ] = USUAL.acquisition,
+    ] = DEFAULTS.acquisition,
     initial: Annotated[
         int, typer.Option(help="Random architectures at first (guided).", min=2)
-    ] = USUAL.initial,
+    ] = DEFAULTS.initial,
     round_: Annotated[
         int, typer.Option("--round", help="Architectures a round (guided).", min=1)
-    ] = USUAL.round,
+    ] = DEFAULTS.round,
     explore: Annotated[
         float, typer.Option(help="Share of each round drawn at random (guided).")
-    ] = USUAL.explore,
+    ] = DEFAULTS.explore,
     shrink: Annotated[
         float,
         typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
-    ] = USUAL.shrink,
+    ] = DEFAULTS.shrink,
     distinct: Annotated[
         str, typer.Option(help="Never evaluate twice the same of these: rows | functions.")
-    ] = USUAL.distinct,
+    ] = DEFAULTS.distinct,
     metric: MetricOption = None,
     maximize: MaximizeOption = None,
     objectives: ObjectivesOption = None,
@@ -215,7 +215,7 @@ class _Request:
     @property
     def command(self) -> str:
         """The command that repeats the run."""
-        values = {"budget": self.budget, **self.options.that_matter, "seed": self.seed}
+        values = {"budget": self.budget, **self.options.active, "seed": self.seed}
         objectives = list(self.goal.objectives)
         if self.subject.table is None:
             objectives = [f"{name}:{direction[:3]}" for name, direction in self.goal.objectives.items()]
@@ -271,18 +271,20 @@ def _run(request: _Request, resume: bool, console: Console) -> dict[str, Any]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     stopwatch = Stopwatch()
     subject, goal = request.subject, request.goal
-    strategy = strategy_from(request.options, subject.space, subject.table, stopwatch)
+    table = subject.table
+    candidates = None if table is None or table.complete else table.architectures
+    strategy = named_strategy(subject.space, request.options, candidates)
     config = {
         "benchmark": subject.benchmark,
         "space": subject.space.name,
         "metric": goal.metric,
         **({} if goal.maximize or subject.table is not None else {"maximize": False}),
         **({} if goal.is_plain else {key: goal.facts[key] for key in ("objectives", "constraints")}),
-        **request.options.that_matter,
+        **request.options.active,
         "settings": repr(strategy),
         "seed": request.seed,
         "budget": request.budget,
-        **request.evaluating.that_matter,
+        **request.evaluating.active,
         **request.training_facts,
     }
     made_with = versions()

@@ -6,9 +6,9 @@ from dataclasses import fields
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from archrank.cli.predictors import PREDICTORS, PredictorOptions
-from archrank.cli.strategies import STRATEGIES, StrategyOptions
 from archrank.errors import ArchrankError, UnknownName
+from archrank.predictors.named import PREDICTORS, PredictorOptions
+from archrank.strategies.named import STRATEGIES, StrategyOptions
 
 __all__ = ["parse_spec", "parse_specs", "spec_of"]
 
@@ -84,7 +84,7 @@ def parse_spec(text: str, options: type[Given]) -> Given:
             raise ArchrankError(f"{text!r} gives {option} twice")
         values[option] = _value(options, text, option, value)
     read = options(name, **values)
-    matter = read.that_matter
+    matter = read.active
     if idle := [option for option in values if option not in matter]:
         looked_at = ", ".join(option for option in matter if option != kind) or "none"
         raise ArchrankError(f"{text!r}: {name} does not look at {idle[0]}; its options are {looked_at}")
@@ -100,7 +100,7 @@ def spec_of(options: Options) -> str:
     kind, _, _ = _KINDS[type(options)]
     name = getattr(options, kind)
     usual = type(options)(name)
-    changed = {key: value for key, value in options.that_matter.items() if value != getattr(usual, key)}
+    changed = {key: value for key, value in options.active.items() if value != getattr(usual, key)}
     return ":".join([name, *(f"{key}={_text(value)}" for key, value in changed.items())])
 
 

@@ -1,19 +1,5 @@
 """Predictors: fit on measured architectures, score others."""
 
-from archrank.predictors.automatic import auto
-from archrank.predictors.base import Predictor
-from archrank.predictors.ensemble import Ensemble
-from archrank.predictors.gaussian import GaussianProcess
-from archrank.predictors.loading import load_predictor
-from archrank.predictors.neural import NeuralPredictor
-from archrank.predictors.trees import BoostedTrees
+import lazy_loader
 
-__all__ = [
-    "BoostedTrees",
-    "Ensemble",
-    "GaussianProcess",
-    "NeuralPredictor",
-    "Predictor",
-    "auto",
-    "load_predictor",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

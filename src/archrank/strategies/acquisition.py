@@ -50,7 +50,8 @@ def belief(acquisition: Acquisition, ranker: "Ranker") -> Believe:
         A function from candidates to mean and standard deviation, (B,) each.
 
     Raises:
-        ArchrankError: Another acquisition than the mean with a ranker that has no ``predict_distribution``.
+        ArchrankError: Another acquisition than the mean with a ranker that has no ``predict_distribution``, or
+            a single member.
     """
     if acquisition == "mean":
         return partial(_certain, ranker)
@@ -60,6 +61,11 @@ def belief(acquisition: Acquisition, ranker: "Ranker") -> Believe:
         raise ArchrankError(
             f"the acquisition {acquisition!r} needs to know how unsure a prediction is, and {ranker!r} has no "
             "predict_distribution; give a predictor that has it, or the acquisition 'mean'"
+        )
+    if getattr(ranker, "members", None) == 1:
+        raise ArchrankError(
+            f"the acquisition {acquisition!r} needs an ensemble, and {ranker!r} has one member: choose 2 members or "
+            "more, or the acquisition 'mean'"
         )
     return predict_distribution
 

@@ -42,9 +42,11 @@ class GuidedSearch(Strategy):
     looks for the unseen architectures with the best predicted scores, and keeps a share of the round for random ones.
     Architectures with exactly equal scores are the same to the predictor, so a round takes one of them.
 
+    The defaults are those that the results are measured with (``docs/results/search-strategies.md``).
+
     Args:
         space: The space to search.
-        predictor: Learns the ranking; its seed is drawn anew every round.
+        predictor: Learns the ranking; its seed is drawn anew every round. ``auto(space, "fast")`` for None.
         initial: How many random architectures come first.
         batch: How many architectures a round proposes.
         inner: How the best predicted are looked for: ``"whole"`` scores all candidates; ``"random"`` scores
@@ -77,18 +79,18 @@ class GuidedSearch(Strategy):
     def __init__(
         self,
         space: SearchSpace,
-        predictor: "Ranker",
+        predictor: "Ranker | None" = None,
         *,
-        initial: int = 20,
-        batch: int = 10,
+        initial: int = 10,
+        batch: int = 5,
         inner: Inner = "auto",
-        explore: float = 0.1,
+        explore: float = 0.0,
         ratio: int = 100,
         population: int = 100,
         generations: int = 20,
         chains: int = 20,
         steps: int = 100,
-        acquisition: Acquisition = "mean",
+        acquisition: Acquisition = "ei",
         beta: float = 1.0,
         shrink: float = 1.0,
         candidates: Sequence[Architecture] | None = None,
@@ -108,9 +110,13 @@ class GuidedSearch(Strategy):
         for name, value in least.items():
             if value < 1:
                 raise ArchrankError(f"{name} is {value}; it must be 1 or more")
-        belief(acquisition, predictor)  # refused here, not after the first evaluations
+        if predictor is None:
+            from archrank.predictors.automatic import auto
+
+            predictor = auto(space, "fast")
         self.space = space
-        self.predictor = predictor
+        self.predictor: Ranker = predictor
+        belief(acquisition, self.predictor)  # refused here, not after the first evaluations
         self.initial = initial
         self.batch = batch
         self.inner = inner

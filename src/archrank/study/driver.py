@@ -21,6 +21,7 @@ from archrank.study.ray_cluster import RayCluster
 from archrank.study.result import SearchResult
 from archrank.study.stopwatch import Stopwatch
 from archrank.study.storage import JournalStore, MemoryStore
+from archrank.study.timed import with_timer
 from archrank.study.workplace import Workplace
 
 __all__ = ["Progress", "search"]
@@ -138,12 +139,13 @@ def search(
     with store.driving():
         ledger = Ledger(space, goal, facts, store, retries, elsewhere=database is not None)
         clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
+        timed = with_timer(strategy, clock.watch)
         size = 1 if asynchronous else ledger.settle("round size", max(strategy.batch, workers))
         report = _Reporter(ledger, goal, budget, on_progress)
 
         def propose() -> int:
             round_ = ledger.next_round(size, budget)
-            return 0 if round_ is None else _propose(strategy, ledger, round_, seed, clock)
+            return 0 if round_ is None else _propose(timed, ledger, round_, seed, clock)
 
         with workplace.opened(ledger, lambda: clock.total) as evaluated:
             try:

@@ -1,17 +1,30 @@
-"""A predictor that reports how long its fits take, for strategies read no clock."""
+"""A predictor that reports how long its fits take, because strategies read no clock."""
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.strategies.base import Strategy
 from archrank.study.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Floats, Ranker
 
-__all__ = ["TimedRanker"]
+__all__ = ["TimedRanker", "with_timer"]
+
+
+def with_timer(strategy: Strategy, stopwatch: Stopwatch) -> Strategy:
+    """A copy of a strategy whose predictor, if it has one, adds the seconds of its fits to a stopwatch."""
+    timed = copy.copy(strategy)
+    for name, value in vars(strategy).items():
+        if isinstance(value, Strategy):
+            setattr(timed, name, with_timer(value, stopwatch))
+        elif name == "predictor":
+            setattr(timed, name, TimedRanker(value, stopwatch))
+    return timed
 
 
 class TimedRanker:

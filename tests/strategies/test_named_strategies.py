@@ -3,10 +3,9 @@ import pytest
 
 from archrank.benchmarks import load
 from archrank.benchmarks.table import Table
-from archrank.cli.strategies import STRATEGIES, StrategyOptions, strategy_from
 from archrank.errors import ArchrankError, UnknownName
 from archrank.strategies import History
-from archrank.study import Stopwatch
+from archrank.strategies.named import STRATEGIES, StrategyOptions, named_strategy
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +14,8 @@ def table():
 
 
 def made(table, **options):
-    return strategy_from(StrategyOptions(**options), table.space, table, Stopwatch())
+    candidates = None if table.complete else table.architectures
+    return named_strategy(table.space, StrategyOptions(**options), candidates)
 
 
 def test_every_name_makes_a_strategy_of_its_own(table):
@@ -40,14 +40,16 @@ def test_the_options_of_guided_search_arrive(table):
     assert (strategy.inner, strategy.shrink, strategy.initial, strategy.batch) == ("annealing", 0.5, 7, 3)
 
 
-def test_one_member_has_nobody_to_disagree_with(table):
-    with pytest.raises(ArchrankError, match="'ei' needs members that may disagree; give --members 2 or more"):
+def test_expected_improvement_needs_an_ensemble(table):
+    with pytest.raises(
+        ArchrankError, match=r"'ei' needs an ensemble, and .* has one member: choose 2 members or more"
+    ):
         made(table, acquisition="ei", members=1)
 
 
-def test_only_options_that_matter_are_written_down():
-    assert StrategyOptions("evolution").that_matter == {"strategy": "evolution", "distinct": "rows"}
-    assert set(StrategyOptions().that_matter) == {
+def test_only_options_active_are_written_down():
+    assert StrategyOptions("evolution").active == {"strategy": "evolution", "distinct": "rows"}
+    assert set(StrategyOptions().active) == {
         "strategy", "distinct", "predictor", "effort", "encoder", "loss", "members", "bootstrap", "inner",
         "acquisition", "initial", "round", "explore", "shrink",
     }  # fmt: skip

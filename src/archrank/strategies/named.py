@@ -1,0 +1,146 @@
+"""Strategies by name: the one place where a strategy's name becomes a strategy, and the defaults of a search."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from archrank.errors import UnknownName
+from archrank.predictors.named import named_predictor
+
+if TYPE_CHECKING:
+    from archrank.architecture import Architecture
+    from archrank.space import SearchSpace
+    from archrank.strategies.base import Strategy
+
+__all__ = ["DEFAULTS", "STRATEGIES", "StrategyOptions", "named_strategy"]
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyOptions:
+    """A strategy's name and options.
+
+    Attributes:
+        strategy: Its name.
+        distinct: What is never evaluated twice: ``"rows"`` of choices or ``"functions"``.
+        predictor: Name of the predictor (guided only, like all that follow).
+        effort: How much work the predictor ``auto`` does; ``"fast"`` for None, because it is fitted every round.
+        encoder: Name of the neural predictor's encoder.
+        loss: Name of its loss.
+        members: The size of its ensemble of networks or sets of trees.
+        bootstrap: How many fits to resamples of the labels are averaged; None for one fit to all labels.
+        inner: How the architectures with the best predictions are found.
+        acquisition: What makes a prediction good: its mean, or a function of mean and standard deviation.
+        initial: How many random architectures come first.
+        round: How many architectures a round proposes.
+        explore: Share of each round that is drawn at random.
+        shrink: Share of the measured architectures, the best ones, that later rounds learn from.
+    """
+
+    strategy: str = "guided"
+    distinct: str = "rows"
+    predictor: str | None = None
+    effort: str | None = None
+    encoder: str | None = None
+    loss: str | None = None
+    members: int | None = None
+    bootstrap: int | None = None
+    inner: str = "auto"
+    acquisition: str = "ei"
+    initial: int = 10
+    round: int = 5
+    explore: float = 0.0
+    shrink: float = 1.0
+
+    @property
+    def active(self) -> dict[str, Any]:
+        """The options that apply to this strategy, by name."""
+        names = [field.name for field in fields(self)]
+        kept = names if self.strategy == "guided" else names[:2]
+        return {name: getattr(self, name) for name in kept}
+
+
+DEFAULTS = StrategyOptions()
+"""The options of a search that names none."""
+
+Factory = Callable[[StrategyOptions, "SearchSpace", "Sequence[Architecture] | None"], "Strategy"]
+
+
+def named_strategy(
+    space: "SearchSpace",
+    options: StrategyOptions = DEFAULTS,
+    candidates: "Sequence[Architecture] | None" = None,
+) -> "Strategy":
+    """Make a strategy by its name.
+
+    Args:
+        space: The space to search.
+        options: Its name and options.
+        candidates: Propose only these; the whole space for None.
+
+    Raises:
+        UnknownName: No such strategy, ``distinct``, predictor, encoder, loss, inner search or acquisition.
+        ArchrankError: An option out of its range, or an acquisition that needs an ensemble.
+
+    >>> from archrank.spaces import NASBench201
+    >>> named_strategy(NASBench201(), StrategyOptions("evolution")).batch
+    1
+    """
+    if options.strategy not in STRATEGIES:
+        raise UnknownName("strategy", options.strategy, STRATEGIES)
+    return STRATEGIES[options.strategy](options, space, candidates)
+
+
+def _plain(name: str) -> Factory:
+    """A factory of a strategy that learns nothing, from the name of its class."""
+
+    def make(
+        options: StrategyOptions, space: "SearchSpace", candidates: "Sequence[Architecture] | None"
+    ) -> "Strategy":
+        from archrank import strategies
+
+        strategy: Strategy = getattr(strategies, name)(
+            space, candidates=candidates, distinct=options.distinct
+        )
+        return strategy
+
+    return make
+
+
+def _guided(
+    options: StrategyOptions, space: "SearchSpace", candidates: "Sequence[Architecture] | None"
+) -> "Strategy":
+    from archrank.strategies.guided import GuidedSearch
+
+    predictor = named_predictor(
+        space,
+        options.predictor,
+        effort=options.effort,
+        encoder=options.encoder,
+        loss=options.loss,
+        members=options.members,
+        bootstrap=options.bootstrap,
+        default_effort="fast",
+    )
+    return GuidedSearch(
+        space,
+        predictor,
+        initial=options.initial,
+        batch=options.round,
+        inner=options.inner,  # type: ignore[arg-type]
+        acquisition=options.acquisition,  # type: ignore[arg-type]
+        explore=options.explore,
+        shrink=options.shrink,
+        candidates=candidates,
+        distinct=options.distinct,  # type: ignore[arg-type]
+    )
+
+
+STRATEGIES: Mapping[str, Factory] = {
+    "guided": _guided,
+    "evolution": _plain("RegularizedEvolution"),
+    "tournament-evolution": _plain("TournamentEvolution"),
+    "local-search": _plain("LocalSearch"),
+    "annealing": _plain("SimulatedAnnealing"),
+    "random": _plain("RandomSearch"),
+}
+"""The factory of each strategy, by its name."""
