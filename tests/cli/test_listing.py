@@ -6,9 +6,9 @@ from typer.testing import CliRunner
 
 from archrank.benchmarks import SOURCES, import_table, names
 from archrank.cli import benchmarks, spaces
-from archrank.cli.names import SPACES, space
+from archrank.cli.names import space
 from archrank.errors import UnknownName
-from archrank.spaces import NASBench101
+from archrank.spaces import SPACES, NASBench101
 from official_files import cells, records, tfrecord
 
 

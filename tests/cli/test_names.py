@@ -5,6 +5,7 @@ import pytest
 from archrank.benchmarks import names as benchmark_names
 from archrank.cli import names
 from archrank.errors import SpaceError, TableError, UnknownName
+from archrank.spaces import SPACES
 from archrank.testing import check_space
 
 OWN = """
@@ -44,14 +45,14 @@ def own(tmp_path, monkeypatch, request):
     sys.modules.pop(path.stem, None)
 
 
-@pytest.mark.parametrize("name", names.SPACES)
+@pytest.mark.parametrize("name", SPACES)
 def test_every_space_goes_by_its_name(name):
     assert names.space(name).name == name
 
 
 @pytest.mark.parametrize("name", benchmark_names())
 def test_a_benchmarks_name_stands_for_its_space(name):
-    assert names.space(name).name in names.SPACES
+    assert names.space(name).name in SPACES
 
 
 def test_a_users_class_or_object(own):

@@ -4,7 +4,8 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.text import Text
 
 from archrank.cli.training import DataFolderOption, DataOption, DeviceOption, decoding, load
 from archrank.errors import TrainingError, UnknownName
+
+if TYPE_CHECKING:
+    from archrank.training import Model
 
 __all__ = ["command"]
 
@@ -34,7 +38,7 @@ def command(
     if split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
     model = Model.load(folder)
-    facts: dict[str, Any] = dict(model.facts["data"])
+    facts = _data_of(model, folder)
     digest = facts.pop("digest")
     if data is not None and data != facts["name"]:
         facts = {**facts, "name": data, "folder": None, "validation": None, "train": None}
@@ -43,14 +47,15 @@ def command(
         facts["folder"] = str(data_folder)
     console = Console(stderr=True, highlight=False)
     with decoding(console) as on_progress:
-        images = load(facts, on_progress=on_progress)
+        # Without --data the name comes from model.json, which may be anyone's.
+        images = load(facts, on_progress=on_progress, typed=data is not None)
     if digest not in (None, images.digest):
         console.print(
             f"[yellow]warning:[/yellow] {images.name} is not what it was at the training, so the network may have "
             "learnt from these images",
             soft_wrap=True,
         )
-    if split == "validation" and digest is not None and model.facts["final"]:
+    if split == "validation" and digest is not None and model.facts.get("final", True):
         raise TrainingError(
             f"{folder}: the network learnt from the validation images (--final); take --split test"
         )
@@ -79,3 +84,31 @@ def command(
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), Text(value))
     Console().print(grid)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "folder": (str, NoneType),
+    "size": (int, NoneType),
+    "validation": (int, float, NoneType),
+    "train": (int, NoneType),
+    "digest": (str,),
+}
+"""What ``model.json`` says of the images, and of which types that may be."""
+
+
+def _data_of(model: "Model", folder: Path) -> dict[str, Any]:
+    """What the model says of the images that it was trained on."""
+    found, counts = (
+        model.facts.get("data"),
+        [model.facts.get(name) for name in ("parameters", "multiply_adds")],
+    )
+    whole = (
+        isinstance(found, dict) and found.keys() == _KINDS.keys() and all(isinstance(c, int) for c in counts)
+    )
+    if not whole or not all(isinstance(found[name], kinds) for name, kinds in _KINDS.items()):
+        raise TrainingError(
+            f"model.json in {folder} does not say on which images the network was trained, as `archrank train` "
+            "writes it: train it anew, or load it by archrank.training.Model and measure it yourself"
+        )
+    return dict(found)

@@ -1,28 +1,17 @@
-"""The only place where names become objects: spaces and benchmarks by name, or a user's own space."""
+"""Names that the user typed become objects here: spaces and benchmarks by name, or a user's own space.
 
-from collections.abc import Callable
+:func:`space` imports the file or module that a name such as ``path/to/file.py:Class`` says, so it is only for what the
+user typed. A name that was stored goes to :func:`archrank.spaces.named.named_space`, which imports nothing.
+"""
 
 from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
-from archrank.spaces import Darts, Enas, EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
+from archrank.spaces.named import SPACES, named_space
 from archrank.user_code import in_one_line, user_module
 
-__all__ = ["SPACES", "space", "table", "user_module"]
-
-SPACES: dict[str, Callable[[], SearchSpace]] = {
-    "nas-bench-101": NASBench101,
-    "nas-bench-201": NASBench201,
-    "nas-bench-graph": NASBenchGraph,
-    "nas-bench-graph-proteins": NASBenchGraph.proteins,
-    "nats-bench-size": NATSBenchSize,
-    "enas": Enas,
-    "enas-5-nodes-loose-ends": Enas.original,
-    "darts": Darts,
-    "enas-macro": EnasMacro,
-}
-"""The spaces that archrank knows by name."""
+__all__ = ["space", "table", "user_module"]
 
 
 def table(name: str) -> Table:
@@ -36,10 +25,10 @@ def table(name: str) -> Table:
 
 
 def space(name: str, kind: str = "space") -> SearchSpace:
-    """The search space that a name on the command line says.
+    """The search space that a name on the command line says; imports the user's code where the name is that of code.
 
     Args:
-        name: A space's name, a benchmark's name (for its space), or a user's own space as
+        name: What the user typed: a space's name, a benchmark's name (for its space), or a user's own space as
             ``path/to/file.py:Class`` or ``package.module:Class``, where an object will do as well as a class.
         kind: What is asked for, in the message that there is none of that name.
 
@@ -51,7 +40,7 @@ def space(name: str, kind: str = "space") -> SearchSpace:
     'nas-bench-201'
     """
     if name in SPACES:
-        return SPACES[name]()
+        return named_space(name)
     if name in benchmarks.SOURCES:
         return benchmarks.SOURCES[name].space()
     where, colon, attribute = name.rpartition(":")

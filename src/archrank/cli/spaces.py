@@ -15,7 +15,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the search spaces: architectures, choices, operations, and an example of the text form."""
-    from archrank.cli.names import SPACES
+    from archrank.spaces.named import SPACES
 
     described = [_describe(name) for name in SPACES]
     if as_json:
@@ -30,9 +30,9 @@ def command(
 def _describe(name: str) -> dict[str, Any]:
     import numpy as np
 
-    from archrank.cli.names import space
+    from archrank.spaces.named import named_space
 
-    found = space(name)
+    found = named_space(name)
     example = found.sample(1, np.random.default_rng(0))[0]
     return {
         "name": found.name,

@@ -71,8 +71,9 @@ def subject_from(name: str, evaluator: str | None, elsewhere: bool) -> Subject:
     """
     from archrank import benchmarks
     from archrank.cli import names
+    from archrank.spaces.named import SPACES
 
-    if name in benchmarks.SOURCES and not (evaluator and name in names.SPACES):
+    if name in benchmarks.SOURCES and not (evaluator and name in SPACES):
         table = names.table(name)
         return Subject(name, table.space, table)
     space = names.space(name, "benchmark or space")

@@ -72,7 +72,8 @@ def command(
             training.check_unused()
             values = values_from(evaluator)
             evaluate = evaluator_of(values, goal.needed)
-            searched = _space(space, values.space.name if isinstance(values, Table) else facts["space"])
+            of_table = values.space if isinstance(values, Table) else None
+            searched = of_table if space is None and of_table is not None else _space(space, facts["space"])
 
         def show(task: Task, outcome: Outcome, recorded: bool) -> None:
             found = [f"{name} {outcome.values[name]:.6g}" for name in goal.needed if name in outcome.values]
@@ -92,14 +93,17 @@ def command(
     console.print(f"the search has ended; {done} evaluations were made here")
 
 
-def _space(name: str | None, studied: str) -> "SearchSpace":
+def _space(typed: str | None, stored: object) -> "SearchSpace":
+    """The space that is searched: what the user typed may be code, what the database says is a name and no more."""
     from archrank.cli import names
+    from archrank.spaces.named import named_space
 
-    if name is not None:
-        return names.space(name)
+    if typed is not None:
+        return names.space(typed)
     try:
-        return names.space(studied)
+        return named_space(stored)
     except UnknownName:
         raise ArchrankError(
-            f"the study searches a space of your own, {studied!r}: say where it is, by --space path/to/file.py:Class"
+            f"the study searches the space {str(stored)[:200]!r}, which is none of archrank's own, and code is never "
+            "loaded because a database names it: say where the space is, by --space path/to/file.py:Class"
         ) from None

@@ -139,8 +139,11 @@ class Ensemble(Predictor):
         record, weights = saved.read(folder, space)
         try:
             arrays = read_arrays(weights)
-            members = [load_predictor(folder / name, space) for name in record["members"]]
+            members = [
+                load_predictor(member, space) for member in saved.folders_named(folder, record, "members")
+            ]
             self = cls(space, members, **record["settings"])
+            self._check_settings()
             self.members_ = members
             self.weights_ = arrays["weights"]
             self.calibration_ = float(arrays["calibration"][0])

@@ -50,4 +50,4 @@ def read_hints(folder: Path, record: Mapping[str, Any], space: SearchSpace) -> l
     Raises:
         PredictorError: As for :func:`load_predictor`.
     """
-    return [load_predictor(folder / name, space) for name in record.get("hints", [])]
+    return [load_predictor(hint, space) for hint in saved.folders_named(folder, record, "hints")]

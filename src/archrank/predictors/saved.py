@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +13,15 @@ from archrank.files import write_whole
 from archrank.predictors.base import Predictor
 from archrank.space import SearchSpace
 
-__all__ = ["from_name", "named", "read", "write", "write_hints"]
+__all__ = ["folders_named", "from_name", "named", "read", "write", "write_hints"]
 
 FORMAT = 3
+
+_PART = re.compile(r"(member|hint)-\d{1,4}", re.ASCII)
+"""What the folder of a predictor within another's is called."""
+
+_DEEPEST = 8
+"""Predictors within predictors, no deeper than this."""
 
 
 def write(folder: Path, space: SearchSpace, record: Mapping[str, Any], weights: bytes) -> None:
@@ -39,6 +46,42 @@ def write_hints(folder: Path, hints: Sequence[Predictor]) -> list[str]:
     for name, hint in zip(names, hints, strict=True):
         hint.save(folder / name)
     return names
+
+
+def folders_named(folder: Path, record: Mapping[str, Any], key: str) -> list[Path]:
+    """The folders of the predictors within a predictor, as its record names them.
+
+    A record may come from anywhere. So a name is one that :meth:`Predictor.save` gives, each is there once, and none is
+    a link: reading ends, and stays within the folder.
+
+    Args:
+        folder: That of the predictor.
+        record: What its ``predictor.json`` says.
+        key: Where the record has the names; it may be missing.
+
+    Raises:
+        PredictorError: Other names, a link, or predictors within predictors without end.
+    """
+    names = record.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(n, str) and _PART.fullmatch(n) for n in names):
+        raise PredictorError(
+            f"predictor.json in {folder} names {key} {str(names)[:200]}, expected a list of folders in it such as "
+            "member-0: it is damaged, or was not written by archrank; fit it anew"
+        )
+    if len(set(names)) < len(names):
+        raise PredictorError(f"predictor.json in {folder} names one of its {key} twice; fit it anew")
+    within = folder.absolute().parts[-_DEEPEST:]
+    if names and len(within) == _DEEPEST and all(map(_PART.fullmatch, within)):
+        raise PredictorError(
+            f"{folder} is the folder of a predictor within {_DEEPEST} others, and has {key} of its own: that is deeper "
+            "than this version reads; fit it with fewer levels"
+        )
+    for name in names:
+        if (folder / name).is_symlink():
+            raise PredictorError(
+                f"{folder / name} is a link, expected a folder: copy the files there, or fit it anew"
+            )
+    return [folder / name for name in names]
 
 
 def named(names: Mapping[str, Any], what: str, settings: Any) -> dict[str, Any]:
@@ -76,7 +119,7 @@ def read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
     try:
         record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
         weights = (folder / "weights.safetensors").read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
     if not isinstance(record, dict):
         raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")

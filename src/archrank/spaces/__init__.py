@@ -3,9 +3,20 @@
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
+from archrank.spaces.named import SPACES, named_space
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
 from archrank.spaces.nasbench_graph import NASBenchGraph
 from archrank.spaces.natsbench_sss import NATSBenchSize
 
-__all__ = ["Darts", "Enas", "EnasMacro", "NASBench101", "NASBench201", "NASBenchGraph", "NATSBenchSize"]
+__all__ = [
+    "SPACES",
+    "Darts",
+    "Enas",
+    "EnasMacro",
+    "NASBench101",
+    "NASBench201",
+    "NASBenchGraph",
+    "NATSBenchSize",
+    "named_space",
+]

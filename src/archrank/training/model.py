@@ -110,7 +110,7 @@ class Model:
         try:
             record = json.loads((place / MODEL).read_text(encoding="utf-8"))
             weights = (place / WEIGHTS).read_bytes()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise TrainingError(f"{place} holds no trained network that can be read: {error}") from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
             raise TrainingError(

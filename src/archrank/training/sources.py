@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,9 @@ SOURCES: Mapping[str, Callable[[Path | None, int | None], Source]] = {
 
 _OTHERS = ("path/to/folder of classes", "path/to/file.py:function")
 
+_QUOTED = 200
+"""So many characters of a stored name are repeated in a message."""
+
 _MEASURED = 10_000
 """So many images, evenly spread, are looked at for mean and deviation: within a few thousandths of those of all."""
 
@@ -57,6 +61,7 @@ def load_images(
     train: int | None = None,
     seed: int = 0,
     on_progress: OnProgress = silent,
+    typed: bool = True,
 ) -> ImageData:
     """Images by name, in parts that have none in common.
 
@@ -72,6 +77,8 @@ def load_images(
         train: How many training images to keep, class by class; all by default.
         seed: Draws validation and the training images to keep.
         on_progress: Told how many images were decoded, and of how many, the first time.
+        typed: Whether the user typed the name. A name that comes from a file never imports code: it is that of a
+            source or of a folder of pictures.
 
     Raises:
         UnknownName: No such source.
@@ -81,7 +88,7 @@ def load_images(
     >>> len(data.train), len(data.validation), len(data.test), data.size
     (1078, 360, 359, (8, 8))
     """
-    source = _source(name, folder, size)
+    source = _source(name, folder, size, typed)
     if isinstance(source, ImageData):
         if validation is not None:
             raise DataError(f"{name} brings its own parts: leave validation out")
@@ -89,7 +96,7 @@ def load_images(
     return _reduced(_split(source, decoded(source, on_progress), validation, seed), train, seed)
 
 
-def _source(name: str, folder: Path | None, size: int | None) -> Source | ImageData:
+def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> Source | ImageData:
     if name in SOURCES:
         source = SOURCES[name](folder, size)
         if size not in (None, source.size):
@@ -98,10 +105,15 @@ def _source(name: str, folder: Path | None, size: int | None) -> Source | ImageD
     if folder is not None:
         raise DataError(f"{name} is a place itself: leave the folder {folder} out")
     where, colon, _ = name.rpartition(":")
-    if Path(name).is_dir():
+    if os.path.isdir(name):  # noqa: PTH112, it says False of what cannot be a path
         from archrank.training.image_folder import image_folder
 
         return image_folder(Path(name), 224 if size is None else size)
+    if not typed:
+        raise DataError(
+            f"the images {name[:_QUOTED]!r} are neither {', '.join(SOURCES)} nor a folder that is here, and code is "
+            "never loaded because a file names it: name the images yourself, by --data"
+        )
     if colon and where:
         from archrank.training.own import own
 

@@ -1,0 +1,52 @@
+"""The search spaces that a name alone says; looking one up imports no code but archrank's own.
+
+So a name that a file, a database or another machine holds may be looked up here. A user's own ``path/to/file.py:Class``
+is resolved in :mod:`archrank.cli.names`, and only where the user typed it.
+"""
+
+from collections.abc import Callable
+
+from archrank.errors import UnknownName
+from archrank.space import SearchSpace
+from archrank.spaces.darts import Darts
+from archrank.spaces.enas import Enas
+from archrank.spaces.enas_macro import EnasMacro
+from archrank.spaces.nasbench101 import NASBench101
+from archrank.spaces.nasbench201 import NASBench201
+from archrank.spaces.nasbench_graph import NASBenchGraph
+from archrank.spaces.natsbench_sss import NATSBenchSize
+
+__all__ = ["SPACES", "named_space"]
+
+SPACES: dict[str, Callable[[], SearchSpace]] = {
+    "nas-bench-101": NASBench101,
+    "nas-bench-201": NASBench201,
+    "nas-bench-graph": NASBenchGraph,
+    "nas-bench-graph-proteins": NASBenchGraph.proteins,
+    "nats-bench-size": NATSBenchSize,
+    "enas": Enas,
+    "enas-5-nodes-loose-ends": Enas.original,
+    "darts": Darts,
+    "enas-macro": EnasMacro,
+}
+"""The spaces that archrank knows by name."""
+
+_QUOTED = 200
+"""A stored name may be of any length; an error message quotes this many of its characters."""
+
+
+def named_space(name: object) -> SearchSpace:
+    """The search space of that name.
+
+    Args:
+        name: What a file or a database gives as a name: any value, and only a name of :data:`SPACES` is accepted.
+
+    Raises:
+        UnknownName: It is no such name.
+
+    >>> named_space("darts").name
+    'darts'
+    """
+    if not isinstance(name, str) or name not in SPACES:
+        raise UnknownName("space", str(name)[:_QUOTED], SPACES)
+    return SPACES[name]()
