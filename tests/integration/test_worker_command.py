@@ -420,3 +420,19 @@ def test_a_mistake_is_told_with_the_way_out(searched, tmp_path, monkeypatch, cap
     error = " ".join(capsys.readouterr().err.split())
     assert said in error
     assert "Traceback" not in error
+
+
+def test_a_changed_database_makes_a_worker_import_nothing(server, worker, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    (tmp_path / "planted.py").write_text("open('it-ran', 'w').close()\n")
+    Driver(server, "changed", budget=1).queued()
+    with Database(server, "changed") as database:
+        database.study().set_user_attr("space", "planted.py:Space")
+    refused = worker("changed", "mine.py:evaluate")
+    said = " ".join(refused.communicate(timeout=60)[1].split())
+    assert refused.returncode == 2
+    assert "searches the space 'planted.py:Space', which is none of archrank's own" in said
+    assert not (tmp_path / "it-ran").exists()
+    (tmp_path / "go").touch()  # with a space that is typed, the search ends
+    found = worker("changed", "mine.py:evaluate", "--space", "nas-bench-201").communicate(timeout=60)[1]
+    assert "1 evaluations were made here" in found

@@ -49,7 +49,9 @@ def test_what_was_saved_is_read(saved):
 def test_a_name_that_save_does_not_give_is_refused(saved, name, key):
     folder = saved if key == "members" else saved / "member-1"
     change(folder, **{key: [name]})
-    with pytest.raises(PredictorError, match=f"names {key} .*expected a list of folders in it such as member-0"):
+    with pytest.raises(
+        PredictorError, match=f"names {key} .*expected a list of folders in it such as member-0"
+    ):
         load_predictor(saved, SPACE)
 
 
