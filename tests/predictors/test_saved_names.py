@@ -43,7 +43,8 @@ def test_what_was_saved_is_read(saved):
 
 @pytest.mark.parametrize(
     "name",
-    [".", "..", "", "../member-9", "member-0/../../member-9", "member-0/", "/member-0", "member-0\n", "MEMBER-0", "member-\u0661", 0, None, ["member-0"]],
+    [".", "..", "", "../member-9", "member-0/../../member-9", "member-0/", "/member-0",
+     "member-0\n", "MEMBER-0", "member-\u0661", 0, None, ["member-0"]],
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["members", "hints"])
 def test_a_name_that_save_does_not_give_is_refused(saved, name, key):

@@ -99,14 +99,11 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 def _data_of(model: "Model", folder: Path) -> dict[str, Any]:
     """What the model says of the images that it was trained on."""
-    found, counts = (
-        model.facts.get("data"),
-        [model.facts.get(name) for name in ("parameters", "multiply_adds")],
-    )
-    whole = (
-        isinstance(found, dict) and found.keys() == _KINDS.keys() and all(isinstance(c, int) for c in counts)
-    )
-    if not whole or not all(isinstance(found[name], kinds) for name, kinds in _KINDS.items()):
+    found: Any = model.facts.get("data")
+    right = isinstance(found, dict) and found.keys() == _KINDS.keys()
+    right = right and all(isinstance(found[name], kinds) for name, kinds in _KINDS.items())
+    counts = [model.facts.get(name) for name in ("parameters", "multiply_adds")]
+    if not right or not all(isinstance(count, int) for count in counts):
         raise TrainingError(
             f"model.json in {folder} does not say on which images the network was trained, as `archrank train` "
             "writes it: train it anew, or load it by archrank.training.Model and measure it yourself"
