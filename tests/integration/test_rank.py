@@ -176,6 +176,6 @@ def test_hints_from_more_rows_than_have_the_target(table, train, tmp_path):
 
 def test_hints_that_cannot_be_learnt_from(train, tmp_path):
     common = ("nas-bench-201", "--train", train, "--target", "accuracy", "--out", tmp_path / "ranked.csv")
-    assert "does not look at hints" in rank(*common, "--hint", "loss", "--predictor", "neural", code=2).stderr
+    assert "takes no hints" in rank(*common, "--hint", "loss", "--predictor", "neural", code=2).stderr
     assert "no such file" in rank(*common, "--hint", "none.csv:loss", code=2).stderr
     assert "did you mean 'loss'" in rank(*common, "--hint", "los", code=2).stderr

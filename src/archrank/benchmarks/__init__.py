@@ -3,6 +3,7 @@
 from archrank.benchmarks.catalog import SOURCES, Source, load, names, source
 from archrank.benchmarks.data_folder import data_folder
 from archrank.benchmarks.files import read_architectures, read_table, write_table
+from archrank.benchmarks.given import as_architectures, as_table
 from archrank.benchmarks.measured import LABELS, label_named
 from archrank.benchmarks.official import OFFICIAL, Official, import_table, lies_at
 from archrank.benchmarks.table import Metric, Table, checked_table
@@ -15,6 +16,8 @@ __all__ = [
     "Official",
     "Source",
     "Table",
+    "as_architectures",
+    "as_table",
     "checked_table",
     "data_folder",
     "import_table",

@@ -3,10 +3,7 @@
 import csv
 import io
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.table import Metric, Table
-from archrank.errors import ArchrankError, TableError, UnknownName
+from archrank.benchmarks.cells import ARCHITECTURE, Cells
+from archrank.benchmarks.table import Table
+from archrank.errors import TableError, UnknownName
 from archrank.files import write_whole
 from archrank.space import SearchSpace
 
-__all__ = ["SUFFIXES", "read_architectures", "read_table", "write_table"]
+__all__ = ["SUFFIXES", "read_architectures", "read_cells", "read_table", "write_table"]
 
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
@@ -30,7 +28,7 @@ def read_table(
     path: Path | str,
     space: SearchSpace,
     *,
-    architecture_column: str = "architecture",
+    architecture_column: str = ARCHITECTURE,
     metrics: Sequence[str] | None = None,
     minimize: Collection[str] = (),
     test_metrics: Mapping[str, str] | None = None,
@@ -40,7 +38,7 @@ def read_table(
 
     Without ``metrics`` every column in which at least half of the filled cells are numbers is a metric, in
     the file's order, and must then hold a finite number in every row; other columns are left out. With
-    ``metrics`` only those are read. Rows that say the same architecture with the same numbers count once.
+    ``metrics`` only those are read. Rows of the same architecture with the same numbers count once.
 
     Args:
         path: A file that ends in ``.csv``, ``.parquet`` or ``.jsonl``.
@@ -56,52 +54,18 @@ def read_table(
             architecture does not parse or is outside the space; one architecture has two different rows. The
             message names file, row and value.
     """
-    sheet = _read(Path(path))
-    cells = sheet.column(architecture_column)
-    chosen = list(metrics) if metrics is not None else sheet.number_columns(architecture_column)
-    for name in minimize:
-        if name not in chosen:
-            raise TableError(f"{sheet.path}: to minimise: {UnknownName('metric', name, chosen)}")
-    if not chosen:
-        raise TableError(
-            f"{sheet.path} has no column of numbers, only {', '.join(map(repr, sheet.columns))}; "
-            "a table needs at least one measurement beside the architecture"
-        )
-    numbers = {name: sheet.numbers(name, blanks) for name in chosen}
-    first: dict[Architecture, int] = {}
-    for row, cell in enumerate(cells):
-        architecture = _architecture(sheet, architecture_column, row, cell, space)
-        earlier = first.setdefault(architecture, row)
-        for name, column in numbers.items():
-            if not _same(column[row], column[earlier]):
-                raise TableError(
-                    f"{sheet.path}: {sheet.place(earlier)} and {sheet.place(row)} are the same architecture, "
-                    f"{space.format(architecture)}, with different {name!r}: "
-                    f"{column[earlier]} and {column[row]}; "
-                    "keep one row for each architecture, e.g. the mean"
-                )
-    rows = np.array([a.choices for a in first], dtype=np.int16)
-    return Table(
-        sheet.path.stem,
+    return read_cells(Path(path)).table(
         space,
-        rows,
-        {name: np.array([column[row] for row in first.values()]) for name, column in numbers.items()},
-        tuple(
-            Metric(
-                name,
-                f"column {name!r} of {sheet.path.name}",
-                "unstated",
-                name not in minimize,
-                seeds="unstated",
-            )
-            for name in chosen
-        ),
-        test_metrics,
+        architecture_column=architecture_column,
+        metrics=metrics,
+        minimize=minimize,
+        test_metrics=test_metrics,
+        blanks=blanks,
     )
 
 
 def read_architectures(
-    path: Path | str, space: SearchSpace, *, architecture_column: str = "architecture"
+    path: Path | str, space: SearchSpace, *, architecture_column: str = ARCHITECTURE
 ) -> list[Architecture]:
     """Read only the architectures of a file, each once, in the file's order.
 
@@ -113,10 +77,7 @@ def read_architectures(
     Raises:
         TableError: As for :func:`read_table`.
     """
-    sheet = _read(Path(path))
-    cells = sheet.column(architecture_column)
-    parsed = (_architecture(sheet, architecture_column, row, cell, space) for row, cell in enumerate(cells))
-    return list(dict.fromkeys(parsed))
+    return list(dict.fromkeys(read_cells(Path(path)).architectures(space, architecture_column)))
 
 
 def write_table(path: Path | str, columns: Columns) -> None:
@@ -142,110 +103,24 @@ def write_table(path: Path | str, columns: Columns) -> None:
     write_whole(path, encode(plain))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The cells of a file.
+def read_cells(path: Path) -> Cells:
+    """Read the cells of a file.
 
-    Attributes:
-        path: The file.
-        columns: The cells of every column by its name.
-        lines: For text files the line that each row ends on.
-        texts: Whether every cell is a text, as in CSV, so that numbers must be read out of texts.
+    Raises:
+        TableError: Another suffix, or a file that cannot be read or holds no rows.
     """
-
-    path: Path
-    columns: dict[str, list[Any]]
-    lines: list[int] | None
-    texts: bool
-
-    def place(self, row: int) -> str:
-        line = f" (line {self.lines[row]})" if self.lines else ""
-        return f"data row {row + 1}{line}"
-
-    def column(self, name: str) -> list[Any]:
-        if name not in self.columns:
-            raise TableError(f"{self.path}: {UnknownName('column', name, self.columns)}")
-        return self.columns[name]
-
-    def number_columns(self, architecture_column: str) -> list[str]:
-        found = []
-        for name, cells in self.columns.items():
-            # An index that pandas wrote along is no measurement.
-            if name == architecture_column or not name or name.startswith("__index_level_"):
-                continue
-            filled = [cell for cell in cells if cell is not None and cell != ""]
-            numbers = sum(_number(cell, self.texts) is not None for cell in filled)
-            if numbers and 2 * numbers >= len(filled):
-                found.append(name)
-        return found
-
-    def numbers(self, name: str, blanks: bool) -> list[float]:
-        numbers = []
-        for row, cell in enumerate(self.column(name)):
-            if blanks and (cell is None or cell == ""):
-                numbers.append(math.nan)
-                continue
-            number = _number(cell, self.texts)
-            if number is None or not math.isfinite(number):
-                what = "no value" if cell is None or cell == "" else f"{cell!r}"
-                raise TableError(
-                    f"{self.path}, {self.place(row)}: {what} in column {name!r}, expected a finite number; "
-                    "mend or remove the row, or name the columns to read"
-                )
-            numbers.append(number)
-        return numbers
-
-
-def _same(a: float, b: float) -> bool:
-    return a == b or (math.isnan(a) and math.isnan(b))
-
-
-def _number(cell: object, texts: bool) -> float | None:
-    """The number in a cell, perhaps NaN or infinite; None where the cell holds no number."""
-    if isinstance(cell, str):
-        # Python would read 1_000 as a number; nobody means that in a table.
-        if not texts or "_" in cell:
-            return None
-        try:
-            return float(cell)
-        except ValueError:
-            return None
-    if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
-        try:
-            return float(cell)
-        except OverflowError:
-            return math.inf
-    return None
-
-
-def _architecture(sheet: _Sheet, column: str, row: int, cell: object, space: SearchSpace) -> Architecture:
-    if isinstance(cell, dict):  # JSON lines may hold the object itself rather than its text
-        cell = json.dumps(cell, ensure_ascii=False)
-    where = f"{sheet.path}, {sheet.place(row)}"
-    if not isinstance(cell, str) or not cell:
-        what = "no architecture" if cell is None or cell == "" else f"{cell!r}"
-        raise TableError(
-            f"{where}: {what} in column {column!r}, expected an architecture of {space.name} as text"
-        )
-    try:
-        return space.parse(cell)
-    except ArchrankError as error:
-        raise TableError(f"{where}, column {column!r}: {error}") from None
-
-
-def _read(path: Path) -> _Sheet:
     read = _format(path, _READERS)
     try:
-        sheet = read(path)
+        cells = read(path)
     except FileNotFoundError:
         raise TableError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise TableError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}") from None
-    if not any(sheet.columns.values()):
+    if not any(cells.columns.values()):
         raise TableError(f"{path} holds no rows")
-    return sheet
+    return cells
 
 
 def _format(path: Path, formats: Mapping[str, T]) -> T:
@@ -255,7 +130,7 @@ def _format(path: Path, formats: Mapping[str, T]) -> T:
     return formats[suffix]
 
 
-def _read_csv(path: Path) -> _Sheet:
+def _read_csv(path: Path) -> Cells:
     lines: list[int] = []
     rows: list[list[str]] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -275,11 +150,11 @@ def _read_csv(path: Path) -> _Sheet:
                     )
         except csv.Error as error:
             raise TableError(f"{path}, line {reader.line_num}: {error}") from None
-    columns = {name: [row[place] for row in rows] for place, name in enumerate(header)}
-    return _Sheet(path, columns, lines, texts=True)
+    columns = {name: [row[index] for row in rows] for index, name in enumerate(header)}
+    return Cells(str(path), path.stem, columns, lines, texts=True)
 
 
-def _read_jsonl(path: Path) -> _Sheet:
+def _read_jsonl(path: Path) -> Cells:
     lines: list[int] = []
     records: list[dict[str, Any]] = []
     with path.open(encoding="utf-8-sig") as file:
@@ -297,10 +172,12 @@ def _read_jsonl(path: Path) -> _Sheet:
             records.append(record)
             lines.append(line)
     names = dict.fromkeys(name for record in records for name in record)
-    return _Sheet(path, {name: [r.get(name) for r in records] for name in names}, lines, texts=False)
+    return Cells(
+        str(path), path.stem, {name: [r.get(name) for r in records] for name in names}, lines, texts=False
+    )
 
 
-def _read_parquet(path: Path) -> _Sheet:
+def _read_parquet(path: Path) -> Cells:
     # Imported here, for CSV and JSON lines do without this large library.
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -310,7 +187,7 @@ def _read_parquet(path: Path) -> _Sheet:
     except pa.ArrowException as error:
         raise TableError(f"{path} is damaged, or not a Parquet file: {error}") from None
     _no_repeats(path, content.column_names)
-    return _Sheet(path, content.to_pydict(), None, texts=False)
+    return Cells(str(path), path.stem, content.to_pydict(), (), texts=False)
 
 
 def _no_repeats(path: Path, header: Sequence[str]) -> None:

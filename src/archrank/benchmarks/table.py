@@ -1,9 +1,10 @@
 """A table of measured architectures: one interface for every source."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal, Self
+from functools import cached_property, partial
+from html import escape
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from archrank.benchmarks.places import Places, row_numbers
 from archrank.errors import InvalidArchitecture, SpaceError, TableError, UnknownName
 from archrank.space import Rows, SearchSpace
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 __all__ = ["Column", "Floats", "Metric", "Split", "Table", "checked_table"]
 
 Floats = npt.NDArray[np.float64]
@@ -20,6 +24,9 @@ Order = npt.NDArray[np.intp]
 
 Column = Floats | Callable[[], Floats]
 """Numbers, or what reads them when they are first asked for."""
+
+_SHOWN = 20
+"""How many metrics a notebook shows."""
 
 Split = Literal["train", "validation", "test", "unstated", "none"]
 """The data that a metric was measured on."""
@@ -226,9 +233,46 @@ class Table:
         except SpaceError:  # too large to be listed, so to be measured
             return False
 
+    def select(self, metrics: Sequence[str]) -> "Table":
+        """The table with some of its metrics only; the first is the one that search selects by.
+
+        Raises:
+            UnknownName: A metric that the table does not have.
+        """
+        chosen = tuple(self.metric(name) for name in metrics)
+        values: dict[str, Column] = {metric.name: partial(self.column, metric.name) for metric in chosen}
+        tests = {name: test for name, test in self.test_metrics.items() if {name, test} <= values.keys()}
+        return Table(self.name, self.space, self.rows, values, chosen, tests, self.source_order)
+
+    def to_pandas(self) -> "DataFrame":
+        """A pandas DataFrame with the architectures as texts and a column for every metric, NaN where not measured."""
+        from pandas import DataFrame
+
+        texts = [self.space.format(architecture) for architecture in self.architectures]
+        return DataFrame({"architecture": texts} | {m.name: self.column(m.name) for m in self.metrics})
+
     def __repr__(self) -> str:
-        size = f"{len(self)} architectures of {self.space.name}, {len(self.metrics)} metrics"
-        return f"<Table {self.name!r}: {size}>"
+        return f"<Table {self.name!r}: {self._size}>"
+
+    @property
+    def _size(self) -> str:
+        return (
+            f"{_count(len(self), 'architecture')} of {self.space.name}, {_count(len(self.metrics), 'metric')}"
+        )
+
+    def _repr_html_(self) -> str:
+        """The table's metrics, for notebooks."""
+        rows = [
+            f"<tr><td>{escape(m.name)}</td><td>{m.split}</td><td>{'higher' if m.higher_is_better else 'lower'}</td>"
+            f"<td>{'' if m.epochs is None else m.epochs}</td><td>{escape(m.meaning)}, {escape(m.seeds)}</td></tr>"
+            for m in self.metrics[:_SHOWN]
+        ]
+        more = len(self.metrics) - len(rows)
+        return (
+            f"<p><b>{escape(self.name)}</b>: {escape(self._size)}</p><table><thead><tr><th>metric</th><th>split</th>"
+            f"<th>better</th><th>epochs</th><th>meaning</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            f"{f'<p>… and {more} more metrics</p>' if more else ''}"
+        )
 
 
 def checked_table(
@@ -282,6 +326,10 @@ def _check_rows(name: str, space: SearchSpace, rows: Rows) -> None:
         if row == before:
             raise TableError(f"the table {name} has two rows for {space.format(space.architecture(row))}")
         before = row
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _frozen(values: Floats) -> Floats:

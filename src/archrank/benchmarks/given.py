@@ -1,0 +1,167 @@
+"""What a user may give as measured architectures: a table, a file, a DataFrame, records or columns."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archrank.architecture import Architecture
+from archrank.benchmarks.cells import ARCHITECTURE, Cells
+from archrank.benchmarks.files import read_cells
+from archrank.benchmarks.table import Table
+from archrank.errors import SpaceError, TableError
+from archrank.space import SearchSpace
+
+__all__ = ["as_architectures", "as_table"]
+
+_FORMS = "expected a Table, the path of a file (.csv, .parquet, .jsonl), a DataFrame, a list of dicts, or a dict of columns"
+
+
+def as_table(
+    space: SearchSpace,
+    measured: Any,
+    *,
+    architecture_column: str = ARCHITECTURE,
+    metrics: Sequence[str] | None = None,
+    minimize: Collection[str] = (),
+    test_metrics: Mapping[str, str] | None = None,
+    blanks: bool = False,
+) -> Table:
+    """The table of measured architectures that a user gives in any of several forms.
+
+    Without ``metrics`` every column in which at least half of the filled cells are numbers is a metric, in the given
+    order, and must then hold a finite number in every row; other columns are left out. With ``metrics`` only those
+    are read. Rows of the same architecture with the same numbers count once.
+
+    Args:
+        space: The space of the architectures.
+        measured: A :class:`Table` of that space; the path of a ``.csv``, ``.parquet`` or ``.jsonl`` file; a DataFrame
+            of pandas, or of another library with ``columns`` and ``to_list``; a list of dicts, one a row; or a dict of
+            columns. Architectures are texts, or outside of files also :class:`~archrank.Architecture` objects.
+        architecture_column: The name of the column of architectures.
+        metrics: The columns to read; the first is the one that search selects by.
+        minimize: Those of them where lower is better.
+        test_metrics: As for :class:`Table`.
+        blanks: Whether empty cells mean that something was not measured, and are read as NaN.
+
+    Raises:
+        TableError: None of these forms; a file that cannot be read; a column is missing; a cell holds no finite
+            number; an architecture does not parse or is outside the space; one architecture has two different rows.
+            The message names source, row and value.
+
+    >>> from archrank.spaces import NASBench201
+    >>> text = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
+    >>> as_table(NASBench201(), [{"architecture": text, "accuracy": 0.9}])
+    <Table 'the records': 1 architecture of nas-bench-201, 1 metric>
+    """
+    _check_space(space)
+    if not isinstance(measured, Table):
+        return _cells(measured, architecture_column).table(
+            space,
+            architecture_column=architecture_column,
+            metrics=metrics,
+            minimize=minimize,
+            test_metrics=test_metrics,
+            blanks=blanks,
+        )
+    if measured.space.name != space.name:
+        raise TableError(
+            f"the table {measured.name} is about the space {measured.space.name}, not {space.name}; "
+            "give its space, table.space"
+        )
+    return measured if metrics is None else measured.select(metrics)
+
+
+def as_architectures(
+    space: SearchSpace, given: Any, *, architecture_column: str = ARCHITECTURE
+) -> list[Architecture]:
+    """The architectures that a user gives in any of several forms, each once, in the given order.
+
+    Args:
+        space: The space of the architectures.
+        given: Anything that :func:`as_table` takes, of which only the column of architectures is read; or a list of
+            architectures, as objects or texts, or rows of option indices: (B, number of choices).
+        architecture_column: The name of the column of architectures.
+
+    Raises:
+        TableError: As for :func:`as_table`.
+    """
+    _check_space(space)
+    if isinstance(given, Table):
+        return as_table(space, given).architectures
+    if isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype.kind in "iu":
+        given = [Architecture(space.name, tuple(row)) for row in given.tolist()]
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if isinstance(given, Sequence) and not isinstance(given, str) and not _are_records(given):
+        given = {architecture_column: given}
+    cells = _cells(given, architecture_column)
+    return list(dict.fromkeys(cells.architectures(space, architecture_column)))
+
+
+def _check_space(space: object) -> None:
+    if not isinstance(space, SearchSpace):
+        raise SpaceError(
+            f"{space!r} is no search space; expected an object such as archrank.spaces.NASBench201()"
+        )
+
+
+def _cells(given: Any, architecture_column: str) -> Cells:
+    """The cells of anything but a table."""
+    if isinstance(given, str | os.PathLike):
+        return read_cells(Path(given))
+    if hasattr(given, "columns") and hasattr(given, "__getitem__"):
+        return _filled(Cells("the DataFrame", "the DataFrame", _frame_columns(given, architecture_column)))
+    if isinstance(given, Mapping) and all(_is_column(column) for column in given.values()):
+        columns = {str(name): _plain(column) for name, column in given.items()}
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise TableError(f"columns of different lengths: {lengths}")
+        return _filled(Cells("the columns", "the columns", columns))
+    if isinstance(given, Sequence) and _are_records(given):
+        names = dict.fromkeys(name for record in given for name in record)
+        columns = {str(name): _plain([record.get(name) for record in given]) for name in names}
+        return _filled(Cells("the records", "the records", columns))
+    shown = repr(given)
+    raise TableError(f"{shown if len(shown) <= 100 else shown[:99] + '…'} is no table; {_FORMS}")
+
+
+def _filled(cells: Cells) -> Cells:
+    if not any(map(len, cells.columns.values())):
+        raise TableError(f"no rows in {cells.source}: give at least one architecture")
+    return cells
+
+
+def _are_records(given: Sequence[Any]) -> bool:
+    return len(given) > 0 and all(isinstance(record, Mapping) for record in given)
+
+
+def _is_column(value: object) -> bool:
+    return not isinstance(value, str | bytes | Mapping) and hasattr(value, "__len__")
+
+
+def _frame_columns(frame: Any, architecture_column: str) -> dict[str, list[Any]]:
+    """The columns of a DataFrame of any library; architectures may be its index."""
+    names = list(getattr(frame, "column_names", frame.columns))  # the columns of pyarrow are not their names
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise TableError(f"the DataFrame has two columns named {repeated[0]!r}")
+    columns = {str(name): _plain(frame[name]) for name in names}
+    index: Any = getattr(frame, "index", None)
+    if architecture_column not in columns and getattr(index, "name", None) == architecture_column:
+        columns[architecture_column] = list(index)
+    return columns
+
+
+def _plain(column: Any) -> list[Any]:
+    """The cells of a column, None where pandas or NumPy mark that there is no value."""
+    for method in ("to_list", "tolist", "to_pylist"):
+        if hasattr(column, method):
+            column = getattr(column, method)()
+            break
+    return [None if _is_missing(cell) else cell for cell in column]
+
+
+def _is_missing(cell: object) -> bool:
+    return (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
