@@ -34,17 +34,20 @@ class Told(Predictor):
         self.space = space
         self.rule = rule
 
-    def fit(self, architectures, targets):
-        return self
+    def _fit(self, rows, targets):
+        pass
 
     def predict_members(self, candidates):
         return np.array([[self.rule(a.choices) for a in candidates]], dtype=float)
 
-    def save(self, folder):
+    def _predict_members(self, candidates):
+        raise NotImplementedError
+
+    def _state(self):
         raise NotImplementedError
 
     @classmethod
-    def load(cls, folder, space):
+    def _restore(cls, space, state):
         raise NotImplementedError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from archrank.benchmarks import load
 from archrank.benchmarks.files import write_table
-from archrank.predictors import NeuralPredictor, load_predictor
+from archrank.predictors import load_predictor
 from archrank.ranking import kendall_tau
 
 ARCHRANK = [sys.executable, "-m", "archrank.cli.main"]
@@ -64,7 +64,7 @@ def test_the_whole_space_is_ranked_without_what_was_measured(table, train, tmp_p
     assert not measured & {r["architecture"] for r in rows}
     # Ranked by 60 labels, the 200 best predicted are far better than architectures at large.
     assert np.mean([table.value(a) for a in best]) > np.quantile(table.column(), 0.75)
-    saved = NeuralPredictor.load(tmp_path / "predictor", table.space)
+    saved = load_predictor(tmp_path / "predictor", table.space)
     assert np.allclose(saved.predict(best), scores)
 
 

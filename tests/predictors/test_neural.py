@@ -8,7 +8,7 @@ import torch
 from archrank import Architecture, Choice
 from archrank.encoders import ENCODERS, GATES
 from archrank.errors import FileError, PredictorError
-from archrank.predictors import NeuralPredictor, candidates
+from archrank.predictors import NeuralPredictor, candidates, load_predictor
 from archrank.ranking import MSE, PairwiseComparator, PairwiseHinge, kendall_tau
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
@@ -216,7 +216,7 @@ def test_no_candidates():
 def test_an_architecture_of_another_space_is_named():
     tree = NASBenchGraph().sample(1, np.random.default_rng(0))
     with pytest.raises(
-        PredictorError, match="'nas-bench-graph' was given to a predictor for 'nas-bench-201'"
+        PredictorError, match="'nas-bench-graph' was given where the space is 'nas-bench-201'"
     ):
         small().fit(KNOWN, TARGETS).predict(tree)
 
@@ -236,13 +236,13 @@ def test_a_saved_predictor_is_two_files_of_data(saved):
     assert sorted(p.name for p in folder.iterdir()) == ["predictor.json", "weights.safetensors"]
     record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
     assert record["space"] == {"name": "nas-bench-201", "digest": SPACE.digest}
-    assert record["encoder"]["name"] == "gates"
+    assert record["learned"]["encoder"]["name"] == "gates"
     assert record["settings"]["seed"] == 5
 
 
 def test_it_reads_back_to_the_bit(saved):
     predictor, folder = saved
-    loaded = NeuralPredictor.load(folder, NASBench201())
+    loaded = load_predictor(folder, NASBench201())
     assert np.array_equal(loaded.predict_members(OTHERS), predictor.predict_members(OTHERS))
     assert loaded.losses_ == predictor.losses_
     assert loaded.encoder_ == predictor.encoder_
@@ -253,7 +253,7 @@ def test_it_reads_back_to_the_bit(saved):
 
 def test_what_was_loaded_can_be_fitted_anew(saved):
     predictor, folder = saved
-    loaded = NeuralPredictor.load(folder, SPACE).fit(KNOWN, TARGETS)
+    loaded = load_predictor(folder, SPACE).fit(KNOWN, TARGETS)
     assert np.array_equal(loaded.predict(OTHERS), predictor.predict(OTHERS))
 
 
@@ -261,7 +261,7 @@ def test_saving_over_an_older_one_replaces_it(saved):
     _, folder = saved
     other = small(seed=6).fit(KNOWN, TARGETS)
     other.save(folder)
-    assert np.array_equal(NeuralPredictor.load(folder, SPACE).predict(OTHERS), other.predict(OTHERS))
+    assert np.array_equal(load_predictor(folder, SPACE).predict(OTHERS), other.predict(OTHERS))
 
 
 def test_nothing_is_saved_before_a_fit(tmp_path):
@@ -288,7 +288,7 @@ class Larger(NASBench201):
 def test_another_space_is_refused(saved, space):
     _, folder = saved
     with pytest.raises(PredictorError, match=f"about the space .*nas-bench-201.*, not {space.name}"):
-        NeuralPredictor.load(folder, space)
+        load_predictor(folder, space)
 
 
 def damage_weights(folder):
@@ -323,12 +323,18 @@ DAMAGES = {
     "no record": (lambda f: (f / "predictor.json").unlink(), "no saved predictor"),
     "half a record": (truncate_record, "no saved predictor"),
     "binary record": (lambda f: (f / "predictor.json").write_bytes(b"\xff\xfe\x00"), "no saved predictor"),
-    "later format": (edit(lambda r: r.update(format=99)), "has format 99, this version reads 3; fit it anew"),
+    "later format": (
+        edit(lambda r: r.update(format=99)),
+        "has format 99, this version of archrank reads 4; fit it again",
+    ),
     "unknown encoder": (
-        edit(lambda r: r["encoder"].update(name="doors")),
+        edit(lambda r: r["learned"]["encoder"].update(name="doors")),
         "does not know the encoder 'doors'",
     ),
-    "unknown loss": (edit(lambda r: r["loss"].update(name="love")), "does not know the loss 'love'"),
+    "unknown loss": (
+        edit(lambda r: r["learned"]["loss"].update(name="love")),
+        "does not know the loss 'love'",
+    ),
 }
 
 
@@ -337,9 +343,9 @@ def test_a_damaged_one_is_refused(saved, damage, message):
     _, folder = saved
     damage(folder)
     with pytest.raises(PredictorError, match=message):
-        NeuralPredictor.load(folder, SPACE)
+        load_predictor(folder, SPACE)
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(PredictorError, match="holds no saved predictor"):
-        NeuralPredictor.load(tmp_path / "nowhere", SPACE)
+        load_predictor(tmp_path / "nowhere", SPACE)

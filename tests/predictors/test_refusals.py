@@ -8,7 +8,7 @@ import pytest
 
 from archrank.encoders import GATES
 from archrank.errors import PredictorError, UnknownName
-from archrank.predictors import NeuralPredictor
+from archrank.predictors import NeuralPredictor, load_predictor
 from archrank.ranking import PairwiseHinge
 from archrank.spaces import NASBench201
 
@@ -89,7 +89,11 @@ class Extended(NASBench201):
 def test_weights_are_bound_to_the_order_of_the_operations(space, tmp_path):
     small().fit(KNOWN, TARGETS).save(tmp_path)
     with pytest.raises(PredictorError, match=r"is about the space .*, not nas-bench-201"):
-        NeuralPredictor.load(tmp_path, space)
+        load_predictor(tmp_path, space)
+
+
+def learned(record, name, value):
+    return record["learned"] | {name: value}
 
 
 @pytest.mark.parametrize(
@@ -99,13 +103,21 @@ def test_weights_are_bound_to_the_order_of_the_operations(space, tmp_path):
         lambda record: record | {"space": "nas-bench-201"},
         lambda record: {k: v for k, v in record.items() if k != "space"},
         lambda record: {k: v for k, v in record.items() if k != "weights"},
-        lambda record: {k: v for k, v in record.items() if k != "losses"},
+        lambda record: record | {"learned": learned(record, "losses", None)},
         lambda record: record | {"settings": record["settings"] | {"no such": 1}},
         lambda record: record | {"settings": {}},
-        lambda record: record | {"encoder": record["encoder"] | {"width": 9}},
-        lambda record: record | {"encoder": record["encoder"] | {"no such": 9}},
-        lambda record: record | {"encoder": None},
-        lambda record: record | {"encoder": {}},
+        lambda record: record | {"settings": [1]},
+        lambda record: record | {"learned": {}},
+        lambda record: (
+            record | {"learned": learned(record, "encoder", record["learned"]["encoder"] | {"width": 9})}
+        ),
+        lambda record: (
+            record | {"learned": learned(record, "encoder", record["learned"]["encoder"] | {"no": 9})}
+        ),
+        lambda record: record | {"learned": learned(record, "encoder", None)},
+        lambda record: record | {"learned": learned(record, "encoder", {})},
+        lambda record: record | {"parts": 5},
+        lambda record: record | {"parts": ["member-0"]},
     ],
 )
 def test_a_record_that_was_tampered_with(change, tmp_path):
@@ -113,7 +125,7 @@ def test_a_record_that_was_tampered_with(change, tmp_path):
     path = tmp_path / "predictor.json"
     path.write_text(json.dumps(change(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
     with pytest.raises(PredictorError):
-        NeuralPredictor.load(tmp_path, SPACE)
+        load_predictor(tmp_path, SPACE)
 
 
 @pytest.mark.parametrize(

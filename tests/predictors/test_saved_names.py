@@ -46,31 +46,30 @@ def test_what_was_saved_is_read(saved):
     [".", "..", "", "../member-9", "member-0/../../member-9", "member-0/", "/member-0",
      "member-0\n", "MEMBER-0", "member-\u0661", 0, None, ["member-0"]],
 )  # fmt: skip
-@pytest.mark.parametrize("key", ["members", "hints"])
-def test_a_name_that_save_does_not_give_is_refused(saved, name, key):
-    folder = saved if key == "members" else saved / "member-1"
-    change(folder, **{key: [name]})
+@pytest.mark.parametrize("inside", [".", "member-1"])
+def test_a_name_that_save_does_not_give_is_refused(saved, name, inside):
+    change(saved / inside, parts=[name])
     with pytest.raises(
-        PredictorError, match=f"names {key} .*expected a list of folders in it such as member-0"
+        PredictorError, match=r"names parts .*expected a list of folders in it such as member-0"
     ):
         load_predictor(saved, SPACE)
 
 
 @pytest.mark.parametrize("names", ["member-0", {"member-0": 1}, 2, None])
 def test_names_that_are_no_list_are_refused(saved, names):
-    change(saved, members=names)
+    change(saved, parts=names)
     with pytest.raises(PredictorError, match="expected a list of folders"):
         load_predictor(saved, SPACE)
 
 
 def test_a_member_is_read_once(saved):
-    change(saved, members=["member-0", "member-0"])
-    with pytest.raises(PredictorError, match="names one of its members twice"):
+    change(saved, parts=["member-0", "member-0"])
+    with pytest.raises(PredictorError, match="names one of its parts twice"):
         load_predictor(saved, SPACE)
 
 
 def test_an_ensemble_of_nobody_is_refused(saved):
-    change(saved, members=[])
+    change(saved, parts=[])
     with pytest.raises(PredictorError):
         load_predictor(saved, SPACE)
 
@@ -85,7 +84,7 @@ def test_a_link_is_not_followed(saved, target):
 
 def test_predictors_within_predictors_end(saved):
     shutil.rmtree(saved / "member-1")
-    change(saved, members=["member-0"])
+    change(saved, parts=["member-0"])
     inner = json.loads((saved / "predictor.json").read_text())
     folder, weights = saved, (saved / "weights.safetensors").read_bytes()
     for _ in range(30):
@@ -93,7 +92,7 @@ def test_predictors_within_predictors_end(saved):
         folder.mkdir(exist_ok=True)
         (folder / "predictor.json").write_text(json.dumps(inner))
         (folder / "weights.safetensors").write_bytes(weights)
-    with pytest.raises(PredictorError, match="within 8 others, and has members of its own: that is deeper"):
+    with pytest.raises(PredictorError, match="within 8 others, and has parts of its own: that is deeper"):
         load_predictor(saved, SPACE)
 
 

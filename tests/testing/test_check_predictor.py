@@ -1,15 +1,11 @@
 """A conformance suite is worth what it notices: each of these predictors breaks one promise."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from archrank.errors import PredictorError
-from archrank.files import write_whole
+from archrank import Architecture
 from archrank.predictors import Predictor
-from archrank.predictors.targets import checked_targets
+from archrank.predictors.base import State
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.testing import check_predictor
 
@@ -22,41 +18,25 @@ class Linear(Predictor):
     def __init__(self, space, strength=0.1, seed=0):
         self.space, self.strength, self.seed = space, strength, seed
 
-    def fit(self, architectures, targets):
-        values = checked_targets(architectures, targets)
-        x = self._features(architectures)
+    def _fit(self, rows, targets):
+        x = self._features(rows)
         kernel = x.T @ x + self.strength * np.eye(x.shape[1])
-        self.weights_ = np.linalg.solve(kernel, x.T @ (values - values.mean()))
-        return self
+        self.weights_ = np.linalg.solve(kernel, x.T @ (targets - targets.mean()))
 
-    def predict_members(self, candidates):
-        if not hasattr(self, "weights_"):
-            raise PredictorError("this predictor was not fitted yet")
+    def _predict_members(self, candidates):
         return (self._features(candidates) @ self.weights_)[None]
 
-    def save(self, folder):
-        if not hasattr(self, "weights_"):
-            raise PredictorError("this predictor was not fitted yet")
-        record = {"strength": self.strength, "weights": self.weights_.tolist()}
-        write_whole(Path(folder) / "linear.json", json.dumps(record))
+    def _state(self):
+        return State(self._plain_settings(), arrays={"weights": self.weights_})
 
     @classmethod
-    def load(cls, folder, space):
-        try:
-            record = json.loads((Path(folder) / "linear.json").read_text(encoding="utf-8"))
-        except OSError as error:
-            raise PredictorError(f"{folder} holds no saved predictor: {error}") from None
-        loaded = cls(space, record["strength"])
-        loaded.weights_ = np.array(record["weights"])
-        return loaded
+    def _restore(cls, space, state):
+        self = cls(space, **state.settings)
+        self.weights_ = state.arrays["weights"]
+        return self
 
-    def _features(self, architectures):
-        for architecture in architectures:
-            if architecture.space != self.space.name:
-                raise PredictorError(f"an architecture of the space {architecture.space!r}")
-        sizes = [len(choice.options) for choice in self.space.choices]
-        rows = [[i == a.choices[p] for p, n in enumerate(sizes) for i in range(n)] for a in architectures]
-        return np.array(rows, dtype=np.float64).reshape(-1, sum(sizes))
+    def _features(self, rows):
+        return np.hstack([np.eye(len(c.options))[rows[:, i]] for i, c in enumerate(self.space.choices)])
 
 
 @pytest.mark.parametrize("space", [SPACE, NASBenchGraph()], ids=lambda s: s.name)
@@ -70,6 +50,17 @@ class Eager(Linear):
         self.weights_ = np.zeros(30)
 
 
+class Converting(Linear):
+    def __init__(self, space, strength=(1, 2)):
+        super().__init__(space)
+        self.strength = [*strength]
+
+
+class Hiding(Linear):
+    def __init__(self, space, strength=0.1, decay=0.1):
+        super().__init__(space, strength * decay)
+
+
 class Unready(Linear):
     def predict_members(self, candidates):
         return (
@@ -80,81 +71,115 @@ class Unready(Linear):
 
 
 class Nothing(Linear):
-    def fit(self, architectures, targets):
-        super().fit(architectures, targets)
+    def fit(self, X, y, *, minimize=False):
+        super().fit(X, y, minimize=minimize)
 
 
 class Writing(Linear):
-    def fit(self, architectures, targets):
-        super().fit(architectures, targets)
-        if isinstance(targets, np.ndarray):
-            targets -= targets.mean()
+    def fit(self, X, y, *, minimize=False):
+        super().fit(X, y, minimize=minimize)
+        if isinstance(y, np.ndarray):
+            y -= y.mean()
         return self
 
 
 class Drawing(Linear):
-    def fit(self, architectures, targets):
+    def _fit(self, rows, targets):
         np.random.rand()  # noqa: NPY002
-        return super().fit(architectures, targets)
+        super()._fit(rows, targets)
 
 
 class Tuning(Linear):
-    def fit(self, architectures, targets):
+    def _fit(self, rows, targets):
         self.strength = 0.5
-        return super().fit(architectures, targets)
+        super()._fit(rows, targets)
 
 
 class Flat(Linear):
-    def predict_members(self, candidates):
-        return super().predict_members(candidates)[0]
+    def _predict_members(self, candidates):
+        return super()._predict_members(candidates)[0]
 
 
 class Relative(Linear):
-    def predict_members(self, candidates):
-        scores = super().predict_members(candidates)
+    def _predict_members(self, candidates):
+        scores = super()._predict_members(candidates)
         return scores - scores.mean(axis=1, keepdims=True) if scores.size else scores
 
 
 class Endless(Linear):
-    def predict_members(self, candidates):
-        return super().predict_members(candidates) / 0.0 if len(candidates) else np.zeros((1, 0))
+    def _predict_members(self, candidates):
+        return super()._predict_members(candidates) / 0.0 if len(candidates) else np.zeros((1, 0))
 
 
 class Restless(Linear):
-    def fit(self, architectures, targets):
-        super().fit(architectures, targets)
+    def _fit(self, rows, targets):
+        super()._fit(rows, targets)
         self.weights_ = self.weights_ + np.random.default_rng().normal(size=self.weights_.shape) * 1e-9
-        return self
 
 
 class Remembering(Linear):
-    def fit(self, architectures, targets):
+    def _forget(self):
+        pass
+
+    def _fit(self, rows, targets):
         before = getattr(self, "weights_", 0.0)
-        super().fit(architectures, targets)
+        super()._fit(rows, targets)
         self.weights_ = self.weights_ + 0.1 * before
-        return self
 
 
 class Lower(Linear):
-    def predict_members(self, candidates):
-        return -super().predict_members(candidates)
+    def _predict_members(self, candidates):
+        return -super()._predict_members(candidates)
+
+
+class Upward(Linear):
+    """Does not know that lower may be better."""
+
+    def fit(self, X, y, *, minimize=False):
+        return super().fit(X, y)
+
+
+class Unread(Linear):
+    """Takes architectures, and nothing else."""
+
+    def fit(self, X, y, *, minimize=False):
+        if len(X) and isinstance(X[0], str):
+            y = np.arange(len(X))
+        return super().fit(X, y, minimize=minimize)
+
+
+class Boastful(Linear):
+    def score(self, X, y, *, minimize=None):
+        return 1.0
+
+
+class Locked(Linear):
+    def __getstate__(self):
+        return vars(self) | {"weights_": self.weights_.round(3)}
+
+
+class Cloning(Linear):
+    def __sklearn_clone__(self):
+        return type(self)(self.space, 2 * self.strength, self.seed)
 
 
 class Credulous(Linear):
-    def fit(self, architectures, targets):
-        values = np.nan_to_num(np.asarray(targets, dtype=np.float64)) if len(targets) == 24 else targets
-        return super().fit(architectures, values)
+    def fit(self, X, y, *, minimize=False):
+        values = np.nan_to_num(np.asarray(y, dtype=np.float64)) if len(y) == 24 and y[0] != "good" else y
+        return super().fit(X, values, minimize=minimize)
 
 
 class Crashing(Linear):
-    def fit(self, architectures, targets):
-        assert len(architectures) > 1
-        return super().fit(architectures, targets)
+    def fit(self, X, y, *, minimize=False):
+        assert len(X) > 1
+        return super().fit(X, y, minimize=minimize)
 
 
 class Welcoming(Linear):
-    def _features(self, architectures):
-        return super()._features([type(a)(self.space.name, a.choices) for a in architectures])
+    def fit(self, X, y, *, minimize=False):
+        if isinstance(X[0] if X else None, Architecture):
+            X = [Architecture(self.space.name, a.choices) for a in X]
+        return super().fit(X, y, minimize=minimize)
 
 
 class Copyless(Linear):
@@ -164,18 +189,14 @@ class Copyless(Linear):
 
 
 class Rounding(Linear):
-    def save(self, folder):
-        weights = getattr(self, "weights_", None)
-        if weights is not None:
-            self.weights_ = weights.round(6)
-        super().save(folder)
-        self.weights_ = weights
+    def _state(self):
+        return State(self._plain_settings(), arrays={"weights": self.weights_.round(6)})
 
 
 class Forgetful(Linear):
     @classmethod
-    def load(cls, folder, space):
-        loaded = super().load(folder, space)
+    def _restore(cls, space, state):
+        loaded = super()._restore(space, state)
         loaded.strength = 10.0
         return loaded
 
@@ -190,6 +211,8 @@ class Addressed(Linear):
     ("kind", "message"),
     [
         (Eager, "constructor stores settings only"),
+        (Converting, r"must store \['strength'\] as given"),
+        (Hiding, "must store decay as self.decay"),
         (Addressed, "not where objects lie"),
         (Unready, "predict before fit must raise PredictorError"),
         (Nothing, "must return the predictor itself"),
@@ -202,6 +225,11 @@ class Addressed(Linear):
         (Restless, "bit for bit"),
         (Remembering, "forget earlier fits"),
         (Lower, "higher targets mean higher scores"),
+        (Upward, "minimize=True"),
+        (Unread, "texts must fit and predict as their architectures do"),
+        (Boastful, "score must be Kendall's tau"),
+        (Locked, "pickled and read back must predict the same"),
+        (Cloning, "a clone must fit as the predictor itself"),
         (Credulous, "NaN as a target must raise PredictorError"),
         (Crashing, "fit with .* must raise PredictorError, not AssertionError"),
         (Welcoming, "of another space must raise PredictorError"),

@@ -7,6 +7,7 @@ from archrank.encoders.gates import GATES, GATESEncoder
 from archrank.encoders.gcn import GCN, GCNEncoder, GlobalNodeGCN
 from archrank.encoders.lstm import LSTM, LSTMEncoder
 from archrank.encoders.mlp import MLP, MLPEncoder, OneHotMLP
+from archrank.encoders.named import ENCODERS, named_encoder
 from archrank.encoders.ta_gates import TAGATES, TAGATESEncoder
 
 __all__ = [
@@ -31,16 +32,5 @@ __all__ = [
     "TAGATESEncoder",
     "collate",
     "merge",
+    "named_encoder",
 ]
-
-ENCODERS: dict[str, type[EncoderSettings]] = {
-    "gates": GATES,
-    "ta-gates": TAGATES,
-    "biflow": BiFlow,
-    "gcn": GCN,
-    "gcn-global": GlobalNodeGCN,
-    "lstm": LSTM,
-    "mlp": MLP,
-    "mlp-one-hot": OneHotMLP,
-}
-"""The encoders by the names that files and the command line use."""

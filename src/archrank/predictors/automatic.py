@@ -54,4 +54,4 @@ def auto(
         NeuralPredictor(space, encoder, hidden=_HIDDEN, epochs=_EPOCHS, members=3, simplify=True)
         for encoder in encoders[effort]
     ]
-    return Ensemble(space, members, seed=seed)
+    return Ensemble(space, tuple(members), seed=seed)

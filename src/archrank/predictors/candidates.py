@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from archrank.architecture import Architecture
 from archrank.encoders import Choices, EncoderSettings, GraphBatch, merge
 from archrank.errors import PredictorError
+from archrank.given import ArchitecturesLike, rows_of
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
-from archrank.predictors.rows import rows_of
 from archrank.predictors.scorer import Ready, Scorer
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
@@ -37,15 +36,19 @@ class Candidates:
 
     Args:
         space: The space.
-        architectures: B architectures, or their rows of option indices as ``space.rows()`` gives them.
+        architectures: B architectures; B may be 0.
+
+    Attributes:
+        rows: Their option indices: (B, number of choices).
 
     Raises:
-        PredictorError: Architectures of another space, rows of another shape, or none at all.
+        PredictorError: Architectures of another space, or something else.
+        ParseError: A text that is no architecture.
     """
 
-    def __init__(self, space: SearchSpace, architectures: Sequence[Architecture] | Rows) -> None:
+    def __init__(self, space: SearchSpace, architectures: ArchitecturesLike) -> None:
         self.space = space
-        self.rows = rows_of(space, architectures)
+        self.rows: Rows = rows_of(space, architectures, empty=True)
         self._batches: dict[bool, GraphBatch] = {}
         self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
         self._ready: dict[tuple[EncoderSettings, bool, bool], list[Ready]] = {}
@@ -55,11 +58,12 @@ class Candidates:
         return len(self.rows)
 
     @classmethod
-    def of(cls, space: SearchSpace, candidates: "Sequence[Architecture] | Rows | Candidates") -> "Candidates":
+    def of(cls, space: SearchSpace, candidates: "ArchitecturesLike | Candidates") -> "Candidates":
         """The candidates themselves, or new ones.
 
         Raises:
-            PredictorError: Architectures of another space, rows of another shape, or none at all.
+            PredictorError: Architectures or candidates of another space, or something else.
+            ParseError: A text that is no architecture.
         """
         if not isinstance(candidates, Candidates):
             return cls(space, candidates)

@@ -1,22 +1,18 @@
 """Unlike predictors, averaged: they err differently, so the average errs less, and it is unsure where they differ."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load as read_arrays
-from safetensors.numpy import save as array_bytes
 from scipy.optimize import nnls
 
-from archrank.architecture import Architecture
 from archrank.errors import PredictorError
-from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor
+from archrank.given import ArchitecturesLike
+from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates, references
-from archrank.predictors.rows import rows_of
-from archrank.predictors.targets import checked_targets, normal_scores
+from archrank.predictors.checks import check_flags, check_numbers
+from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["Ensemble"]
@@ -68,38 +64,32 @@ class Ensemble(Predictor):
         seed: int = 0,
     ) -> None:
         self.space = space
-        self.predictors = tuple(predictors)
+        self.predictors = predictors
         self.folds = folds
         self.stack = stack
         self.bootstrap = bootstrap
         self.seed = seed
 
-    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
-        """Fit all members, and ``folds`` times more for cross-validation (see :meth:`Predictor.fit`)."""
-        self._check_settings()
-        values = checked_targets(architectures, targets)
-        rows_of(self.space, architectures)  # a resample may leave out the one that is of another space
+    def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
+        """Prepare architectures once, for many calls of :meth:`predict` and for all members."""
+        return Candidates.of(self.space, X)
+
+    def _fit(self, rows: Rows, targets: Floats) -> None:
+        """Fit all members, and ``folds`` times more for cross-validation."""
         rng = np.random.default_rng(self.seed)
         seeds = rng.integers(2**31, size=(self.folds + 1, len(self.predictors)))
         self.weights_: Floats = np.full(len(self.predictors), 1 / len(self.predictors))
         self.calibration_ = 1.0
         if self.folds:
-            self._cross_validate(architectures, values, seeds[1:], rng)
-        self._fit_members(architectures, values, seeds[0])
-        return self
+            self._cross_validate(rows, targets, seeds[1:], rng)
+        self._fit_members(rows, targets, seeds[0])
 
-    def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
-        """Make candidates ready once, for many calls of :meth:`predict` and for all members."""
-        return Candidates(self.space, architectures)
-
-    def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
+    def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every member, times M and its weight so that their mean is the prediction: (M, B)."""
         means, _ = self._predict(candidates)
         return means * self.weights_[:, None] * len(means)
 
-    def predict_distribution(
-        self, candidates: Sequence[Architecture] | Rows | Candidates
-    ) -> tuple[Floats, Floats]:
+    def _predict_distribution(self, candidates: Candidates) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the score: (B,), (B,).
 
         The variance is that of the mixture of the members' distributions: what they are unsure of by themselves, and
@@ -110,79 +100,50 @@ class Ensemble(Predictor):
         variance = self.weights_ @ (spreads**2 + (means - mean) ** 2)
         return mean, self.calibration_ * np.sqrt(variance)
 
-    def save(self, folder: Path | str) -> None:
-        """Write each member into a folder of its own, and ``predictor.json``."""
-        self._check_fitted()
-        folder = Path(folder)
-        names = [f"member-{place}" for place in range(len(self.members_))]
-        for name, member in zip(names, self.members_, strict=True):
-            member.save(folder / name)
-        record = {
-            "predictor": type(self).__name__,
-            "members": names,
-            "settings": {
-                "folds": self.folds,
-                "stack": self.stack,
-                "bootstrap": self.bootstrap,
-                "seed": self.seed,
-            },
-        }
-        arrays = {"weights": self.weights_, "calibration": np.array([self.calibration_])}
-        saved.write(folder, self.space, record, array_bytes(arrays))
+    def _state(self) -> State:
+        return State(
+            self._plain_settings("predictors"),
+            arrays={"weights": self.weights_, "calibration": np.array([self.calibration_])},
+            parts={f"member-{index}": member for index, member in enumerate(self.members_)},
+        )
 
     @classmethod
-    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
-        """Read what :meth:`save` wrote."""
-        from archrank.predictors.loading import load_predictor  # which knows this class too
-
-        folder = Path(folder)
-        record, weights = saved.read(folder, space)
-        try:
-            arrays = read_arrays(weights)
-            members = [
-                load_predictor(member, space) for member in saved.folders_named(folder, record, "members")
-            ]
-            self = cls(space, members, **record["settings"])
-            self._check_settings()
-            self.members_ = members
-            self.weights_ = arrays["weights"]
-            self.calibration_ = float(arrays["calibration"][0])
-            self._measure_scales()
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, PredictorError):
-                raise
-            raise PredictorError(
-                f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
-            ) from None
+    def _restore(cls, space: SearchSpace, state: State) -> Self:
+        members = list(state.parts.values())
+        self = cls(space, tuple(members), **state.settings)
+        self._check_settings()
+        self.members_ = members
+        self.weights_ = state.arrays["weights"]
+        self.calibration_ = float(state.arrays["calibration"][0])
+        self._measure_scales()
         return self
 
     def _check_settings(self) -> None:
+        if not isinstance(self.predictors, Sequence):
+            raise PredictorError(f"predictors is {self.predictors!r}; expected a list of predictors")
         if not self.predictors:
             raise PredictorError("an ensemble without predictors cannot be fitted; give it one or more")
         for predictor in self.predictors:
+            if not isinstance(predictor, Predictor):
+                raise PredictorError(
+                    f"the member {predictor!r} is a {type(predictor).__name__}; expected a Predictor"
+                )
             if predictor.space.name != self.space.name:
                 raise PredictorError(
                     f"{predictor!r} is for the space {predictor.space.name!r}, the ensemble for {self.space.name!r}"
                 )
-        if self.folds < 0 or self.folds == 1:
-            raise PredictorError(
-                f"folds is {self.folds}; it must be 0, for no cross-validation, or 2 or more"
-            )
+        check_numbers(self, folds=0, seed=0)
+        check_flags(self, "stack", "bootstrap")
+        if self.folds == 1:
+            raise PredictorError("folds is 1; it must be 0, for no cross-validation, or 2 or more")
         if self.stack and not self.folds:
             raise PredictorError("stacking needs cross-validation; give folds=5")
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "members_"):
-            raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
-
-    def _fit_members(
-        self, architectures: Sequence[Architecture], targets: Floats, seeds: npt.NDArray[np.int64]
-    ) -> None:
+    def _fit_members(self, rows: Rows, targets: Floats, seeds: npt.NDArray[np.int64]) -> None:
         self.members_ = []
         for predictor, seed in zip(self.predictors, seeds.tolist(), strict=True):
             known = _resample(targets, seed) if self.bootstrap else np.arange(len(targets))
-            drawn = [architectures[i] for i in known.tolist()]
-            self.members_.append(predictor.with_seed(seed).fit(drawn, targets[known]))
+            self.members_.append(predictor.with_seed(seed).fit(rows[known], targets[known]))
         self._measure_scales()
 
     def _measure_scales(self) -> None:
@@ -191,20 +152,18 @@ class Ensemble(Predictor):
         spread = scores.std(axis=1, keepdims=True)
         self._spread: Floats = np.where(spread > 0, spread, 1.0)
 
-    def _predict(self, candidates: Sequence[Architecture] | Rows | Candidates) -> tuple[Floats, Floats]:
+    def _predict(self, candidates: Candidates) -> tuple[Floats, Floats]:
         """Means and standard deviations of all members, on the common scale: (M, B), (M, B)."""
-        self._check_fitted()
-        if len(candidates) == 0:
+        if not len(candidates):
             nothing = np.empty((len(self.members_), 0))
             return nothing, nothing
-        candidates = Candidates.of(self.space, candidates)
         told = [_distribution(member, candidates) for member in self.members_]
         means, spreads = (np.array(values) for values in zip(*told, strict=True))
         return (means - self._centre) / self._spread, spreads / self._spread
 
     def _cross_validate(
         self,
-        architectures: Sequence[Architecture],
+        rows: Rows,
         targets: Floats,
         seeds: npt.NDArray[np.int64],
         rng: np.random.Generator,
@@ -217,8 +176,8 @@ class Ensemble(Predictor):
             known, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
             if np.ptp(targets[known]) == 0:
                 continue  # nothing to rank
-            self._fit_members([architectures[i] for i in known.tolist()], targets[known], seeds[fold])
-            means[:, held], spreads[:, held] = self._predict([architectures[i] for i in held.tolist()])
+            self._fit_members(rows[known], targets[known], seeds[fold])
+            means[:, held], spreads[:, held] = self._predict(Candidates(self.space, rows[held]))
         told = np.isfinite(means[0])
         if told.sum() < 2:
             return

@@ -3,23 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as tensor_bytes
 
-from archrank.architecture import Architecture
-from archrank.errors import PredictorError
-from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor
+from archrank.given import ArchitecturesLike
+from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.checks import check_flags, check_numbers
 from archrank.predictors.feature_map import feature_map
+from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
-from archrank.predictors.targets import checked_targets, normal_scores
+from archrank.predictors.targets import normal_scores
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
@@ -61,8 +58,8 @@ class GaussianProcess(Predictor):
     >>> space = NASBench201()
     >>> known = space.sample(20, np.random.default_rng(0))
     >>> predictor = GaussianProcess(space).fit(known, [sum(a.choices) for a in known])
-    >>> mean, spread = predictor.predict_distribution(space.sample(3, np.random.default_rng(1)))
-    >>> mean.shape, bool((spread > 0).all())
+    >>> mean, std = predictor.predict_distribution(space.sample(3, np.random.default_rng(1)))
+    >>> mean.shape, bool((std > 0).all())
     ((3,), True)
     """
 
@@ -78,53 +75,46 @@ class GaussianProcess(Predictor):
         self.space = space
         self.most = most
         self.seed = seed
-        self.hints = tuple(hints)
+        self.hints = hints
         self.sizes = sizes
 
-    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
-        """Tune the kernel and solve for the weights of the training set (see :meth:`Predictor.fit`)."""
-        values = checked_targets(architectures, targets)
-        if self.most < 2:
-            raise PredictorError(f"most is {self.most}; it must be 2 or more")
-        order = np.random.default_rng(self.seed).permutation(len(values))
-        part = order[: self.most] if len(values) > self.most else np.arange(len(values))
-        known = Candidates(self.space, [architectures[i] for i in part])
+    def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
+        """Prepare architectures once, for many calls of :meth:`predict`."""
+        return Candidates.of(self.space, X)
+
+    def _check_settings(self) -> None:
+        check_numbers(self, most=2, seed=0)
+        check_flags(self, "sizes")
+        check_hints(self.hints)
+
+    def _fit(self, rows: Rows, targets: Floats) -> None:
+        """Tune the kernel and solve for the weights of the training set."""
+        order = np.random.default_rng(self.seed).permutation(len(targets))
+        part = order[: self.most] if len(targets) > self.most else np.arange(len(targets))
+        known = Candidates(self.space, rows[part])
         x = self._points(known.features, known.told(self.hints))
-        y = torch.from_numpy(normal_scores(values)[part])
-        some = order[:_TUNED_ON] if len(part) == len(values) else np.arange(min(_TUNED_ON, len(part)))
+        y = torch.from_numpy(normal_scores(targets)[part])
+        some = order[:_TUNED_ON] if len(part) == len(targets) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
             kernel = tuned(x[some], y[some])
         self._learn(kernel, x, y)
-        return self
 
-    def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
-        """Make candidates ready once, for many calls of :meth:`predict`."""
-        return Candidates(self.space, architectures)
-
-    def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
+    def _predict_members(self, candidates: Candidates) -> Floats:
         """The posterior mean, of which there is one: (1, B)."""
-        return self.predict_distribution(candidates, spread=False)[0][None]
+        return self._predict_distribution(candidates, std=False)[0][None]
 
-    def predict_distribution(
-        self, candidates: Sequence[Architecture] | Rows | Candidates, spread: bool = True
-    ) -> tuple[Floats, Floats]:
-        """The posterior of what an architecture is worth, without the noise of measuring it.
+    def _predict_distribution(self, candidates: Candidates, std: bool = True) -> tuple[Floats, Floats]:
+        """The posterior of the score, without the noise of measuring it.
 
         Args:
-            candidates: B architectures, or what :meth:`collate` made of them.
-            spread: Whether standard deviations are wanted; zeros else.
+            candidates: B architectures.
+            std: Whether standard deviations are wanted; zeros else.
 
         Returns:
             Mean and standard deviation, in normal scores of the training targets: (B,), (B,).
-
-        Raises:
-            PredictorError: Nothing was fitted yet.
         """
-        if not hasattr(self, "_weights"):
-            raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
-        if len(candidates) == 0:
+        if not len(candidates):
             return np.empty(0), np.empty(0)
-        candidates = Candidates.of(self.space, candidates)
         features, which = candidates.distinct
         if self.slope_:  # what hints say may differ between equal functions
             features, which = candidates.features, np.arange(len(candidates))
@@ -135,42 +125,29 @@ class GaussianProcess(Predictor):
             x = self._points(features[part], told[part])
             shared = self._kernel.covariance(x, self._known)
             mean[part] = (shared @ self._weights).numpy()
-            if spread:
+            if std:
                 explained = torch.linalg.solve_triangular(self._root, shared.T, upper=False).square().sum(0)
                 left = self._kernel.own(x) - explained
                 deviation[part] = left.clamp_min(JITTER).sqrt().numpy()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
-    def save(self, folder: Path | str) -> None:
-        """Write ``weights.safetensors`` and ``predictor.json``."""
-        if not hasattr(self, "_weights"):
-            raise PredictorError("this predictor was not fitted yet, so there is nothing to save")
-        record = {
-            "predictor": type(self).__name__,
-            "settings": {"most": self.most, "seed": self.seed, "sizes": self.sizes},
-            "kernel": asdict(self._kernel),
-            "hints": saved.write_hints(Path(folder), self.hints),
-        }
-        tensors = {"plain": self._known.plain, "deep": self._known.deep, "targets": self._targets}
+    def _state(self) -> State:
+        arrays = {"plain": self._known.plain, "deep": self._known.deep, "targets": self._targets}
         if self._known.lines is not None:
-            tensors["lines"] = self._known.lines
-        saved.write(Path(folder), self.space, record, tensor_bytes(tensors))
+            arrays["lines"] = self._known.lines
+        return State(
+            self._plain_settings("hints"),
+            {"kernel": asdict(self._kernel)},
+            {name: array.numpy() for name, array in arrays.items()},
+            hint_parts(self.hints),
+        )
 
     @classmethod
-    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
-        """Read what :meth:`save` wrote."""
-        from archrank.predictors.loading import read_hints  # which knows this class too
-
-        record, weights = saved.read(Path(folder), space)
-        try:
-            self = cls(space, **record["settings"], hints=read_hints(Path(folder), record, space))
-            tensors = read_tensors(weights)
-            known = Points(tensors["plain"], tensors["deep"], tensors.get("lines"))
-            self._learn(Kernel(**record["kernel"]), known, tensors["targets"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise PredictorError(
-                f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
-            ) from None
+    def _restore(cls, space: SearchSpace, state: State) -> Self:
+        self = cls(space, **state.settings, hints=tuple(state.parts.values()))
+        arrays = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
+        known = Points(arrays["plain"], arrays["deep"], arrays.get("lines"))
+        self._learn(Kernel(**state.learned["kernel"]), known, arrays["targets"])
         return self
 
     def _points(self, features: npt.NDArray[np.float32], told: Floats) -> Points:

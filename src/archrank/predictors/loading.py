@@ -1,53 +1,81 @@
-"""Reading a saved predictor without knowing of what class it is."""
+"""The one door to saved predictors: reading one without knowing its class."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from archrank.errors import PredictorError
+from archrank.errors import ArchrankError, PredictorError
+from archrank.given import check_is_space
 from archrank.predictors import saved
 from archrank.predictors.base import Predictor
-from archrank.predictors.ensemble import Ensemble
-from archrank.predictors.gaussian import GaussianProcess
-from archrank.predictors.neural import NeuralPredictor
-from archrank.predictors.trees import BoostedTrees
 from archrank.space import SearchSpace
 
-__all__ = ["load_predictor", "read_hints"]
+__all__ = ["load_predictor"]
 
-_CLASSES: tuple[type[Predictor], ...] = (NeuralPredictor, GaussianProcess, BoostedTrees, Ensemble)
-
-
-def load_predictor(folder: Path | str, space: SearchSpace) -> Predictor:
-    """Read what the ``save`` of any of archrank's predictors wrote.
-
-    Args:
-        folder: Where it was written.
-        space: The space that it is about.
-
-    Raises:
-        PredictorError: No whole predictor is there, or one of another space, a later format or a class that this
-            version does not know.
-    """
-    record, _ = saved.read(Path(folder), space)
-    for kind in _CLASSES:
-        if record.get("predictor") == kind.__name__:
-            return kind.load(folder, space)
-    raise PredictorError(
-        f"the predictor in {folder} is of the class {record.get('predictor')!r}; this version reads "
-        f"{', '.join(kind.__name__ for kind in _CLASSES)}: load your own with its class"
-    )
+_MODULES = {
+    "NeuralPredictor": "archrank.predictors.neural",
+    "GaussianProcess": "archrank.predictors.gaussian",
+    "BoostedTrees": "archrank.predictors.trees",
+    "Ensemble": "archrank.predictors.ensemble",
+}
+"""Where each class is: it is imported when a file names it, so that loading needs only what the file does."""
 
 
-def read_hints(folder: Path, record: Mapping[str, Any], space: SearchSpace) -> list[Predictor]:
-    """The hints that :func:`archrank.predictors.saved.write_hints` wrote; none where the record names none.
+def load_predictor(
+    folder: Path | str, space: SearchSpace, *, also: Sequence[type[Predictor]] = ()
+) -> Predictor:
+    """Read a predictor that :meth:`~archrank.predictors.Predictor.save` wrote.
 
     Args:
-        folder: That of the predictor whose hints they are.
-        record: What its ``predictor.json`` says.
+        folder: Where it was saved.
         space: The space that it is about.
+        also: Predictor classes of your own, which it may be or consist of.
 
     Raises:
-        PredictorError: As for :func:`load_predictor`.
+        PredictorError: No whole predictor is there, or one of another space, of another format, or of a class that is
+            neither archrank's nor among ``also``.
+
+    Example:
+        >>> import tempfile
+        >>> from archrank.predictors import GaussianProcess
+        >>> from archrank.spaces import NASBench201
+        >>> space = NASBench201()
+        >>> fitted = GaussianProcess(space).fit(space.rows()[::1000], range(16))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fitted.save(folder)
+        ...     loaded = load_predictor(folder, space)
+        >>> bool((loaded.predict(space.rows()) == fitted.predict(space.rows())).all())
+        True
     """
-    return [load_predictor(hint, space) for hint in saved.folders_named(folder, record, "hints")]
+    check_is_space(space)
+    folder = Path(folder)
+    return _restored(folder, saved.read(folder, space), space, also)
+
+
+def _restored(
+    folder: Path, state: saved.State, space: SearchSpace, also: Sequence[type[Predictor]]
+) -> Predictor:
+    kind = _class(folder, state.kind, also)
+    parts = {name: _restored(folder / name, part, space, also) for name, part in state.parts.items()}
+    try:
+        predictor = kind._restore(space, replace(state, parts=parts))
+    except ArchrankError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise saved.damaged(folder, error) from None
+    predictor.minimize_ = state.minimize
+    return predictor
+
+
+def _class(folder: Path, name: str, also: Sequence[type[Predictor]]) -> type[Predictor]:
+    for kind in also:
+        if kind.__name__ == name:
+            return kind
+    if name not in _MODULES:
+        raise PredictorError(
+            f"the predictor in {folder} is of the class {name!r}; archrank's own are {', '.join(_MODULES)}: "
+            f"give your class, load_predictor(folder, space, also=({name},))"
+        )
+    own: type[Predictor] = getattr(import_module(_MODULES[name]), name)
+    return own

@@ -111,7 +111,7 @@ def named_predictor(
         made = GaussianProcess(space, seed=seed, hints=hints)
     else:
         made = _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
-    return made if bootstrap is None else Ensemble(space, [made] * bootstrap, bootstrap=True, seed=seed)
+    return made if bootstrap is None else Ensemble(space, (made,) * bootstrap, bootstrap=True, seed=seed)
 
 
 def described(predictor: "Predictor") -> str:
@@ -127,12 +127,8 @@ def described(predictor: "Predictor") -> str:
 
 
 def _neural(space: "SearchSpace", encoder: str, loss: str, members: int, seed: int) -> "Predictor":
-    from archrank.encoders import ENCODERS
+    from archrank.encoders import named_encoder
     from archrank.predictors.neural import NeuralPredictor
-    from archrank.ranking import LOSSES
+    from archrank.ranking import named_loss
 
-    if encoder not in ENCODERS:
-        raise UnknownName("encoder", encoder, ENCODERS)
-    if loss not in LOSSES:
-        raise UnknownName("loss", loss, LOSSES)
-    return NeuralPredictor(space, ENCODERS[encoder], LOSSES[loss](), members=members, seed=seed)
+    return NeuralPredictor(space, named_encoder(encoder), named_loss(loss), members=members, seed=seed)

@@ -2,25 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from numbers import Real
+from typing import Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as tensor_bytes
 
-from archrank.architecture import Architecture
-from archrank.encoders import ENCODERS, GATES, EncoderSettings
-from archrank.errors import PredictorError, UnknownName
+from archrank.encoders import ENCODERS, GATES, EncoderSettings, named_encoder
+from archrank.errors import PredictorError
+from archrank.given import ArchitecturesLike, check_is_space
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor
+from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
 from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer
-from archrank.predictors.targets import checked_targets
+from archrank.predictors.targets import labels
 from archrank.predictors.threads import one_thread
-from archrank.ranking import LOSSES, ComparesValues, PairwiseComparator, PairwiseHinge, RankingLoss
+from archrank.ranking import (
+    LOSSES,
+    ComparesValues,
+    PairwiseComparator,
+    PairwiseHinge,
+    RankingLoss,
+    named_loss,
+)
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["NeuralPredictor"]
@@ -36,8 +42,10 @@ class NeuralPredictor(Predictor):
 
     Args:
         space: The space whose architectures are ranked.
-        encoder: The encoder's settings; or its class, whose settings are then those that suit the space's graphs.
-        loss: The ranking loss, or a regression (:class:`~archrank.ranking.MSE`), or a comparator.
+        encoder: The encoder's settings; or its class or its name (:data:`~archrank.encoders.ENCODERS`), whose settings
+            are then those that suit the space's graphs.
+        loss: The ranking loss, or a regression (:class:`~archrank.ranking.MSE`), or a comparator; or its name
+            (:data:`~archrank.ranking.LOSSES`).
         hidden: Widths of the score head's hidden layers; a comparator brings a head of its own.
         dropout: Share of hidden units of the head left out at each training step.
         epochs: Passes over the training architectures.
@@ -70,10 +78,10 @@ class NeuralPredictor(Predictor):
     def __init__(
         self,
         space: SearchSpace,
-        encoder: EncoderSettings | type[EncoderSettings] = GATES,
-        loss: RankingLoss | PairwiseComparator = PairwiseHinge(),  # noqa: B008 (frozen)
+        encoder: EncoderSettings | type[EncoderSettings] | str = GATES,
+        loss: RankingLoss | PairwiseComparator | str = PairwiseHinge(),  # noqa: B008 (frozen)
         *,
-        hidden: tuple[int, ...] = (300,) * 5,
+        hidden: Sequence[int] = (300,) * 5,
         dropout: float = 0.1,
         epochs: int = 200,
         batch_size: int = 512,
@@ -100,29 +108,39 @@ class NeuralPredictor(Predictor):
         self.simplify = simplify
         self.features = features
 
-    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
-        """Train from scratch on measured architectures (see :meth:`Predictor.fit`)."""
-        small = min(len(architectures), self.batch_size) * self.members < _SMALL
-        with one_thread() if small else nullcontext():
-            for _ in self.fit_epochs(architectures, targets):
-                pass
-        return self
-
-    def fit_epochs(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Iterator[int]:
+    def fit_epochs(self, X: ArchitecturesLike, y: npt.ArrayLike, *, minimize: bool = False) -> Iterator[int]:
         """Train as :meth:`fit` does, pausing after every epoch, so that a caller can measure on the way.
 
         Yields:
             The number of epochs done.
         """
+        check_is_space(self.space)
         self._check_settings()
-        values = checked_targets(architectures, targets)
-        known = Candidates(self.space, architectures)
+        rows, targets = labels(self.space, X, y, minimize)
+        self._forget()
+        self.minimize_ = bool(minimize)
+        yield from self._epochs(rows, targets)
+
+    def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
+        """Lower and merge architectures once, for many calls of :meth:`predict`, by any fit of any predictor."""
+        return Candidates.of(self.space, X)
+
+    def _fit(self, rows: Rows, targets: Floats) -> None:
+        """Train from scratch."""
+        small = min(len(rows), self.batch_size) * self.members < _SMALL
+        with one_thread() if small else nullcontext():
+            for _ in self._epochs(rows, targets):
+                pass
+
+    def _epochs(self, rows: Rows, targets: Floats) -> Iterator[int]:
+        known = Candidates(self.space, rows)
         batch, features = known.batch(self.simplify), known.features if self.features else None
         generator = torch.Generator().manual_seed(_seed(self.seed))
         self.encoder_ = self._settings()
+        self.loss_ = self._loss()
         self._scorer = self._fresh(known, generator)
         self.losses_: list[float] = []
-        n = len(values)
+        n = len(targets)
         steps = self.epochs * -(-n // self.batch_size)
         trainable = [p for p in self._scorer.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
@@ -135,9 +153,9 @@ class NeuralPredictor(Predictor):
             else None
         )
         self._scale: tuple[Floats, Floats] | None = None
-        y = torch.from_numpy(values)  # in double precision: 1e9 and 1e9 + 1 differ
-        if isinstance(self.loss, ComparesValues):
-            y = self.loss.rescaled(y)
+        y = torch.from_numpy(targets)  # in double precision: 1e9 and 1e9 + 1 differ
+        if isinstance(self.loss_, ComparesValues):
+            y = self.loss_.rescaled(y)
         self._known: tuple[Candidates, torch.Tensor] | None = (known, y)
         whole = self._scorer.prepare(batch, features) if n <= self.batch_size else None
         for epoch in range(self.epochs):
@@ -156,98 +174,91 @@ class NeuralPredictor(Predictor):
             self._scale = None
             yield epoch + 1
 
-    def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
-        """Lower and merge architectures once, for many calls of :meth:`predict`, by any fit of any predictor.
-
-        Args:
-            architectures: B architectures, or their rows of option indices as ``space.rows()`` gives them.
-        """
-        return Candidates(self.space, architectures)
-
-    def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
+    def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every member, in standard deviations from the mean score of the training set."""
-        if not hasattr(self, "_scorer"):
-            raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
-        if len(candidates) == 0:
+        if not len(candidates):
             return np.empty((self.members, 0))
         centre, spread = self._standard()
-        scores = Candidates.of(self.space, candidates).score(self._scorer, self.encoder_, self.simplify)
-        return (scores - centre) / spread
+        return (candidates.score(self._scorer, self.encoder_, self.simplify) - centre) / spread
 
-    def save(self, folder: Path | str) -> None:
-        """Write ``weights.safetensors`` and ``predictor.json``."""
-        if not hasattr(self, "_scorer"):
-            raise PredictorError("this predictor was not fitted yet, so there is nothing to save")
+    def _state(self) -> State:
         centre, spread = self._standard()
-        record = {
-            "predictor": type(self).__name__,
-            "encoder": saved.named(ENCODERS, "encoder", self.encoder_),
-            "loss": saved.named(LOSSES, "loss", self.loss),
-            "settings": {name: getattr(self, name) for name in _SETTINGS},
-            "centre": centre.ravel().tolist(),
-            "spread": spread.ravel().tolist(),
-            "losses": self.losses_,
-        }
-        saved.write(Path(folder), self.space, record, tensor_bytes(self._scorer.state_dict()))
+        return State(
+            self._plain_settings("encoder", "loss"),
+            {
+                "encoder": saved.named(ENCODERS, "encoder", self.encoder_),
+                "loss": saved.named(LOSSES, "loss", self.loss_),
+                "centre": centre.ravel().tolist(),
+                "spread": spread.ravel().tolist(),
+                "losses": self.losses_,
+            },
+            {name: tensor.numpy() for name, tensor in self._scorer.state_dict().items()},
+        )
 
     @classmethod
-    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
-        """Read what :meth:`save` wrote."""
-        record, weights = saved.read(Path(folder), space)
-        try:
-            return cls._rebuilt(record, weights, space)
-        except (AttributeError, KeyError, TypeError, RuntimeError) as error:
-            raise PredictorError(
-                f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
-            ) from None
-
-    @classmethod
-    def _rebuilt(cls, record: dict[str, Any], weights: bytes, space: SearchSpace) -> Self:
-        settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
+    def _restore(cls, space: SearchSpace, state: State) -> Self:
+        learned = state.learned
         self = cls(
             space,
-            saved.from_name(ENCODERS, "encoder", record["encoder"]),
-            saved.from_name(LOSSES, "loss", record["loss"]),
-            **settings,
+            saved.from_name(ENCODERS, "encoder", learned["encoder"]),
+            saved.from_name(LOSSES, "loss", learned["loss"]),
+            **{**state.settings, "hidden": tuple(state.settings["hidden"])},
         )
-        assert not isinstance(self.encoder, type)
-        self.encoder_ = self.encoder
+        self.encoder_, self.loss_ = self._settings(), self._loss()
         like = Candidates(space, space.sample(1, np.random.default_rng(0)))
         self._scorer = self._fresh(like, torch.Generator())
-        self._scorer.load_state_dict(read_tensors(weights))
+        self._scorer.load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
         self._known = None
-        self._scale = (np.array(record["centre"])[:, None], np.array(record["spread"])[:, None])
-        self.losses_ = record["losses"]
+        self._scale = (np.array(learned["centre"])[:, None], np.array(learned["spread"])[:, None])
+        self.losses_ = list(learned["losses"])
         return self
 
     def _settings(self) -> EncoderSettings:
-        if not isinstance(self.encoder, type):
-            return self.encoder
+        encoder = named_encoder(self.encoder) if isinstance(self.encoder, str) else self.encoder
+        if not isinstance(encoder, type):
+            return encoder
         # They suit the space, not the few architectures that happen to be measured.
         drawn = Candidates(self.space, self.space.sample(64, np.random.default_rng(0)))
-        return self.encoder.suited_to(drawn.batch(self.simplify))
+        return encoder.suited_to(drawn.batch(self.simplify))
+
+    def _loss(self) -> RankingLoss | PairwiseComparator:
+        return named_loss(self.loss) if isinstance(self.loss, str) else self.loss
 
     def _check_settings(self) -> None:
-        for name, value in (
-            ("epochs", self.epochs),
-            ("batch_size", self.batch_size),
-            ("members", self.members),
+        encoder = named_encoder(self.encoder) if isinstance(self.encoder, str) else self.encoder
+        if not (
+            isinstance(encoder, EncoderSettings)
+            or (isinstance(encoder, type) and issubclass(encoder, EncoderSettings))
         ):
-            if value < 1:
-                raise PredictorError(f"{name} is {value}; it must be 1 or more")
-        if not 0 <= self.dropout < 1:
-            raise PredictorError(f"dropout is {self.dropout}; it must be from 0 to below 1")
-        if self.schedule not in get_args(Schedule):
-            raise UnknownName("schedule", self.schedule, get_args(Schedule))
+            raise PredictorError(
+                f"encoder is {encoder!r}; expected a name ({', '.join(ENCODERS)}), or an encoder's settings such as "
+                "GATES()"
+            )
+        loss = self._loss()
+        if isinstance(loss, type) or not (callable(loss) or isinstance(loss, PairwiseComparator)):
+            raise PredictorError(
+                f"loss is {loss!r}; expected a name ({', '.join(LOSSES)}), or a loss such as PairwiseHinge()"
+            )
+        if not isinstance(self.hidden, Sequence) or not all(
+            isinstance(width, int | np.integer) and width > 0 for width in self.hidden
+        ):
+            raise PredictorError(f"hidden is {self.hidden!r}; expected widths of layers, such as (300, 300)")
+        check_numbers(self, epochs=1, batch_size=1, members=1, seed=0)
+        check_shares(self, "dropout", below_one=True)
+        check_name(self, "schedule", get_args(Schedule))
+        check_flags(self, "simplify", "features")
+        for name in ("learning_rate", "weight_decay"):
+            if not isinstance(getattr(self, name), Real) or not getattr(self, name) >= 0:
+                raise PredictorError(f"{name} is {getattr(self, name)!r}; it must be a number, 0 or more")
 
     def _fresh(self, like: Candidates, generator: torch.Generator) -> Scorer:
         encoder = self.encoder_.build(like.batch(self.simplify), self.members, generator)
         features = like.features.shape[1] if self.features else 0
         scorer: Scorer
-        if isinstance(self.loss, PairwiseComparator):
-            scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss, features)
+        if isinstance(self.loss_, PairwiseComparator):
+            scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss_, features)
         else:
-            scorer = HeadScorer(encoder, self.members, self.hidden, self.dropout, self.loss, features)
+            scorer = HeadScorer(encoder, self.members, self.hidden, self.dropout, self.loss_, features)
         scorer.reset_head(generator)
         return scorer
 
@@ -266,21 +277,6 @@ class NeuralPredictor(Predictor):
             spread = scores.std(axis=1, keepdims=True)
             self._scale = (scores.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0))
         return self._scale
-
-
-_SETTINGS = (
-    "hidden",
-    "dropout",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "schedule",
-    "weight_decay",
-    "members",
-    "seed",
-    "simplify",
-    "features",
-)
 
 
 def _seed(seed: int) -> int:

@@ -1,87 +1,160 @@
-"""The files of a fitted predictor: ``predictor.json`` says what it is, ``weights.safetensors`` holds its numbers."""
+"""The files of a fitted predictor: ``predictor.json`` holds what it is, ``weights.safetensors`` its numbers."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load as read_arrays
+from safetensors.numpy import save as array_bytes
+
 from archrank.errors import PredictorError
 from archrank.files import write_whole
-from archrank.predictors.base import Predictor
 from archrank.space import SearchSpace
 
-__all__ = ["folders_named", "from_name", "named", "read", "write", "write_hints"]
+__all__ = ["State", "from_name", "named", "read", "write"]
 
-FORMAT = 3
+FORMAT = 4
 
-_PART = re.compile(r"(member|hint)-\d{1,4}", re.ASCII)
-"""What the folder of a predictor within another's is called."""
+_PART = re.compile(r"[a-z]+-[0-9]{1,4}")
+"""What the folder of a part is called."""
 
 _DEEPEST = 8
 """Predictors within predictors, no deeper than this."""
 
 
-def write(folder: Path, space: SearchSpace, record: Mapping[str, Any], weights: bytes) -> None:
-    """Write both files; the record names the weights that belong to it.
+@dataclass(frozen=True, slots=True)
+class State:
+    """A fitted predictor as plain data.
+
+    Attributes:
+        settings: The arguments of its constructor that JSON can hold.
+        learned: What it learned that JSON can hold.
+        arrays: What it learned that are arrays.
+        parts: The fitted predictors that it consists of, by names such as ``member-0``; in files, the states of these.
+        kind: The name of its class; filled in by :class:`~archrank.predictors.Predictor`.
+        minimize: Whether it was fitted with lower targets as the better ones; filled in like ``kind``.
+    """
+
+    settings: Mapping[str, Any]
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
+    minimize: bool = False
+
+
+def write(folder: Path, space: SearchSpace, state: State) -> None:
+    """Write both files, and those of the parts into folders below; the record names the weights that belong to it.
 
     Raises:
         FileError: The folder cannot be written.
     """
-    whole = {
+    for name, part in state.parts.items():
+        write(folder / name, space, part)
+    weights = array_bytes({name: np.ascontiguousarray(array) for name, array in state.arrays.items()})
+    record = {
         "format": FORMAT,
         "space": {"name": space.name, "digest": space.digest},
-        **record,
+        "predictor": state.kind,
+        "minimize": state.minimize,
+        "settings": state.settings,
+        "learned": state.learned,
+        "parts": list(state.parts),
         "weights": hashlib.sha256(weights).hexdigest(),
     }
     write_whole(folder / "weights.safetensors", weights)
-    write_whole(folder / "predictor.json", json.dumps(whole, indent=2) + "\n")
+    write_whole(folder / "predictor.json", json.dumps(record, indent=2) + "\n")
 
 
-def write_hints(folder: Path, hints: Sequence[Predictor]) -> list[str]:
-    """Write fitted hints into folders of their own within that of the predictor, and give the folders' names."""
-    names = [f"hint-{place}" for place in range(len(hints))]
-    for name, hint in zip(names, hints, strict=True):
-        hint.save(folder / name)
-    return names
-
-
-def folders_named(folder: Path, record: Mapping[str, Any], key: str) -> list[Path]:
-    """The folders of the predictors within a predictor, as its record names them.
-
-    A record may come from anywhere. So a name is one that :meth:`Predictor.save` gives, each is there once, and none is
-    a link: reading ends, and stays within the folder.
+def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
+    """Read what :func:`write` wrote.
 
     Args:
-        folder: That of the predictor.
-        record: What its ``predictor.json`` says.
-        key: Where the record has the names; it may be missing.
+        folder: Where it was written.
+        space: The space that it is about.
+        depth: How many predictors it is inside of.
+
+    Raises:
+        PredictorError: It is not there, damaged, of another format or about another space.
+    """
+    try:
+        record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        weights = (folder / "weights.safetensors").read_bytes()
+    except (OSError, ValueError, RecursionError) as error:
+        raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
+    if not isinstance(record, dict):
+        raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
+    if record.get("format") != FORMAT:
+        raise PredictorError(
+            f"the predictor in {folder} has format {record.get('format')!r}, this version of archrank reads {FORMAT}; "
+            "fit it again and save it, or load it with the version that saved it"
+        )
+    if record.get("space") != {"name": space.name, "digest": space.digest}:
+        raise PredictorError(
+            f"the predictor in {folder} is about the space {record.get('space')}, "
+            f"not {space.name} ({space.digest})"
+        )
+    if hashlib.sha256(weights).hexdigest() != record.get("weights"):
+        raise PredictorError(
+            f"weights.safetensors in {folder} is damaged or belongs to another predictor.json"
+        )
+    try:
+        parts = _folders(folder, record["parts"], depth)
+        return State(
+            dict(record["settings"]),
+            dict(record["learned"]),
+            {name: array.copy() for name, array in read_arrays(weights).items()},
+            {part.name: read(part, space, depth + 1) for part in parts},
+            str(record["predictor"]),
+            bool(record["minimize"]),
+        )
+    except (KeyError, TypeError, SafetensorError) as error:
+        raise damaged(folder, error) from None
+
+
+def _folders(folder: Path, names: Any, depth: int) -> list[Path]:
+    """The folders of the parts of a predictor, as its record names them.
+
+    A record may come from anywhere. So a name is one that :func:`write` gives, each is there once, and none is a link:
+    reading ends, and stays within the folder.
 
     Raises:
         PredictorError: Other names, a link, or predictors within predictors without end.
     """
-    names = record.get(key, [])
     if not isinstance(names, list) or not all(isinstance(n, str) and _PART.fullmatch(n) for n in names):
         raise PredictorError(
-            f"predictor.json in {folder} names {key} {str(names)[:200]}, expected a list of folders in it such as "
-            "member-0: it is damaged, or was not written by archrank; fit it anew"
+            f"predictor.json in {folder} names parts {str(names)[:200]}, expected a list of folders in it such as "
+            "member-0: it is damaged, or was not written by archrank; fit the predictor again"
         )
     if len(set(names)) < len(names):
-        raise PredictorError(f"predictor.json in {folder} names one of its {key} twice; fit it anew")
-    within = folder.absolute().parts[-_DEEPEST:]
-    if names and len(within) == _DEEPEST and all(map(_PART.fullmatch, within)):
         raise PredictorError(
-            f"{folder} is the folder of a predictor within {_DEEPEST} others, and has {key} of its own: that is deeper "
+            f"predictor.json in {folder} names one of its parts twice; fit the predictor again"
+        )
+    if names and depth >= _DEEPEST:
+        raise PredictorError(
+            f"{folder} is the folder of a predictor within {_DEEPEST} others, and has parts of its own: that is deeper "
             "than this version reads; fit it with fewer levels"
         )
     for name in names:
         if (folder / name).is_symlink():
             raise PredictorError(
-                f"{folder / name} is a link, expected a folder: copy the files there, or fit it anew"
+                f"{folder / name} is a link, expected a folder: copy the files there, or fit the predictor again"
             )
     return [folder / name for name in names]
+
+
+def damaged(folder: Path, error: Exception) -> PredictorError:
+    """The error to raise where the files are whole, but what they hold makes no predictor."""
+    return PredictorError(
+        f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit the predictor again"
+    )
 
 
 def named(names: Mapping[str, Any], what: str, settings: Any) -> dict[str, Any]:
@@ -100,7 +173,7 @@ def named(names: Mapping[str, Any], what: str, settings: Any) -> dict[str, Any]:
 
 
 def from_name(names: Mapping[str, Any], kind: str, record: Mapping[str, Any]) -> Any:
-    """The settings that a record of :func:`named` says."""
+    """The settings that a record of :func:`named` holds."""
     settings = dict(record)
     name = settings.pop("name")
     if name not in names:
@@ -108,32 +181,3 @@ def from_name(names: Mapping[str, Any], kind: str, record: Mapping[str, Any]) ->
             f"this version does not know the {kind} {name!r} that the predictor was saved with"
         )
     return names[name](**settings)
-
-
-def read(folder: Path, space: SearchSpace) -> tuple[dict[str, Any], bytes]:
-    """The record and the weights that :func:`write` wrote.
-
-    Raises:
-        PredictorError: They are not there, damaged, of another format or about another space.
-    """
-    try:
-        record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
-        weights = (folder / "weights.safetensors").read_bytes()
-    except (OSError, ValueError, RecursionError) as error:
-        raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
-    if not isinstance(record, dict):
-        raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
-    if record.get("format") != FORMAT:
-        raise PredictorError(
-            f"the predictor in {folder} has format {record.get('format')!r}, this version reads {FORMAT}; fit it anew"
-        )
-    if record.get("space") != {"name": space.name, "digest": space.digest}:
-        raise PredictorError(
-            f"the predictor in {folder} is about the space {record.get('space')}, "
-            f"not {space.name} ({space.digest})"
-        )
-    if hashlib.sha256(weights).hexdigest() != record.get("weights"):
-        raise PredictorError(
-            f"weights.safetensors in {folder} is damaged or belongs to another predictor.json"
-        )
-    return record, weights

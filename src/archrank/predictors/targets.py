@@ -1,44 +1,87 @@
-"""What predictors are told: targets that can be learnt from, and their normal scores."""
-
-from collections.abc import Sequence
+"""What predictors are fitted on: checked architectures and targets, and the targets' normal scores."""
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from archrank.architecture import Architecture
 from archrank.errors import PredictorError
+from archrank.given import ArchitecturesLike, rows_of
+from archrank.space import Rows, SearchSpace
 
-__all__ = ["checked_targets", "normal_scores"]
+__all__ = ["as_targets", "check_minimize", "labels", "normal_scores"]
 
 Floats = npt.NDArray[np.float64]
 
 
-def checked_targets(architectures: Sequence[Architecture], targets: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """The targets as an array (B,), or a PredictorError that says what is wrong with them."""
+def labels(
+    space: SearchSpace, X: ArchitecturesLike, y: npt.ArrayLike, minimize: bool = False
+) -> tuple[Rows, Floats]:
+    """What a predictor is fitted on, checked.
+
+    Args:
+        space: The space.
+        X: B architectures of the space, see :data:`~archrank.given.ArchitecturesLike`.
+        y: What was measured: a list, an array or a column of B finite numbers, not all equal.
+        minimize: Whether lower is better.
+
+    Returns:
+        Option indices, (B, number of choices), and targets of which higher is better, (B,).
+
+    Raises:
+        PredictorError: Architectures or targets that cannot be learnt from.
+        ParseError: A text that is no architecture.
+    """
+    check_minimize(minimize)
+    rows = rows_of(space, X, empty=True)
+    targets = as_targets(y, len(rows))
+    if len(targets) < 2:
+        raise PredictorError(
+            f"{len(targets)} architectures are too few to learn a ranking from; give at least 2"
+        )
+    if targets.min() == targets.max():
+        raise PredictorError(f"all {len(targets)} targets are {targets[0]}: there is nothing to rank")
+    return rows, -targets if minimize else targets
+
+
+def as_targets(y: npt.ArrayLike, count: int) -> Floats:
+    """Measured values as an array of finite numbers.
+
+    Args:
+        y: A list, an array or a column of numbers, or a data frame of one column.
+        count: How many architectures they belong to.
+
+    Raises:
+        PredictorError: Not one finite number for each architecture.
+    """
     try:
-        values = np.array(targets, dtype=np.float64)  # a copy: a column of a table is read-only
+        targets = np.array(y, dtype=np.float64)  # a copy: a column of a table is read-only
     except (TypeError, ValueError) as error:
         raise PredictorError(f"targets must be numbers: {error}") from None
-    if values.shape != (len(architectures),):
+    if hasattr(y, "columns") and targets.shape == (count, 1):
+        targets = targets[:, 0]
+    if targets.shape != (count,):
         raise PredictorError(
-            f"targets have the shape {values.shape}, expected ({len(architectures)},): one number for each architecture"
+            f"targets have the shape {targets.shape}, expected ({count},): one number for each architecture"
         )
-    if len(values) < 2:
+    if not np.isfinite(targets).all():
+        index = int(np.flatnonzero(~np.isfinite(targets))[0])
         raise PredictorError(
-            f"{len(values)} architectures are too few to learn a ranking from; give at least 2"
+            f"target {index} is {targets[index]}; leave out architectures that were not measured"
         )
-    if not np.isfinite(values).all():
-        place = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise PredictorError(
-            f"target {place} is {values[place]}; leave out architectures that were not measured"
-        )
-    if values.min() == values.max():
-        raise PredictorError(f"all {len(values)} targets are {values[0]}: there is nothing to rank")
-    return values
+    return targets
 
 
-def normal_scores(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def check_minimize(minimize: object) -> None:
+    """Check the direction.
+
+    Raises:
+        PredictorError: It is neither True nor False.
+    """
+    if minimize not in (True, False):
+        raise PredictorError(f"minimize is {minimize!r}; it must be True, where lower is better, or False")
+
+
+def normal_scores(values: Floats) -> Floats:
     """Quantiles of the normal distribution at the values' ranks, equals sharing a rank: (n,).
 
     >>> normal_scores(np.array([7.0, 1.0, 3.0])).round(3).tolist()

@@ -3,23 +3,21 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load as read_arrays
-from safetensors.numpy import save as array_bytes
 
-from archrank.architecture import Architecture
-from archrank.errors import PredictorError, UnknownName
-from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor
+from archrank.errors import PredictorError
+from archrank.given import ArchitecturesLike
+from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.forest import Forest
-from archrank.predictors.targets import checked_targets, normal_scores
+from archrank.predictors.hints import check_hints, hint_parts
+from archrank.predictors.targets import normal_scores
 from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
@@ -59,7 +57,7 @@ class BoostedTrees(Predictor):
         hints: Fitted predictors of something else of the same space; what they say joins the features.
         sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
-    Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and :meth:`load` raise a PredictorError.
+    Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and loading raise a PredictorError.
 
     Reference: Ke et al., LightGBM (NeurIPS 2017); Kadlecová et al., GRAF (ICML 2024), for trees on graph features.
     """
@@ -90,45 +88,39 @@ class BoostedTrees(Predictor):
         self.least = least
         self.members = members
         self.seed = seed
-        self.hints = tuple(hints)
+        self.hints = hints
         self.sizes = sizes
 
-    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
-        """Grow the trees (see :meth:`Predictor.fit`)."""
+    def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
+        """Prepare architectures once, for many calls of :meth:`predict`."""
+        return Candidates.of(self.space, X)
+
+    def _fit(self, rows: Rows, targets: Floats) -> None:
+        """Grow the trees."""
         lightgbm = _lightgbm()
-        self._check_settings()
-        values = checked_targets(architectures, targets)
-        x = self._read(Candidates(self.space, architectures))
+        x = self._read(Candidates(self.space, rows))
         ranking = self.objective == "ranking"
         seeds = np.random.SeedSequence(self.seed).generate_state(self.members) >> 1
         self._boosters: list[Booster] = []
         for seed in seeds.tolist():
             data = lightgbm.Dataset(
                 x,
-                _grades(values) if ranking else normal_scores(values),
-                group=_groups(len(values)) if ranking else None,
+                _grades(targets) if ranking else normal_scores(targets),
+                group=_groups(len(targets)) if ranking else None,
                 params={"min_data_in_bin": 1, "verbosity": -1, "num_threads": 1},
             )
             # Without keep_training_booster it would be written out and read again.
             grown = lightgbm.train(
-                self._parameters(seed, len(values)), data, self.trees, keep_training_booster=True
+                self._booster_parameters(seed, len(targets)), data, self.trees, keep_training_booster=True
             )
             self._boosters.append(grown)
         self._make_ready()
         self._standardise(x)
-        return self
 
-    def collate(self, architectures: Sequence[Architecture] | Rows) -> Candidates:
-        """Make candidates ready once, for many calls of :meth:`predict`."""
-        return Candidates(self.space, architectures)
-
-    def predict_members(self, candidates: Sequence[Architecture] | Rows | Candidates) -> Floats:
+    def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every model, in standard deviations from the mean score of the training set."""
-        if not hasattr(self, "_boosters"):
-            raise PredictorError("this predictor was not fitted yet: call fit(architectures, targets) first")
-        if len(candidates) == 0:
+        if not len(candidates):
             return np.empty((len(self._boosters), 0))
-        candidates = Candidates.of(self.space, candidates)
         features, which = candidates.distinct
         if self.hints:  # what they say may differ between equal functions
             features, which = self._read(candidates), np.arange(len(candidates))
@@ -137,52 +129,30 @@ class BoostedTrees(Predictor):
         scores: Floats = (self._raw(features) - self._centre) / self._spread
         return scores[:, which]
 
-    def save(self, folder: Path | str) -> None:
-        """Write ``weights.safetensors``, which holds LightGBM's own text of each model, and ``predictor.json``."""
-        if not hasattr(self, "_boosters"):
-            raise PredictorError("this predictor was not fitted yet, so there is nothing to save")
+    def _state(self) -> State:
         texts = [np.frombuffer(booster.model_to_string().encode(), np.uint8) for booster in self._boosters]
-        arrays: dict[str, npt.NDArray[Any]] = {f"model {place}": text for place, text in enumerate(texts)}
+        arrays: dict[str, npt.NDArray[Any]] = {f"model {index}": text for index, text in enumerate(texts)}
         arrays |= {"centre": self._centre, "spread": self._spread}
-        record = {
-            "predictor": type(self).__name__,
-            "settings": {name: getattr(self, name) for name in _SETTINGS},
-            "hints": saved.write_hints(Path(folder), self.hints),
-        }
-        saved.write(Path(folder), self.space, record, array_bytes(arrays))
+        return State(self._plain_settings("hints"), arrays=arrays, parts=hint_parts(self.hints))
 
     @classmethod
-    def load(cls, folder: Path | str, space: SearchSpace) -> Self:
-        """Read what :meth:`save` wrote."""
-        from archrank.predictors.loading import read_hints  # which knows this class too
-
+    def _restore(cls, space: SearchSpace, state: State) -> Self:
         lightgbm = _lightgbm()
-        record, weights = saved.read(Path(folder), space)
-        try:
-            self = cls(space, **record["settings"], hints=read_hints(Path(folder), record, space))
-            arrays = read_arrays(weights)
-            texts = [arrays[f"model {place}"].tobytes().decode() for place in range(self.members)]
-            self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
-            self._make_ready()
-            self._centre, self._spread = arrays["centre"], arrays["spread"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise PredictorError(
-                f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit it anew"
-            ) from None
+        self = cls(space, **state.settings, hints=tuple(state.parts.values()))
+        texts = [state.arrays[f"model {index}"].tobytes().decode() for index in range(self.members)]
+        self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
+        self._make_ready()
+        self._centre, self._spread = state.arrays["centre"], state.arrays["spread"]
         return self
 
     def _check_settings(self) -> None:
-        if self.objective not in get_args(Objective):
-            raise UnknownName("objective", self.objective, get_args(Objective))
-        least = {"trees": 1, "leaves": 2, "least": 1, "members": 1}
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise PredictorError(f"{name} is {getattr(self, name)}; it must be {bound} or more")
-        for name in ("learning_rate", "rows", "columns"):
-            if not 0 < getattr(self, name) <= 1:
-                raise PredictorError(f"{name} is {getattr(self, name)}; it must be above 0 and at most 1")
+        check_name(self, "objective", get_args(Objective))
+        check_numbers(self, trees=1, leaves=2, least=1, members=1, seed=0)
+        check_shares(self, "learning_rate", "rows", "columns")
+        check_flags(self, "sizes")
+        check_hints(self.hints)
 
-    def _parameters(self, seed: int, known: int) -> dict[str, Any]:
+    def _booster_parameters(self, seed: int, known: int) -> dict[str, Any]:
         objective: dict[str, Any] = {"objective": "regression"}
         if self.objective == "ranking":
             # Every pair counts, not only those with a member near the top.
@@ -226,20 +196,6 @@ class BoostedTrees(Predictor):
         spread = raw.std(axis=1, keepdims=True)
         self._centre: Floats = raw.mean(axis=1, keepdims=True)
         self._spread: Floats = np.where(spread > 0, spread, 1.0)
-
-
-_SETTINGS = (
-    "objective",
-    "trees",
-    "leaves",
-    "learning_rate",
-    "rows",
-    "columns",
-    "least",
-    "members",
-    "seed",
-    "sizes",
-)
 
 
 def trees_can_grow() -> bool:

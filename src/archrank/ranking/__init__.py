@@ -11,6 +11,7 @@ from archrank.ranking.metrics import (
     spearman,
     tau_in_top,
 )
+from archrank.ranking.named import LOSSES, named_loss
 
 __all__ = [
     "LOSSES",
@@ -23,18 +24,10 @@ __all__ = [
     "RankingLoss",
     "kendall_tau",
     "n_at_k",
+    "named_loss",
     "precision_at_k",
     "precision_curve",
     "regret",
     "spearman",
     "tau_in_top",
 ]
-
-LOSSES: dict[str, type[RankingLoss] | type[PairwiseComparator]] = {
-    "hinge": PairwiseHinge,
-    "bce": PairwiseBCE,
-    "comparator": PairwiseComparator,
-    "listmle": ListMLE,
-    "mse": MSE,
-}
-"""The losses by the names that files and the command line use."""

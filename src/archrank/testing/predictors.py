@@ -1,5 +1,7 @@
 """What a predictor must keep: run :func:`check_predictor` over your own."""
 
+import inspect
+import pickle
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,7 +12,7 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
-from archrank.predictors import Predictor
+from archrank.predictors import Predictor, load_predictor
 from archrank.ranking import kendall_tau
 from archrank.space import SearchSpace
 from archrank.testing.require import require
@@ -26,7 +28,7 @@ KNOWN, OTHERS = 24, 12
 def check_predictor(make: Make, space: SearchSpace, *, seed: int = 0) -> None:
     """Check that a predictor keeps the promises of :class:`~archrank.predictors.Predictor`.
 
-    It fits about a dozen times, on two dozen architectures: give a predictor that is quick at that.
+    It fits about fifteen times, on two dozen architectures: give a predictor that is quick at that.
 
     Args:
         make: Makes the predictor for a space; called several times.
@@ -48,9 +50,12 @@ def check_predictor(make: Make, space: SearchSpace, *, seed: int = 0) -> None:
     known, others = drawn[:KNOWN], drawn[KNOWN:]
     targets = _targets(space, known)
     _check_unfitted(make(space), known)
+    _check_parameters(make(space))
     predictor = _check_fit(make, space, known, targets)
     _check_candidates(predictor, others, rng)
     _check_seed(make, space, predictor, known, targets, others)
+    _check_copies(predictor, known, targets, others)
+    _check_forms(make, space, predictor, known, targets, others)
     _check_forgets(make, space, known, targets, others)
     _check_learns(make, space, predictor, known, targets)
     _check_refusals(make, space, known, targets)
@@ -80,6 +85,20 @@ def _check_unfitted(predictor: Predictor, known: list[Architecture]) -> None:
         _must_refuse(partial(ask, known), f"{predictor}: {ask.__name__} before fit")
     with tempfile.TemporaryDirectory() as folder:
         _must_refuse(partial(predictor.save, folder), f"{predictor}: save before fit")
+
+
+def _check_parameters(predictor: Predictor) -> None:
+    names = [name for name in inspect.signature(type(predictor).__init__).parameters if name != "self"]
+    for name in names:
+        require(hasattr(predictor, name), f"{predictor}: the constructor must store {name} as self.{name}")
+    params = predictor.get_params(deep=False)
+    require(
+        list(params) == names, f"{predictor}: get_params gives {list(params)}, the constructor takes {names}"
+    )
+    again = type(predictor)(**params).get_params(deep=False)
+    changed = [name for name in names if again[name] is not params[name]]
+    require(not changed, f"{predictor}: the constructor must store {changed} as given, and convert it in fit")
+    require(predictor.set_params(**params) is predictor, f"{predictor}: set_params must return the predictor")
 
 
 def _check_fit(make: Make, space: SearchSpace, known: list[Architecture], targets: Floats) -> Predictor:
@@ -156,6 +175,48 @@ def _check_seed(
     )
 
 
+def _check_copies(
+    predictor: Predictor, known: list[Architecture], targets: Floats, others: list[Architecture]
+) -> None:
+    expected = predictor.predict(others)
+    restored = pickle.loads(pickle.dumps(predictor))  # noqa: S301 (written in this line)
+    require(
+        np.array_equal(restored.predict(others), expected),
+        f"{predictor}: what is pickled and read back must predict the same, bit for bit",
+    )
+    clone = predictor.__sklearn_clone__()
+    _must_refuse(partial(clone.predict, others), f"{predictor}: predict of a clone")
+    require(
+        np.array_equal(clone.fit(known, targets).predict(others), expected),
+        f"{predictor}: a clone must fit as the predictor itself, bit for bit",
+    )
+
+
+def _check_forms(
+    make: Make,
+    space: SearchSpace,
+    predictor: Predictor,
+    known: list[Architecture],
+    targets: Floats,
+    others: list[Architecture],
+) -> None:
+    expected = predictor.predict(others)
+    texts = make(space).fit([space.format(a) for a in known], targets)
+    require(
+        np.array_equal(texts.predict([space.format(a) for a in others]), expected),
+        f"{predictor}: texts must fit and predict as their architectures do",
+    )
+    require(predictor.predict(others[0]).shape == (1,), f"{predictor}: one architecture must have one score")
+    lower = make(space).fit(known, -targets, minimize=True)
+    require(
+        np.array_equal(lower.predict(others), expected),
+        f"{predictor}: fit(X, -y, minimize=True) must predict as fit(X, y): higher is better",
+    )
+    tau = kendall_tau(predictor.predict(known), targets)
+    for fitted, values in ((predictor, targets), (lower, -targets)):
+        require(abs(fitted.score(known, values) - tau) < 1e-3, f"{predictor}: score must be Kendall's tau")
+
+
 def _check_forgets(
     make: Make, space: SearchSpace, known: list[Architecture], targets: Floats, others: list[Architecture]
 ) -> None:
@@ -211,9 +272,11 @@ def _check_saved(
     others: list[Architecture],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        _must_refuse(partial(type(predictor).load, folder, space), f"{predictor}: load from an empty folder")
+        read = partial(load_predictor, folder, space, also=(type(predictor),))
+        _must_refuse(read, f"{predictor}: load from an empty folder")
         predictor.save(folder)
-        loaded = type(predictor).load(folder, space)
+        loaded = read()
+    require(type(loaded) is type(predictor), f"{predictor}: it must be loaded as what it was saved as")
     require(
         np.array_equal(loaded.predict(others), predictor.predict(others)),
         f"{predictor}: what is loaded must predict as what was saved, bit for bit",
