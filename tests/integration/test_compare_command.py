@@ -4,9 +4,10 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 
 import pyarrow.parquet as pq
+
+from waiting import PATIENCE, running, wait_until
 
 ARCHRANK = [sys.executable, "-m", "archrank.cli.main", "compare"]
 
@@ -28,12 +29,11 @@ def test_a_comparison_that_is_stopped_is_gone_on_with(tmp_path):
         """Stop it by a signal once another fit has finished."""
 
         before = written()
-        with subprocess.Popen([*ARCHRANK, *words], stderr=subprocess.PIPE, text=True) as process:
-            while process.poll() is None and written() == before:
-                time.sleep(0.02)
+        with running([*ARCHRANK, *words], stderr=subprocess.PIPE, text=True) as process:
+            wait_until(lambda: process.poll() is not None or written() != before, "a fit was to finish")
             process.send_signal(how)
             # The pipe is the workers' too, so this waits until they have ended as well.
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=PATIENCE)
         return process.returncode, errors
 
     code, _ = start_and_stop(signal.SIGKILL)

@@ -3,9 +3,10 @@
 import signal
 import subprocess
 import sys
-import time
 
 import pyarrow.parquet as pq
+
+from waiting import PATIENCE, running, wait_until
 
 ARCHRANK = [sys.executable, "-m", "archrank.cli.main", "compare"]
 
@@ -22,11 +23,12 @@ def test_a_killed_comparison_is_gone_on_with(tmp_path):
     out = tmp_path / "out"
     words = ["strategies", "nas-bench-graph-proteins", "--budget", "120", "--workers", "1", "--seeds", "8",
              "--strategies", "annealing,local-search", "--out", str(out)]  # fmt: skip
-    with subprocess.Popen([*ARCHRANK, *words], stderr=subprocess.PIPE) as process:
-        while process.poll() is None and not (out / "results.parquet").exists():
-            time.sleep(0.02)
+    with running([*ARCHRANK, *words], stderr=subprocess.PIPE) as process:
+        wait_until(
+            lambda: process.poll() is not None or (out / "results.parquet").exists(), "a search was to finish"
+        )
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGKILL
     killed = searches(out)
     assert 0 < len(killed) < 16

@@ -4,13 +4,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from waiting import PATIENCE
+
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 
 
 def archrank(*arguments, folder):
     code = "from archrank.cli.main import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
     )
 
 

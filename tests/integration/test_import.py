@@ -11,6 +11,7 @@ import pytest
 
 from archrank.spaces import NASBench101
 from official_files import cells, nats_folder, packed, records, tfrecord
+from waiting import PATIENCE
 
 TRAININGS = {"90": (90, [(d, 777) for d in ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")])}
 SIZES = ["8:8:8:8:8", "64:8:16:24:32", "8:16:8:8:8"]
@@ -28,7 +29,7 @@ def archrank(tmp_path, data_folder):
             env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -3,11 +3,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from archrank.study import RunFolder
+from waiting import PATIENCE, running, wait_until
 
 SEARCH = ("search", "analog-nasbench", "--strategy", "random", "--budget", 12)
 
@@ -122,14 +122,13 @@ def test_an_interrupted_search_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-c", "from archrank.cli.main import main; main()"]
     words = ["search", "analog-nasbench", "--strategy", "evolution", "--budget", "3000", "--out", "my run"]
     journal = tmp_path / "my run" / "journal.log"
-    with subprocess.Popen([*command, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
-            if journal.exists() and journal.stat().st_size > 30_000:
-                break
-            time.sleep(0.01)
+    with running([*command, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(
+            lambda: process.poll() is not None or (journal.exists() and journal.stat().st_size > 30_000),
+            f"{journal} was to have 30 kB",
+        )
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     assert "nothing finished is lost" in err
     assert "--out 'my run' --resume" in err

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from archrank.errors import RunFolderError
 from archrank.spaces import Darts, EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
 from archrank.study import Database, TableEvaluator, search, serve
+from waiting import PATIENCE, wait_until
 
 SPACE = NASBench201()
 COMMAND = "from archrank.cli.main import main; main()"
@@ -95,7 +95,7 @@ def server():
     def run(*words):
         environment = {**os.environ, "HOME": str(folder), "LC_ALL": "C"}
         subprocess.run(
-            words, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, timeout=120, **who
+            words, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, timeout=PATIENCE, **who
         )
 
     data = folder / "data"
@@ -160,19 +160,16 @@ class Driver(threading.Thread):
 
     def queued(self):
         """Waits until there is something to do, and so a study."""
-        wait_until(lambda: holds(*self.place))
+        wait_until(lambda: holds(*self.place), "the search was to queue something")
         return self
 
     def found(self):
-        self.join(timeout=120)
+        self.end()
         return self.result.evaluations
 
-
-def wait_until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    def end(self):
+        self.join(timeout=PATIENCE)
+        assert not self.is_alive(), f"waited {PATIENCE:g} s in vain for the search to end"
 
 
 def holds(*place):
@@ -189,7 +186,7 @@ def strategy():
 
 def begun(folder, count):
     """Waits for evaluations to be under way."""
-    wait_until(lambda: len(list(folder.glob("*-(*"))) >= count)
+    wait_until(lambda: len(list(folder.glob("*-(*"))) >= count, f"{count} evaluations were to begin")
 
 
 def test_workers_elsewhere_find_what_this_process_finds(server, worker):
@@ -202,7 +199,7 @@ def test_workers_elsewhere_find_what_this_process_finds(server, worker):
     here = search(SPACE, TableEvaluator(table, metric), strategy(), **settings).evaluations
     kept = [(e.number, e.architecture, e.value, e.values, e.round) for e in there]
     assert kept == [(e.number, e.architecture, e.value, e.values, e.round) for e in here]
-    errors = [process.communicate(timeout=60)[1] for process in workers]
+    errors = [process.communicate(timeout=PATIENCE)[1] for process in workers]
     assert [process.returncode for process in workers] == [0, 0]
     made = [int(text.split("the search has ended; ")[1].split()[0]) for text in errors]
     assert sum(made) == 10
@@ -218,7 +215,7 @@ def test_workers_elsewhere_find_what_this_process_finds(server, worker):
 
 def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tmp_path):
     (tmp_path / "mine.py").write_text(SLOW)
-    driver = Driver(server, "slow", 1.5, budget=4, asynchronous=True, workers=3, retries=1).queued()
+    driver = Driver(server, "slow", 15.0, budget=4, asynchronous=True, workers=3, retries=1).queued()
     workers = [worker("slow", "mine.py:evaluate") for _ in range(3)]
     begun(tmp_path, 3)
     with (
@@ -229,7 +226,7 @@ def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tm
     killed, stopped, last = workers
     killed.kill()
     stopped.send_signal(signal.SIGTERM)
-    _, said = stopped.communicate(timeout=60)
+    _, said = stopped.communicate(timeout=PATIENCE)
     assert stopped.returncode == 130
     assert "back in the queue" in said
     (tmp_path / "go").touch()
@@ -240,7 +237,7 @@ def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tm
     # Only the death was held against an evaluation, and nothing was recorded twice.
     assert sorted(trial.user_attrs.get("interruptions", 0) for trial in trials) == [0, 0, 0, 1]
     assert len({e.architecture for e in found}) == 4
-    _, said = last.communicate(timeout=60)
+    _, said = last.communicate(timeout=PATIENCE)
     assert "4 evaluations were made here" in said
 
 
@@ -255,12 +252,12 @@ def test_a_worker_that_was_given_up_still_counts(server, worker, tmp_path):
         with Database(server, "late") as database:
             return database.study().get_trials()[0].user_attrs.get("interruptions")
 
-    wait_until(lambda: interruptions() == 1)
+    wait_until(lambda: interruptions() == 1, "the worker was to be given up")
     (tmp_path / "go").touch()
     late.send_signal(signal.SIGCONT)
     (found,) = driver.found()
     assert found.value == float(sum(found.architecture.choices))
-    _, said = late.communicate(timeout=60)
+    _, said = late.communicate(timeout=PATIENCE)
     assert "1 evaluations were made here" in said
     assert len(list(tmp_path.glob("*-(*"))) == 1
 
@@ -277,7 +274,7 @@ def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, t
         "--workers",
         "2",
         "--patience",
-        "1",
+        "5",
     ]
     words += ["--asynchronous", "--study", "command", "--out", "run", "--json"]
 
@@ -292,7 +289,7 @@ def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, t
         )
 
     first = start()
-    wait_until(lambda: holds(server, "command"))
+    wait_until(lambda: holds(server, "command"), "the search was to queue something")
     killed = worker("command", "mine.py:evaluate")
     begun(tmp_path, 1)
     first.kill()
@@ -302,12 +299,14 @@ def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, t
         said.split()
     )
     refused = start()
-    assert "named command: go on with it by --resume" in " ".join(refused.communicate(timeout=60)[1].split())
+    assert "named command: go on with it by --resume" in " ".join(
+        refused.communicate(timeout=PATIENCE)[1].split()
+    )
     assert refused.returncode == 2
     (tmp_path / "go").touch()
     second = start("--resume")
     worker("command", "mine.py:evaluate")
-    record = json.loads(second.communicate(timeout=100)[0])
+    record = json.loads(second.communicate(timeout=PATIENCE)[0])
     evaluations = record["evaluations"]
     assert [e["value"] for e in evaluations] == [
         float(sum(SPACE.parse(e["architecture"]).choices)) for e in evaluations
@@ -330,7 +329,7 @@ def test_two_objectives_of_a_space_without_a_table(server, worker, tmp_path):
         "--study",
         "two",
     ]
-    words += ["--objectives", "worth,cost:min", "--patience", "1", "--out", "run", "--json"]
+    words += ["--objectives", "worth,cost:min", "--patience", "5", "--out", "run", "--json"]
     found = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words],
         cwd=tmp_path,
@@ -339,12 +338,12 @@ def test_two_objectives_of_a_space_without_a_table(server, worker, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: holds(server, "two"))
+    wait_until(lambda: holds(server, "two"), "the search was to queue something")
     killed, _ = [worker("two", "mine.py:both") for _ in range(2)]
     begun(tmp_path, 2)
     killed.kill()
     (tmp_path / "go").touch()
-    out, said = found.communicate(timeout=100)
+    out, said = found.communicate(timeout=PATIENCE)
     assert "--study two --evaluator path/to/file.py:function" in " ".join(said.split())
     record = json.loads(out)
     space, evaluations = Darts(), record["evaluations"]
@@ -369,7 +368,7 @@ def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
     worker("restarted", "mine.py:evaluate")
     begun(tmp_path, 1)
     server.control("stop")
-    driver.join(timeout=60)
+    driver.end()
     assert "go on" in str(driver.error)
     server.control("start")
     (tmp_path / "go").touch()

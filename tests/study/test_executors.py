@@ -1,8 +1,5 @@
-import os
-import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from evaluators_for_workers import Deadly, Unloadable, total
@@ -11,6 +8,7 @@ from archrank.errors import EvaluationError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch, RegularizedEvolution
 from archrank.study import RunFolder, search
+from waiting import wait_for_the_end_of
 
 SPACE = NASBench201()
 
@@ -23,14 +21,6 @@ class Batched(RegularizedEvolution):
 
 def rows(result):
     return [(e.number, e.architecture, e.value) for e in result.evaluations]
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_workers_find_what_one_process_finds_and_may_change_in_number(tmp_path):
@@ -52,10 +42,7 @@ def test_an_architecture_that_kills_its_worker_is_blamed_alone(tmp_path):
     assert len(result.evaluations) == 8
     assert all(e.value == total(e.architecture) for e in result.evaluations if not e.error)
     pids = {int(line.split()[0]) for line in log.read_text().splitlines()}
-    deadline = time.monotonic() + 10
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(alive, pids)), "no worker outlives the search"
+    wait_for_the_end_of(pids)
 
 
 def test_a_worker_that_dies_once_costs_nothing(tmp_path):

@@ -15,6 +15,7 @@ from archrank.training import Batches, ImageData, Images, load_images
 from archrank.training.decoded import decoded
 from archrank.training.source import Part, Source
 from archrank.training.splits import stratified
+from waiting import PATIENCE
 
 
 def rows(images):
@@ -154,7 +155,7 @@ def test_two_that_decode_at_the_same_time_get_the_same_images(cache):
 
     def image(place):
         if place == 1:
-            both.wait(timeout=20)
+            both.wait(timeout=PATIENCE)
         return np.full((1, 2, 2), place, np.uint8)
 
     found = []

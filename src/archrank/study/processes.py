@@ -74,7 +74,7 @@ class _Process(Worker):
                 return outcome
         except (EOFError, OSError):
             pass
-        self._process.join(1.0)  # to see how it ends without help
+        self._process.join(10.0)  # to see how it ends without help
         self.end(at_once=True)
         code = self._process.exitcode or 0
         if code < 0:
