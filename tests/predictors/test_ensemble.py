@@ -114,7 +114,7 @@ def test_it_is_unsure_where_members_disagree_or_are_unsure_themselves():
 
 
 def test_two_thirds_of_what_is_measured_lies_within_one_calibrated_standard_deviation():
-    ensemble = Ensemble(SPACE, (GaussianProcess(SPACE), BoostedTrees(SPACE, trees=100)), folds=5)
+    ensemble = Ensemble(SPACE, (GaussianProcess(SPACE), BoostedTrees(SPACE, n_estimators=100)), folds=5)
     ensemble.fit(DRAWN[:200], worth(DRAWN[:200], noise=0.5))
     mean, spread = ensemble.predict_distribution(DRAWN[200:600])
     truth = normal_scores(worth(DRAWN[200:600], noise=0.5))

@@ -37,7 +37,7 @@ MAKE = {
     "hinted": lambda: GaussianProcess(
         SPACE, hints=[GaussianProcess(SPACE).fit(DRAWN, np.arange(len(DRAWN)))]
     ),
-    "trees": lambda: BoostedTrees(SPACE, trees=20, members=2),
+    "trees": lambda: BoostedTrees(SPACE, n_estimators=20, members=2),
     "neural": neural,
     "neural by names": lambda: neural(encoder="gcn", loss="mse"),
     "ensemble": lambda: Ensemble(SPACE, [GaussianProcess(SPACE), neural()]),
@@ -142,7 +142,7 @@ def test_what_is_no_architecture_is_refused_by_fit_and_predict(predictor):
 
 
 def test_a_fit_that_fails_leaves_nothing_behind():
-    predictor = BoostedTrees(SPACE, trees=5).fit(KNOWN, TARGETS)
+    predictor = BoostedTrees(SPACE, n_estimators=5).fit(KNOWN, TARGETS)
     predictor.set_params(hints=[GaussianProcess(SPACE)])
     with pytest.raises(PredictorError, match="not fitted yet"):
         predictor.fit(KNOWN, TARGETS)
@@ -186,8 +186,8 @@ WRONG = {
         "sizes is 'yes'; it must be True or False",
     ),
     "text for a share": (
-        lambda: BoostedTrees(SPACE, rows="all"),
-        "rows is 'all'; it must be above 0 and at most 1",
+        lambda: BoostedTrees(SPACE, subsample="all"),
+        "subsample is 'all'; it must be above 0 and at most 1",
     ),
 }
 

@@ -26,7 +26,7 @@ def worth(architectures):
 @pytest.mark.parametrize("objective", ["regression", "ranking"])
 @pytest.mark.parametrize("space", [SPACE, NASBenchGraph(), NASBench101(vertices=5)], ids=lambda s: s.name)
 def test_conformance(space, objective):
-    check_predictor(lambda s: BoostedTrees(s, objective, trees=30, members=2), space)
+    check_predictor(lambda s: BoostedTrees(s, objective, n_estimators=30, members=2), space)
 
 
 @pytest.mark.parametrize("objective", ["regression", "ranking"])
@@ -64,9 +64,9 @@ def test_lists_of_a_ranking_are_of_nearly_equal_length():
     ("settings", "error", "message"),
     [
         ({"objective": "rank"}, UnknownName, "unknown objective 'rank'; did you mean 'ranking'"),
-        ({"trees": 0}, PredictorError, "trees is 0; it must be 1 or more"),
-        ({"leaves": 1}, PredictorError, "leaves is 1; it must be 2 or more"),
-        ({"rows": 0.0}, PredictorError, "rows is 0.0; it must be above 0 and at most 1"),
+        ({"n_estimators": 0}, PredictorError, "n_estimators is 0; it must be 1 or more"),
+        ({"num_leaves": 1}, PredictorError, "num_leaves is 1; it must be 2 or more"),
+        ({"subsample": 0.0}, PredictorError, "subsample is 0.0; it must be above 0 and at most 1"),
     ],
 )
 def test_settings_that_cannot_be_used(settings, error, message):

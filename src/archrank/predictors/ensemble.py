@@ -1,4 +1,4 @@
-"""Unlike predictors, averaged: they err differently, so the average errs less, and it is unsure where they differ."""
+"""An average of different predictors: errors partly cancel, and disagreement is a measure of uncertainty."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -17,32 +17,32 @@ from archrank.space import Rows, SearchSpace
 
 __all__ = ["Ensemble"]
 
-_DOUBT = 100
-"""With so many labels, stacked weights are halfway between equal ones and what cross-validation found."""
+_HALFWAY = 100
+"""With this number of labels, stacked weights are halfway between equal weights and those of cross-validation."""
 
 
 class Ensemble(Predictor):
-    """Averages unlike predictors, after bringing their scores to one scale.
+    """Averages different predictors, after bringing their scores to one scale.
 
-    A member's scores are counted in standard deviations from its mean score over a fixed random sample of the space.
+    A member's scores are standardized by its mean and standard deviation over a fixed random sample of the space.
 
     Args:
         space: The space whose architectures are ranked.
-        predictors: The M members; :meth:`fit` fits copies of them, with seeds of their own.
-        folds: Into how many parts the training set is cut for cross-validation, which says how far predictions are
-            off and so sets the scale of the standard deviation; 0 does without, and it is over the members only.
-        stack: Whether the members' weights come from cross-validation too; equal weights else.
-        bootstrap: Whether each member learns from a resample of the training set, as many labels drawn with
-            replacement, so that members disagree about what hangs on few labels.
-        seed: Where the members' seeds, the parts and the resamples come from.
+        predictors: The M members; :meth:`fit` fits copies of them, each with its own seed.
+        folds: Number of folds of cross-validation, whose errors calibrate the standard deviation; 0 for no
+            cross-validation and no calibration.
+        stack: Whether the members' weights come from cross-validation; equal weights otherwise.
+        bootstrap: Whether each member is fitted on a bootstrap resample of the training set, so that members disagree
+            where few labels decide.
+        seed: Fixes the members' seeds, the folds and the resamples.
 
     Attributes:
         members_: The fitted members.
         weights_: Their weights, which sum to one: (M,).
-        calibration_: What the disagreement is multiplied with to be a standard deviation.
+        calibration_: The factor between the members' standard deviation and the calibrated one.
 
-    Reference: Wolpert, Stacked Generalization (1992); Breiman, Stacked Regressions (1996), for weights that are not
-    negative; Efron, Bootstrap Methods (1979), and Breiman, Bagging Predictors (1996).
+    Reference: Wolpert, Stacked Generalization (1992); Breiman, Stacked Regressions (1996), for nonnegative
+    weights; Efron, Bootstrap Methods (1979), and Breiman, Bagging Predictors (1996).
 
     >>> from archrank.predictors import GaussianProcess
     >>> from archrank.spaces import NASBench201
@@ -92,12 +92,11 @@ class Ensemble(Predictor):
     def _predict_distribution(self, candidates: Candidates) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the score: (B,), (B,).
 
-        The variance is that of the mixture of the members' distributions: what they are unsure of by themselves, and
-        what they disagree about.
+        The variance is that of the mixture of the members' distributions: their own variances, and their disagreement.
         """
-        means, spreads = self._predict(candidates)
+        means, stds = self._predict(candidates)
         mean: Floats = self.weights_ @ means
-        variance = self.weights_ @ (spreads**2 + (means - mean) ** 2)
+        variance = self.weights_ @ (stds**2 + (means - mean) ** 2)
         return mean, self.calibration_ * np.sqrt(variance)
 
     def _state(self) -> State:
@@ -148,18 +147,18 @@ class Ensemble(Predictor):
 
     def _measure_scales(self) -> None:
         scores = np.array([member.predict(references(self.space)) for member in self.members_])
-        self._centre: Floats = scores.mean(axis=1, keepdims=True)
-        spread = scores.std(axis=1, keepdims=True)
-        self._spread: Floats = np.where(spread > 0, spread, 1.0)
+        self._mean: Floats = scores.mean(axis=1, keepdims=True)
+        std = scores.std(axis=1, keepdims=True)
+        self._std: Floats = np.where(std > 0, std, 1.0)
 
     def _predict(self, candidates: Candidates) -> tuple[Floats, Floats]:
         """Means and standard deviations of all members, on the common scale: (M, B), (M, B)."""
         if not len(candidates):
             nothing = np.empty((len(self.members_), 0))
             return nothing, nothing
-        told = [_distribution(member, candidates) for member in self.members_]
-        means, spreads = (np.array(values) for values in zip(*told, strict=True))
-        return (means - self._centre) / self._spread, spreads / self._spread
+        predicted = [_distribution(member, candidates) for member in self.members_]
+        means, stds = (np.array(values) for values in zip(*predicted, strict=True))
+        return (means - self._mean) / self._std, stds / self._std
 
     def _cross_validate(
         self,
@@ -168,30 +167,30 @@ class Ensemble(Predictor):
         seeds: npt.NDArray[np.int64],
         rng: np.random.Generator,
     ) -> None:
-        """Find weights and calibration from predictions of what was held out."""
+        """Find weights and calibration from predictions of held-out architectures."""
         n = len(targets)
-        part = rng.permutation(n) % min(self.folds, n)
-        means, spreads = np.full((2, len(self.predictors), n), np.nan)
-        for fold in range(part.max() + 1):
-            known, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
+        folds = rng.permutation(n) % min(self.folds, n)
+        means, stds = np.full((2, len(self.predictors), n), np.nan)
+        for fold in range(folds.max() + 1):
+            known, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             if np.ptp(targets[known]) == 0:
                 continue  # nothing to rank
             self._fit_members(rows[known], targets[known], seeds[fold])
-            means[:, held], spreads[:, held] = self._predict(Candidates(self.space, rows[held]))
-        told = np.isfinite(means[0])
-        if told.sum() < 2:
+            means[:, held], stds[:, held] = self._predict(Candidates(self.space, rows[held]))
+        predicted = np.isfinite(means[0])
+        if predicted.sum() < 2:
             return
-        y = normal_scores(targets)[told]
-        means, spreads = means[:, told], spreads[:, told]
+        y = normal_scores(targets)[predicted]
+        means, stds = means[:, predicted], stds[:, predicted]
         if self.stack:
             self.weights_ = _stacked(means, y)
         mean = self.weights_ @ means
-        disagreement = np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))
+        disagreement = np.sqrt(self.weights_ @ (stds**2 + (means - mean) ** 2))
         self.calibration_ = _calibration(mean, disagreement, y)
 
 
 def _resample(targets: Floats, seed: int) -> npt.NDArray[np.int64]:
-    """As many places as there are targets, drawn with replacement, whose targets are not all equal: (n,)."""
+    """Indices of a bootstrap resample whose targets are not all equal: (n,)."""
     rng = np.random.default_rng(seed)
     while True:
         drawn = rng.integers(len(targets), size=len(targets))
@@ -200,7 +199,7 @@ def _resample(targets: Floats, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Floats]:
-    """A member's own mean and standard deviation; one that cannot say how unsure it is counts as sure."""
+    """A member's mean and standard deviation, which is 0 for a member that has none."""
     try:
         return member.predict_distribution(candidates)
     except PredictorError:
@@ -209,22 +208,22 @@ def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Fl
 
 
 def _stacked(means: Floats, targets: Floats) -> Floats:
-    """Weights, not negative and summing to one, of the sum (M, n) that is nearest to the targets (n,)."""
+    """Nonnegative weights that sum to one, by least squares of the means (M, n) on the targets (n,)."""
     m, n = means.shape
-    found, _ = nnls(means.T - means.mean(axis=1), targets - targets.mean())
-    if not found.sum():
+    solved, _ = nnls(means.T - means.mean(axis=1), targets - targets.mean())
+    if not solved.sum():
         return np.full(m, 1 / m)
-    # Few labels say little about the weights.
-    trust = n / (n + _DOUBT)
-    weights: Floats = trust * found / found.sum() + (1 - trust) / m
+    # Few labels determine the weights poorly.
+    trust = n / (n + _HALFWAY)
+    weights: Floats = trust * solved / solved.sum() + (1 - trust) / m
     return weights
 
 
 def _calibration(mean: Floats, disagreement: Floats, targets: Floats) -> float:
-    """By what the disagreement has to be multiplied for errors to be one standard deviation in the mean square."""
+    """The factor of the disagreement that makes the mean squared standardized error 1."""
     slope, offset = np.polyfit(mean, targets, 1) if np.ptp(mean) else (0.0, 0.0)
     if slope <= 0:
-        return 1.0  # as good as nothing was learnt, so nothing can be said of the errors' size
+        return 1.0  # nothing was learned, so the size of the errors is unknown
     errors = (targets - offset) / slope - mean
-    seen = disagreement > 0
-    return float(np.sqrt(np.mean((errors[seen] / disagreement[seen]) ** 2))) if seen.any() else 1.0
+    known = disagreement > 0
+    return float(np.sqrt(np.mean((errors[known] / disagreement[known]) ** 2))) if known.any() else 1.0

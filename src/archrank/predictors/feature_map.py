@@ -16,23 +16,23 @@ __all__ = ["FeatureMap", "feature_map", "named_features"]
 Floats = npt.NDArray[np.float32]
 
 _SAMPLE = 1_000
-_FAR = 5.0
+_CLIP = 5.0
 _SIZES = ("log parameters", "log multiply-adds")
 
 
 class FeatureMap:
     """Turns rows of a space into standardised features of what they compute.
 
-    The graphs are simplified by the space's function rules first, so equal functions have equal features. Scales come
-    from a fixed random sample of the space, not from what was measured, so that an architecture's features are a fact
-    of the space. Features that do not vary over the sample are left out; what lies far outside of it is moved to five
-    standard deviations.
+    The graphs are simplified by the space's function rules first, so equal functions have equal features. Means and
+    standard deviations come from a fixed random sample of the space, not from the measured architectures, so that the
+    features of an architecture depend on the space only. Features that are constant over the sample are left out;
+    values beyond five standard deviations are clipped.
 
     Args:
         space: The space.
 
     Attributes:
-        names: What the F features are.
+        names: The names of the F features.
         deep: Which of them say how deep operations lie: (F,).
         sizes: How many of them, the last ones, are sizes of the network.
     """
@@ -45,32 +45,32 @@ class FeatureMap:
         cells = space.function_arrays(sample)
         names, features = _named(space, cells)
         self._kept = np.flatnonzero(np.ptp(features, axis=0))  # a deviation may round to more than 0
-        self._centre = features[:, self._kept].mean(axis=0)
-        self._spread = features[:, self._kept].std(axis=0)
-        self.names = tuple(names[place] for place in self._kept)
+        self._mean = features[:, self._kept].mean(axis=0)
+        self._std = features[:, self._kept].std(axis=0)
+        self.names = tuple(names[index] for index in self._kept)
         deep = depth_features(space.operations, len(cells))
         self.deep = np.append(deep, np.zeros(len(names) - len(deep), dtype=bool))[self._kept]
         self.sizes = int((self._kept >= len(deep)).sum())
 
     def columns(self, sizes: bool) -> slice:
-        """The features that a predictor reads: all, or those that are counted in the graphs only."""
+        """The features that a predictor uses: all, or all but the sizes of the network."""
         return slice(len(self.names) - (0 if sizes else self.sizes))
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
         features = _features(self._space, self._space.function_arrays(rows))[:, self._kept]
-        standard: Floats = np.clip((features - self._centre) / self._spread, -_FAR, _FAR, order="C")
+        standard: Floats = np.clip((features - self._mean) / self._std, -_CLIP, _CLIP, order="C")
         return standard
 
 
 def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Floats]:
-    """What is known of B architectures before any scaling: the names (F,), and the features of their functions (B, F).
+    """The features of B architectures before scaling: names (F,), and values for their functions (B, F).
 
-    Those of :func:`~archrank.features.graph_features`, and the logarithms of what the space's
-    :meth:`~archrank.space.SearchSpace.network_sizes` says.
+    Those of :func:`~archrank.features.graph_features`, and the logarithms of the space's
+    :meth:`~archrank.space.SearchSpace.network_sizes`.
 
     Raises:
-        SpaceError: Sizes of another shape, or such as are not above 0 and finite.
+        SpaceError: Sizes of another shape, or that are not positive and finite.
     """
     return _named(space, space.function_arrays(rows))
 

@@ -28,7 +28,7 @@ def labels(
         Option indices, (B, number of choices), and targets of which higher is better, (B,).
 
     Raises:
-        PredictorError: Architectures or targets that cannot be learnt from.
+        PredictorError: Architectures or targets that cannot be learned from.
         ParseError: A text that is no architecture.
     """
     check_minimize(minimize)

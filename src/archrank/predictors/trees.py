@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on the features of graphs: quick, and hard to beat with very few labels."""
+"""Gradient-boosted trees on the features of graphs: fast, and hard to beat with very few labels."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,10 +29,10 @@ __all__ = ["BoostedTrees", "trees_can_grow"]
 Objective = Literal["regression", "ranking"]
 
 _GRADES = 30
-"""A ranking objective knows grades, not values: so many at most."""
+"""The largest number of grades; a ranking objective takes grades, not values."""
 
 _MANY = 20_000
-"""So many architectures are scored by several threads."""
+"""From this number of architectures on, several threads score."""
 
 _GROUP = 10_000
 """The most architectures that LightGBM ranks in one list."""
@@ -46,15 +46,15 @@ class BoostedTrees(Predictor):
     Args:
         space: The space whose architectures are ranked.
         objective: ``"regression"`` on normal scores, or ``"ranking"`` by LambdaRank.
-        trees: How many trees are added up.
-        leaves: The most leaves of a tree.
+        n_estimators: Number of trees of each member.
+        num_leaves: The largest number of leaves of a tree.
         learning_rate: How much of each tree is added.
-        rows: Share of the architectures that each tree sees.
-        columns: Share of the features that each tree sees.
-        least: The fewest architectures in a leaf.
-        members: How many models are fitted, with other draws of rows and columns; their scores are averaged.
-        seed: Fixes the draws.
-        hints: Fitted predictors of something else of the same space; what they say joins the features.
+        subsample: Share of the architectures that each tree is fitted on.
+        colsample: Share of the features that each tree is fitted on.
+        min_samples_leaf: The smallest number of architectures in a leaf.
+        members: Number of models, each fitted with different random subsamples; their scores are averaged.
+        seed: Fixes the subsamples.
+        hints: Fitted predictors of another target on the same space; their predictions join the features.
         sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
     Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and loading raise a PredictorError.
@@ -67,12 +67,12 @@ class BoostedTrees(Predictor):
         space: SearchSpace,
         objective: Objective = "regression",
         *,
-        trees: int = 300,
-        leaves: int = 15,
+        n_estimators: int = 300,
+        num_leaves: int = 15,
         learning_rate: float = 0.05,
-        rows: float = 0.7,
-        columns: float = 0.4,
-        least: int = 5,
+        subsample: float = 0.7,
+        colsample: float = 0.4,
+        min_samples_leaf: int = 5,
         members: int = 4,
         seed: int = 0,
         hints: Sequence[Predictor] = (),
@@ -80,12 +80,12 @@ class BoostedTrees(Predictor):
     ) -> None:
         self.space = space
         self.objective: Objective = objective
-        self.trees = trees
-        self.leaves = leaves
+        self.n_estimators = n_estimators
+        self.num_leaves = num_leaves
         self.learning_rate = learning_rate
-        self.rows = rows
-        self.columns = columns
-        self.least = least
+        self.subsample = subsample
+        self.colsample = colsample
+        self.min_samples_leaf = min_samples_leaf
         self.members = members
         self.seed = seed
         self.hints = hints
@@ -98,7 +98,7 @@ class BoostedTrees(Predictor):
     def _fit(self, rows: Rows, targets: Floats) -> None:
         """Grow the trees."""
         lightgbm = _lightgbm()
-        x = self._read(Candidates(self.space, rows))
+        x = self._inputs(Candidates(self.space, rows))
         ranking = self.objective == "ranking"
         seeds = np.random.SeedSequence(self.seed).generate_state(self.members) >> 1
         self._boosters: list[Booster] = []
@@ -111,28 +111,31 @@ class BoostedTrees(Predictor):
             )
             # Without keep_training_booster it would be written out and read again.
             grown = lightgbm.train(
-                self._booster_parameters(seed, len(targets)), data, self.trees, keep_training_booster=True
+                self._booster_parameters(seed, len(targets)),
+                data,
+                self.n_estimators,
+                keep_training_booster=True,
             )
             self._boosters.append(grown)
-        self._make_ready()
-        self._standardise(x)
+        self._prepare_scorers()
+        self._standardize(x)
 
     def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every model, in standard deviations from the mean score of the training set."""
         if not len(candidates):
             return np.empty((len(self._boosters), 0))
         features, which = candidates.distinct
-        if self.hints:  # what they say may differ between equal functions
-            features, which = self._read(candidates), np.arange(len(candidates))
+        if self.hints:  # their predictions may differ between equal functions
+            features, which = self._inputs(candidates), np.arange(len(candidates))
         else:
             features = features[:, feature_map(self.space).columns(self.sizes)]
-        scores: Floats = (self._raw(features) - self._centre) / self._spread
+        scores: Floats = (self._raw(features) - self._mean) / self._std
         return scores[:, which]
 
     def _state(self) -> State:
         texts = [np.frombuffer(booster.model_to_string().encode(), np.uint8) for booster in self._boosters]
         arrays: dict[str, npt.NDArray[Any]] = {f"model {index}": text for index, text in enumerate(texts)}
-        arrays |= {"centre": self._centre, "spread": self._spread}
+        arrays |= {"mean": self._mean, "std": self._std}
         return State(self._plain_settings("hints"), arrays=arrays, parts=hint_parts(self.hints))
 
     @classmethod
@@ -141,14 +144,14 @@ class BoostedTrees(Predictor):
         self = cls(space, **state.settings, hints=tuple(state.parts.values()))
         texts = [state.arrays[f"model {index}"].tobytes().decode() for index in range(self.members)]
         self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
-        self._make_ready()
-        self._centre, self._spread = state.arrays["centre"], state.arrays["spread"]
+        self._prepare_scorers()
+        self._mean, self._std = state.arrays["mean"], state.arrays["std"]
         return self
 
     def _check_settings(self) -> None:
         check_name(self, "objective", get_args(Objective))
-        check_numbers(self, trees=1, leaves=2, least=1, members=1, seed=0)
-        check_shares(self, "learning_rate", "rows", "columns")
+        check_numbers(self, n_estimators=1, num_leaves=2, min_samples_leaf=1, members=1, seed=0)
+        check_shares(self, "learning_rate", "subsample", "colsample")
         check_flags(self, "sizes")
         check_hints(self.hints)
 
@@ -160,13 +163,13 @@ class BoostedTrees(Predictor):
             objective = {"objective": "lambdarank", "lambdarank_truncation_level": known, "label_gain": gains}
         return {
             **objective,
-            "num_leaves": self.leaves,
+            "num_leaves": self.num_leaves,
             "learning_rate": self.learning_rate,
-            "bagging_fraction": self.rows,
+            "bagging_fraction": self.subsample,
             "bagging_freq": 1,
-            "feature_fraction": self.columns,
-            # With a handful of architectures, leaves of the usual size would leave no tree.
-            "min_data_in_leaf": min(self.least, max(1, known // 8)),
+            "feature_fraction": self.colsample,
+            # With few architectures, leaves of the default size would leave no tree.
+            "min_data_in_leaf": min(self.min_samples_leaf, max(1, known // 8)),
             "seed": seed,
             "num_threads": 1,
             "deterministic": True,
@@ -174,10 +177,10 @@ class BoostedTrees(Predictor):
             "verbosity": -1,
         }
 
-    def _read(self, candidates: Candidates) -> npt.NDArray[np.float32]:
-        """Features and what hints say: (B, F + H)."""
-        told = candidates.told(self.hints).astype(np.float32)
-        return np.hstack([candidates.features[:, feature_map(self.space).columns(self.sizes)], told])
+    def _inputs(self, candidates: Candidates) -> npt.NDArray[np.float32]:
+        """Features and hint predictions: (B, F + H)."""
+        hinted = candidates.told(self.hints).astype(np.float32)
+        return np.hstack([candidates.features[:, feature_map(self.space).columns(self.sizes)], hinted])
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
@@ -186,20 +189,20 @@ class BoostedTrees(Predictor):
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
             return np.array(list(pool.map(lambda score: score(features), self._scorers)))
 
-    def _make_ready(self) -> None:
+    def _prepare_scorers(self) -> None:
         self._scorers: list[Callable[..., Any]] = [
             Forest.of(booster) or partial(booster.predict, num_threads=1) for booster in self._boosters
         ]
 
-    def _standardise(self, features: npt.NDArray[np.float32]) -> None:
+    def _standardize(self, features: npt.NDArray[np.float32]) -> None:
         raw = self._raw(features)
-        spread = raw.std(axis=1, keepdims=True)
-        self._centre: Floats = raw.mean(axis=1, keepdims=True)
-        self._spread: Floats = np.where(spread > 0, spread, 1.0)
+        std = raw.std(axis=1, keepdims=True)
+        self._mean: Floats = raw.mean(axis=1, keepdims=True)
+        self._std: Floats = np.where(std > 0, std, 1.0)
 
 
 def trees_can_grow() -> bool:
-    """Whether LightGBM can be loaded."""
+    """Whether LightGBM is there and can be loaded."""
     try:
         _lightgbm()
     except PredictorError:
@@ -219,13 +222,13 @@ def _lightgbm() -> ModuleType:
 
 
 def _grades(values: Floats) -> npt.NDArray[np.int64]:
-    """Targets as grades from 0 by rank, equals alike."""
+    """Targets as grades from 0 by rank; equal targets have equal grades."""
     _, ranks = np.unique(values, return_inverse=True)
     grades: npt.NDArray[np.int64] = ranks * min(_GRADES, int(ranks.max()) + 1) // (ranks.max() + 1)
     return grades
 
 
 def _groups(known: int) -> list[int]:
-    """How many architectures are in each list that is ranked."""
+    """The lengths of the lists that are ranked."""
     lists = -(-known // _GROUP)
-    return [known // lists + (place < known % lists) for place in range(lists)]
+    return [known // lists + (index < known % lists) for index in range(lists)]
