@@ -1,10 +1,7 @@
 """archrank: find a good neural-network architecture while training as few as possible."""
 
-from archrank.architecture import Architecture
-from archrank.errors import ArchrankError
-from archrank.graph import Cell, Graph, Site
-from archrank.space import Choice, SearchSpace
+import lazy_loader
 
-__all__ = ["Architecture", "ArchrankError", "Cell", "Choice", "Graph", "SearchSpace", "Site"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = "0.1.0"

@@ -219,8 +219,16 @@ class SearchSpace(ABC):
         return itertools.product(*(range(len(choice.options)) for choice in self.choices))
 
     def __len__(self) -> int:
-        """How many architectures the space has."""
+        """How many architectures the space has.
+
+        Raises:
+            SpaceError: The space has too many encodings to list.
+        """
         return len(self._rows)
+
+    def __bool__(self) -> bool:
+        """True: a space that is too large to count is a space."""
+        return True
 
     @property
     def size(self) -> int:

@@ -117,7 +117,7 @@ def test_numbers_that_mean_nothing(arguments, said):
 
 
 def test_somebody_must_evaluate():
-    with pytest.raises(EvaluationError, match="nobody evaluates"):
+    with pytest.raises(EvaluationError, match="nothing evaluates the architectures"):
         search(SPACE, None, RandomSearch(SPACE), budget=2)
 
 

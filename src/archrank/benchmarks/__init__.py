@@ -1,6 +1,6 @@
 """Measured architectures: one file per source, all giving the same table."""
 
-from archrank.benchmarks.catalog import SOURCES, Source, load, names, source
+from archrank.benchmarks.catalog import SOURCES, Source, load, load_benchmark, names, source
 from archrank.benchmarks.data_folder import data_folder
 from archrank.benchmarks.files import read_architectures, read_table, write_table
 from archrank.benchmarks.given import as_architectures, as_table
@@ -24,6 +24,7 @@ __all__ = [
     "label_named",
     "lies_at",
     "load",
+    "load_benchmark",
     "names",
     "read_architectures",
     "read_table",

@@ -11,7 +11,7 @@ from archrank.errors import UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces import NASBench201
 
-__all__ = ["SOURCES", "Source", "load", "names", "source"]
+__all__ = ["SOURCES", "Source", "load", "load_benchmark", "names", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,18 @@ def source(name: str) -> Source:
     return SOURCES[name]
 
 
-def load(name: str) -> Table:
+def load_benchmark(name: str) -> Table:
     """Read a table of measured architectures by its name.
 
     Raises:
         UnknownName: No such benchmark.
         TableError: The package that carries it is missing or damaged, or its official file was not imported yet.
 
-    >>> table = load("nas-bench-graph-cora")
+    >>> table = load_benchmark("nas-bench-graph-cora")
     >>> len(table), table.metric().name
     (26206, 'valid_perf')
     """
     return source(name).load()
+
+
+load = load_benchmark

@@ -130,6 +130,11 @@ class Table:
         """The M architectures, in the table's order."""
         return self.space.architectures(self.rows)
 
+    @property
+    def candidates(self) -> list[Architecture] | None:
+        """What a search of the table may propose: its architectures, or None where it holds the whole space."""
+        return None if self.complete else self.architectures
+
     @cached_property
     def _places(self) -> Places:
         return Places(self.rows, self.space)

@@ -18,8 +18,8 @@ from rich.progress import Task as Shown
 from rich.table import Table as Grid
 from rich.text import Text
 
-from archrank.cli.versions import versions
 from archrank.errors import RunFolderError, TableError
+from archrank.versions import versions
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table

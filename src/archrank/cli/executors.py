@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archrank.errors import ArchrankError, RunFolderError, UnknownName
+from archrank.errors import ArchrankError, UnknownName
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from archrank.benchmarks.table import Table
-    from archrank.cli.subject import Subject
     from archrank.study.database import Database
     from archrank.study.outcome import Evaluator
 
@@ -118,17 +117,14 @@ class ExecutorOptions:
         return {name: value for name, value in kept.items() if value}
 
     @contextmanager
-    def opened(self, evaluate: "Evaluator | None", name: str, resume: bool) -> Iterator[dict[str, Any]]:
-        """Arguments of ``archrank.study.search``: the evaluator, and where it runs; closes what it opened.
+    def opened(self, name: str) -> Iterator[dict[str, Any]]:
+        """Arguments of a search that say where it runs; closes what it opened.
 
         Args:
-            evaluate: The evaluator; with a storage it is the workers that have one.
             name: What the study is called where ``study`` is not set.
-            resume: Whether to go on with a study that is there already.
 
         Raises:
-            ArchrankError: An option that does not go with the others, an unknown executor, or a study of that name that
-                is not to be resumed.
+            ArchrankError: An option that does not go with the others, or an unknown executor.
         """
         from archrank.study import RayCluster
 
@@ -148,30 +144,29 @@ class ExecutorOptions:
             "asynchronous": self.asynchronous,
             "executor": cluster if self.executor == "ray" else None,
         }
-        if self.storage is not None:
-            if self.evaluator is not None:
-                raise ArchrankError(
-                    "with --storage, --evaluator is said to every `archrank worker`, not here"
-                )
-            with self._database(name) as database:
-                if not resume and database.holds():
-                    raise RunFolderError(
-                        f"there is a study already in {database.where}: go on with it by --resume, or choose "
-                        "another name with --study"
-                    )
-                yield {**arguments, "evaluate": None, "database": database}
-        else:
-            yield {**arguments, "evaluate": evaluate}
+        if self.storage is None:
+            yield arguments
+            return
+        if self.evaluator is not None:
+            raise ArchrankError("with --storage, --evaluator is given to every `archrank worker`, not here")
+        with self._database(name) as database:
+            yield {**arguments, "database": database}
 
-    def invitation(self, subject: "Subject", name: str) -> str | None:
-        """The command that starts a worker for the search; None where the search starts its own."""
+    def invitation(self, searched: str, is_space: bool, name: str) -> str | None:
+        """The command that starts a worker for the search; None where the search starts its own.
+
+        Args:
+            searched: The name of what is searched.
+            is_space: Whether that is a space, not a table.
+            name: What the study is called where ``study`` is not set.
+        """
         if self.storage is None:
             return None
         database = self._database(name)
         words = ["--storage", database.address, "--study", database.name]
-        words += ["--evaluator", OWN_EVALUATOR if subject.table is None else subject.name]
-        if subject.is_own:
-            words += ["--space", subject.name]
+        words += ["--evaluator", OWN_EVALUATOR if is_space else searched]
+        if is_space and ":" in searched:
+            words += ["--space", searched]
         return shlex.join(["archrank", "worker", *words])
 
     def _database(self, name: str) -> "Database":

@@ -11,7 +11,7 @@ from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
 from archrank.user_code import in_one_line, user_module
 
-__all__ = ["space", "table", "user_module"]
+__all__ = ["space", "table", "target", "user_module"]
 
 
 def table(name: str) -> Table:
@@ -49,6 +49,33 @@ def space(name: str, kind: str = "space") -> SearchSpace:
     if name.endswith(".py"):
         raise SpaceError(f"{name!r}: say which space of the file is meant, e.g. {name}:MySpace")
     raise UnknownName(kind, name, dict.fromkeys([*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"]))
+
+
+def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | Table:
+    """What the user searches: a benchmark's table, or a space.
+
+    Args:
+        name: What the user typed: a benchmark, or a space. What is both is the space where there is an evaluator.
+        evaluator: The evaluator that the user typed.
+        is_remote: Whether workers elsewhere evaluate.
+
+    Raises:
+        UnknownName: There is no such benchmark, and no such space.
+        SpaceError: The user's file cannot be imported, or what it holds there is no search space.
+        TableError: The benchmark cannot be read.
+        ArchrankError: It is a space, and nothing evaluates.
+    """
+    if name in benchmarks.SOURCES and not (evaluator and name in SPACES):
+        return table(name)
+    found = space(name, "benchmark or space")
+    if evaluator is None and not is_remote:
+        tables = [other for other, source in benchmarks.SOURCES.items() if source.space().name == found.name]
+        instead = f"; or search one of its benchmarks: {', '.join(tables)}" if tables else ""
+        raise ArchrankError(
+            f"{name} is a space, where nothing was measured yet: say what evaluates an architecture, by --evaluator "
+            f"path/to/file.py:function, or train it, by --evaluator train{instead}"
+        )
+    return found
 
 
 def _own_space(where: str, attribute: str) -> SearchSpace:

@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from archrank.cli import names
 from archrank.cli.executors import (
     AddressOption,
     AsynchronousOption,
@@ -28,19 +29,11 @@ from archrank.cli.executors import (
     StorageOption,
     StudyOption,
     TimeoutOption,
-    evaluator_of,
     values_from,
     warnings_on,
 )
 from archrank.cli.found import brief, show
-from archrank.cli.goals import (
-    GoalOptions,
-    MaximizeOption,
-    MetricOption,
-    ObjectivesOption,
-    WhereOption,
-    goal_from,
-)
+from archrank.cli.goals import MaximizeOption, MetricOption, ObjectivesOption, WhereOption
 from archrank.cli.predictors import (
     BootstrapOption,
     EffortOption,
@@ -49,19 +42,13 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
-from archrank.cli.subject import Subject, check_values, subject_from
-from archrank.cli.training import (
-    TRAIN,
-    TrainingOptions,
-    training_evaluator,
-    with_training_options,
-)
-from archrank.cli.versions import versions
-from archrank.errors import ArchrankError, BudgetError, UnknownName
-from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions, named_strategy
+from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
+from archrank.errors import ArchrankError
+from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
+    from archrank.space import SearchSpace
     from archrank.study import Evaluator, Goal
     from archrank.study import Progress as SearchProgress
 
@@ -168,164 +155,159 @@ def command(
         patience=patience,
         evaluator=evaluator,
     )
-    subject = subject_from(searched, evaluator, elsewhere=storage is not None)
-    folder = out or Path("runs") / f"{subject.title}-{strategy}-{seed}".replace("/", "_")
-    values = _values(subject, evaluating, training, folder, seed)
-    check_values(subject, values)
-    known = values if subject.table is None else subject.table
-    goal = goal_from(known, GoalOptions(metric, objectives, where or (), maximize))
-    request = _Request(subject, options, goal, budget, seed, folder, evaluating, training, values)
-    _check(request)
+    target = names.target(searched, evaluator, is_remote=storage is not None)
+    folder = out or Path("runs") / f"{_title(searched, target)}-{strategy}-{seed}".replace("/", "_")
+    request = _Request(searched, target, options, evaluating, training, budget, seed, folder)
+    values = request.values()
+    goal = request.goal(values, metric, maximize, objectives, where or ())
+    training.check_goal(list(goal.objectives))
     console = Console(stderr=True)
+    again = request.command(goal)
     try:
-        record = _run(request, resume, console)
+        record = request.run(values, goal, again, resume, console)
     except KeyboardInterrupt:
-        console.print("\ninterrupted; nothing finished is lost. Go on with:")
-        console.print(f"  {request.command} --resume", highlight=False, markup=False, soft_wrap=True)
+        console.print("\ninterrupted; nothing finished is lost. Continue with:")
+        console.print(f"  {again} --resume", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
     if as_json:
         sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     else:
-        show(record, subject.table, folder)
+        show(record, request.table, folder)
     if all(evaluation["state"] == "failed" for evaluation in record["evaluations"]):
         console.print(f"[bold red]all {len(record['evaluations'])} evaluations failed[/bold red]")
         raise typer.Exit(1)
 
 
+def _title(searched: str, target: "SearchSpace | Table") -> str:
+    """The benchmark's name, or the space's."""
+    from archrank.benchmarks.table import Table
+
+    return searched if isinstance(target, Table) else target.name
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What the command line asks for, names resolved."""
+    """What the command line asks for.
 
-    subject: Subject
+    Attributes:
+        searched: The name of what is searched.
+        target: What it names.
+        options: Those of the strategy.
+        evaluating: Those that say where evaluations are made.
+        training: Those that say how networks are trained.
+        budget: How many evaluations.
+        seed: The seed.
+        folder: The run folder.
+    """
+
+    searched: str
+    target: "SearchSpace | Table"
     options: StrategyOptions
-    goal: "Goal"
+    evaluating: ExecutorOptions
+    training: TrainingOptions
     budget: int
     seed: int
     folder: Path
-    evaluating: ExecutorOptions
-    training: TrainingOptions
-    values: "Table | Evaluator | None"
 
     @property
-    def training_facts(self) -> dict[str, Any]:
-        """What makes trainings comparable; nothing where none are made."""
-        facts: dict[str, Any] = self.values.facts if self.evaluating.evaluator == TRAIN else {}  # type: ignore[union-attr]
-        return facts
+    def table(self) -> "Table | None":
+        """The table that is searched."""
+        from archrank.benchmarks.table import Table
+
+        return self.target if isinstance(self.target, Table) else None
 
     @property
-    def command(self) -> str:
+    def space(self) -> "SearchSpace":
+        """The space that is searched."""
+        from archrank.benchmarks.table import Table
+
+        return self.target.space if isinstance(self.target, Table) else self.target
+
+    def values(self) -> "Table | Evaluator | None":
+        """What evaluates; None where a table is searched, and where workers elsewhere evaluate."""
+        evaluating = self.evaluating
+        if evaluating.evaluator != TRAIN:
+            self.training.check_unused()
+            return None if evaluating.evaluator is None else values_from(evaluating.evaluator)
+        if self.table is not None:
+            raise ArchrankError(
+                f"{self.searched} is a table of what was trained: to train, search its space, {self.space.name}"
+            )
+        threads = max(1, int(evaluating.cpus)) if evaluating.executor == "ray" else None
+        trainings = self.folder.absolute() / "trainings"
+        return training_evaluator(
+            self.space, self.training, trainings, seed=self.seed, workers=evaluating.workers, threads=threads
+        )
+
+    def goal(
+        self,
+        values: "Table | Evaluator | None",
+        metric: str | None,
+        maximize: bool | None,
+        objectives: str | None,
+        where: "Sequence[str]",
+    ) -> "Goal":
+        """The objectives and constraints, with what the table or the evaluator declares."""
+        from archrank.study import declared_goal
+
+        words = None if objectives is None else [word for word in objectives.split(",") if word.strip()]
+        known = self.target if self.table is not None else values
+        return declared_goal(known, metric=metric, maximize=maximize, objectives=words, where=where)  # type: ignore[arg-type]
+
+    def command(self, goal: "Goal") -> str:
         """The command that repeats the run."""
         values = {"budget": self.budget, **self.options.active, "seed": self.seed}
-        objectives = list(self.goal.objectives)
-        if self.subject.table is None:
-            objectives = [f"{name}:{direction[:3]}" for name, direction in self.goal.objectives.items()]
+        objectives = list(goal.objectives)
+        if self.table is None:
+            objectives = [f"{name}:{direction[:3]}" for name, direction in goal.objectives.items()]
         values["objectives" if len(objectives) > 1 else "metric"] = ",".join(objectives)
         values["out"] = self.folder
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
-        words += [["--where", str(constraint)] for constraint in self.goal.constraints]
+        words += [["--where", str(constraint)] for constraint in goal.constraints]
         words += [self.evaluating.words, self.training.words]
-        return shlex.join(["archrank", "search", self.subject.name, *chain.from_iterable(words)])
+        return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
+    def run(
+        self, values: "Table | Evaluator | None", goal: "Goal", again: str, resume: bool, console: Console
+    ) -> dict[str, Any]:
+        """Search; returns the record that the run folder holds."""
+        import optuna
 
-def _values(
-    subject: Subject, evaluating: ExecutorOptions, training: TrainingOptions, folder: Path, seed: int
-) -> "Table | Evaluator | None":
-    """Where the values come from; None where workers elsewhere know."""
-    if evaluating.evaluator != TRAIN:
-        training.check_unused()
-        return subject.table if evaluating.evaluator is None else values_from(evaluating.evaluator)
-    if subject.table is not None:
-        raise ArchrankError(
-            f"{subject.name} is a table of what was trained: to train, search its space, {subject.space.name}"
-        )
-    threads = max(1, int(evaluating.cpus)) if evaluating.executor == "ray" else None
-    trainings = folder.absolute() / "trainings"
-    return training_evaluator(
-        subject.space, training, trainings, seed=seed, workers=evaluating.workers, threads=threads
-    )
+        from archrank.verbs.search import search
 
-
-def _check(request: _Request) -> None:
-    if request.options.strategy not in STRATEGIES:
-        raise UnknownName("strategy", request.options.strategy, STRATEGIES)
-    if request.budget < 1:
-        raise BudgetError(
-            f"a budget of {request.budget} evaluations cannot be spent; give --budget 1 or more"
-        )
-    if request.budget > (most := request.subject.most):
-        raise BudgetError(
-            f"a budget of {request.budget} is larger than {request.subject.title} with its {most} architectures; "
-            f"give --budget {most} or less"
-        )
-    request.training.check_goal(list(request.goal.objectives))
-    if (workers := request.evaluating.workers) < 1:
-        raise BudgetError(f"{workers} workers cannot evaluate anything; give --workers 1 or more")
-
-
-def _run(request: _Request, resume: bool, console: Console) -> dict[str, Any]:
-    import optuna
-
-    from archrank.report.page import write_report
-    from archrank.study import RunFolder, Stopwatch, result_record, search
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    stopwatch = Stopwatch()
-    subject, goal = request.subject, request.goal
-    table = subject.table
-    candidates = None if table is None or table.complete else table.architectures
-    strategy = named_strategy(subject.space, request.options, candidates)
-    config = {
-        "benchmark": subject.benchmark,
-        "space": subject.space.name,
-        "metric": goal.metric,
-        **({} if goal.maximize or subject.table is not None else {"maximize": False}),
-        **({} if goal.is_plain else {key: goal.facts[key] for key in ("objectives", "constraints")}),
-        **request.options.active,
-        "settings": repr(strategy),
-        "seed": request.seed,
-        "budget": request.budget,
-        **request.evaluating.active,
-        **request.training_facts,
-    }
-    made_with = versions()
-    evaluating, name = request.evaluating, request.folder.name
-    evaluate = None if request.values is None else evaluator_of(request.values, goal.needed)
-    # Opened before the folder: a mistake in what is asked for leaves no folder behind.
-    with evaluating.opened(evaluate, name, resume) as how:
-        environment = {"versions": made_with, "workers": evaluating.workers, "command": request.command}
-        with RunFolder.open(request.folder, config, environment, resume) as folder:
-            if invitation := evaluating.invitation(subject, name):
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        trains = self.evaluating.evaluator == TRAIN
+        with (
+            self.evaluating.opened(self.folder.name) as how,
+            _bar(console, self.budget) as on_progress,
+            warnings_on(console),
+        ):
+            if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):
                 console.print(
                     f"waiting for workers; start some by\n  {invitation}",
                     highlight=False,
                     markup=False,
                     soft_wrap=True,
                 )
-            with _bar(console, request.budget) as on_progress, warnings_on(console):
-                found = search(
-                    space=subject.space,
-                    strategy=strategy,
-                    budget=request.budget,
-                    seed=request.seed,
-                    objectives=goal.objectives,
-                    where=[str(constraint) for constraint in goal.constraints],
-                    folder=folder,
-                    stopwatch=stopwatch,
-                    on_progress=on_progress,
-                    **how,
-                )
-            record = result_record(
-                found,
-                strategy=request.options.strategy,
-                benchmark=subject.benchmark,
-                table=subject.table,
-                command=request.command,
-                versions=made_with,
+            result = search(
+                self.target,
+                values,
+                self.options.strategy,
+                budget=self.budget,
+                seed=self.seed,
+                objectives=dict(goal.objectives),
+                where=[str(constraint) for constraint in goal.constraints],
+                folder=self.folder,
+                resume=resume,
+                on_progress=on_progress,
+                command=again,
+                facts={**self.evaluating.active, **(values.facts if trains else {})},  # type: ignore[union-attr]
+                **how,
+                **{name: value for name, value in self.options.active.items() if name != "strategy"},
             )
-            folder.write_result(record)
-            with folder.writing():
-                write_report(folder.path, record, subject.space, subject.table)
-    return record
+        assert result.folder is not None
+        record: dict[str, Any] = json.loads((result.folder / "result.json").read_text(encoding="utf-8"))
+        return record
 
 
 @contextmanager

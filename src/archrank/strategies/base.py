@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from archrank.architecture import Architecture
+from archrank.settings import parameters_of
 from archrank.space import SearchSpace
 
 __all__ = ["Distinct", "Evaluated", "History", "Proposal", "Strategy"]
@@ -143,8 +144,13 @@ class Strategy(ABC):
             more. With ``distinct = "functions"`` their functions are distinct and new as well.
         """
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The class and its parameters, as JSON values: a run is resumed only with the same ones."""
+        return parameters_of(self)
+
     def __repr__(self) -> str:
-        """The class and its plain settings: a study compares this text when it is resumed."""
+        """The class and its plain settings."""
         plain = {
             k: v for k, v in vars(self).items() if isinstance(v, int | float | str) and not k.startswith("_")
         }

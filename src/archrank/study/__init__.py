@@ -1,7 +1,9 @@
 """Studies: searches that are recorded in Optuna, survive a kill, and evaluate on one or many processes."""
 
 from archrank.study.database import Database
-from archrank.study.driver import Progress, search
+from archrank.study.declared import declared_goal
+from archrank.study.driver import Progress
+from archrank.study.entry import search
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
 from archrank.study.front import dominated_volume, pareto_front
@@ -30,6 +32,7 @@ __all__ = [
     "TableEvaluator",
     "TimedRanker",
     "check_constraints",
+    "declared_goal",
     "dominated_volume",
     "measure",
     "of_feasible",

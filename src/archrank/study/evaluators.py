@@ -4,6 +4,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.places import Places
 from archrank.benchmarks.table import Table
 from archrank.errors import EvaluationError
+from archrank.study.goal import Direction
 
 __all__ = ["TableEvaluator"]
 
@@ -11,19 +12,30 @@ __all__ = ["TableEvaluator"]
 class TableEvaluator:
     """Looks an architecture up instead of training it.
 
-    It carries only the columns that it answers with, so it is small to send to worker processes.
+    It holds only the columns that it returns, so that it is small to send to worker processes.
 
     Args:
         table: The table to read.
-        metrics: The metrics that the search looks at; where the table names a test metric to report beside one, that
-            value is given too.
+        metrics: The metrics that the search looks at, the table's default one for none; where the table names a test
+            metric to report beside one, that value is returned too.
+
+    Attributes:
+        metric: The first metric, which a search goes by.
+        directions: ``"maximize"`` or ``"minimize"`` for each value.
+        gives: The names of its values.
     """
 
     def __init__(self, table: Table, *metrics: str) -> None:
+        metrics = metrics or (table.metric().name,)
         tests = [table.test_metrics[metric] for metric in metrics if metric in table.test_metrics]
         self._table = table.name
         self._columns = {name: table.column(name) for name in (*metrics, *tests)}
         self._places = Places(table.rows, table.space)
+        self.metric = metrics[0]
+        self.gives = tuple(self._columns)
+        self.directions: dict[str, Direction] = {
+            name: "maximize" if table.metric(name).higher_is_better else "minimize" for name in self.gives
+        }
 
     def __call__(self, architecture: Architecture) -> dict[str, float]:
         """The measured values by metric.

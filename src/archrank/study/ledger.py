@@ -96,6 +96,11 @@ class Ledger:
                 self._take_up(trial, elsewhere)
 
     @property
+    def study(self) -> optuna.Study:
+        """The study."""
+        return self._records.study
+
+    @property
     def trials(self) -> list[FrozenTrial]:
         """The study's trials, by number; not copies, so only to be read."""
         return self._records.trials

@@ -1,17 +1,23 @@
 """What a search found, as objects and as the record that ``result.json`` holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
+from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
 from archrank.study.front import dominated_volume, pareto_front
 from archrank.study.goal import Goal, of_feasible
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas
 
 __all__ = ["Evaluation", "SearchResult", "result_record"]
 
@@ -44,6 +50,13 @@ class Evaluation:
     predicted: float | None
     violation: float = 0.0
 
+    @property
+    def state(self) -> str:
+        """``"measured"``, ``"infeasible"`` where it breaks a constraint, or ``"failed"``."""
+        if self.error is not None:
+            return "failed"
+        return "infeasible" if self.violation else "measured"
+
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
@@ -58,6 +71,9 @@ class SearchResult:
         evaluations: All evaluations, by number.
         seconds: Seconds in all, and by ``fit``, ``propose`` and ``evaluate``, over all resumed parts. With
             several workers ``evaluate`` adds up their time.
+        study: The Optuna study that records the search.
+        table: The table that was searched; None where the evaluations were real.
+        folder: The run folder; None for a search in memory.
     """
 
     space: SearchSpace
@@ -67,6 +83,9 @@ class SearchResult:
     seed: int
     evaluations: tuple[Evaluation, ...]
     seconds: Mapping[str, float]
+    study: "optuna.Study | None" = field(default=None, repr=False, compare=False)
+    table: Table | None = field(default=None, repr=False, compare=False)
+    folder: Path | None = None
 
     @property
     def metric(self) -> str:
@@ -84,6 +103,16 @@ class SearchResult:
         return next(iter(self.front), None)
 
     @property
+    def best_value(self) -> float | None:
+        """The value of :attr:`best`, in the metric's unit; None where nothing was measured."""
+        return None if self.best is None else self.best.value
+
+    @property
+    def best_architecture(self) -> Architecture | None:
+        """The architecture of :attr:`best`; None where nothing was measured."""
+        return None if self.best is None else self.best.architecture
+
+    @property
     def front(self) -> tuple[Evaluation, ...]:
         """What meets the constraints and no other one dominates, the best by the first objective first."""
         scores = self.scores()
@@ -94,6 +123,35 @@ class SearchResult:
     def infeasible(self) -> int:
         """How many were measured and break a constraint."""
         return sum(evaluation.violation > 0 for evaluation in self.evaluations)
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """A row for each evaluation: number, architecture as text, all values, and how it was proposed and ended.
+
+        Raises:
+            ArchrankError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ArchrankError(
+                "to_pandas() needs pandas, which is not installed: pip install pandas"
+            ) from None
+        rows = [
+            {
+                "number": e.number,
+                "architecture": self.space.format(e.architecture),
+                **{name: e.values.get(name) for name in self.goal.needed},
+                **e.values,
+                "state": e.state,
+                "round": e.round,
+                "reason": e.reason,
+                "predicted": e.predicted,
+                "seconds": e.seconds,
+                "error": e.error,
+            }
+            for e in self.evaluations
+        ]
+        return pandas.DataFrame(rows)
 
     def scores(self) -> npt.NDArray[np.float64]:
         """The K scores of the n evaluations, higher is better, NaN where it failed or breaks a constraint: (n, K)."""
@@ -182,11 +240,7 @@ def _evaluation(space: SearchSpace, evaluation: Evaluation, test_metric: str | N
         "values": dict(evaluation.values),
         "test_value": evaluation.values.get(test_metric) if test_metric else None,
         "seconds": evaluation.seconds,
-        "state": "failed"
-        if evaluation.error is not None
-        else "infeasible"
-        if evaluation.violation
-        else "measured",
+        "state": evaluation.state,
         "violation": evaluation.violation,
         "error": evaluation.error,
         "round": evaluation.round,

@@ -1,6 +1,7 @@
 """A strategy as an Optuna sampler, for people who call ``study.optimize`` themselves."""
 
 import threading
+from collections import deque
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from archrank.errors import InvalidArchitecture
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Strategy
 from archrank.strategies.scalarized import Scalarized
+from archrank.study.checks import checked_space, checked_strategy
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 
 __all__ = ["ArchrankSampler"]
@@ -24,6 +26,9 @@ __all__ = ["ArchrankSampler"]
 
 class ArchrankSampler(BaseSampler):
     """Lets a strategy choose the architecture of each trial of an Optuna study.
+
+    The strategy proposes as many at once as its ``batch`` says, as in a search of archrank's own, so a study that runs one
+    trial at a time evaluates what :func:`archrank.search` does with the same seed.
 
     The objective asks for it with ``space.suggest(trial)``. No architecture is given twice, also where
     several threads ask (``n_jobs``); when the space is used up the study is stopped, and trials already begun
@@ -34,7 +39,7 @@ class ArchrankSampler(BaseSampler):
 
     Args:
         space: The space.
-        strategy: What to propose.
+        strategy: What to propose; guided search with its defaults for None.
         seed: The seed of all randomness.
 
     >>> import optuna
@@ -48,15 +53,17 @@ class ArchrankSampler(BaseSampler):
     3
     """
 
-    def __init__(self, space: SearchSpace, strategy: Strategy, seed: int = 0) -> None:
-        self._space = space
-        self._strategy = strategy
+    def __init__(self, space: SearchSpace, strategy: Strategy | None = None, seed: int = 0) -> None:
+        self._space = checked_space(space)
+        self._strategy = checked_strategy(strategy, space, None)
         self._seed = seed
         self._distributions = distributions(space)
         self._others = RandomSampler(seed=seed)
         self._lock = threading.Lock()
         # A pick is stored by Optuna only after the lock is released, so it is remembered here.
         self._given: dict[int, Architecture] = {}
+        # What the strategy proposed with one fit and no trial has got yet, in its order.
+        self._batch: deque[Architecture] = deque()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The whole space."""
@@ -69,14 +76,12 @@ class ArchrankSampler(BaseSampler):
         rng = np.random.default_rng([self._seed, trial.number])
         with self._lock:
             history = self._history(study, trial)
-            proposals = self._choosing(study, history).propose(history, 1, rng)
-            if proposals:
-                architecture = proposals[0].architecture
+            architecture = self._next(study, history, rng)
+            if architecture is not None:
                 self._given[trial.number] = architecture
-            else:
-                # Raising here would leave the trial running for ever.
-                architecture = self._space.sample(1, rng)[0]
-        if not proposals:
+        if architecture is None:
+            # Raising here would leave the trial running for ever.
+            architecture = self._space.sample(1, rng)[0]
             with suppress(RuntimeError):  # asked for outside of optimize, where there is nothing to stop
                 study.stop()
         return to_parameters(self._space, architecture)
@@ -86,6 +91,15 @@ class ArchrankSampler(BaseSampler):
     ) -> Any:
         """A random value, for a parameter that is not the space's."""
         return self._others.sample_independent(study, trial, param_name, param_distribution)
+
+    def _next(self, study: Study, history: History, rng: np.random.Generator) -> Architecture | None:
+        """The next of the strategy's batch, or the first of a new one; None where the space is used up."""
+        while self._batch:
+            if (architecture := self._batch.popleft()) not in history:
+                return architecture
+        strategy = self._choosing(study, history)
+        self._batch.extend(p.architecture for p in strategy.propose(history, strategy.batch, rng))
+        return self._batch.popleft() if self._batch else None
 
     def _history(self, study: Study, asking: FrozenTrial) -> History:
         signs = [1.0 if direction == StudyDirection.MAXIMIZE else -1.0 for direction in study.directions]

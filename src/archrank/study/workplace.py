@@ -54,7 +54,10 @@ class Workplace:
                 "processes of this machine or Ray"
             )
         if evaluate is None and database is None:
-            raise EvaluationError("nobody evaluates: give an evaluator, or a database whose workers have one")
+            raise EvaluationError(
+                "nothing evaluates the architectures: give a function of an architecture that returns a number, a "
+                "table, or a database whose workers evaluate"
+            )
         self._evaluate = evaluate
         self._metric = metric
         self._workers = workers
@@ -63,6 +66,11 @@ class Workplace:
         self._asynchronous = asynchronous
         self._timeout = timeout
         self._retries = retries
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether other processes take the queue, and record what they find."""
+        return self._database is not None
 
     @contextmanager
     def opened(self, ledger: Ledger, elapsed: Callable[[], float]) -> Iterator[Evaluated]:

@@ -1,0 +1,175 @@
+"""Search a space: what a user gives becomes a plan, a place for the study, and someone who evaluates."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from archrank.benchmarks.table import Table
+from archrank.errors import RunFolderError
+from archrank.space import SearchSpace
+from archrank.strategies.base import Strategy
+from archrank.strategies.scalarized import Scalarized
+from archrank.study.checks import check_count, checked_evaluator, checked_space, checked_strategy, table_of
+from archrank.study.database import Database
+from archrank.study.declared import declared_goal
+from archrank.study.driver import Plan, Progress, drive
+from archrank.study.evaluators import TableEvaluator
+from archrank.study.folder import RunFolder
+from archrank.study.goal import Direction
+from archrank.study.outcome import Evaluator
+from archrank.study.ray_cluster import RayCluster
+from archrank.study.result import SearchResult, result_record
+from archrank.study.stopwatch import Stopwatch
+from archrank.study.storage import JournalStore, MemoryStore
+from archrank.study.workplace import Workplace
+from archrank.versions import versions
+
+__all__ = ["search"]
+
+
+def search(
+    space: SearchSpace | Table,
+    evaluate: Evaluator | Table | None = None,
+    strategy: Strategy | None = None,
+    *,
+    budget: int = 150,
+    seed: int = 0,
+    metric: str | None = None,
+    maximize: bool | None = None,
+    objectives: Mapping[str, Direction] | Sequence[str] | None = None,
+    where: Sequence[str] = (),
+    folder: RunFolder | str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    database: Database | None = None,
+    workers: int = 1,
+    executor: Executor | RayCluster | None = None,
+    asynchronous: bool = False,
+    timeout: float | None = None,
+    retries: int = 2,
+    stopwatch: Stopwatch | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    environment: Mapping[str, Any] | None = None,
+    on_end: Callable[[RunFolder, SearchResult], None] | None = None,
+) -> SearchResult:
+    """Search a space: the strategy proposes in rounds, the evaluator measures, an Optuna study records.
+
+    Every round is waited for before the next is proposed, and a round is as large as the strategy's batch, or
+    the number of workers where that is larger. So the same seed gives the same evaluations, also after a kill
+    and a resumption, and also when the number of workers is another one then: the first start sets the size
+    of the rounds.
+
+    An ``asynchronous`` search proposes one architecture as soon as a worker is free, while others are under way; the
+    strategy sees those as pending. No worker ever waits, but what is proposed depends on what happens to end first.
+
+    A failed evaluation (an exception, NaN, infinity, text, a missing value, too long a time, or a worker that it
+    killed again and again) is recorded with its reason and counts against the budget, for it was paid for.
+
+    Args:
+        space: The space to search; or a table of measured architectures, which is looked up.
+        evaluate: Called with an architecture; returns the metric's value, or a mapping that holds it under
+            the name ``metric``. Further values are recorded and never shown to the strategy. A table is looked up.
+            None where a table is searched, or where ``database`` says that other processes evaluate.
+        strategy: What to propose; guided search with its defaults for None.
+        budget: How many evaluations, those of an earlier part of a resumed run included.
+        seed: The seed of all of the strategy's randomness.
+        metric: Name of the value to search by; for None what the table or the evaluator declares, ``"value"`` if it
+            declares nothing (see :func:`~archrank.study.declared.declared_goal`).
+        maximize: Whether a larger value is better; for None what is declared, True otherwise.
+        objectives: Search by several values instead of ``metric``: for each name ``"maximize"`` or ``"minimize"``. The
+            evaluator returns them in this order, or in a mapping. The strategy sees them through
+            :class:`~archrank.strategies.Scalarized`, unless it has ``sees_all``.
+        where: Constraints such as ``"latency_ms < 20"``, on values that the evaluator gives. What breaks one is
+            recorded, and counts against the budget, but is never the best; strategies see it below all that meets them.
+        folder: Where the study is kept, as a path; None keeps it in memory. Or a folder that was opened before.
+        resume: Continue the run that the folder holds, or start one where there is none. Without it a folder that
+            holds a run is refused. A larger budget extends a finished run.
+        database: Keep the study in this database instead, which the caller closes, and leave the evaluations to
+            workers that take them there (:func:`serve`, or ``archrank worker``); goes on with the study of that name,
+            if there is one.
+        workers: How many processes evaluate; 1 evaluates in this process. With an executor or a database: how many
+            evaluations are to be under way at least.
+        executor: Where to evaluate instead: a Ray cluster, or any executor of one's own.
+        asynchronous: Propose whenever a worker is free, instead of in rounds.
+        timeout: Seconds that one evaluation may take; then it is ended, with all that it started, and has failed.
+        retries: How often an evaluation is started again after its process died.
+        stopwatch: Where the seconds are added up; give one to read it, or to let a predictor add its own.
+        on_progress: Called after every evaluation.
+        facts: What else must agree when the run in ``folder`` is resumed, as JSON values.
+        environment: What else to record there, which may differ when it is resumed.
+        on_end: Writes what the run leaves in ``folder``, while no other process can have it; ``result.json`` for None.
+
+    Raises:
+        BudgetError: A budget or a number of workers below 1.
+        RunFolderError: The folder or the database holds another run under that name, or cannot be written.
+        ArchrankError: An argument of the wrong type, a constraint that cannot be read, an unknown direction, or an
+            evaluator that declares another metric.
+        EvaluationError: The evaluator cannot be sent to the workers, they do not start, the executor broke, or a
+            timeout is given where nothing can be ended.
+
+    >>> from archrank.spaces import NASBench201
+    >>> from archrank.strategies import RandomSearch
+    >>> space = NASBench201()
+    >>> result = search(space, lambda a: float(sum(a.choices)), RandomSearch(space), budget=5)
+    >>> len(result.evaluations)
+    5
+    """
+    table = table_of(space, evaluate)
+    searched = space.space if isinstance(space, Table) else checked_space(space)
+    check_count("budget", budget, most=None if table is None else len(table))
+    check_count("seed", seed, least=0)
+    check_count("workers", workers)
+    goal = declared_goal(
+        table if table is not None else checked_evaluator(evaluate),
+        metric=metric,
+        maximize=maximize,
+        objectives=objectives,
+        where=where,
+    )
+    strategy = checked_strategy(strategy, searched, table)
+    if not (goal.is_plain or strategy.sees_all):
+        strategy = Scalarized(strategy)
+    evaluator = checked_evaluator(evaluate) if not isinstance(evaluate, Table) else None
+    if table is not None and evaluator is None and database is None:
+        evaluator = TableEvaluator(table, *goal.needed)
+    plan = Plan(searched, strategy, goal, budget, seed, asynchronous)
+    place = Workplace(evaluator, goal.needed, workers, executor, database, asynchronous, timeout, retries)
+    config = {**plan.facts, **(facts or {})}
+    with _opened(folder, config, environment or {"versions": versions()}, resume) as opened:
+        result = drive(
+            plan,
+            database or (MemoryStore() if opened is None else JournalStore(opened)),
+            place,
+            workers=workers,
+            retries=retries,
+            stopwatch=stopwatch,
+            on_progress=on_progress,
+        )
+        result = replace(result, table=table, folder=None if opened is None else opened.path)
+        if opened is not None and opened is not folder:
+            (on_end or _write_record)(opened, result)
+    return result
+
+
+@contextmanager
+def _opened(
+    folder: RunFolder | str | os.PathLike[str] | None,
+    config: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    resume: bool,
+) -> Iterator[RunFolder | None]:
+    """The run folder; closed afterwards if it was opened here."""
+    if folder is None or isinstance(folder, RunFolder):
+        yield folder
+    elif isinstance(folder, str | os.PathLike):
+        with RunFolder.open(folder, config, environment, resume) as opened:
+            yield opened
+    else:
+        raise RunFolderError(f"folder is {folder!r}, expected a path")
+
+
+def _write_record(opened: RunFolder, result: SearchResult) -> None:
+    opened.write_result(result_record(result, table=result.table))

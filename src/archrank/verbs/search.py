@@ -1,0 +1,227 @@
+"""Search a benchmark or a space, and leave a run folder with a report."""
+
+import inspect
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import fields
+from typing import Any
+
+from archrank import benchmarks
+from archrank.benchmarks.table import Table
+from archrank.errors import ArchrankError, RunFolderError, UnknownName
+from archrank.space import SearchSpace
+from archrank.strategies.base import Strategy
+from archrank.strategies.guided import GuidedSearch
+from archrank.strategies.named import STRATEGIES, StrategyOptions, named_strategy
+from archrank.study import (
+    Database,
+    Evaluator,
+    Progress,
+    RayCluster,
+    RunFolder,
+    SearchResult,
+    Stopwatch,
+    result_record,
+)
+from archrank.study import search as search_study
+from archrank.study.checks import checked_space, table_of
+from archrank.study.goal import Direction
+from archrank.verbs.named import named_target, named_values
+from archrank.versions import versions
+
+__all__ = ["search"]
+
+_ELSEWHERE = {
+    "n_trials": "budget",
+    "max_evals": "budget",
+    "max_trials": "budget",
+    "n_jobs": "workers",
+    "num_workers": "workers",
+    "random_state": "seed",
+    "direction": "maximize",
+    "directions": "objectives",
+    "constraints": "where",
+    "batch": "round",
+    "batch_size": "round",
+    "out": "folder",
+    "storage": "database",
+    "callbacks": "on_progress",
+}
+"""Arguments by the names that other libraries use."""
+
+
+def search(
+    target: SearchSpace | Table | str,
+    evaluate: Evaluator | Table | str | None = None,
+    strategy: Strategy | str = "guided",
+    *,
+    budget: int = 150,
+    seed: int = 0,
+    metric: str | None = None,
+    maximize: bool | None = None,
+    objectives: Mapping[str, Direction] | Sequence[str] | None = None,
+    where: Sequence[str] = (),
+    folder: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    database: Database | None = None,
+    workers: int = 1,
+    executor: Executor | RayCluster | None = None,
+    asynchronous: bool = False,
+    timeout: float | None = None,
+    retries: int = 2,
+    on_progress: Callable[[Progress], None] | None = None,
+    command: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> SearchResult:
+    """Search for a good architecture with few evaluations.
+
+    With the same seed it evaluates the same architectures as ``archrank search``, whose defaults it has: 10 random
+    architectures, then rounds of 5, each chosen by expected improvement with a predictor that is fitted to what was
+    measured before.
+
+    Args:
+        target: What to search: a space, a table of measured architectures, or the name of a benchmark or of a built-in
+            space.
+        evaluate: A function of an architecture that returns the metric's value, or a mapping that holds it; higher is
+            better unless something else is said. Or a table, or a benchmark's name, to look values up. None where
+            ``target`` is a table.
+        strategy: A strategy, or the name of one: ``"guided"``, ``"evolution"``, ``"tournament-evolution"``,
+            ``"local-search"``, ``"annealing"`` or ``"random"``.
+        budget: How many evaluations, failed ones and those of an earlier part of a resumed run included.
+        seed: The seed of all randomness.
+        metric: The name of the value to search by; for None what the table or the evaluator declares.
+        maximize: Whether higher values are better; for None what is declared.
+        objectives: Several values to search by instead, as a mapping from names to ``"maximize"`` or ``"minimize"``.
+        where: Constraints such as ``"latency_ms < 20"``.
+        folder: Where the run is kept, with a report; None keeps it in memory.
+        resume: Continue the run that the folder holds, or start one where there is none. A larger budget extends a
+            finished run. Without it a folder that holds a run is refused.
+        database: A database, whose workers evaluate (``archrank worker``).
+        workers: How many processes evaluate.
+        executor: Where to evaluate instead: a Ray cluster, or any executor of ``concurrent.futures``.
+        asynchronous: Propose whenever a worker is free, instead of in rounds.
+        timeout: Seconds that one evaluation may take.
+        retries: How often an evaluation is started again after its process died.
+        on_progress: Called after every evaluation.
+        command: The command that repeats the run, for its record.
+        facts: What else must agree when the run is resumed, as JSON values.
+        options: Options of a strategy that is given by name, the fields of
+            :class:`~archrank.strategies.named.StrategyOptions`: ``predictor``, ``encoder``, ``initial``, ``round``, …
+
+    Returns:
+        What was found: ``best_value``, ``best_architecture``, ``to_pandas()``, the Optuna ``study`` and more.
+
+    Raises:
+        ArchrankError: Something that is given cannot be used; nothing has been evaluated then.
+
+    >>> from archrank.spaces import NASBench201
+    >>> result = search(NASBench201(), lambda architecture: sum(architecture.choices), budget=12)
+    >>> result.best_value
+    22.0
+    """
+    searched, values = named_target(target), named_values(evaluate)
+    table = table_of(searched, values)
+    space = searched.space if isinstance(searched, Table) else checked_space(searched)
+    if values is None and table is None and database is None:
+        raise ArchrankError(
+            f"{space.name} is a space, where nothing was measured yet: give a function that evaluates an architecture"
+            + _tables_of(space)
+        )
+    chosen = _chosen(strategy, options)
+    if chosen is not None:
+        strategy = named_strategy(space, chosen, None if table is None else table.candidates)
+    if isinstance(strategy, GuidedSearch) and isinstance(budget, int) and 0 < budget <= strategy.initial:
+        warnings.warn(
+            f"all {budget} evaluations will be random, for guided search starts with {strategy.initial} random "
+            "architectures: give a larger budget, or a smaller initial",
+            stacklevel=2,
+        )
+    if database is not None and not resume and database.holds():
+        raise RunFolderError(
+            f"there is a study already in {database.where}: continue it with resume (--resume), or choose another "
+            "name (--study)"
+        )
+    benchmark = None if table is None else table.name
+    stopwatch = Stopwatch()
+
+    def write(opened: RunFolder, result: SearchResult) -> None:
+        from archrank.report.page import write_report
+
+        record = result_record(
+            result,
+            strategy=None if chosen is None else chosen.strategy,
+            benchmark=benchmark,
+            table=table,
+            command=command,
+            versions=versions(),
+        )
+        opened.write_result(record)
+        with opened.writing():
+            write_report(opened.path, record, space, table)
+
+    return search_study(
+        searched,
+        values,
+        strategy,  # type: ignore[arg-type]  # checked there
+        budget=budget,
+        seed=seed,
+        metric=metric,
+        maximize=maximize,
+        objectives=objectives,
+        where=where,
+        folder=folder,
+        resume=resume,
+        database=database,
+        workers=workers,
+        executor=executor,
+        asynchronous=asynchronous,
+        timeout=timeout,
+        retries=retries,
+        stopwatch=stopwatch,
+        on_progress=on_progress,
+        facts={"benchmark": benchmark, **({} if chosen is None else chosen.active), **(facts or {})},
+        environment={"versions": versions(), "workers": workers, "command": command},
+        on_end=write,
+    )
+
+
+def _chosen(strategy: object, options: Mapping[str, Any]) -> StrategyOptions | None:
+    """The options of a strategy that is given by name; None where it is an object.
+
+    Raises:
+        UnknownName: No such option.
+        ArchrankError: Options beside an object, or an option that the strategy does not have.
+    """
+    known = [field.name for field in fields(StrategyOptions)][1:]
+    for name in options:
+        if name not in known:
+            if name in _ELSEWHERE:
+                raise ArchrankError(
+                    f"search has no argument {name!r}: it is called {_ELSEWHERE[name]!r} here"
+                )
+            arguments = [*inspect.signature(search).parameters][:-1]
+            raise UnknownName("argument of search", name, [*arguments, *known])
+    if not isinstance(strategy, str):
+        if options:
+            raise ArchrankError(
+                f"{next(iter(options))} is an option of a strategy that is given by name: give it to {strategy!r} "
+                "itself"
+            )
+        return None
+    chosen = StrategyOptions(strategy, **options)
+    if strategy in STRATEGIES:
+        for name in options:
+            if name not in chosen.active:
+                raise ArchrankError(
+                    f"the strategy {strategy!r} has no option {name!r}; it has {', '.join([*chosen.active][1:])}"
+                )
+    return chosen
+
+
+def _tables_of(space: SearchSpace) -> str:
+    """Where the space was measured, for a message."""
+    names = [name for name, source in benchmarks.SOURCES.items() if source.space().name == space.name]
+    return f", or search a benchmark of it: {', '.join(names)}" if names else ""
