@@ -93,7 +93,7 @@ def test_guided_search_with_several_objectives_and_a_constraint(search):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--objectives", "valid_perf"), "give two or three, separated by commas, and --metric for one"),
+        (("--objectives", "valid_perf"), "give two or three, and metric for one"),
         (("--objectives", "valid_perf,valid_perf"), "names 1 different metrics in 2"),
         (("--objectives", "valid_perf,perf,latency,para"), "give two or three"),
         (("--objectives", "valid_perf,latncy"), "did you mean 'latency'"),

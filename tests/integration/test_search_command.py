@@ -80,9 +80,12 @@ def test_workers_change_nothing_for_the_reader(archrank):
         ),
         ((*SEARCH, "--metric", "basline_accuracy"), "did you mean 'baseline_accuracy'?"),
         ((*SEARCH, "--strategy", "evolutoin"), "unknown strategy 'evolutoin'; did you mean 'evolution'?"),
-        ((*SEARCH, "--budget", 0), "a budget of 0 evaluations cannot be spent"),
-        ((*SEARCH, "--budget", 20000), "a budget of 20000 is larger than analog-nasbench with its 15625"),
-        ((*SEARCH, "--workers", 0), "0 workers cannot evaluate anything"),
+        ((*SEARCH, "--budget", 0), "budget is 0; give 1 or more"),
+        (
+            (*SEARCH, "--budget", 20000),
+            "budget is 20000, and there are 15,625 architectures; give 15625 or less",
+        ),
+        ((*SEARCH, "--workers", 0), "workers is 0; give 1 or more"),
     ],
 )
 def test_a_mistake_is_told_with_the_way_out(archrank, tmp_path, words, said):

@@ -158,8 +158,8 @@ def test_a_benchmark_as_the_evaluator_of_its_space_knows_its_metric(search):
         (("nas-bench-201", *PLAIN), "or search one of its benchmarks: analog-nasbench"),
         (("enass", *PLAIN, "--evaluator", "gives.py:value"), "did you mean 'enas'?"),
         (("enas", *PLAIN, "--evaluator", "gives.py:vale"), "did you mean 'value'?"),
-        (("enas", *PLAIN, "--evaluator", "analog-nasbench"), "is of the space nas-bench-201, not of enas"),
-        (("analog-nasbench", *PLAIN, "--minimize"), "leave --minimize out"),
+        (("enas", *PLAIN, "--evaluator", "analog-nasbench"), "is about the space nas-bench-201, not enas"),
+        (("analog-nasbench", *PLAIN, "--minimize"), "leave minimize out"),
         (
             (
                 "enas",
@@ -170,7 +170,7 @@ def test_a_benchmark_as_the_evaluator_of_its_space_knows_its_metric(search):
                 "accuracy,latency",
                 "--minimize",
             ),
-            "say it of each, such as --objectives accuracy,latency:min",
+            "give each its direction, such as 'accuracy' and 'latency:min'",
         ),
         (
             ("enas", *PLAIN, "--evaluator", "gives.py:trains", "--objectives", "latency:max,latency:min"),
@@ -178,7 +178,7 @@ def test_a_benchmark_as_the_evaluator_of_its_space_knows_its_metric(search):
         ),
         (
             ("nas-bench-201", "--budget", 15626, "--evaluator", "gives.py:value"),
-            "larger than nas-bench-201 with its 15625 architectures",
+            "budget is 15626, and there are 15,625 architectures",
         ),
     ],
 )

@@ -119,7 +119,7 @@ def search(
     """
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
-    check_count("budget", budget, most=None if table is None else len(table))
+    check_count("budget", budget)
     check_count("seed", seed, least=0)
     check_count("workers", workers)
     goal = declared_goal(

@@ -138,6 +138,10 @@ def check_same(
         RunFolderError: They differ; the message lists each field with both values. A larger budget is no
             difference.
     """
+    if "format" in new and "format" not in old:
+        # Release 0.1 recorded the strategy as text; all else that it recorded is compared.
+        old = {key: value for key, value in old.items() if key != "settings"}
+        new = {key: new[key] for key in old if key in new}
     if (before := old.get(_GROWS)) is not None and (now := new.get(_GROWS)) is not None and now < before:
         raise RunFolderError(
             f"the run in {where} has a budget of {before}, so it cannot be resumed with {now}: "

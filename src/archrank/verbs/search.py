@@ -26,12 +26,15 @@ from archrank.study import (
     result_record,
 )
 from archrank.study import search as search_study
-from archrank.study.checks import checked_space, table_of
+from archrank.study.checks import check_count, checked_space, table_of
 from archrank.study.goal import Direction
-from archrank.verbs.named import named_target, named_values
+from archrank.verbs.named import given_values, named_target
 from archrank.versions import versions
 
 __all__ = ["search"]
+
+_COUNTED = 200_000
+"""The architectures of spaces with up to this many encodings are counted."""
 
 _ELSEWHERE = {
     "n_trials": "budget",
@@ -86,8 +89,8 @@ def search(
         target: What to search: a space, a table of measured architectures, or the name of a benchmark or of a built-in
             space.
         evaluate: A function of an architecture that returns the metric's value, or a mapping that holds it; higher is
-            better unless something else is said. Or a table, or a benchmark's name, to look values up. None where
-            ``target`` is a table.
+            better unless something else is said. Or measured architectures to look values up in: a table, a
+            benchmark's name, a file, a DataFrame, records or columns. None where ``target`` is a table.
         strategy: A strategy, or the name of one: ``"guided"``, ``"evolution"``, ``"tournament-evolution"``,
             ``"local-search"``, ``"annealing"`` or ``"random"``.
         budget: How many evaluations, failed ones and those of an earlier part of a resumed run included.
@@ -122,14 +125,16 @@ def search(
     >>> result.best_value
     22.0
     """
-    searched, values = named_target(target), named_values(evaluate)
-    table = table_of(searched, values)
+    searched = named_target(target)
     space = searched.space if isinstance(searched, Table) else checked_space(searched)
+    values = given_values(evaluate, space)
+    table = table_of(searched, values)
     if values is None and table is None and database is None:
         raise ArchrankError(
             f"{space.name} is a space, where nothing was measured yet: give a function that evaluates an architecture"
             + _tables_of(space)
         )
+    check_count("budget", budget, most=len(table) if table is not None else _size(space))
     chosen = _chosen(strategy, options)
     if chosen is not None:
         strategy = named_strategy(space, chosen, None if table is None else table.candidates)
@@ -219,6 +224,11 @@ def _chosen(strategy: object, options: Mapping[str, Any]) -> StrategyOptions | N
                     f"the strategy {strategy!r} has no option {name!r}; it has {', '.join([*chosen.active][1:])}"
                 )
     return chosen
+
+
+def _size(space: SearchSpace) -> int:
+    """How many architectures there are; for a large space, no fewer than that."""
+    return space.size if space.encodings <= _COUNTED else space.encodings
 
 
 def _tables_of(space: SearchSpace) -> str:
