@@ -27,8 +27,8 @@ __all__ = ["ArchrankSampler"]
 class ArchrankSampler(BaseSampler):
     """Lets a strategy choose the architecture of each trial of an Optuna study.
 
-    The strategy proposes as many at once as its ``batch`` says, as in a search of archrank's own, so a study that runs one
-    trial at a time evaluates what :func:`archrank.search` does with the same seed.
+    The strategy proposes as many at once as its ``batch`` says. So a study that runs one trial at a time evaluates what
+    :func:`archrank.search` evaluates with the same seed.
 
     The objective asks for it with ``space.suggest(trial)``. No architecture is given twice, also where
     several threads ask (``n_jobs``); when the space is used up the study is stopped, and trials already begun
