@@ -16,9 +16,7 @@ from archrank.space import SearchSpace
 
 __all__ = ["as_architectures", "as_table"]
 
-_FORMS = (
-    "expected a Table, the path of a file (.csv, .parquet, .jsonl), a DataFrame, a list of dicts, or a dict of columns"
-)
+_FORMS = "expected a Table, the path of a file (.csv, .parquet, .jsonl), a DataFrame, a list of dicts, or a dict of columns"
 
 
 def as_table(
