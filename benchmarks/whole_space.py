@@ -40,12 +40,13 @@ def apart(space: SearchSpace, rows: Rows) -> GraphBatch:
         inputs=batches[0].inputs,
         outputs=(joined([b.outputs[0] for b in batches], states),),
         junctions=(joined([b.junctions[0] for b in batches], states),),
+        written=space.arrays(rows),
     )
 
 
 def plain_seconds(scorer: Scorer, batch: GraphBatch) -> tuple[float, torch.Tensor]:
     """Seconds to score a prepared batch of architectures that share nothing."""
-    prepared = scorer.encoder.prepare(batch)
+    prepared = scorer.prepare(batch)
     with torch.inference_mode():
         scorer(prepared)
         begin = time.perf_counter()
@@ -58,6 +59,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--spaces", nargs="+", help="only these")
+    parser.add_argument("--most", type=int, help="at most so many architectures of each")
+    parser.add_argument("--plain", type=int, default=512, help="as many in a plain batch")
     args = parser.parse_args()
     print(f"threads {torch.get_num_threads()}, {args.repeats} repeats, medians (min–max)")
     print("| space | settings | head | architectures | states, plain → merged | collate, s | score, s | a second |"
@@ -70,30 +74,33 @@ def main() -> None:
         (NASBench201(), GATES(), (300,) * 5),
         (NASBenchGraph(), GATES.on_node(), (300,) * 5),
     ):
-        rows = space.rows()
-        some = rows[np.random.default_rng(0).choice(len(rows), 512, replace=False)]
+        if args.spaces is not None and space.name not in args.spaces:
+            continue
+        rows = space.rows()[: args.most]
+        some = rows[np.random.default_rng(0).choice(len(rows), args.plain, replace=False)]
         predictor = NeuralPredictor(space, settings, hidden=hidden, epochs=1)
-        predictor.fit(space.architectures(some), np.arange(512))
+        predictor.fit(space.architectures(some), np.arange(args.plain))
         collate, score, plain = [], [], []
         alone = apart(space, some)
         scorer = predictor._scorer
         for _ in range(args.repeats):
             begin = time.perf_counter()
             candidates = predictor.collate(rows)
+            batch = candidates.batch()  # merged at first use
             collate.append(time.perf_counter() - begin)
             predictor.predict(candidates)  # prepared at first use
             begin = time.perf_counter()
             predictor.predict(candidates)
             score.append(time.perf_counter() - begin)
             seconds, scores = plain_seconds(scorer, alone)
-            plain.append(512 / seconds)
-        together = scorer(scorer.encoder.prepare(merge(space.arrays(some), space.operations)))
+            plain.append(args.plain / seconds)
+        together = scorer(scorer.prepare(merge(space.arrays(some), space.operations)))
         assert torch.allclose(scores, together, rtol=1e-4, atol=1e-5)
         rate = len(rows) / np.median(score)
         name = f"{settings.layers} × {settings.width}, {settings.residual} residual, {settings.readout}"
         print(
             f"| {space.name} | {name} | {'-'.join(map(str, hidden))} | {len(rows):,} | "
-            f"{len(alone.start) / 512 * len(rows):,.0f} → {len(candidates.batch.start):,} | {spread(collate)} | "
+            f"{len(alone.start) / args.plain * len(rows):,.0f} → {len(batch.start):,} | {spread(collate)} | "
             f"{spread(score)} | {rate:,.0f} | {np.median(plain):,.0f} | {rate / np.median(plain):.1f} |",
             flush=True,
         )

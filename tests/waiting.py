@@ -6,8 +6,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 240.0
-"""Seconds: minutes more than anything takes on a machine that does much else, and less than a test may take."""
+PATIENCE = 600.0
+"""Seconds: many times what anything takes on a machine that does much else, and less than a test may take."""
 
 
 def wait_until(condition, what):

@@ -87,7 +87,7 @@ main()
 """
 )
 
-KILLS = 8
+KILLS = 5
 """How often a search is killed at most; then it is left to end."""
 
 

@@ -1,6 +1,6 @@
 """Whether standard deviations are what they say: predicted deviations beside errors on held-out architectures.
 
-    python benchmarks/calibration.py --out docs/results/calibration
+    python studies/calibration.py --out docs/results/calibration
 
 The ensemble of the default search (Gaussian process and trees), as it is and calibrated by cross-validation within its
 labels (``folds=5``), on the tables and parts that settings may be chosen on (see ``predictor_members.py``). Errors are
@@ -46,17 +46,17 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=10).parse_args()
-    rows = grids.finished(args.out, grids.tasks(SIZES, args.seeds, ensemble=FOLDS), fit, args.workers)
+    tasks = grids.tasks(grids.wanted(SIZES, args), args.seeds, ensemble=FOLDS)
+    rows = grids.finished(args.out, tasks, fit, args.workers)
     lines = []
-    for table, sizes in SIZES.items():
-        for size in sizes:
-            for ensemble in FOLDS:
-                mine = [r for r in rows if (r["table"], r["size"], r["ensemble"]) == (table, size, ensemble)]
-                cells = [
-                    grids.cell([r[name] for r in mine], 2)
-                    for name in ("rms", "within_one", "within_two", "certain")
-                ]
-                lines.append((f"{table}, {size}, {ensemble}", cells))
+    for table, size in grids.columns(rows):
+        for ensemble in FOLDS:
+            mine = [r for r in rows if (r["table"], r["size"], r["ensemble"]) == (table, size, ensemble)]
+            cells = [
+                grids.cell([r[name] for r in mine], 2)
+                for name in ("rms", "within_one", "within_two", "certain")
+            ]
+            lines.append((f"{table}, {size}, {ensemble}", cells))
     columns = [
         "error / deviation",
         "within one",

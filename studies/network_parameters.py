@@ -1,7 +1,7 @@
 """Do built networks have the parameters that the benchmarks published, every single one?
 
-    python benchmarks/network_parameters.py nasbench101 nasbench101-20k.parquet
-    python benchmarks/network_parameters.py nasbench201 nasbench201.parquet --first 0 --last 4000
+    python studies/network_parameters.py nasbench101 nasbench101-20k.parquet
+    python studies/network_parameters.py nasbench201 nasbench201.parquet --first 0 --last 4000
 
 The first file has the official columns ``module_adjacency`` (flattened), ``module_operations`` and
 ``trainable_parameters``, the second ``arch_str`` and ``parameters_millions``. Weights are not drawn;

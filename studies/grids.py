@@ -12,9 +12,22 @@ def options(doc: str | None, *, seeds: int) -> argparse.ArgumentParser:
     """A parser with --seeds, --workers and --out, to which a script may add."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=seeds)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--tables", nargs="+", help="only these")
+    parser.add_argument("--sizes", type=int, nargs="+", help="training sets of these sizes instead")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="processes; 0 for this one alone, which keeps nothing"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder, new or to go on with")
     return parser
+
+
+def wanted(sizes: Mapping[str, Sequence[int]], args: argparse.Namespace) -> dict[str, Sequence[int]]:
+    """The sizes of training sets by table that --tables and --sizes leave."""
+    return {
+        table: args.sizes or of_table
+        for table, of_table in sizes.items()
+        if args.tables is None or table in args.tables
+    }
 
 
 def tasks(sizes: Mapping[str, Sequence[int]], seeds: int, **also: Iterable[str]) -> list[dict[str, Any]]:
@@ -36,6 +49,8 @@ def finished(
     from archrank.experiments.grid import run_grid
 
     out.mkdir(parents=True, exist_ok=True)
+    if workers == 0:
+        return [{**task, **fit(task)} for task in tasks]
     rows = run_grid(
         out,
         tasks,
@@ -45,6 +60,11 @@ def finished(
         on_progress=lambda progress: print(progress, flush=True),
     )
     return [row for row in rows if row["error"] is None]
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """The tables and training sizes of some rows."""
+    return list(dict.fromkeys((row["table"], row["size"]) for row in rows))
 
 
 def cell(values: Sequence[float], digits: int = 3) -> str:

@@ -1,6 +1,6 @@
 """Kill studies with four workers again and again, go on with each, and count what is lost or repeated.
 
-    python benchmarks/kills.py --kills 50 --out docs/results/kills.md
+    python studies/kills.py --kills 50 --out docs/results/kills.md
 
 Every kill is a SIGKILL at a random moment, at the driver or at a worker in the middle of an evaluation. The evaluator
 sleeps a fraction of a second and logs what it begins and ends, so the counts do not rest on the study's own word.

@@ -1,6 +1,6 @@
 """What parameters and multiply-adds are worth as features: to the Gaussian process, and to the trees.
 
-    python benchmarks/size_features.py --out docs/results/size-features
+    python studies/size_features.py --out docs/results/size-features
 
 On the parts that settings may be chosen on of the two tables whose spaces know their network: those of
 ``predictor_members.py``. Every seed is another training set. Finished fits are kept in OUT; the table is written to
@@ -43,14 +43,15 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=10).parse_args()
-    tasks = grids.tasks(predictor_members.SIZES, args.seeds, variant=tuple(VARIANTS))
+    sizes = grids.wanted(predictor_members.SIZES, args)
+    tasks = grids.tasks(sizes, args.seeds, variant=tuple(VARIANTS))
     rows = grids.finished(args.out, tasks, fit, args.workers)
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
     """Tau without sizes, and what they add to it, mean ± standard deviation over the seeds."""
-    columns = [(table, size) for table, sizes in predictor_members.SIZES.items() for size in sizes]
+    columns = grids.columns(rows)
     tau = {(r["table"], r["size"], r["seed"], r["variant"], name): r[name] for r in rows for name in NAMES}
     seeds = sorted({row["seed"] for row in rows})
     lines = []

@@ -2,7 +2,7 @@
 
     archrank search enas --evaluator train --data cifar10 --recipe proxy --budget 120 --out guided
     archrank search enas --evaluator train --data cifar10 --recipe proxy --budget 120 --out random --strategy random
-    python benchmarks/real_search.py guided random --out docs/results/search-cifar10
+    python studies/real_search.py guided random --out docs/results/search-cifar10
 
 Writes ``trainings.csv`` (all trainings of both), ``random.csv`` (the random ones, as a table that ``archrank compare``
 reads), ``table.md`` and ``curves.svg``. What random search would have found with fewer trainings follows exactly from

@@ -1,6 +1,6 @@
 """How settings of encoders, heads and regression rank NAS-Bench-101 cells that are kept apart for choosing settings.
 
-    python benchmarks/encoder_settings.py --out docs/results/encoder-settings
+    python studies/encoder_settings.py --out docs/results/encoder-settings
 
 Trained on prefixes of the first 12,500 records, tested on records 12,500 to 14,999, which no result is reported on.
 Every seed is another initialisation. Finished fits are kept in OUT, so that the command can be killed and started
@@ -50,16 +50,18 @@ SETTINGS = {
 }
 REGRESSIONS = tuple(name for name, settings in SETTINGS.items() if "loss" in settings)
 """What is fitted on the large size too, where regression behaves oddly."""
-SMALL, LARGE = (190, 381), 3812
+TABLE, SMALL, LARGE = "nasbench101", (190, 381), 3812
 
 
 @cache
-def data() -> tuple[Any, Any]:
+def data(name: str) -> tuple[Any, Any]:
+    """The table and its split."""
     from archrank.benchmarks import load
     from archrank.experiments.splits import split
 
-    table = load("nasbench101")
-    return table, split(table, "prefix", pool="12500", test="12500:15000")
+    table = load(name)
+    kept_apart = {"kind": "prefix", "pool": "12500", "test": "12500:15000"}
+    return table, split(table, **kept_apart) if name == TABLE else split(table, "random")
 
 
 def fit(task: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     from archrank.predictors import NeuralPredictor
     from archrank.ranking import MSE, PairwiseHinge, kendall_tau
 
-    table, parts = data()
+    table, parts = data(task["table"])
     settings: dict[str, Any] = dict(SETTINGS[task["settings"]])
     name, level = settings.pop("encoder"), settings.pop("level", None)
     loss = MSE(settings.pop("sigmoid", False)) if settings.pop("loss", "hinge") == "mse" else PairwiseHinge()
@@ -89,16 +91,19 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    args = grids.options(__doc__, seeds=3).parse_args()
-    tasks = [
-        {"settings": name, "size": size, "seed": seed}
-        for name in SETTINGS
-        for size in SMALL
-        for seed in range(args.seeds)
-    ]
-    tasks += [{"settings": name, "size": LARGE, "seed": 0} for name in REGRESSIONS]
+    parser = grids.options(__doc__, seeds=3)
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=SETTINGS, metavar="NAME")
+    args = parser.parse_args()
+    sizes = grids.wanted(dict.fromkeys(args.tables or [TABLE], SMALL), args)
+    tasks = grids.tasks(sizes, args.seeds, settings=args.settings)
+    if not args.sizes:
+        large = dict.fromkeys(sizes, (LARGE,))
+        tasks += grids.tasks(large, 1, settings=[name for name in args.settings if name in REGRESSIONS])
     rows = grids.finished(args.out, tasks, fit, args.workers)
-    write_page(args.out.with_suffix(".md"), rows, args.seeds)
+    if args.tables:
+        print("\n".join(table_of(rows)))
+    else:
+        write_page(args.out.with_suffix(".md"), rows, args.seeds)
 
 
 def taus(rows: list[dict[str, Any]], settings: str, size: int) -> list[float]:
@@ -106,8 +111,18 @@ def taus(rows: list[dict[str, Any]], settings: str, size: int) -> list[float]:
     return [row["tau"] for row in rows if (row["settings"], row["size"]) == (settings, size)]
 
 
+def table_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Means and standard deviations of tau over the seeds."""
+    sizes = sorted({row["size"] for row in rows})
+    lines = [
+        (name, [grids.cell(taus(rows, name, size)) for size in sizes])
+        for name in dict.fromkeys(row["settings"] for row in rows)
+    ]
+    return grids.table("settings", [f"{size:,}" for size in sizes], lines)
+
+
 def write_page(path: Path, rows: list[dict[str, Any]], seeds: int) -> None:
-    """The table of means and standard deviations."""
+    """The table, what it shows and the command that makes it."""
     lines = [
         "# Settings of encoders, heads and regression",
         "",
@@ -116,19 +131,13 @@ def write_page(path: Path, rows: list[dict[str, Any]], seeds: int) -> None:
         f"records before. Mean ± standard deviation over {seeds} seeds of the initialisation; one seed at {LARGE:,}. "
         "The hinge loss and a head of five layers of 300 unless said otherwise.",
         "",
-        *grids.table(
-            "settings",
-            [f"{size:,}" for size in (*SMALL, LARGE)],
-            [(name, [grids.cell(taus(rows, name, size)) for size in (*SMALL, LARGE)]) for name in SETTINGS],
-        ),
-    ]
-    lines += [
+        *table_of(rows),
         "",
         "```console",
         shlex.join(["python", *sys.argv]),
         "```",
         "",
-        f"Every fit: `{path.stem}/results.parquet`. {date.today().isoformat()}.",
+        f"{date.today().isoformat()}.",
     ]
     path.write_text("\n".join(lines) + "\n")
 

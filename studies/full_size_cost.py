@@ -1,6 +1,6 @@
 """What trainings at full size cost: the arithmetic of each stage, and the GPU hours it takes at a given speed.
 
-    python benchmarks/full_size_cost.py --out docs/results/full-size-cost
+    python studies/full_size_cost.py --out docs/results/full-size-cost
 
 Multiply-adds are counted on the networks that recipes make of random ENAS cells; nothing is trained. A training step
 costs three times what looking costs: forwards, and backwards to the inputs and to the weights.

@@ -1,6 +1,6 @@
 """Do other signals than the labels help a predictor? Cheap trainings, other tables, other metrics, repeats, no labels.
 
-    python benchmarks/more_signals.py --confirm --out docs/results/more-signals
+    python studies/more_signals.py --confirm --out docs/results/more-signals
 
 A hint is a predictor (`auto`, effort fast) fitted on something else of the same space, on many more architectures; what
 it says enters the Gaussian process and the trees. Compared is always with the same predictor on the same labels without
@@ -366,7 +366,7 @@ def tables_of(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _equal_cost(hinted: list[dict[str, Any]], plain: list[dict[str, Any]]) -> list[str]:
-    """n full trainings and as much again spent on short ones, against 2 n full ones."""
+    """N full trainings and as much again spent on short ones, against 2 n full ones."""
     base = {(row["data"], row["size"], row["seed"]): row["plain"] for row in plain}
     columns = list(dict.fromkeys((row["data"], row["size"]) for row in hinted))
     names = dict.fromkeys(n for row in hinted for n in row if n.startswith("hint: ") and row[n] is not None)

@@ -1,6 +1,6 @@
 """What to average: single predictors and means of several, from few labels.
 
-    python benchmarks/predictor_members.py --out docs/results/predictor-members
+    python studies/predictor_members.py --out docs/results/predictor-members
 
 Trained on random subsets of what settings may be chosen on: the first 12,500 records of NAS-Bench-101, ranking records
 12,500 to 14,999, which no result is reported on; and one half of `analog-nasbench`, ranking the other. Every seed is
@@ -103,13 +103,13 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=4).parse_args()
-    rows = grids.finished(args.out, grids.tasks(SIZES, args.seeds), fit, args.workers)
+    rows = grids.finished(args.out, grids.tasks(grids.wanted(SIZES, args), args.seeds), fit, args.workers)
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
     """Means and standard deviations of tau over the seeds."""
-    columns = [(table, size) for table, sizes in SIZES.items() for size in sizes]
+    columns = grids.columns(rows)
     apart = ("table", "size", "seed", "seconds", "error")
     lines = [
         (

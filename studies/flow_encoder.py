@@ -1,6 +1,6 @@
 """How encoders rank from few labels: GATES, BiFlow and others with one loss and one schedule.
 
-    python benchmarks/flow_encoder.py --out docs/results/flow-encoder
+    python studies/flow_encoder.py --out docs/results/flow-encoder
 
 Trained on random subsets, another one and another initialisation with every seed: of the first 12,500 records of
 NAS-Bench-101, tested on records 12,500 to 14,999, which no result is reported on; and of one half of
@@ -71,7 +71,7 @@ def main() -> None:
     tasks = [
         {"encoder": encoder, "table": table, "size": size, "seed": seed, "members": args.members}
         for encoder in args.encoders.split(",")
-        for table, sizes in SIZES.items()
+        for table, sizes in grids.wanted(SIZES, args).items()
         for size in sizes
         if size <= args.largest
         for seed in range(args.seeds)
@@ -82,7 +82,7 @@ def main() -> None:
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
     """Means and standard deviations of tau, and below them of a member alone; and the seconds."""
-    columns = [(table, size) for table, sizes in SIZES.items() for size in sizes]
+    columns = grids.columns(rows)
     lines = []
     for encoder, members in dict.fromkeys((row["encoder"], row["members"]) for row in rows):
         for measure, words in (

@@ -1,6 +1,6 @@
 """What features of depth are worth: the default search's predictor with and without them, from few labels.
 
-    python benchmarks/depth_features.py --out docs/results/depth-features
+    python studies/depth_features.py --out docs/results/depth-features
 
 The Gaussian process, the trees and their ensemble, on the parts that settings may be chosen on: those of
 ``predictor_members.py``, and random halves of five tables of NAS-Bench-Graph. GATES, which sees depth by itself, stands
@@ -73,9 +73,8 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=4).parse_args()
-    rows = grids.finished(
-        args.out, grids.tasks(SIZES, args.seeds, features=("with", "without")), fit, args.workers
-    )
+    tasks = grids.tasks(grids.wanted(SIZES, args), args.seeds, features=("with", "without"))
+    rows = grids.finished(args.out, tasks, fit, args.workers)
     (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
 
 
@@ -93,8 +92,7 @@ def table_of(rows: list[dict[str, Any]]) -> list[str]:
                 for name in names
             ],
         )
-        for table, sizes in SIZES.items()
-        for size in sizes
+        for table, size in grids.columns(rows)
     ]
     return grids.table("table, labels", names, lines)
 

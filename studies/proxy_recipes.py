@@ -1,6 +1,6 @@
 """Which recipe ranks cells reliably for the least time: random ENAS cells, each trained twice from different seeds.
 
-    python benchmarks/proxy_recipes.py --out docs/results/proxy-recipes \\
+    python studies/proxy_recipes.py --out docs/results/proxy-recipes \\
         --recipes proxy proxy:epochs=2 proxy:image_size=12:channels=8
 
 A ranking by one training cannot agree with anything better than with that by another training of the same recipe:

@@ -1,6 +1,6 @@
 """Whether an ensemble's weights should be learnt: equal ones, and those that cross-validation within the labels finds.
 
-    python benchmarks/stacked_weights.py --out docs/results/stacked-weights
+    python studies/stacked_weights.py --out docs/results/stacked-weights
 
 The members of the default predictor (Gaussian process, trees, three GATES networks) are fitted once on each training
 set and averaged both ways, on parts that settings may be chosen on. Finished fits are kept in OUT; the table is
@@ -47,16 +47,16 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     args = grids.options(__doc__, seeds=4).parse_args()
-    rows = grids.finished(args.out, grids.tasks(SIZES, args.seeds), fit, args.workers)
+    tasks = grids.tasks(grids.wanted(SIZES, args), args.seeds)
+    rows = grids.finished(args.out, tasks, fit, args.workers)
     columns = ["equal weights", "stacked", "best member", *(name for name in rows[0] if "weight " in name)]
     names = dict(
         zip(columns[3:], ("weight of the Gaussian process", "of the trees", "of GATES"), strict=True)
     )
     lines = []
-    for table, sizes in SIZES.items():
-        for size in sizes:
-            mine = [row for row in rows if (row["table"], row["size"]) == (table, size)]
-            lines.append((f"{table}, {size}", [grids.cell([r[name] for r in mine]) for name in columns]))
+    for table, size in grids.columns(rows):
+        mine = [row for row in rows if (row["table"], row["size"]) == (table, size)]
+        lines.append((f"{table}, {size}", [grids.cell([r[name] for r in mine]) for name in columns]))
     page = grids.table("table, labels", [names.get(name, name) for name in columns], lines)
     (args.out / "table.md").write_text("\n".join(page) + "\n")
 

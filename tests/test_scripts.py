@@ -1,0 +1,104 @@
+"""Every script of benchmarks/ and studies/ runs, at a size at which it takes seconds; nothing is timed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archrank.training.cifar import CIFAR
+from waiting import PATIENCE
+
+ROOT = Path(__file__).parents[1]
+SMALL = "--tables analog-nasbench --sizes 12 --seeds 1 --workers 0 --out out"
+SCRIPTS = {
+    "benchmarks/auto_speed.py": "--labels 12 --efforts fast",
+    "benchmarks/data_pipeline.py": "--cells 2 --channels 2 --batch 2 --steps 1 --folder cifar10",
+    "benchmarks/fit_speed.py": "--cells 12 --seeds 1 --epochs 2 --most 100",
+    "benchmarks/import_tables.py": "official.json --cells 20",
+    "benchmarks/network_speed.py": "--cells 2 --channels 2 --batch 2 --steps 1",
+    "benchmarks/training_throughput.py": "--cells 2 --channels 2 --side 8 --batch 2 --steps 1 --epochs 1",
+    "benchmarks/whole_space.py": "--repeats 1 --spaces nas-bench-201 --most 60 --plain 20",
+    "studies/calibration.py": SMALL,
+    "studies/depth_features.py": SMALL,
+    "studies/encoder_settings.py": f"{SMALL} --settings MLP",
+    "studies/flow_encoder.py": f"{SMALL} --encoders biflow",
+    "studies/full_size_cost.py": "--cells 1 --out out",
+    "studies/kills.py": "--kills 1",
+    "studies/more_signals.py": "--questions repeats --seeds 1 --workers 0 --out out",
+    "studies/network_parameters.py": "nasbench101 cells.parquet --last 2",
+    "studies/predictor_members.py": SMALL,
+    "studies/proxy_recipes.py": "--out out --cells 2 --workers 0 --recipes "
+    "proxy:epochs=1:batch=8:channels=2:cells=2:train_images=40",
+    "studies/rank_accuracy.py": "--cells 12 --seeds 2 --epochs 6 --workers 1 --out out/page",
+    "studies/real_search.py": "guided random --out out",
+    "studies/regression.py": "--tiny --workers 1 --out out --before out",
+    "studies/size_features.py": SMALL,
+    "studies/stacked_weights.py": SMALL,
+}
+SHARED = {
+    "official.json": "nasbench101/official-records-52.json",
+    "cells.parquet": "nasbench101/nasbench101-20k.parquet",
+}
+
+
+def is_script(path):
+    return 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+
+
+def test_no_script_is_left_out():
+    found = [path for folder in ("benchmarks", "studies") for path in (ROOT / folder).glob("*.py")]
+    assert {str(path.relative_to(ROOT)) for path in found if is_script(path)} == set(SCRIPTS)
+
+
+def cifar(folder):
+    """Random images in the official binary files."""
+    kind, rng = CIFAR["cifar10"], np.random.default_rng(0)
+    inside = folder / kind.folders[1]
+    inside.mkdir(parents=True)
+    for name in (name for names in kind.parts.values() for name in names):
+        labels = np.arange(20, dtype=np.uint8) % 10
+        pixels = rng.integers(0, 256, (20, 3072), dtype=np.uint8)
+        (inside / f"{name}.bin").write_bytes(np.column_stack([labels, pixels]).tobytes())
+
+
+def run_folder(folder, seed):
+    """What real_search.py reads of a run."""
+    rng = np.random.default_rng(seed)
+    names = ("valid_accuracy", "valid_loss", "parameters", "multiply_adds", "seconds")
+    evaluations = [
+        {"number": n, "reason": "random", "architecture": str(n), "state": "measured",
+         "values": {name: float(rng.uniform(1, 2)) for name in names}}
+        for n in range(12)
+    ]  # fmt: skip
+    folder.mkdir()
+    (folder / "result.json").write_text(json.dumps({"evaluations": evaluations}))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_it_runs(script, tmp_path, shared):
+    words = SCRIPTS[script].split()
+    for name in SHARED.keys() & words:
+        shutil.copy(shared(SHARED[name]), tmp_path / name)
+    if script in ("benchmarks/data_pipeline.py", "studies/proxy_recipes.py"):
+        cifar(tmp_path / "cifar10")
+    for seed, name in enumerate(("guided", "random")):
+        if name in words:
+            run_folder(tmp_path / name, seed)
+    environment = {**os.environ, "ARCHRANK_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, ROOT / script, *words],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    written = [path for path in tmp_path.glob("out/*") if path.is_file()]
+    assert done.stdout or any(path.stat().st_size for path in written)
