@@ -22,12 +22,3 @@ def test_the_python_examples_run_one_after_the_other(capsys):
     assert namespace["space"].suggest(best).space == "chain"
     assert len(namespace["result"].evaluations) == 20
     assert "layer 0" in capsys.readouterr().out
-
-
-def test_every_link_to_a_file_of_ours_leads_somewhere():
-    root = Path(__file__).parents[1]
-    pages = [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("benchmarks/*.md")]
-    for page in pages:
-        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            if "://" not in link:
-                assert (page.parent / link).exists(), f"{page.name} links to {link}, which is not there"
