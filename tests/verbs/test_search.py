@@ -144,6 +144,16 @@ def test_a_result_is_a_data_frame_and_an_optuna_study():
     assert result.study.best_value == result.best_value
 
 
+def test_a_result_shows_itself_in_short():
+    result = ar.search(SPACE, worth, "random", budget=4)
+    assert repr(result) == f"<SearchResult of nas-bench-201: best value {result.best_value:g} after 4 evaluations>"
+    html = result._repr_html_()
+    assert html.count("<tr>") == 5
+    assert f"<code>{SPACE.format(result.best_architecture)}</code>" in html
+    hostile = ar.search(SPACE, lambda a: {"<b>": worth(a)}, "random", budget=2, metric="<b>")
+    assert "<b>" not in hostile._repr_html_()
+
+
 def test_a_sampler_chooses_what_a_search_chooses():
     study = optuna.create_study(direction="maximize", sampler=ArchrankSampler(SPACE, seed=4))
     study.optimize(lambda trial: worth(SPACE.suggest(trial)), n_trials=20)

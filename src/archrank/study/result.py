@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ class Evaluation:
         return "infeasible" if self.violation else "measured"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SearchResult:
     """What a search found.
 
@@ -123,6 +124,33 @@ class SearchResult:
     def infeasible(self) -> int:
         """How many were measured and break a constraint."""
         return sum(evaluation.violation > 0 for evaluation in self.evaluations)
+
+    def __repr__(self) -> str:
+        """The best value, and after how many evaluations."""
+        failed = sum(evaluation.state == "failed" for evaluation in self.evaluations)
+        counted = f"{len(self.evaluations)} evaluations" + (f", {failed} failed" if failed else "")
+        if len(self.goal.objectives) > 1:
+            found = f"{len(self.front)} on the Pareto front of {', '.join(self.goal.objectives)}"
+        elif self.best_value is None:
+            found = f"no {self.metric}"
+        else:
+            found = f"best {self.metric} {self.best_value:.6g}"
+        return f"<SearchResult of {self.space.name}: {found} after {counted}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary and the best five evaluations."""
+        rows = "".join(
+            f"<tr><td>{e.number}</td><td>{e.value:.6g}</td><td><code>{escape(self.space.format(e.architecture))}</code>"
+            f"</td><td>{e.reason}</td></tr>"
+            for e in self._ranked()[:5]
+        )
+        heading = f"<tr><th>evaluation</th><th>{escape(self.metric)}</th><th>architecture</th><th>reason</th></tr>"
+        return f"<p>{escape(repr(self)[1:-1])}</p><table>{heading}{rows}</table>"
+
+    def _ranked(self) -> list[Evaluation]:
+        """What was measured and meets the constraints, the best by the first objective first."""
+        scores = self.scores()[:, 0]
+        return [self.evaluations[i] for i in np.argsort(-scores, kind="stable") if not np.isnan(scores[i])]
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A row for each evaluation: number, architecture as text, all values, and how it was proposed and ended.
