@@ -74,7 +74,7 @@ def test_a_table_of_ones_own_gone_on_with_and_grown(own, tmp_path):
     (out / "report.html").unlink()
     compare("report", out, "--tau", "last")
     assert "after the last epoch" in (out / "report.html").read_text()
-    with pytest.raises(RunFolderError, match=r"another configuration \(epochs: 2 there, 3 now\)"):
+    with pytest.raises(RunFolderError, match=r"another configuration \(epochs: 2 there, 3 now;"):
         compare(*common, "--encoders", "mlp", "--sizes", "5", "--epochs", "3")
     few = SPACE.architectures(SPACE.rows()[:79])
     write_table(own[1], {"architecture": [SPACE.format(a) for a in few], "loss": list(range(79))})

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from archrank.experiments.ranking import curve_ks
+from archrank.experiments.fits import curve_ks
 from archrank.report import ranking_page
 from archrank.report.ranking_page import write_ranking_report
 from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of

@@ -1,4 +1,4 @@
-"""``archrank compare``: its verbs, and encoders and losses as a grid of fits that can be killed and gone on with."""
+"""``archrank compare``: its verbs, and encoders and losses as a grid of fits that can be killed and resumed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +16,13 @@ from archrank.cli.comparisons import (
     MinimizeOption,
     SpaceOption,
     TableOption,
+    compare,
     named_table,
-    names_in,
-    recorded,
 )
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
     ProtocolOption,
-    Ranked,
     SameSubsetOption,
     SizesOption,
     SplitOption,
@@ -32,18 +30,13 @@ from archrank.cli.rankings import (
     TestMetricOption,
     TestOption,
 )
-from archrank.errors import TableError, UnknownName
 
 __all__ = ["app"]
 
 What = Literal["encoders", "losses"]
 
-TAUS = ("last-5", "last")
-
 _ENCODERS = {"encoders": "gates,gcn-global,gcn,lstm,mlp", "losses": "gates"}
 _LOSSES = {"encoders": "hinge", "losses": "mse,bce,comparator,hinge,listmle"}
-
-_SIZES = "1%,5%,10%"
 
 app = typer.Typer(
     help="Compare encoders, losses or predictors by how well they rank, or strategies by what they find.",
@@ -83,37 +76,38 @@ def _command(what: What) -> Callable[..., None]:
         minimize: MinimizeOption = "",
         workers: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
         out: Annotated[
-            Path | None, typer.Option(help=f"Folder, new or to go on with (runs/compare-{what}-BENCHMARK).")
+            Path | None, typer.Option(help=f"Folder, new or to be resumed (runs/compare-{what}-BENCHMARK).")
         ] = None,
         as_json: JsonOption = False,
     ) -> None:
-        _check_names(losses=losses, encoders=encoders, tau=tau)
-        measured = named_table(benchmark, table, space, minimize)
-        from archrank.experiments.ranking import NeuralFits, neural_tasks
+        from archrank import experiments
 
-        ranked = Ranked.of(
-            measured, metric, test_metric, split, split_seed, pool, test, same_subset, protocol
-        )
-        tasks = neural_tasks(
-            names_in(encoders),
-            names_in(losses),
-            ranked.sizes(sizes, _SIZES),
-            seeds,
-            same_subset=ranked.same_subset,
-            simplify=simplify,
-        )
-        fits = NeuralFits(**ranked.data, epochs=epochs, members=members)
-        fits.check(tasks)
-        ranked.compare(
+        call = {"encoders": experiments.compare_encoders, "losses": experiments.compare_losses}[what]
+        compare(
+            call,
             what,
-            tasks,
-            fits,
-            alike=("encoder", "loss", "simplify"),
-            settings={"epochs": epochs, "members": members},
-            tau=tau,
+            named_table(benchmark, table, space, minimize),
             out=out,
-            workers=workers,
             as_json=as_json,
+            verb="fitting",
+            runs="fits",
+            encoders=encoders,
+            losses=losses,
+            sizes=sizes,
+            seeds=seeds,
+            metric=metric,
+            test_metric=test_metric,
+            protocol=protocol,
+            split=split,
+            split_seed=split_seed,
+            pool=pool,
+            test=test,
+            same_subset=same_subset,
+            simplify=simplify,
+            epochs=epochs,
+            members=members,
+            tau=tau,
+            workers=workers,
         )
 
     return command
@@ -133,33 +127,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the tables, plots and page of a comparison anew from its results."""
-    from archrank.experiments.grid import read_rows
-    from archrank.report.ranking_page import write_ranking_report
-    from archrank.report.search_page import write_search_report
+    from archrank.experiments import load_comparison
 
-    record = recorded(folder)
-    rows = read_rows(folder)
-    if record is None or not rows:
-        raise TableError(f"{folder} holds no results of a comparison; `archrank compare encoders` makes some")
-    config, about = record["config"], record["environment"]
-    if tau is not None:
-        _check_names(tau=tau)
-        about["tau"] = tau
-    write = write_search_report if config["compare"] == "strategies" else write_ranking_report
-    page = write(folder, rows, config, about)
+    page = load_comparison(folder, tau).report()
     Console().print(f"report  {escape(str(page))}", highlight=False, soft_wrap=True)
-
-
-def _check_names(encoders: str | None = None, losses: str | None = None, tau: str | None = None) -> None:
-    """Refuse unknown names before anything slow begins."""
-    if tau is not None and tau not in TAUS:
-        raise UnknownName("tau", tau, TAUS)
-    if encoders is None or losses is None:
-        return
-    from archrank.encoders import ENCODERS
-    from archrank.ranking import LOSSES
-
-    for kind, given, known in (("encoder", encoders, ENCODERS), ("loss", losses, LOSSES)):
-        for name in names_in(given) or [given]:
-            if name not in known:
-                raise UnknownName(kind, name, known)

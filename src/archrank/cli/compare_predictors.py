@@ -1,6 +1,5 @@
 """``archrank compare predictors``: whole predictors by how well they rank, from few labels to many."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +11,13 @@ from archrank.cli.comparisons import (
     MinimizeOption,
     SpaceOption,
     TableOption,
+    compare,
     named_table,
-    parts_of,
 )
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
     ProtocolOption,
-    Ranked,
     SameSubsetOption,
     SizesOption,
     SplitOption,
@@ -27,13 +25,10 @@ from archrank.cli.rankings import (
     TestMetricOption,
     TestOption,
 )
-from archrank.cli.specs import parse_specs
-from archrank.predictors.named import PredictorOptions, named_predictor
 
 __all__ = ["command"]
 
-_SIZES = "1%,5%"
-_USUAL = "auto,auto:effort=fast,neural,trees,gaussian-process"
+_DEFAULT = "auto,auto:effort=fast,neural,trees,gaussian-process"
 
 
 def command(
@@ -45,7 +40,7 @@ def command(
             "--predictor",
             help="NAME[:option=value…], separated by commas, such as neural:encoder=gcn.",
         ),
-    ] = _USUAL,
+    ] = _DEFAULT,
     sizes: SizesOption = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 3,
     metric: MetricOption = None,
@@ -61,17 +56,31 @@ def command(
     minimize: MinimizeOption = "",
     workers: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
     out: Annotated[
-        Path | None, typer.Option(help="Folder, new or to go on with (runs/compare-predictors-BENCHMARK).")
+        Path | None, typer.Option(help="Folder, new or to be resumed (runs/compare-predictors-BENCHMARK).")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare whole predictors, as search and rank use them, by how well they rank."""
-    specs = parse_specs(parts_of(predictors), PredictorOptions)
-    measured = named_table(benchmark, table, space, minimize)
-    from archrank.experiments.ranking import PredictorFits, predictor_tasks
+    from archrank.experiments import compare_predictors
 
-    ranked = Ranked.of(measured, metric, test_metric, split, split_seed, pool, test, same_subset, protocol)
-    made = {name: named_predictor(measured.space, **asdict(options)) for name, options in specs.items()}
-    tasks = predictor_tasks(made, ranked.sizes(sizes, _SIZES), seeds, same_subset=ranked.same_subset)
-    fits = PredictorFits(**ranked.data, predictors=made)
-    ranked.compare("predictors", tasks, fits, alike=("predictor",), out=out, workers=workers, as_json=as_json)
+    compare(
+        compare_predictors,
+        "predictors",
+        named_table(benchmark, table, space, minimize),
+        out=out,
+        as_json=as_json,
+        verb="fitting",
+        runs="fits",
+        predictors=predictors,
+        sizes=sizes,
+        seeds=seeds,
+        metric=metric,
+        test_metric=test_metric,
+        protocol=protocol,
+        split=split,
+        split_seed=split_seed,
+        pool=pool,
+        test=test,
+        same_subset=same_subset,
+        workers=workers,
+    )

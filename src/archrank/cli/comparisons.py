@@ -1,14 +1,14 @@
-"""What the verbs of ``archrank compare`` share: the table, the run in a folder, its progress, and its failures."""
+"""What the verbs of ``archrank compare`` share: the table, the call, its progress, and its failures."""
 
+import dataclasses
 import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,12 +18,12 @@ from rich.progress import Task as Shown
 from rich.table import Table as Grid
 from rich.text import Text
 
-from archrank.errors import RunFolderError, TableError
-from archrank.versions import versions
+from archrank.errors import TableError
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table
-    from archrank.experiments.grid import GridProgress, Row, Task
+    from archrank.experiments import Comparison
+    from archrank.experiments.grid import GridProgress
     from archrank.report.sheets import Sheet
 
 __all__ = [
@@ -32,14 +32,8 @@ __all__ = [
     "MinimizeOption",
     "SpaceOption",
     "TableOption",
-    "Work",
-    "check_failures",
+    "compare",
     "named_table",
-    "names_in",
-    "parts_of",
-    "recorded",
-    "run",
-    "show",
 ]
 
 BenchmarkArgument = Annotated[
@@ -49,33 +43,6 @@ TableOption = Annotated[Path | None, typer.Option(help="A table of your own: .cs
 SpaceOption = Annotated[str | None, typer.Option(help="Its space: a name, or file.py:ClassName.")]
 MinimizeOption = Annotated[str, typer.Option(help="Its columns where lower is better.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print all rows as JSON and nothing else.")]
-
-
-class Work(Protocol):
-    """What does the tasks of a grid."""
-
-    @property
-    def digest(self) -> str:
-        """A digest of the data that the tasks are done on."""
-
-    def __call__(self, task: "Task") -> dict[str, Any]:
-        """Do a task: what was found, by name."""
-
-    def cost(self, task: "Task") -> float:
-        """About how long a task takes, in any unit."""
-
-
-_Report = Callable[[Path, "Sequence[Row]", Mapping[str, Any], Mapping[str, Any]], Path]
-
-
-def names_in(text: str) -> list[str]:
-    """The names in a list that is separated by commas, each once."""
-    return list(dict.fromkeys(parts_of(text)))
-
-
-def parts_of(text: str) -> list[str]:
-    """What commas separate, as often as it is there."""
-    return list(filter(None, map(str.strip, text.split(","))))
 
 
 def named_table(benchmark: str | None, path: Path | None, space: str | None, minimize: str) -> "Table":
@@ -94,98 +61,60 @@ def named_table(benchmark: str | None, path: Path | None, space: str | None, min
     if space is None:
         raise TableError(f"--table {path} needs --space, the space that its architectures are written in")
     assert path is not None
-    return read_table(path, names.space(space), minimize=names_in(minimize))
+    return read_table(
+        path, names.space(space), minimize=[name for name in map(str.strip, minimize.split(",")) if name]
+    )
 
 
-_SAID = {"ranking": {"rows", "tau"}, "strategies": {"size", "metrics"}}
-"""What a comparison of each kind says of itself beside its configuration."""
-
-
-def recorded(folder: Path) -> dict[str, Any] | None:
-    """What ``config.json`` holds; None where there is none of a comparison that can be read."""
-    try:
-        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return record if _SAID[record["config"]["compare"]] <= record["environment"].keys() else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def run(
-    folder: Path,
-    config: Mapping[str, Any],
-    about: Mapping[str, Any],
-    tasks: "Sequence[Task]",
-    work: Work,
+def compare(
+    call: "Callable[..., Comparison]",
+    what: str,
+    table: "Table",
     *,
-    workers: int,
+    out: Path | None,
+    as_json: bool,
     verb: str,
-    alike: Sequence[str],
-    report: _Report,
-    before: Callable[[Path], None] = lambda folder: None,
-) -> "list[Row]":
-    """Do the tasks in a folder, or what is left of them, and write the report.
+    runs: str,
+    **options: Any,
+) -> None:
+    """Make a comparison in a folder, new or resumed, and show its first table.
 
     Args:
-        folder: New, or to go on with.
-        config: What must be the same in all runs of the folder.
-        about: What the report needs to know beside that.
-        tasks: What is wanted.
-        work: Does a task.
-        workers: How many processes.
+        call: The library's function.
+        what: What is compared.
+        table: What it is compared on.
+        out: The folder; None for the default one.
+        as_json: Whether to print the rows instead.
         verb: What the processes are doing, for the progress bar.
-        alike: Names of a task's fields: tasks that agree in them take equal times, or in proportion to their costs.
-        report: Writes the report.
-        before: Called with the folder before the work begins, while no other process has it.
-
-    Returns:
-        The rows: those of the tasks, then those of earlier runs.
+        runs: What they do, in the plural.
+        options: The function's arguments.
 
     Raises:
-        RunFolderError: The folder holds something else, or another process has it.
-        Exit: It was interrupted.
+        Exit: It was interrupted, or something failed.
     """
-    from archrank.experiments.grid import RESULTS, run_grid
-    from archrank.study.folder import RunFolder
-
-    if (folder / RESULTS).exists() and not (folder / "config.json").exists():
-        raise RunFolderError(
-            f"{folder} holds results, but no config.json that says of what: choose another folder with --out"
-        )
+    folder = out or Path("runs") / f"compare-{what}-{table.name}".replace("/", "_")
     console = Console(stderr=True)
     command = shlex.join(["archrank", *sys.argv[1:]])
-    earlier = (recorded(folder) or {"environment": {}})["environment"].get("commands", [])
-    commands = [*(each for each in earlier if each != command), command]
-    environment = {
-        **about,
-        "versions": versions(),
-        "workers": workers,
-        "commands": commands,
-        "date": date.today().isoformat(),
-    }
-    with RunFolder.open(folder, config, environment, resume=True) as opened:
-        before(opened.path)
-        try:
-            with _bar(console, verb) as on_progress:
-                rows = run_grid(
-                    opened.path,
-                    tasks,
-                    work,
-                    workers=workers,
-                    cost=work.cost,
-                    alike=lambda task: tuple(task[name] for name in alike),
-                    on_progress=on_progress,
-                )
-        except KeyboardInterrupt:
-            console.print(
-                f"\ninterrupted; nothing finished is lost. Go on with:\n  {command}\n"
-                f"or see what there is:\n  {shlex.join(['archrank', 'compare', 'report', str(folder)])}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
+    try:
+        with _bar(console, verb) as on_progress:
+            found = call(
+                table, folder=folder, resume=True, command=command, on_progress=on_progress, **options
             )
-            raise typer.Exit(130) from None
-        report(opened.path, rows, config, environment)
-    return rows
+    except KeyboardInterrupt:
+        console.print(
+            f"\ninterrupted; nothing finished is lost. Continue with:\n  {command}\n"
+            f"or see what there is:\n  {shlex.join(['archrank', 'compare', 'report', str(folder)])}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+    if as_json:
+        sys.stdout.write(json.dumps(found.rows, indent=2, ensure_ascii=False) + "\n")
+    elif tables := found.tables:
+        title, _, sheet = tables[0]
+        _show(title, sheet if what != "strategies" else _every_second(sheet), folder)
+    _check_failures(runs, found.asked or 0, found.failures)
 
 
 @contextmanager
@@ -216,7 +145,7 @@ class _TimeLeft(ProgressColumn):
         return Text(f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left", style="progress.remaining")
 
 
-def show(title: str, sheet: "Sheet", folder: Path) -> None:
+def _show(title: str, sheet: "Sheet", folder: Path) -> None:
     """Print a table, the best of every column in bold, and where the report is."""
     console = Console(highlight=False)
     grid = Grid(title, *sheet.headings, box=None, pad_edge=False)
@@ -226,7 +155,13 @@ def show(title: str, sheet: "Sheet", folder: Path) -> None:
     console.print(f"report  {escape(str(folder / 'report.html'))}", soft_wrap=True)
 
 
-def check_failures(what: str, total: int, failed: Sequence[str]) -> None:
+def _every_second(sheet: "Sheet") -> "Sheet":
+    """Every second column says how many searches succeeded; a terminal has room for the others only."""
+    lines = [(name, cells[::2]) for name, cells in sheet.lines]
+    return dataclasses.replace(sheet, headings=sheet.headings[::2], lines=lines)
+
+
+def _check_failures(what: str, total: int, failed: Sequence[str]) -> None:
     """Tell what failed, and leave with exit code 1; nothing where nothing did.
 
     Args:

@@ -1,1 +1,15 @@
-"""Comparisons of predictors and of strategies: grids of fits and of searches."""
+"""Comparisons of encoders, losses, predictors and strategies on tables of measured architectures."""
+
+from archrank.experiments.compare_rankings import compare_encoders, compare_losses, compare_predictors
+from archrank.experiments.compare_strategies import compare_strategies
+from archrank.experiments.comparison import Comparison
+from archrank.experiments.stored import load_comparison
+
+__all__ = [
+    "Comparison",
+    "compare_encoders",
+    "compare_losses",
+    "compare_predictors",
+    "compare_strategies",
+    "load_comparison",
+]

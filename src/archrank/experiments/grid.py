@@ -1,4 +1,4 @@
-"""A grid of tasks whose results are kept in one file: it can be killed, gone on with, and made larger."""
+"""A grid of tasks whose results are kept in one file: it can be killed, resumed, and made larger."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -12,7 +12,7 @@ from archrank.errors import BudgetError, RunFolderError
 from archrank.experiments.workers import Task, Work, run_tasks
 from archrank.study.interrupts import uninterrupted
 
-__all__ = ["RESULTS", "GridProgress", "Row", "Task", "read_rows", "run_grid", "silent"]
+__all__ = ["RESULTS", "GridProgress", "Row", "Task", "read_rows", "run_grid", "silent", "write_rows"]
 
 Row = dict[str, Any]
 """A task with its results; ``error`` says why there are none, and ``seconds`` how long it took."""
@@ -40,11 +40,11 @@ class GridProgress:
 
 
 def silent(progress: GridProgress) -> None:
-    """Progress that nobody watches."""
+    """Report no progress."""
 
 
 def run_grid(
-    folder: Path,
+    folder: Path | None,
     tasks: Sequence[Task],
     work: Work,
     *,
@@ -55,11 +55,11 @@ def run_grid(
 ) -> list[Row]:
     """Do the tasks whose results the folder does not hold yet, the costliest first.
 
-    ``results.parquet`` is written anew, whole, after each task. Tasks that have failed are tried again by the next
+    ``results.parquet`` is replaced, whole, after each task. Tasks that have failed are tried again by the next
     run. The folder should be locked by :class:`~archrank.study.RunFolder`.
 
     Args:
-        folder: Where the results are kept.
+        folder: Where the results are kept; None to keep them in memory only.
         tasks: What is wanted, in the order that the rows are to have; plain values under the same names in each.
         work: Does a task; it is sent to every worker once.
         workers: How many processes.
@@ -76,7 +76,7 @@ def run_grid(
         EvaluationError: The workers cannot start.
     """
     if workers < 1:
-        raise BudgetError(f"{workers} workers cannot do anything; give --workers 1 or more")
+        raise BudgetError(f"{workers} workers cannot do anything; give 1 worker or more")
     results = _Results(folder, tasks)
     left = sorted(results.unfinished(), key=cost, reverse=True)
     if not left:
@@ -97,13 +97,13 @@ def run_grid(
 class _Results:
     """The rows of a folder, by their tasks."""
 
-    def __init__(self, folder: Path, tasks: Sequence[Task]) -> None:
-        self._path = folder / RESULTS
+    def __init__(self, folder: Path | None, tasks: Sequence[Task]) -> None:
+        self._folder = folder
         self._names = tuple(tasks[0]) if tasks else ()
         self._tasks = {self._key(task): task for task in tasks}
         # A dictionary keeps its order: first what is asked for now, then what earlier runs have left.
         self._rows: dict[tuple[Any, ...], Row | None] = dict.fromkeys(self._tasks)
-        self._rows |= {self._key(row): row for row in read_rows(folder)}
+        self._rows |= {self._key(row): row for row in (read_rows(folder) if folder else [])}
 
     def unfinished(self) -> list[Task]:
         rows = self._rows
@@ -120,8 +120,8 @@ class _Results:
 
     def add(self, row: Row) -> None:
         self._rows[self._key(row)] = row
-        rows = self.rows()
-        write_table(self._path, {name: [row[name] for row in rows] for name in rows[0]})
+        if self._folder is not None:
+            write_rows(self._folder, self.rows())
 
     def _key(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(row.get(name) for name in self._names)
@@ -161,6 +161,19 @@ class _Clock:
 
 _ANY = object()
 """Stands for all kinds of tasks, where none of the same kind has finished."""
+
+
+def write_rows(folder: Path, rows: Sequence[Row]) -> None:
+    """Replace the rows that a folder holds.
+
+    Args:
+        folder: The folder.
+        rows: The rows, all with the same names.
+
+    Raises:
+        FileError: The file of results cannot be written.
+    """
+    write_table(folder / RESULTS, {name: [row[name] for row in rows] for name in rows[0]})
 
 
 def read_rows(folder: Path) -> list[Row]:

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -126,13 +127,12 @@ class _Worker:
 def _start(lifeline: Connection, payload: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-    # Here, for nobody else who imports this file needs so large a library.
-    import torch
-
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, where a task loads it
     try:
         _Worker.work = pickle.loads(payload)  # noqa: S301, sent by our own parent process
         _Worker.problem = None
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)
     except Exception as error:
         _Worker.problem = f"the work cannot be loaded there ({type(error).__name__}: {error})"
 

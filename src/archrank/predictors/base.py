@@ -18,6 +18,7 @@ from archrank.predictors import saved
 from archrank.predictors.saved import State
 from archrank.predictors.targets import as_targets, check_minimize, labels
 from archrank.ranking.metrics import kendall_tau
+from archrank.settings import parameters_of
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["Predictor", "Ranker", "State"]
@@ -296,6 +297,11 @@ class Predictor(ABC):
         state = self._state()
         parts: Mapping[str, State] = {name: part._whole_state() for name, part in state.parts.items()}
         return replace(state, kind=type(self).__name__, minimize=self.minimize_, parts=parts)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The class and its parameters, as JSON values: a run is resumed only with the same ones."""
+        return parameters_of(self)
 
     def __repr__(self) -> str:
         """The class and its settings."""

@@ -1,5 +1,6 @@
 """The report of a comparison of strategies: tables as Markdown, plots, and one self-contained HTML page."""
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -228,7 +229,13 @@ def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, A
             ", ".join(f"{count} of {name}" for name, count in counts.items())
             + f"; {duration(sum(row['seconds'] for row in finished))} of computing",
         ),
-        *dict.fromkeys((f"settings of {row['strategy']}", str(row["settings"])) for row in finished),
+        *dict.fromkeys((f"settings of {row['strategy']}", _settings(row, config)) for row in finished),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("date", str(about["date"])),
     ]
+
+
+def _settings(row: Row, config: Mapping[str, Any]) -> str:
+    """The settings of a strategy, as text; earlier versions kept them with the rows."""
+    found = config.get("compared", {}).get(row["strategy"], row.get("settings"))
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

@@ -11,11 +11,15 @@ from typing import Any, Self
 
 from archrank.errors import FileError, RunFolderError
 from archrank.files import write_whole
+from archrank.settings import differences
 
 __all__ = ["RunFolder", "check_same"]
 
 _GROWS = "budget"
-"""The one field that may differ on resuming, and only upwards."""
+"""The field that may grow on resuming."""
+
+_JOINS = "compared"
+"""The field that maps names to settings: names may join on resuming, but what a name stands for must not change."""
 
 
 class RunFolder:
@@ -27,11 +31,13 @@ class RunFolder:
     Attributes:
         path: The folder.
         resumed: Whether a run was there before.
+        config: The configuration as it is recorded.
     """
 
-    def __init__(self, path: Path, lock: int, resumed: bool) -> None:
+    def __init__(self, path: Path, lock: int, resumed: bool, config: Mapping[str, Any]) -> None:
         self.path = path
         self.resumed = resumed
+        self.config = config
         self._lock: int | None = lock
 
     @classmethod
@@ -47,7 +53,7 @@ class RunFolder:
         Args:
             path: The folder; what is missing of it is created.
             config: What makes the run what it is, as JSON values: all of it must agree on resuming, but
-                ``budget`` may grow.
+                ``budget`` may grow, and ``compared``, settings by name, may get more names.
             environment: What may differ on resuming, such as versions; recorded beside the configuration.
             resume: Go on with an existing run; where there is none, start one.
 
@@ -68,11 +74,14 @@ class RunFolder:
                     f"the folder {folder} already holds a run ({', '.join(existing)}): "
                     "go on with it by --resume (resume=True), or choose another folder with --out"
                 )
-            config = json.loads(json.dumps(config))
+            wanted: dict[str, Any] = json.loads(json.dumps(config))
             if (folder / "config.json").exists():
-                check_same(_read_json(folder / "config.json")["config"], config, str(folder))
-            opened = cls(folder, lock, resumed=bool(existing))
-            opened._write_json("config.json", {"config": config, "environment": dict(environment or {})})
+                old = _read_json(folder / "config.json")["config"]
+                check_same(old, wanted, str(folder))
+                if _JOINS in old and _JOINS in wanted:
+                    wanted[_JOINS] = {**old[_JOINS], **wanted[_JOINS]}
+            opened = cls(folder, lock, bool(existing), wanted)
+            opened._write_json("config.json", {"config": wanted, "environment": dict(environment or {})})
             with _explained(folder):
                 _mend_journal(opened.journal)
             return opened
@@ -136,7 +145,7 @@ def check_same(
 
     Raises:
         RunFolderError: They differ; the message lists each field with both values. A larger budget is no
-            difference.
+            difference, and neither is a name of ``compared`` that only one of them has.
     """
     if "format" in new and "format" not in old:
         # Release 0.1 recorded the strategy as text; all else that it recorded is compared.
@@ -147,17 +156,19 @@ def check_same(
             f"the run in {where} has a budget of {before}, so it cannot be resumed with {now}: "
             f"give {before} or more, or {instead}"
         )
-    fields = [key for key in {**old, **new} if key != _GROWS and old.get(key) != new.get(key)]
-    if fields:
-        listed = "; ".join(f"{key}: {_shown(old, key)} there, {_shown(new, key)} now" for key in fields)
+    if fields := differences(_compared(old, new), _compared(new, old)):
+        listed = "; ".join(f"{name}: {there} there, {now} now" for name, there, now in fields)
         raise RunFolderError(
             f"the run in {where} has another configuration ({listed}): "
             f"resume it with the same settings, or {instead}"
         )
 
 
-def _shown(config: Mapping[str, Any], key: str) -> str:
-    return json.dumps(config[key], ensure_ascii=False) if key in config else "nothing"
+def _compared(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a configuration has to be the same in another one."""
+    kept = {key: value for key, value in config.items() if key not in (_GROWS, _JOINS)}
+    named, others = config.get(_JOINS) or {}, other.get(_JOINS) or {}
+    return {**kept, _JOINS: {name: each for name, each in named.items() if name in others}}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.settings import settings_of
 from archrank.strategies.base import Strategy
 from archrank.study.stopwatch import Stopwatch
 
@@ -62,6 +63,12 @@ class TimedRanker:
         """Passed on; AttributeError, as for the predictor itself, where that has none."""
         passed_on: Callable[[Any], tuple[Floats, Floats]] = getattr(self._ranker, "predict_distribution")  # noqa: B009
         return passed_on
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the predictor."""
+        found: dict[str, Any] = settings_of(self._ranker)
+        return found
 
     def __repr__(self) -> str:
         return repr(self._ranker)

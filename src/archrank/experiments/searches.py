@@ -12,6 +12,7 @@ import numpy as np
 from archrank.benchmarks.table import Floats, Metric, Table
 from archrank.errors import BudgetError, TableError
 from archrank.experiments.workers import Task
+from archrank.settings import settings_of
 from archrank.simulation.replay import replay
 from archrank.strategies import (
     GuidedSearch,
@@ -31,7 +32,7 @@ _FIT = 100
 
 
 def search_tasks(
-    strategies: Mapping[str, Strategy],
+    strategies: Iterable[str],
     seeds: int,
     *,
     parallel: Sequence[int] = (1,),
@@ -40,7 +41,7 @@ def search_tasks(
     """The tasks of a grid: every strategy with every number of simulated workers and every seed.
 
     Args:
-        strategies: The strategies by what they are called.
+        strategies: The names of the strategies.
         seeds: How many seeds, from 0.
         parallel: How many workers evaluate at the same time, in simulated time.
         asynchronous: Each worker asks as soon as it is free, instead of in rounds that wait for all.
@@ -48,12 +49,11 @@ def search_tasks(
     return [
         {
             "strategy": name,
-            "settings": repr(strategy),
             "parallel": workers,
             "asynchronous": asynchronous,
             "seed": seed,
         }
-        for name, strategy in strategies.items()
+        for name in strategies
         for workers in parallel
         for seed in range(seeds)
     ]
@@ -127,6 +127,12 @@ class Searches:
             if column is not None:
                 digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
         return digest.hexdigest()
+
+    def settings(self, tasks: Iterable[Task]) -> dict[str, Any]:
+        """The settings of the strategies of some tasks, by name."""
+        return {
+            name: settings_of(self.strategies[name]) for name in dict.fromkeys(t["strategy"] for t in tasks)
+        }
 
     def cost(self, task: Task) -> float:
         """About how long a task takes, in any unit: proposing is quick, unless a predictor is fitted."""

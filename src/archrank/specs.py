@@ -1,24 +1,33 @@
-"""A strategy or a predictor with its options in one word, such as ``guided:encoder=gcn:loss=mse``."""
+"""A named thing with its options in one word, such as ``guided:encoder=gcn:loss=mse``.
+
+The options are a dataclass whose first field is the name; the field's own name tells what is named, such as
+``strategy``. Its property ``active`` maps the fields that apply to that name, the name among them, to their values.
+"""
 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from archrank.errors import ArchrankError, UnknownName
-from archrank.predictors.named import PREDICTORS, PredictorOptions
-from archrank.strategies.named import STRATEGIES, StrategyOptions
 
-__all__ = ["parse_spec", "parse_specs", "spec_of"]
+__all__ = ["Options", "parse_spec", "parse_specs", "spec_of"]
 
-Options = StrategyOptions | PredictorOptions
-Given = TypeVar("Given", StrategyOptions, PredictorOptions)
-_KINDS: dict[type[Options], tuple[str, str, Collection[str]]] = {
-    StrategyOptions: ("strategy", "strategies", STRATEGIES),
-    PredictorOptions: ("predictor", "predictors", PREDICTORS),
-}
-"""What each kind of options is called, in the singular and the plural, and the names that there are."""
+
+class Options(Protocol):
+    """Options of a named thing: a dataclass as described above."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __init__(self, *args: Any, **values: Any) -> None: ...
+
+    @property
+    def active(self) -> dict[str, Any]:
+        """The options that apply to the name, by name."""
+
+
+Given = TypeVar("Given", bound=Options)
 
 _OPTION = re.compile(r":(?=[\w-]+=)")
 """A colon begins an option only where a name and ``=`` follow, so that values may hold colons."""
@@ -26,46 +35,43 @@ _OPTION = re.compile(r":(?=[\w-]+=)")
 _YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 
-def parse_specs(texts: Sequence[str], options: type[Given]) -> dict[str, Given]:
-    """Several strategies or predictors, by their short form.
+def parse_specs(texts: Sequence[str], options: type[Given], names: Collection[str]) -> dict[str, Given]:
+    """Read several, each once, by their short form.
 
     Args:
         texts: What :func:`parse_spec` reads.
-        options: Of which kind they are.
+        options: The class of their options.
+        names: The names that there are.
 
     Raises:
         UnknownName: No such name or option.
         ArchrankError: None at all, the same one twice, or an option's value that cannot be read.
     """
-    kind, kinds, names = _KINDS[options]
+    kind = fields(options)[0].name
     if not texts:
-        raise ArchrankError(f"no {kind} is named; give --{kinds} some of {', '.join(names)}")
+        raise ArchrankError(f"no {kind} is named; name some of {', '.join(names)}")
     found: dict[str, Given] = {}
     for text in texts:
-        read = parse_spec(text, options)
+        read = parse_spec(text, options, names)
         if (short := spec_of(read)) in found:
             raise ArchrankError(f"the {kind} {text!r} is named twice ({short}); leave one of them out")
         found[short] = read
     return found
 
 
-def parse_spec(text: str, options: type[Given]) -> Given:
+def parse_spec(text: str, options: type[Given], names: Collection[str]) -> Given:
     """Read ``NAME[:option=value[:option=value…]]``.
 
     Args:
-        text: A name, and fields of the options that it looks at.
-        options: Of which kind it is.
+        text: A name and options that apply to it.
+        options: The class of the options.
+        names: The names that there are.
 
     Raises:
         UnknownName: No such name or option.
-        ArchrankError: A value that cannot be read, an option twice, or one that is not looked at.
-
-    >>> parse_spec("guided:encoder=gcn:round=5", StrategyOptions).round
-    5
-    >>> parse_spec("auto:effort=fast", PredictorOptions)
-    PredictorOptions(predictor='auto', effort='fast', encoder=None, loss=None, members=None, bootstrap=None)
+        ArchrankError: A value that cannot be read, an option twice, or one that does not apply to the name.
     """
-    kind, _, names = _KINDS[options]
+    kind = fields(options)[0].name
     name, *settings = _OPTION.split(text.strip())
     if name not in names:
         if (before := name.partition(":")[0]) in names:
@@ -84,23 +90,18 @@ def parse_spec(text: str, options: type[Given]) -> Given:
             raise ArchrankError(f"{text!r} gives {option} twice")
         values[option] = _value(options, text, option, value)
     read = options(name, **values)
-    matter = read.active
-    if idle := [option for option in values if option not in matter]:
-        looked_at = ", ".join(option for option in matter if option != kind) or "none"
-        raise ArchrankError(f"{text!r}: {name} does not look at {idle[0]}; its options are {looked_at}")
+    active = read.active
+    if idle := [option for option in values if option not in active]:
+        has = ", ".join(option for option in active if option != kind) or "none"
+        raise ArchrankError(f"{text!r}: {name} has no option {idle[0]}; its options are {has}")
     return read
 
 
 def spec_of(options: Options) -> str:
-    """The short form: the name, and the options that differ from what they are by default.
-
-    >>> spec_of(StrategyOptions("guided", initial=10, loss="mse"))
-    'guided:loss=mse'
-    """
-    kind, _, _ = _KINDS[type(options)]
-    name = getattr(options, kind)
-    usual = type(options)(name)
-    changed = {key: value for key, value in options.active.items() if value != getattr(usual, key)}
+    """The short form: the name, and the options that differ from their defaults."""
+    name = getattr(options, fields(options)[0].name)
+    default = type(options)(name)
+    changed = {key: value for key, value in options.active.items() if value != getattr(default, key)}
     return ":".join([name, *(f"{key}={_text(value)}" for key, value in changed.items())])
 
 

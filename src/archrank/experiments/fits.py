@@ -13,62 +13,40 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.encoders import ENCODERS
-from archrank.errors import ArchrankError, PredictorError, UnknownName
+from archrank.errors import PredictorError
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
 from archrank.experiments.splits import Split, drawn
 from archrank.experiments.workers import Task
-from archrank.predictors import NeuralPredictor, Predictor
+from archrank.predictors.base import Predictor
 from archrank.predictors.candidates import Candidates
-from archrank.ranking import LOSSES, kendall_tau, n_at_k, precision_at_k
-from archrank.ranking.metrics import N_AT, PRECISION_AT, TAU_IN_TOP, precision_curve, spearman, tau_in_top
+from archrank.ranking.metrics import (
+    N_AT,
+    PRECISION_AT,
+    TAU_IN_TOP,
+    kendall_tau,
+    n_at_k,
+    precision_at_k,
+    precision_curve,
+    spearman,
+    tau_in_top,
+)
+from archrank.settings import settings_of
 from archrank.space import Rows, SearchSpace
 
 __all__ = [
-    "NeuralFits",
     "PredictorFits",
     "RankingFits",
     "curve_ks",
-    "neural_tasks",
+    "fit_tasks",
     "predictor_tasks",
 ]
 
 Floats = npt.NDArray[np.float64]
 
-_LAST = 5
-"""The paper reports the mean of tau over so many last epochs."""
-
 _CURVE_POINTS = 60
 
 _CLASSES = 200
 """In so many classes of isomorphic encodings the spread of scores is looked at."""
-
-
-def neural_tasks(
-    encoders: Iterable[str],
-    losses: Sequence[str],
-    sizes: Sequence[int],
-    seeds: int,
-    *,
-    same_subset: bool = False,
-    simplify: bool = False,
-) -> list[Task]:
-    """The tasks of a grid: every encoder with every loss, size and seed.
-
-    Args:
-        encoders: Names of encoders.
-        losses: Names of losses.
-        sizes: How many architectures are trained on.
-        seeds: How many seeds, from 0; a seed is that of the initialisation, and that of the training subset too.
-        same_subset: All seeds share the subset of seed 0.
-        simplify: Architectures are simplified by the space's function rules.
-    """
-    return [
-        {"encoder": encoder, "loss": loss, "simplify": simplify, **fit}
-        for encoder in encoders
-        for loss in losses
-        for fit in _fits(sizes, seeds, same_subset)
-    ]
 
 
 def predictor_tasks(
@@ -85,11 +63,12 @@ def predictor_tasks(
     return [
         {"predictor": predictor, **fit}
         for predictor in predictors
-        for fit in _fits(sizes, seeds, same_subset)
+        for fit in fit_tasks(sizes, seeds, same_subset)
     ]
 
 
-def _fits(sizes: Sequence[int], seeds: int, same_subset: bool) -> list[Task]:
+def fit_tasks(sizes: Sequence[int], seeds: int, same_subset: bool) -> list[Task]:
+    """The fits of one predictor: every size with every seed."""
     return [
         {"size": size, "subset_seed": 0 if same_subset else seed, "seed": seed}
         for size in sizes
@@ -179,71 +158,6 @@ class RankingFits(ABC):
 
 
 @dataclass(frozen=True)
-class NeuralFits(RankingFits):
-    """Fits encoders with losses: the tasks of :func:`neural_tasks`.
-
-    Attributes:
-        epochs: Passes over the training set.
-        members: Networks in each predictor.
-    """
-
-    epochs: int = 200
-    members: int = 1
-
-    def check(self, tasks: Iterable[Task]) -> None:
-        """Try every encoder with every loss on two architectures, so that what cannot work is told at once.
-
-        Args:
-            tasks: Tasks, of which one of every kind is tried.
-
-        Raises:
-            UnknownName: No such encoder or loss.
-            PredictorError: One that cannot be fitted with the other, or on this space.
-        """
-        for encoder, loss, simplify in dict.fromkeys((t["encoder"], t["loss"], t["simplify"]) for t in tasks):
-            predictor = self._predictor(encoder, loss, 0, simplify, epochs=1)
-            try:
-                predictor.fit(*self._two())
-            except ArchrankError as error:
-                raise PredictorError(f"the encoder {encoder} with the loss {loss}: {error}") from None
-
-    def cost(self, task: Task) -> float:
-        """About how long a task takes, in any unit: a step has a cost of its own, and scoring is quick."""
-        return self.epochs * (int(task["size"]) + 50) + len(self.split.test) / 3
-
-    def __call__(self, task: Task) -> dict[str, Any]:
-        """Fit and measure after each of the last epochs."""
-        predictor = self._predictor(task["encoder"], task["loss"], task["seed"], task["simplify"])
-        test = self._test
-        last: list[Floats] = []
-        scoring, began = 0.0, time.perf_counter()
-        for epoch in predictor.fit_epochs(*self._known(task)):
-            if epoch > self.epochs - _LAST:
-                paused = time.perf_counter()
-                last.append(predictor.predict(test))
-                scoring += time.perf_counter() - paused
-        seconds = time.perf_counter() - began - scoring
-        return self._measured(predictor, last) | {"epochs": self.epochs, "seconds_fit": seconds}
-
-    def _predictor(
-        self, encoder: str, loss: str, seed: int, simplify: bool, epochs: int | None = None
-    ) -> NeuralPredictor:
-        if encoder not in ENCODERS:
-            raise UnknownName("encoder", encoder, ENCODERS)
-        if loss not in LOSSES:
-            raise UnknownName("loss", loss, LOSSES)
-        return NeuralPredictor(
-            self.space,
-            ENCODERS[encoder],
-            LOSSES[loss](),
-            epochs=epochs or self.epochs,
-            members=self.members,
-            seed=seed,
-            simplify=simplify,
-        )
-
-
-@dataclass(frozen=True)
 class PredictorFits(RankingFits):
     """Fits whole predictors, as they are used: the tasks of :func:`predictor_tasks`.
 
@@ -252,6 +166,12 @@ class PredictorFits(RankingFits):
     """
 
     predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+    def settings(self, tasks: Iterable[Task]) -> dict[str, Any]:
+        """The settings of the predictors of some tasks, by name."""
+        return {
+            name: settings_of(self.predictors[name]) for name in dict.fromkeys(t["predictor"] for t in tasks)
+        }
 
     def cost(self, task: Task) -> float:
         """About how long a task takes, in any unit."""
@@ -267,7 +187,6 @@ class PredictorFits(RankingFits):
         scores = predictor.predict(test)
         scored = time.perf_counter()
         return self._measured(predictor, [scores]) | {
-            "settings": repr(self.predictors[task["predictor"]]),
             "seconds_fit": fitted - began,
             "seconds_score": scored - fitted,
         }

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from archrank.errors import PredictorError, UnknownName
-from archrank.experiments.ranking import NeuralFits, curve_ks, neural_tasks
+from archrank.experiments.fits import curve_ks
+from archrank.experiments.neural_fits import NeuralFits, neural_tasks
 from archrank.experiments.splits import Split
 from archrank.predictors import NeuralPredictor
 from archrank.ranking import kendall_tau, n_at_k, precision_at_k

@@ -6,7 +6,7 @@ import pytest
 from archrank.benchmarks import load
 from archrank.benchmarks.table import Metric, Table
 from archrank.errors import BudgetError, RunFolderError, TableError
-from archrank.experiments.search import Searches, search_tasks, time_metric
+from archrank.experiments.searches import Searches, search_tasks, time_metric
 from archrank.simulation.files import evaluations, read_labels, save_labels
 from archrank.spaces import NASBench201
 from archrank.strategies import LocalSearch, RandomSearch, RegularizedEvolution, SimulatedAnnealing
