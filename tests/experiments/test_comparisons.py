@@ -217,8 +217,8 @@ def test_pandas_is_asked_for_where_it_is_needed(monkeypatch):
     ("call", "error", "said"),
     [
         (lambda: compare_predictors("analog-nasbnch"), UnknownName, "did you mean 'analog-nasbench'"),
-        (lambda: compare_predictors(7), TableError, "7 is no table; expected a Table, a benchmark's name"),
-        (lambda: compare_predictors("mine.csv"), TableError, "the table mine.csv needs space="),
+        (lambda: compare_predictors(7), TableError, "int needs space="),
+        (lambda: compare_predictors("mine.csv"), TableError, "mine.csv needs space="),
         (lambda: compare_predictors(TABLE, [7]), ArchrankError, "7 is no predictor; expected a name"),
         (lambda: compare_predictors(TABLE, []), ArchrankError, "no predictor is named"),
         (

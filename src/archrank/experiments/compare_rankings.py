@@ -12,7 +12,7 @@ from archrank.experiments.grid import GridProgress, silent
 from archrank.experiments.named import count, known_by_name, objects_by_name
 from archrank.experiments.parts import Parts
 from archrank.experiments.ranking_comparison import RankingComparison
-from archrank.experiments.tables import AnyTable, as_table
+from archrank.experiments.tables import AnyTable, compared_table
 from archrank.experiments.workers import Task
 from archrank.predictors.base import Predictor
 from archrank.predictors.named import PREDICTORS, PredictorOptions, named_predictor
@@ -120,7 +120,7 @@ def compare_encoders(
     """
     return _compare_neural(
         "encoders",
-        table=as_table(table, space, minimize),
+        table=compared_table(table, space, minimize),
         encoders=encoders,
         losses=losses,
         sizes=sizes,
@@ -178,7 +178,7 @@ def compare_losses(
     """
     return _compare_neural(
         "losses",
-        table=as_table(table, space, minimize),
+        table=compared_table(table, space, minimize),
         encoders=encoders,
         losses=losses,
         sizes=sizes,
@@ -250,7 +250,7 @@ def compare_predictors(
         command: How the comparison was started.
         on_progress: Called at the beginning and after each fit.
     """
-    read = as_table(table, space, minimize)
+    read = compared_table(table, space, minimize)
 
     def make(text: str) -> tuple[str, Predictor]:
         options = parse_spec(text, PredictorOptions, PREDICTORS)

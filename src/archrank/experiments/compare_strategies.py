@@ -13,7 +13,7 @@ from archrank.experiments.named import count, listed, objects_by_name
 from archrank.experiments.searches import Searches, search_tasks
 from archrank.experiments.searches import time_metric as time_of
 from archrank.experiments.strategy_comparison import StrategyComparison
-from archrank.experiments.tables import AnyTable, as_table
+from archrank.experiments.tables import AnyTable, compared_table
 from archrank.space import SearchSpace
 from archrank.specs import parse_spec, spec_of
 from archrank.strategies.base import Strategy
@@ -83,7 +83,7 @@ def compare_strategies(
         RunFolderError: The folder holds something else, or ``resume`` is not set.
     """
     simulated = _simulated(parallel)
-    read = as_table(table, space, minimize)
+    read = compared_table(table, space, minimize)
     searched = read.metric(metric)
     tested = test_metric or read.test_metrics.get(searched.name)
     timed = time_of(read, searched.name) if time_metric is None else read.metric(time_metric)
