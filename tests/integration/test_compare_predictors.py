@@ -30,7 +30,8 @@ def test_predictors_are_compared_and_a_folder_grows(tmp_path):
     ]
     assert all(row["error"] is None and -1 < row["tau"] < 1 for row in rows)
     assert rows[:4] == [row for row in rows if row["predictor"] == "gaussian-process"]
-    assert "GaussianProcess(" in rows[0]["settings"]
+    compared = json.loads((out / "config.json").read_text())["config"]["compared"]
+    assert [each["class"] for each in compared.values()] == ["GaussianProcess", "NeuralPredictor"]
     # What was there is not done again: another time would have been taken.
     kept = pq.read_table(out / "results.parquet").to_pylist()
     assert {row["seconds_fit"] for row in kept} == {row["seconds_fit"] for row in rows}
@@ -63,7 +64,7 @@ def test_a_published_protocol_settles_the_split_and_shows_its_figures(tmp_path):
         (["analog-nasbench", "--predictors", "tree"], "unknown predictor 'tree'; did you mean 'trees'"),
         (["analog-nasbench", "--predictors", "auto:effort=quick"], "unknown effort 'quick'"),
         (["--predictors", "trees"], "say what to compare on"),
-        (["analog-nasbench", "--protocol", "gates", "--split", "random"], "'gates' settles --split"),
+        (["analog-nasbench", "--protocol", "gates", "--split", "random"], "'gates' determines split"),
         (["nas-bench-graph-proteins", "--protocol", "gates"], "is about nas-bench-101 and nas-bench-201"),
     ],
 )
