@@ -1,7 +1,7 @@
 """archrank: find a good neural-network architecture while training as few as possible."""
 
-import lazy_loader
+from archrank.extras import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 
 __version__ = "0.1.0"

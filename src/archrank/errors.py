@@ -11,6 +11,7 @@ __all__ = [
     "FileError",
     "InvalidArchitecture",
     "MeasureError",
+    "MissingExtra",
     "ParseError",
     "PredictorError",
     "RunFolderError",
@@ -79,6 +80,22 @@ class FileError(ArchrankError):
 
 class MeasureError(ArchrankError, ValueError):
     """Scores and targets that a measure of ranking is not defined for."""
+
+
+class MissingExtra(ArchrankError, ImportError):
+    """Something needs an extra of this package that is not installed.
+
+    Args:
+        module: What is missing.
+        extra: The extra that brings it.
+        what: What needs it.
+
+    >>> print(MissingExtra("torch", "neural"))
+    this needs torch, which is not installed: pip install 'archrank[neural]'
+    """
+
+    def __init__(self, module: str, extra: str, what: str = "this") -> None:
+        super().__init__(f"{what} needs {module}, which is not installed: pip install 'archrank[{extra}]'")
 
 
 class PredictorError(ArchrankError, ValueError):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from archrank.study import dominated_volume, pareto_front
+from archrank.study.front import hypervolume
 
 POINTS = st.integers(1, 4).flatmap(
     lambda k: arrays(
@@ -62,3 +63,18 @@ def test_the_curve_rises_to_the_volume_of_the_front_alone(scores):
 def test_no_volume_where_nothing_was_measured():
     assert dominated_volume(np.full((3, 2), np.nan), np.ones(2)) is None
     assert dominated_volume(np.empty((0, 2)), np.ones(2)) is None
+
+
+CORNERED = st.integers(1, 4).flatmap(
+    lambda k: arrays(
+        np.float64, st.tuples(st.integers(0, 10), st.just(k)), elements=st.integers(0, 6).map(lambda n: n / 2)
+    )
+)
+
+
+@given(CORNERED)
+def test_the_hypervolume_is_the_one_of_optuna(points):
+    of_optuna = pytest.importorskip("optuna._hypervolume").compute_hypervolume
+    corner = np.full(points.shape[1], -0.5)
+    expected = of_optuna(-points, -corner) if len(points) else 0.0
+    assert hypervolume(points, corner) == pytest.approx(expected)

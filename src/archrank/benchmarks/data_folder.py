@@ -1,8 +1,9 @@
 """Where tables that come from official files are kept."""
 
 import os
-import sys
 from pathlib import Path
+
+from platformdirs import user_data_dir
 
 from archrank.errors import TableError
 
@@ -21,18 +22,12 @@ def data_folder() -> Path:
     if own := os.environ.get("ARCHRANK_DATA"):
         return Path(own)
     try:
-        home = Path.home()
+        Path.home()
     except RuntimeError:
         raise TableError(
             "there is no home folder: set ARCHRANK_DATA to a folder for imported tables"
         ) from None
-    if sys.platform == "win32":
-        base, default = os.environ.get("LOCALAPPDATA"), home / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base, default = None, home / "Library" / "Application Support"
-    else:
-        base, default = os.environ.get("XDG_DATA_HOME"), home / ".local" / "share"
-    return Path(base or default) / "archrank"
+    return Path(user_data_dir("archrank", appauthor=False))
 
 
 def imported_path(name: str) -> Path:

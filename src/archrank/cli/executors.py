@@ -224,9 +224,10 @@ def evaluator_of(values: "Table | Evaluator", metrics: Sequence[str]) -> "Evalua
 @contextmanager
 def warnings_on(console: "Console") -> Iterator[None]:
     """A context in which a warning is one line on the console, without the line of code that it comes from."""
+    from rich.markup import escape
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        console.print("[yellow]warning:[/yellow]", str(message), highlight=False, soft_wrap=True)
+        console.print("[yellow]warning:[/yellow]", escape(str(message)), highlight=False, soft_wrap=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -8,7 +8,9 @@ from types import ModuleType
 import typer
 from rich.console import Console
 
+from archrank.cli.executors import warnings_on
 from archrank.errors import ArchrankError
+from archrank.extras import extra_named
 
 __all__ = ["app", "main"]
 
@@ -53,7 +55,8 @@ def main() -> None:
     """Run the command line."""
     console = Console(stderr=True)
     try:
-        app()
+        with warnings_on(console), extra_named():
+            app()
     except ArchrankError as error:
         console.print(f"[bold red]error:[/bold red] {_plain(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -254,6 +254,9 @@ def training_evaluator(
     Raises:
         ArchrankError: An option that cannot be, or images that are not there.
     """
+    from archrank.extras import needs
+
+    needs("training", "torch", what="--evaluator train")
     import torch
 
     from archrank.training import TrainingEvaluator, device_named

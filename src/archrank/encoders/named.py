@@ -1,34 +1,36 @@
 """Encoders by name: the names that files, the command line and ``NeuralPredictor(space, "gates")`` use."""
 
-from archrank.encoders.base import EncoderSettings
-from archrank.encoders.biflow import BiFlow
-from archrank.encoders.gates import GATES
-from archrank.encoders.gcn import GCN, GlobalNodeGCN
-from archrank.encoders.lstm import LSTM
-from archrank.encoders.mlp import MLP, OneHotMLP
-from archrank.encoders.ta_gates import TAGATES
+from typing import TYPE_CHECKING
+
 from archrank.errors import UnknownName
+from archrank.lazy_names import LazyNames
+
+if TYPE_CHECKING:
+    from archrank.encoders.base import EncoderSettings
 
 __all__ = ["ENCODERS", "named_encoder"]
 
-ENCODERS: dict[str, type[EncoderSettings]] = {
-    "gates": GATES,
-    "ta-gates": TAGATES,
-    "biflow": BiFlow,
-    "gcn": GCN,
-    "gcn-global": GlobalNodeGCN,
-    "lstm": LSTM,
-    "mlp": MLP,
-    "mlp-one-hot": OneHotMLP,
-}
-"""The class of settings of each encoder, by its name."""
+ENCODERS: "LazyNames[type[EncoderSettings]]" = LazyNames(
+    {
+        "gates": "archrank.encoders.gates:GATES",
+        "ta-gates": "archrank.encoders.ta_gates:TAGATES",
+        "biflow": "archrank.encoders.biflow:BiFlow",
+        "gcn": "archrank.encoders.gcn:GCN",
+        "gcn-global": "archrank.encoders.gcn:GlobalNodeGCN",
+        "lstm": "archrank.encoders.lstm:LSTM",
+        "mlp": "archrank.encoders.mlp:MLP",
+        "mlp-one-hot": "archrank.encoders.mlp:OneHotMLP",
+    }
+)
+"""The class of settings of each encoder, by its name; imported when it is first used."""
 
 
-def named_encoder(name: str) -> type[EncoderSettings]:
+def named_encoder(name: str) -> "type[EncoderSettings]":
     """The class of an encoder's settings.
 
     Raises:
         UnknownName: No such encoder.
+        MissingExtra: The extra ``neural`` is not installed.
     """
     if name not in ENCODERS:
         raise UnknownName("encoder", name, ENCODERS)

@@ -15,6 +15,7 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from archrank.errors import EvaluationError
+from archrank.predictors.threads import use_one_thread
 
 __all__ = ["Task", "Work", "run_tasks"]
 
@@ -127,7 +128,7 @@ class _Worker:
 def _start(lifeline: Connection, payload: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-    os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, where a task loads it
+    use_one_thread()
     try:
         _Worker.work = pickle.loads(payload)  # noqa: S301, sent by our own parent process
         _Worker.problem = None

@@ -1,5 +1,5 @@
 """Predictors: fit on measured architectures, score others."""
 
-import lazy_loader
+from archrank.extras import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

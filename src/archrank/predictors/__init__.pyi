@@ -1,4 +1,5 @@
 from .automatic import auto as auto
+from .automatic import default_effort as default_effort
 from .base import Predictor as Predictor
 from .ensemble import Ensemble as Ensemble
 from .gaussian import GaussianProcess as GaussianProcess

@@ -1,18 +1,18 @@
 """The predictor that archrank takes where none is named."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
-from archrank.encoders import GATES, BiFlow, EncoderSettings
 from archrank.errors import UnknownName
+from archrank.extras import installed, needs
 from archrank.predictors.base import Predictor
 from archrank.predictors.ensemble import Ensemble
 from archrank.predictors.gaussian import GaussianProcess
-from archrank.predictors.neural import NeuralPredictor
 from archrank.predictors.trees import BoostedTrees, trees_can_grow
 from archrank.space import SearchSpace
 
-__all__ = ["EFFORTS", "Effort", "auto"]
+__all__ = ["EFFORTS", "Effort", "auto", "default_effort"]
 
 Effort = Literal["fast", "balanced", "best"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
@@ -21,15 +21,26 @@ _HIDDEN, _EPOCHS = (300, 300), 150
 """Ranks by .003 worse to .005 better than the authors' five layers and 200 epochs, in half the time."""
 
 
+def default_effort() -> tuple[Effort, str | None]:
+    """The effort of :func:`auto` where none is given, and why it is not ``"balanced"``; None where it is."""
+    if installed("torch"):
+        return "balanced", None
+    return "fast", (
+        "the effort is 'fast', because torch is not installed; for the default 'balanced', "
+        "which ranks better: pip install 'archrank[neural]'"
+    )
+
+
 def auto(
-    space: SearchSpace, effort: Effort = "balanced", *, seed: int = 0, hints: Sequence[Predictor] = ()
+    space: SearchSpace, effort: Effort | None = None, *, seed: int = 0, hints: Sequence[Predictor] = ()
 ) -> Ensemble:
     """The ensemble that ranked best for its time on the tables that settings are chosen on.
 
     Args:
         space: The space whose architectures are ranked.
         effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
-            these and three GATES networks; ``"best"``: three BiFlow networks too.
+            these and three GATES networks; ``"best"``: three BiFlow networks too. None for ``"balanced"``, or, where
+            the extra ``neural`` is not installed, for ``"fast"`` with a warning (see :func:`default_effort`).
         seed: Fixes all randomness.
         hints: Fitted predictors of something else of the same space that goes along with what is ranked: shorter
             trainings, another data set, another metric, measured on more architectures. They join the features of
@@ -39,19 +50,27 @@ def auto(
 
     Raises:
         UnknownName: No such effort.
+        MissingExtra: An effort with networks is named, and the extra ``neural`` is not installed.
     """
+    if effort is None:
+        effort, reason = default_effort()
+        if reason is not None:
+            warnings.warn(reason, stacklevel=2)
     if effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)
-    members: list[Predictor] = [GaussianProcess(space, hints=hints)]
+    members: list[Predictor] = list(_networks(space, effort))
+    members.insert(0, GaussianProcess(space, hints=hints))
     if trees_can_grow():
-        members.append(BoostedTrees(space, hints=hints))
-    encoders: dict[Effort, tuple[type[EncoderSettings], ...]] = {
-        "fast": (),
-        "balanced": (GATES,),
-        "best": (GATES, BiFlow),
-    }
-    members += [
-        NeuralPredictor(space, encoder, hidden=_HIDDEN, epochs=_EPOCHS, members=3, simplify=True)
-        for encoder in encoders[effort]
-    ]
+        members.insert(1, BoostedTrees(space, hints=hints))
     return Ensemble(space, tuple(members), seed=seed)
+
+
+def _networks(space: SearchSpace, effort: Effort) -> Iterator[Predictor]:
+    if effort == "fast":
+        return
+    needs("neural", "torch", what=f"the effort {effort!r}")
+    from archrank.encoders import GATES, BiFlow
+    from archrank.predictors.neural import NeuralPredictor
+
+    for encoder in (GATES, BiFlow) if effort == "best" else (GATES,):
+        yield NeuralPredictor(space, encoder, hidden=_HIDDEN, epochs=_EPOCHS, members=3, simplify=True)

@@ -1,23 +1,22 @@
 """Candidates: architectures made ready once for many scorings."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, lru_cache, partial
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property, lru_cache
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from archrank.encoders import Choices, EncoderSettings, GraphBatch, merge
+from archrank.encoders.batch import Choices, GraphBatch, merge
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, rows_of
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
-from archrank.predictors.scorer import Ready, Scorer
-from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["Candidates", "references"]
+
+T = TypeVar("T")
 
 _PART = 4_096
 """How many candidates are scored at a time."""
@@ -51,7 +50,7 @@ class Candidates:
         self.rows: Rows = rows_of(space, architectures, empty=True)
         self._batches: dict[bool, GraphBatch] = {}
         self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
-        self._ready: dict[tuple[EncoderSettings, bool, bool], list[Ready]] = {}
+        self._kept: dict[Hashable, object] = {}
         self._told: dict[Predictor, Floats] = {}
 
     def __len__(self) -> int:
@@ -121,37 +120,25 @@ class Candidates:
             self._batches[simplify] = merge(cells, self.space.operations, choices)
         return self._batches[simplify]
 
-    def score(self, scorer: Scorer, settings: EncoderSettings, simplify: bool = False) -> Floats:
-        """Score all, a part after the other, so that memory stays small: (E, B).
+    def parts(self, simplify: bool = False) -> list[npt.NDArray[np.int64]]:
+        """Which candidates to score together, so that memory stays small and little is computed twice.
 
         Args:
-            scorer: Does the scoring.
-            settings: Those of its encoder, for which preparations are kept.
             simplify: Whether the space's function rules simplify the graphs first.
         """
-        batch = self.batch(simplify)
         if simplify not in self._parts:
-            order = batch.neighbourly()
-            self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(batch), _PART)]
-        parts, kind = self._parts[simplify], (settings, simplify, scorer.features > 0)
-        if kind not in self._ready:
-            features = self.features if scorer.features else None
-            self._ready[kind] = [scorer.prepare(batch, features, part) for part in parts]
-        with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            scored = list(pool.map(partial(_score, scorer), self._ready[kind]))
-        scores = torch.cat(scored, dim=1).numpy().astype(np.float64)
-        ordered = np.empty_like(scores)
-        ordered[:, np.concatenate(parts)] = scores
-        return ordered
+            order = self.batch(simplify).neighbourly()
+            self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(order), _PART)]
+        return self._parts[simplify]
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, called once for each key: preparations that a predictor leaves for its next fit."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast(T, self._kept[key])
 
 
 @lru_cache(maxsize=4)
 def references(space: SearchSpace) -> Candidates:
     """A fixed random sample of a space, on which scores of unlike predictors are brought to one scale."""
     return Candidates(space, space.sample(_REFERENCES, np.random.default_rng(0)))
-
-
-def _score(scorer: Scorer, ready: Ready) -> torch.Tensor:
-    with torch.inference_mode():
-        scores: torch.Tensor = scorer(ready)
-    return scores

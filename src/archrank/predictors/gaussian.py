@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from archrank.given import ArchitecturesLike
 from archrank.predictors.base import Floats, Predictor, State
@@ -25,7 +25,8 @@ __all__ = ["GaussianProcess"]
 _TUNED_ON = 500
 """The kernel is tuned on so many architectures at most: three numbers need no more."""
 
-_PART = 8_192
+_PART = 512
+"""So many architectures at a time: their covariances with the training set fit into a processor's cache."""
 
 
 class GaussianProcess(Predictor):
@@ -93,7 +94,7 @@ class GaussianProcess(Predictor):
         part = order[: self.most] if len(targets) > self.most else np.arange(len(targets))
         known = Candidates(self.space, rows[part])
         x = self._points(known.features, known.told(self.hints))
-        y = torch.from_numpy(normal_scores(targets)[part])
+        y = normal_scores(targets)[part]
         some = order[:_TUNED_ON] if len(part) == len(targets) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
             kernel = tuned(x[some], y[some])
@@ -120,15 +121,20 @@ class GaussianProcess(Predictor):
             features, which = candidates.features, np.arange(len(candidates))
         told = candidates.told(self.hints) if self.slope_ else np.empty((len(features), 0))
         mean, deviation = np.empty(len(features)), np.zeros(len(features))
-        for begin in range(0, len(features), _PART):
+
+        def work_out(begin: int) -> None:
             part = slice(begin, begin + _PART)
             x = self._points(features[part], told[part])
             shared = self._kernel.covariance(x, self._known)
-            mean[part] = (shared @ self._weights).numpy()
+            mean[part] = shared @ self._weights
             if std:
-                explained = torch.linalg.solve_triangular(self._root, shared.T, upper=False).square().sum(0)
-                left = self._kernel.own(x) - explained
-                deviation[part] = left.clamp_min(JITTER).sqrt().numpy()
+                whitened = shared @ self._whitener.T
+                left = self._kernel.own(x) - np.einsum("bn,bn->b", whitened, whitened)
+                deviation[part] = np.sqrt(np.maximum(left, JITTER))
+
+        with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(work_out, begin) for begin in range(0, len(features), _PART)]:
+                done.result()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
     def _state(self) -> State:
@@ -138,14 +144,14 @@ class GaussianProcess(Predictor):
         return State(
             self._plain_settings("hints"),
             {"kernel": asdict(self._kernel)},
-            {name: array.numpy() for name, array in arrays.items()},
+            arrays,
             hint_parts(self.hints),
         )
 
     @classmethod
     def _restore(cls, space: SearchSpace, state: State) -> Self:
         self = cls(space, **state.settings, hints=tuple(state.parts.values()))
-        arrays = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
+        arrays = state.arrays
         known = Points(arrays["plain"], arrays["deep"], arrays.get("lines"))
         self._learn(Kernel(**state.learned["kernel"]), known, arrays["targets"])
         return self
@@ -155,7 +161,7 @@ class GaussianProcess(Predictor):
         read = of_space.columns(self.sizes)
         return Points.of(features[:, read], of_space.deep[read], told)
 
-    def _learn(self, kernel: Kernel, known: Points, y: torch.Tensor) -> None:
+    def _learn(self, kernel: Kernel, known: Points, y: Floats) -> None:
         """Solve for the weights of the training set."""
         self._kernel, self._known, self._targets = kernel, known, y
         self.length_, self.noise_, self.depth_, self.slope_ = (
@@ -164,5 +170,6 @@ class GaussianProcess(Predictor):
             kernel.depth,
             kernel.slope,
         )
-        self._root = kernel.root(known)
-        self._weights = torch.cholesky_solve(y[:, None], self._root)[:, 0]
+        with one_thread():
+            self._whitener = kernel.whitener(known)
+            self._weights: Floats = self._whitener.T @ (self._whitener @ y)

@@ -7,9 +7,11 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
+from scipy.linalg import cholesky, lapack
 
 __all__ = ["JITTER", "Kernel", "Points", "tuned"]
+
+Floats = npt.NDArray[np.float64]
 
 JITTER = 1e-6
 
@@ -19,7 +21,7 @@ _SLOPE = 0.1
 _DEPTH_WEIGHTS = (0.25, 0.0, 0.5, 0.75)
 """Weights of the deep features, the one that lengths are first tried with at the front."""
 
-_RATIOS = torch.logspace(-3, 1, 41, dtype=torch.float64)
+_RATIOS = np.logspace(-3, 1, 41)
 """Noise over signal."""
 
 
@@ -28,24 +30,19 @@ class Points:
     """What the kernel reads of B architectures.
 
     Attributes:
-        plain: Standardised features but those of depth, over the root of their number: (B, P).
+        plain: Standardized features but those of depth, over the root of their number: (B, P).
         deep: Those that say how deep operations lie, over the root of their number: (B, D).
-        lines: A constant and what hints say; None where there are no hints: (B, 1 + H).
+        lines: A constant and what hints predict; None where there are no hints: (B, 1 + H).
     """
 
-    plain: torch.Tensor
-    deep: torch.Tensor
-    lines: torch.Tensor | None
+    plain: Floats
+    deep: Floats
+    lines: Floats | None
 
     @classmethod
-    def of(
-        cls,
-        features: npt.NDArray[np.float32],
-        deep: npt.NDArray[np.bool_],
-        told: npt.NDArray[np.float64],
-    ) -> Self:
-        """The points of standardised features (B, F), of which some (F,) are deep, and of what H hints say (B, H)."""
-        lines = torch.from_numpy(np.insert(told, 0, 1, axis=1)) if told.shape[1] else None
+    def of(cls, features: npt.NDArray[np.float32], deep: npt.NDArray[np.bool_], told: Floats) -> Self:
+        """The points of standardized features (B, F), of which some (F,) are deep, and of H hints (B, H)."""
+        lines = np.insert(told, 0, 1, axis=1) if told.shape[1] else None
         return cls(_scaled(features[:, ~deep]), _scaled(features[:, deep]), lines)
 
     def __len__(self) -> int:
@@ -57,7 +54,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A Matérn kernel (ν = 3/2) of the features, and a linear one of what hints say.
+    """A Matérn kernel (ν = 3/2) of the features, and a linear one of what hints predict.
 
     Squared distances are weighted means of those in the plain and in the deep features.
 
@@ -75,81 +72,135 @@ class Kernel:
     slope: float = 0.0
     depth: float = 0.0
 
-    def covariance(self, a: Points, b: Points) -> torch.Tensor:
+    def covariance(self, a: Points, b: Points) -> Floats:
         """The covariance of B points with n others, in units of the variance: (B, n)."""
-        squared = (1 - self.depth) * _squared_distance(a.plain, b.plain)
+        squared = _squared_distance(a.plain, b.plain)
         if self.depth:
+            squared *= 1 - self.depth
             squared += self.depth * _squared_distance(a.deep, b.deep)
         covariance = _matern(squared, self.length)
-        if not self.slope or a.lines is None or b.lines is None:
-            return covariance
-        return covariance + self.slope * a.lines @ b.lines.T
+        if self.slope and a.lines is not None and b.lines is not None:
+            covariance += self.slope * a.lines @ b.lines.T
+        return covariance
 
-    def own(self, a: Points) -> torch.Tensor:
+    def own(self, a: Points) -> Floats:
         """The variance of each point, in units of the variance: (B,)."""
-        ones = torch.ones(len(a), dtype=a.plain.dtype)
-        return ones if a.lines is None else ones + self.slope * a.lines.square().sum(1)
+        ones = np.ones(len(a))
+        return ones if a.lines is None else ones + self.slope * (a.lines**2).sum(axis=1)
 
-    def root(self, x: Points) -> torch.Tensor:
-        """The root of the covariance of measurements of n points, in units of the variance: (n, n)."""
-        diagonal = self.noise / (1 - self.noise) + JITTER
-        root: torch.Tensor = torch.linalg.cholesky(
-            self.covariance(x, x) + diagonal * torch.eye(len(x), dtype=x.plain.dtype)
-        )
-        return root
+    def whitener(self, x: Points) -> Floats:
+        """The inverse of the lower Cholesky root of the covariance of measurements of n points: (n, n).
+
+        The covariance is that in units of the variance, with the noise.
+
+        Raises:
+            ValueError: The covariance is not positive definite.
+        """
+        covariance = self.covariance(x, x)
+        covariance[np.diag_indices(len(x))] += self.noise / (1 - self.noise) + JITTER
+        # It is symmetric, so the transpose is the same matrix in the order that LAPACK works on in place.
+        root = cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
+        inverse, _ = lapack.dtrtri(root, lower=1, overwrite_c=1)
+        return np.ascontiguousarray(inverse)
 
 
-def tuned(x: Points, y: torch.Tensor) -> Kernel:
+def tuned(x: Points, y: Floats) -> Kernel:
     """The kernel that makes the targets (n,) of n points most likely; with hints or without, whichever does.
 
-    The best variance is known for given length and noise, and all noises share one eigendecomposition, so lengths
-    are searched on a grid: the likelihood may have several hills, and a grid falls off none of them. Then the weight of
-    the deep features, and the length again, more finely.
+    The best variance is known for given length and noise, and all noises share one tridiagonal form, so lengths are
+    searched on a grid: the likelihood may have several hills, and a grid falls off none of them. Then the weight of the
+    deep features, and the length again, more finely.
     """
+    grid = _Grid(x, y)
     slopes = (0.0,) if x.lines is None else (0.0, _SLOPE)
-    return _best(_tuned(x, y, slope) for slope in slopes)[1]
+    return _best(_tuned(grid, slope) for slope in slopes)[1]
 
 
-def _tuned(x: Points, y: torch.Tensor, slope: float) -> tuple[float, Kernel]:
-    """The logarithm of the likelihood but for a constant, and the kernel that has the highest."""
-    depths = _DEPTH_WEIGHTS if x.deep.shape[1] else (0.0,)
-    lengths = torch.logspace(-0.6, 1.2, 10).tolist()
-    found = _best(_likely(x, y, length, slope, depths[0]) for length in lengths)
+class _Grid:
+    """The likelihoods of kernels for the same n points and targets."""
+
+    def __init__(self, x: Points, y: Floats) -> None:
+        self.depths = _DEPTH_WEIGHTS if x.deep.shape[1] else (0.0,)
+        self._y = y
+        self._plain = _squared_distance(x.plain, x.plain)
+        self._deep = _squared_distance(x.deep, x.deep)
+        self._linear = 0.0 if x.lines is None else x.lines @ x.lines.T
+
+    def __call__(self, length: float, slope: float, depth: float) -> tuple[float, Kernel]:
+        """The best noise and variance for the rest: the likelihood's logarithm but for a constant, and the kernel."""
+        covariance = _matern((1 - depth) * self._plain + depth * self._deep, length)
+        if slope:
+            covariance += slope * self._linear
+        logarithms, squares = _with_noise(covariance, self._y, _RATIOS + JITTER)
+        n = len(self._y)
+        variances = squares / n
+        likelihoods = -n / 2 * np.log(variances) - logarithms / 2
+        place = int(likelihoods.argmax())
+        noise = float(_RATIOS[place] / (1 + _RATIOS[place]))
+        return float(likelihoods[place]), Kernel(length, noise, float(variances[place]), slope, depth)
+
+
+def _tuned(grid: _Grid, slope: float) -> tuple[float, Kernel]:
+    lengths = np.logspace(-0.6, 1.2, 10).tolist()
+    found = _best(grid(length, slope, grid.depths[0]) for length in lengths)
     length = found[1].length
-    found = _best((found, *(_likely(x, y, length, slope, depth) for depth in depths[1:])))
-    depth, finer = found[1].depth, (length * torch.logspace(-0.15, 0.15, 5)).tolist()
-    return _best((found, *(_likely(x, y, length, slope, depth) for length in finer)))
+    found = _best((found, *(grid(length, slope, depth) for depth in grid.depths[1:])))
+    depth, finer = found[1].depth, (length * np.logspace(-0.15, 0.15, 5)).tolist()
+    return _best((found, *(grid(length, slope, depth) for length in finer)))
 
 
 def _best(tried: Iterable[tuple[float, Kernel]]) -> tuple[float, Kernel]:
     return max(tried, key=lambda found: found[0])
 
 
-def _likely(x: Points, y: torch.Tensor, length: float, slope: float, depth: float) -> tuple[float, Kernel]:
-    """The best noise and variance for a length, a slope and a depth: the likelihood's logarithm, and the kernel."""
-    values, vectors = torch.linalg.eigh(Kernel(length, 0.5, 1.0, slope, depth).covariance(x, x))
-    scales = values.clamp_min(0) + JITTER + _RATIOS[:, None]
-    variances = ((vectors.T @ y).square() / scales).mean(dim=1)
-    likelihoods = -len(y) / 2 * variances.log() - scales.log().sum(dim=1) / 2
-    place = int(likelihoods.argmax())
-    ratio = float(_RATIOS[place])
-    return float(likelihoods[place]), Kernel(
-        length, ratio / (1 + ratio), float(variances[place]), slope, depth
-    )
+def _with_noise(covariance: Floats, y: Floats, noises: Floats) -> tuple[Floats, Floats]:
+    """The logarithm of the determinant of covariance + noise · I, and y' (covariance + noise · I)⁻¹ y, for each noise.
+
+    With covariance = Q T Q', where T is tridiagonal, both are quick to get from T + noise · I and Q' y, however many
+    noises there are; an eigendecomposition, which serves as well, takes three times as long.
+
+    Args:
+        covariance: (n, n), symmetric, n at least 2; it is overwritten.
+        y: (n,).
+        noises: (noises,), each above 0.
+
+    Returns:
+        (noises,), (noises,).
+    """
+    n = len(y)
+    work = 64 * n
+    reduced, diagonal, beside, scales, _ = lapack.dsytrd(covariance.T, lower=1, lwork=work, overwrite_a=1)
+    turned = y.copy()
+    # The reflections that Q consists of leave the first place alone.
+    inner, _, _ = lapack.dormqr("L", "T", np.asfortranarray(reduced[1:, :-1]), scales, y[1:, None], work)
+    turned[1:] = inner[:, 0]
+    logarithms, squares = np.empty((2, len(noises)))
+    for place, noise in enumerate(noises):
+        pivots, factors, _ = lapack.dpttrf(diagonal + noise, beside)
+        solved, _ = lapack.dpttrs(pivots, factors, turned)
+        logarithms[place], squares[place] = np.log(pivots).sum(), turned @ solved
+    return logarithms, squares
 
 
-def _scaled(features: npt.NDArray[np.float32]) -> torch.Tensor:
+def _scaled(features: npt.NDArray[np.float32]) -> Floats:
     # Distances grow with the number of features; a length of 1 should mean the same in every space.
-    return torch.from_numpy(features.astype(np.float64, order="C") / math.sqrt(max(1, features.shape[1])))
+    scaled: Floats = features.astype(np.float64, order="C") / math.sqrt(max(1, features.shape[1]))
+    return scaled
 
 
-def _squared_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T
+def _squared_distance(a: Floats, b: Floats) -> Floats:
+    squared: Floats = -2 * a @ b.T
+    squared += (a**2).sum(axis=1)[:, None]
+    squared += (b**2).sum(axis=1)
+    return squared
 
 
-def _matern(squared: torch.Tensor, length: float) -> torch.Tensor:
-    """The kernel (1 + r) exp(-r), r = √3 · distance / length, of squared distances of any shape."""
-    # The root has no gradient at zero.
-    r = (3 * squared.clamp_min(0) + 1e-12).sqrt() / length
-    covariance: torch.Tensor = (1 + r) * torch.exp(-r)
-    return covariance
+def _matern(squared: Floats, length: float) -> Floats:
+    """The kernel (1 + r) exp(-r), r = √3 · distance / length, of squared distances, which are overwritten."""
+    squared *= 3 / length**2
+    np.maximum(squared, 0, out=squared)  # rounding may have taken it below
+    r = np.sqrt(squared, out=squared)
+    decay = np.exp(-r)
+    r += 1
+    r *= decay
+    return r

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from archrank.errors import ArchrankError, PredictorError
+from archrank.extras import extra_named
 from archrank.given import check_is_space
 from archrank.predictors import saved
 from archrank.predictors.base import Predictor
@@ -35,6 +36,7 @@ def load_predictor(
     Raises:
         PredictorError: No whole predictor is there, or one of another space, of another format, or of a class that is
             neither archrank's nor among ``also``.
+        MissingExtra: There are neural networks in it, and the extra ``neural`` is not installed.
 
     Example:
         >>> import tempfile
@@ -77,5 +79,6 @@ def _class(folder: Path, name: str, also: Sequence[type[Predictor]]) -> type[Pre
             f"the predictor in {folder} is of the class {name!r}; archrank's own are {', '.join(_MODULES)}: "
             f"give your class, load_predictor(folder, space, also=({name},))"
         )
-    own: type[Predictor] = getattr(import_module(_MODULES[name]), name)
+    with extra_named(f"the predictor in {folder}, a {name},"):
+        own: type[Predictor] = getattr(import_module(_MODULES[name]), name)
     return own

@@ -51,7 +51,7 @@ def named_predictor(
     members: int | None = None,
     bootstrap: int | None = None,
     seed: int = 0,
-    default_effort: str = "balanced",
+    default_effort: str | None = None,
     hints: "Sequence[Predictor]" = (),
 ) -> "Predictor":
     """Make a predictor by its name.
@@ -65,12 +65,14 @@ def named_predictor(
         members: For ``"neural"`` and ``"trees"``: the size of the ensemble.
         bootstrap: How many fits to resamples of the labels are averaged; None for one fit to all labels.
         seed: Fixes all randomness.
-        default_effort: The effort of ``"auto"`` where ``effort`` is None.
+        default_effort: The effort of ``"auto"`` where ``effort`` is None; None for that of
+            :func:`~archrank.predictors.auto`.
         hints: Fitted predictors of something else of the same space, for those of :data:`HINTED`.
 
     Raises:
         UnknownName: No such predictor, effort, encoder or loss.
         ArchrankError: An option or a hint that does not apply to the predictor, or a bootstrap of fewer than two.
+        MissingExtra: The predictor has networks, and the extra ``neural`` is not installed.
     """
     given = {
         "effort": effort,
@@ -127,8 +129,10 @@ def described(predictor: "Predictor") -> str:
 
 
 def _neural(space: "SearchSpace", encoder: str, loss: str, members: int, seed: int) -> "Predictor":
-    from archrank.encoders import named_encoder
-    from archrank.predictors.neural import NeuralPredictor
-    from archrank.ranking import named_loss
+    from archrank.encoders.named import named_encoder
+    from archrank.ranking.named import named_loss
 
-    return NeuralPredictor(space, named_encoder(encoder), named_loss(loss), members=members, seed=seed)
+    chosen = named_encoder(encoder), named_loss(loss)
+    from archrank.predictors.neural import NeuralPredictor
+
+    return NeuralPredictor(space, *chosen, members=members, seed=seed)

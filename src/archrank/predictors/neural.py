@@ -16,7 +16,7 @@ from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
-from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer
+from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer, scores_of
 from archrank.predictors.targets import labels
 from archrank.predictors.threads import one_thread
 from archrank.ranking import (
@@ -179,7 +179,7 @@ class NeuralPredictor(Predictor):
         if not len(candidates):
             return np.empty((self.members, 0))
         centre, spread = self._standard()
-        return (candidates.score(self._scorer, self.encoder_, self.simplify) - centre) / spread
+        return (scores_of(candidates, self._scorer, self.encoder_, self.simplify) - centre) / spread
 
     def _state(self) -> State:
         centre, spread = self._standard()
@@ -269,7 +269,7 @@ class NeuralPredictor(Predictor):
             known, targets = self._known
             features = known.features if self.features else None
             self._scorer.settle(known.batch(self.simplify), features, targets)
-            scores = known.score(self._scorer, self.encoder_, self.simplify)
+            scores = scores_of(known, self._scorer, self.encoder_, self.simplify)
             if not np.isfinite(scores).all():
                 raise PredictorError(
                     f"the fit diverged, its scores are not finite; learning_rate {self.learning_rate} is too high"

@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,12 +13,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from archrank.encoders import Encoder, GraphBatch
+from archrank.encoders import Encoder, EncoderSettings, GraphBatch
 from archrank.encoders.base import MemberLinear
+from archrank.predictors.candidates import Candidates
+from archrank.predictors.threads import one_thread
 from archrank.ranking import PairwiseComparator, RankingLoss
 from archrank.ranking.comparator import Comparator
 
-__all__ = ["ComparingScorer", "HeadScorer", "Ready", "Scorer"]
+__all__ = ["ComparingScorer", "HeadScorer", "Ready", "Scorer", "scores_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,3 +235,35 @@ class ComparingScorer(Scorer):
         chosen = torch.argsort(targets, stable=True)[places]
         with torch.no_grad():
             self.references = self.embed(self.prepare(known, features, chosen.numpy()))
+
+
+def scores_of(
+    candidates: Candidates, scorer: Scorer, settings: EncoderSettings, simplify: bool = False
+) -> npt.NDArray[np.float64]:
+    """Score all candidates, a part after the other: (E, B).
+
+    Args:
+        candidates: B architectures; they keep what is prepared of them.
+        scorer: Does the scoring.
+        settings: Those of its encoder, for which preparations are kept.
+        simplify: Whether the space's function rules simplify the graphs first.
+    """
+    parts = candidates.parts(simplify)
+
+    def prepared() -> list[Ready]:
+        features = candidates.features if scorer.features else None
+        return [scorer.prepare(candidates.batch(simplify), features, part) for part in parts]
+
+    ready = candidates.kept((settings, simplify, scorer.features > 0), prepared)
+    with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
+        scored = list(pool.map(partial(_scored, scorer), ready))
+    scores = torch.cat(scored, dim=1).numpy().astype(np.float64)
+    ordered = np.empty_like(scores)
+    ordered[:, np.concatenate(parts)] = scores
+    return ordered
+
+
+def _scored(scorer: Scorer, ready: Ready) -> torch.Tensor:
+    with torch.inference_mode():
+        scores: torch.Tensor = scorer(ready)
+    return scores

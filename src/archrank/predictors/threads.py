@@ -1,22 +1,32 @@
-"""How many threads PyTorch works with."""
+"""How many threads linear algebra works with: NumPy's, SciPy's, and PyTorch's where that is in use."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 
-import torch
+import scipy.linalg  # noqa: F401 (it brings a BLAS of its own beside NumPy's, which must be loaded to be found)
+from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_thread", "threads"]
+__all__ = ["one_thread", "threads", "use_one_thread"]
 
 
 @contextmanager
 def threads(count: int) -> Iterator[int]:
     """Let every operation run on so many threads for a while; gives how many there were."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield before
-    finally:
-        torch.set_num_threads(before)
+    torch = sys.modules.get("torch")
+    before = max((library.num_threads for library in _blas().lib_controllers), default=1)
+    with _blas().limit(limits=count):
+        if torch is None:
+            yield before
+            return
+        of_torch: int = torch.get_num_threads()
+        torch.set_num_threads(count)
+        try:
+            yield min(before, of_torch)
+        finally:
+            torch.set_num_threads(of_torch)
 
 
 def one_thread() -> AbstractContextManager[int]:
@@ -26,3 +36,16 @@ def one_thread() -> AbstractContextManager[int]:
     and on a machine that has other work it costs many times the operation.
     """
     return threads(1)
+
+
+def use_one_thread() -> None:
+    """Let every operation of this process run on one thread from now on."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, should it be loaded later
+    _blas().limit(limits=1)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from optuna._hypervolume import compute_hypervolume
 
-__all__ = ["Volume", "dominated_volume", "pareto_front"]
+__all__ = ["Volume", "dominated_volume", "hypervolume", "pareto_front"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +39,35 @@ def pareto_front(scores: Floats) -> npt.NDArray[np.bool_]:
     return front
 
 
+def hypervolume(points: Floats, corner: Floats) -> float:
+    """The volume of all that lies between a corner and at least one of n points.
+
+    The space is cut into slabs at the points' last coordinates; a slab is as thick as it is, times the volume, in one
+    dimension less, of the points that reach it.
+
+    Args:
+        points: Higher is better; none may be below the corner in any coordinate: (n, K).
+        corner: Where the volume begins: (K,).
+
+    Reference: While et al., A Faster Algorithm for Calculating Hypervolume (2006), for slabs.
+
+    >>> hypervolume(np.array([[2.0, 1.0], [1.0, 2.0]]), np.zeros(2))
+    3.0
+    """
+    if not len(points):
+        return 0.0
+    sides = (points - corner)[np.argsort(-points[:, -1], kind="stable")]
+    thickness = sides[:, -1] - np.append(sides[1:, -1], 0.0)
+    if points.shape[1] == 1:
+        return float(sides[0, 0])
+    if points.shape[1] == 2:
+        return float(np.maximum.accumulate(sides[:, 0]) @ thickness)
+    origin = np.zeros(points.shape[1] - 1)
+    return sum(
+        float(thick) * hypervolume(sides[: i + 1, :-1], origin) for i, thick in enumerate(thickness) if thick
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Volume:
     """The hypervolume that a search dominates.
@@ -68,7 +96,7 @@ class Volume:
 
 
 def dominated_volume(scores: Floats, signs: Floats, everything: Floats | None = None) -> Volume | None:
-    """The hypervolume after every evaluation of a search, computed by Optuna.
+    """The hypervolume after every evaluation of a search.
 
     It is measured from a corner that lies a tenth of the front's width beyond the worst that the front has in each
     objective; the front is the table's, or where there is none, that of the whole search. Points beyond the corner
@@ -94,7 +122,7 @@ def dominated_volume(scores: Floats, signs: Floats, everything: Floats | None = 
 
     def volume(points: Floats) -> float:
         inside = points[(points >= corner).all(axis=1)]
-        return float(compute_hypervolume(-inside, -corner)) if len(inside) else 0.0
+        return hypervolume(inside, corner)
 
     curve, front = np.zeros(len(scores)), np.empty((0, scores.shape[1]))
     for i, point in enumerate(scores):

@@ -1,0 +1,90 @@
+"""What the extras of the package bring, and the one error where one is needed that is not installed."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import lazy_loader
+
+from archrank.errors import MissingExtra
+
+__all__ = ["attach", "extra_named", "installed", "needs"]
+
+_EXTRAS = {
+    "torch": "neural",
+    "PIL": "training",
+    "sklearn": "training",
+    "onnx": "training",
+    "onnxscript": "training",
+    "onnxruntime": "training",
+    "psycopg": "postgres",
+    "ray": "ray",
+}
+"""The extra that brings each module."""
+
+
+def installed(module: str) -> bool:
+    """Whether a module can be found; it is not imported.
+
+    >>> installed("numpy")
+    True
+    """
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def needs(extra: str, *modules: str, what: str = "this") -> None:
+    """Refuse to go on without an extra.
+
+    Args:
+        extra: The extra of this package, as in ``archrank[neural]``.
+        modules: What it brings of which everything is needed.
+        what: What needs it, for the message.
+
+    Raises:
+        MissingExtra: One of the modules is not installed.
+    """
+    for module in modules:
+        if not installed(module):
+            raise MissingExtra(module, extra, what)
+
+
+@contextmanager
+def extra_named(what: str = "this", extra: str | None = None) -> Iterator[None]:
+    """Where a module that an extra brings cannot be imported, raise the error that names the extra.
+
+    Args:
+        what: What needs the module, for the message.
+        extra: The extra to name; None for the smallest that brings the module.
+
+    Raises:
+        MissingExtra: An import within failed because the module is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        if missing not in _EXTRAS:
+            raise
+        raise MissingExtra(missing, extra or _EXTRAS[missing], what) from None
+
+
+def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """Attributes of a package that are imported when they are first used: ``__getattr__``, ``__dir__``, ``__all__``.
+
+    They are those that the package's stub, ``__init__.pyi``, imports. So a large library such as PyTorch is loaded
+    only for those attributes that use it.
+
+    Args:
+        package: The package's ``__name__``.
+        file: Its ``__file__``.
+    """
+    load, names, everything = lazy_loader.attach_stub(package, file)
+
+    def loaded(name: str) -> object:
+        with extra_named(f"{package}.{name}"):
+            return load(name)
+
+    return loaded, names, everything

@@ -1,0 +1,16 @@
+from .comparator import PairwiseComparator as PairwiseComparator
+from .losses import MSE as MSE
+from .losses import ComparesValues as ComparesValues
+from .losses import ListMLE as ListMLE
+from .losses import PairwiseBCE as PairwiseBCE
+from .losses import PairwiseHinge as PairwiseHinge
+from .losses import RankingLoss as RankingLoss
+from .metrics import kendall_tau as kendall_tau
+from .metrics import n_at_k as n_at_k
+from .metrics import precision_at_k as precision_at_k
+from .metrics import precision_curve as precision_curve
+from .metrics import regret as regret
+from .metrics import spearman as spearman
+from .metrics import tau_in_top as tau_in_top
+from .named import LOSSES as LOSSES
+from .named import named_loss as named_loss
