@@ -26,7 +26,7 @@ class Rows(SearchSpace):
 
 
 class Sparse(Rows):
-    """Twelve of 243 rows: most have no valid neighbour."""
+    """Twelve of 243 rows: most have no valid neighbor."""
 
     name = "sparse"
     valid = frozenset(
@@ -63,28 +63,28 @@ def test_plain_spaces_keep_what_every_space_must(space):
     check_space(space, samples=20)
 
 
-def test_mutation_ends_where_no_neighbour_is_valid():
+def test_mutation_ends_where_no_neighbor_is_valid():
     space = Sparse()
     lonely = space.architecture((1, 1, 2, 2, 2))
-    assert space.neighbours(lonely) == []
+    assert space.neighbors(lonely) == []
     rng = np.random.default_rng(0)
     reached = {space.mutate(lonely, rng) for _ in range(80)}
     assert reached == set(space.architectures(space.rows())) - {lonely}
 
 
-def test_mutation_takes_the_only_valid_neighbour():
+def test_mutation_takes_the_only_valid_neighbor():
     space = Sparse()
     rng = np.random.default_rng(0)
     one, other = (space.architecture((0, 0, 0, 0, last)) for last in (0, 1))
     assert {space.mutate(one, rng) for _ in range(20)} == {other}
 
 
-def test_every_valid_neighbour_is_reached():
+def test_every_valid_neighbor_is_reached():
     space = Rows()
     start = space.architecture((0, 1, 2, 0, 1))
     rng = np.random.default_rng(0)
-    assert {space.mutate(start, rng) for _ in range(200)} == set(space.neighbours(start))
-    assert len(space.neighbours(start)) == 10
+    assert {space.mutate(start, rng) for _ in range(200)} == set(space.neighbors(start))
+    assert len(space.neighbors(start)) == 10
 
 
 def test_sampling_finds_rare_architectures():
@@ -107,7 +107,7 @@ def test_a_vast_space_is_sampled_but_never_listed():
     space = Vast()
     rng = np.random.default_rng(0)
     (one,) = space.sample(1, rng)
-    assert space.mutate(one, rng) in space.neighbours(one)
+    assert space.mutate(one, rng) in space.neighbors(one)
     with pytest.raises(SpaceError, match="too many to list"):
         space.rows()
     with pytest.raises(SpaceError, match="too many to list"):

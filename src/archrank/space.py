@@ -253,7 +253,7 @@ class SearchSpace(ABC):
         rows = self._rows
         return Architecture(self.name, tuple(rows[rng.integers(len(rows))].tolist()))
 
-    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+    def neighbors(self, architecture: Architecture) -> list[Architecture]:
         """The other architectures that a change of one choice leads to, each once, in a fixed order."""
         row = architecture.choices
         found: dict[tuple[int, ...], None] = {}
@@ -266,9 +266,9 @@ class SearchSpace(ABC):
         return [Architecture(self.name, other) for other in found]
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        """A random neighbour; where there is none, a random other architecture.
+        """A random neighbor; where there is none, a random other architecture.
 
-        It tries the neighbours in random order, so it always ends.
+        It tries the neighbors in random order, so it always ends.
 
         Raises:
             SpaceError: The space has no other architecture.

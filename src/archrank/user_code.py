@@ -34,7 +34,7 @@ def user_module(where: str) -> ModuleType:
 
 
 def _import(module: str, where: str, folder: Path) -> ModuleType:
-    # The folder stays on the path: the module's own imports find its neighbours, worker processes the module.
+    # The folder stays on the path: the module's own imports find its neighbors, worker processes the module.
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:

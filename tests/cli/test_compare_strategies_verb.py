@@ -95,7 +95,7 @@ def test_by_default_a_part_of_a_space_is_searched_by_what_works_there(part, tmp_
         (["--strategies", "random,random"], "the strategy 'random' is named twice"),
         (["--strategies", "guided:encoder=gate"], "the strategy guided:encoder=gate: unknown encoder 'gate'"),
         (["--strategies", "guided:round=0"], "the strategy guided:round=0: batch is 0"),
-        (["--strategies", "random,evolution"], "evolution steps from an architecture to its neighbours"),
+        (["--strategies", "random,evolution"], "evolution steps from an architecture to its neighbors"),
         (["--metric", "los"], "did you mean 'loss'?"),
         (["--test-metric", "teste"], "did you mean 'tested'?"),
         (["--time-metric", "secnds"], "unknown metric of mine 'secnds'"),
@@ -121,7 +121,7 @@ def test_workers_cannot_be_simulated_where_no_time_is_known(tmp_path, option):
     assert not (tmp_path / "out").exists()
 
 
-def test_neighbourhood_search_is_compared_on_a_complete_table(tmp_path):
+def test_neighborhood_search_is_compared_on_a_complete_table(tmp_path):
     out = tmp_path / "out"
     words = (
         "strategies nas-bench-graph-proteins --strategies evolution,evolution:distinct=functions,local-search"

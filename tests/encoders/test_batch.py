@@ -162,16 +162,16 @@ def test_a_spaces_own_arrays_are_its_graphs(space, settings):
 
 
 @pytest.mark.parametrize("make", [graph_makers.on_edge, graph_makers.on_node, graph_makers.two_cells])
-def test_the_neighbourly_order_has_everybody_once(make):
+def test_the_neighborly_order_has_everybody_once(make):
     graphs, operations = make(30)
-    order = collate(graphs * 2, operations).neighbourly()
+    order = collate(graphs * 2, operations).neighborly()
     assert sorted(order.tolist()) == list(range(len(graphs) * 2))
 
 
-def test_equal_architectures_are_neighbours():
+def test_equal_architectures_are_neighbors():
     graphs, operations = graph_makers.on_edge(30)
     batch = collate([*graphs, *graphs], operations)
-    order = batch.neighbourly()
+    order = batch.neighborly()
     place = np.argsort(order)
     apart = np.abs(place[: len(graphs)] - place[len(graphs) :])
     equal = np.unique(batch.outputs[0].columns, return_counts=True)[1].max()

@@ -100,9 +100,9 @@ def test_another_label_is_another_comparison():
 
 
 @pytest.mark.parametrize("kind", [RegularizedEvolution, LocalSearch, SimulatedAnnealing])
-def test_a_table_that_lacks_neighbours_is_no_place_for_neighbourhood_search(kind):
+def test_a_table_that_lacks_neighbors_is_no_place_for_neighborhood_search(kind):
     few = table(slice(0, 500))
-    with pytest.raises(TableError, match=r"most neighbours are not in it.* Compare guided and random there"):
+    with pytest.raises(TableError, match=r"most neighbors are not in it.* Compare guided and random there"):
         Searches(few, {"mine": kind(SPACE, candidates=few.architectures)}, 9, "loss")
     assert Searches(table(), {"mine": kind(SPACE)}, 9, "loss").budget == 9
 

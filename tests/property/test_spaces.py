@@ -85,12 +85,12 @@ def test_text_reads_back(space, seed):
 
 @given(st.sampled_from(SPACES), seeds)
 @settings(max_examples=60, deadline=None)
-def test_a_mutation_is_a_valid_neighbour(space, seed):
+def test_a_mutation_is_a_valid_neighbor(space, seed):
     rng = np.random.default_rng(seed)
     (architecture,) = space.sample(1, rng)
     other = space.mutate(architecture, rng)
     assert other != architecture
-    assert other in space.neighbours(architecture)
+    assert other in space.neighbors(architecture)
     assert space.architecture(other.choices) == other
 
 

@@ -228,11 +228,11 @@ def test_single_changes_lead_from_the_smallest_cell_to_all_others():
     seen, waiting = {smallest}, deque([smallest])
     into_smallest = 0
     while waiting:
-        for neighbour in SMALL.neighbours(waiting.popleft()):
-            into_smallest += neighbour == smallest
-            if neighbour not in seen:
-                seen.add(neighbour)
-                waiting.append(neighbour)
+        for neighbor in SMALL.neighbors(waiting.popleft()):
+            into_smallest += neighbor == smallest
+            if neighbor not in seen:
+                seen.add(neighbor)
+                waiting.append(neighbor)
     assert len(seen) == len(SMALL)
     assert into_smallest > 0
 

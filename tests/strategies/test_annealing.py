@@ -17,7 +17,7 @@ def rng(seed=0):
 def parents_of(strategy, past, among):
     """Which of ``among`` are a step away from all that is proposed next."""
     children = [p.architecture for p in strategy.propose(past, 6, rng())]
-    return [a for a in among if all(child in SPACE.neighbours(a) for child in children)]
+    return [a for a in among if all(child in SPACE.neighbors(a) for child in children)]
 
 
 def test_better_steps_are_always_taken_and_worse_ones_at_the_metropolis_rate():
@@ -51,7 +51,7 @@ def test_it_cools_over_its_steps_and_is_heated_again():
     moved = []
     for step in (0, 9, 10, 19):
         idle = [Evaluated(a, None, pending=True) for a in WHOLE[100 : 100 + step]]
-        child = SPACE.neighbours(WHOLE[-1])[0]
+        child = SPACE.neighbors(WHOLE[-1])[0]
         past = History([*starts, *idle, Evaluated(child, 0.5)])
         moved.append(parents_of(strategy, past, [WHOLE[-1], child]) == [child])
     assert moved == [True, False, True, False]
@@ -62,7 +62,7 @@ def test_one_collapsed_start_does_not_set_the_scale():
     strategy = SimulatedAnnealing(SPACE, starts=5, first=0.3, last=0.3)
     top = WHOLE[-1]
     rest = [Evaluated(a, s) for a, s in zip(WHOLE[:4], (92.0, 91.9, 91.8, 10.0), strict=True)]
-    child = SPACE.neighbours(top)[0]
+    child = SPACE.neighbors(top)[0]
     past = History([Evaluated(top, 92.1), *rest, Evaluated(child, 91.3)])
     assert parents_of(strategy, past, [top, child]) == [top]
 
@@ -76,7 +76,7 @@ def test_equal_starts_leave_it_a_scale():
 def test_a_pending_child_is_judged_when_it_is_measured():
     strategy = SimulatedAnnealing(SPACE, starts=2, first=1e-9, last=1e-9)
     top = WHOLE[-1]
-    child = SPACE.neighbours(top)[0]
+    child = SPACE.neighbors(top)[0]
     past = History([Evaluated(WHOLE[0], 0.0), Evaluated(top, 1.0), Evaluated(child, None, pending=True)])
     assert parents_of(strategy, past, [top, child]) == [top]
     past.record(Evaluated(child, 2.0))

@@ -36,23 +36,23 @@ def test_it_climbs_from_the_best_of_its_starts():
     one = [LOW, HIGH]
     assert strategy.propose(history(*one), 1, rng())[0].reason == "random"
     three = history(*one, architecture(1, 1, 1, 1, 1, 1))
-    assert set(proposed(strategy, three, 24)) == set(SPACE.neighbours(HIGH))
+    assert set(proposed(strategy, three, 24)) == set(SPACE.neighbors(HIGH))
 
 
 def test_it_moves_at_the_first_improvement():
-    near = [a for a in SPACE.neighbours(HIGH) if convs(a) <= 2][:5]
+    near = [a for a in SPACE.neighbors(HIGH) if convs(a) <= 2][:5]
     better = architecture(3, 3, 3, 0, 0, 0)
     past = history(HIGH, *near, better)
-    assert set(proposed(LocalSearch(SPACE, starts=1), past, 10)) <= set(SPACE.neighbours(better)) - {HIGH}
+    assert set(proposed(LocalSearch(SPACE, starts=1), past, 10)) <= set(SPACE.neighbors(better)) - {HIGH}
 
 
-def test_neighbours_come_in_random_order():
+def test_neighbors_come_in_random_order():
     first = {proposed(LocalSearch(SPACE, starts=1), history(HIGH), seed=seed)[0] for seed in range(30)}
     assert len(first) > 12
 
 
 def test_a_local_optimum_is_left_for_a_new_climb():
-    near = SPACE.neighbours(HIGH)
+    near = SPACE.neighbors(HIGH)
     past = history(HIGH, *near, score=lambda a: float(a == HIGH))
     strategy = LocalSearch(SPACE, starts=2)
     past = History([Evaluated(LOW, -1.0), *past])
@@ -60,20 +60,20 @@ def test_a_local_optimum_is_left_for_a_new_climb():
     # The new climb starts below the optimum that was left.
     starts = [architecture(4, 4, 4, 4, 4, 4), architecture(4, 4, 4, 4, 2, 2)]
     past = History([*past, Evaluated(starts[0], 0.1), Evaluated(starts[1], 0.2)])
-    assert set(proposed(strategy, past, 5)) <= set(SPACE.neighbours(starts[1]))
+    assert set(proposed(strategy, past, 5)) <= set(SPACE.neighbors(starts[1]))
 
 
-def test_while_the_neighbourhood_is_pending_a_new_climb_starts_and_a_late_improvement_is_taken_up():
-    near = SPACE.neighbours(HIGH)
+def test_while_the_neighborhood_is_pending_a_new_climb_starts_and_a_late_improvement_is_taken_up():
+    near = SPACE.neighbors(HIGH)
     entries = [Evaluated(HIGH, 2.0), *(Evaluated(a, 0.0) for a in near[:-1])]
     strategy = LocalSearch(SPACE, starts=1)
     waiting = History([*entries, Evaluated(near[-1], None, pending=True)])
     (start,) = strategy.propose(waiting, 1, rng())
     assert start.reason == "random"
     waiting.record(Evaluated(start.architecture, 0.5))
-    assert set(proposed(strategy, waiting, 3)) <= set(SPACE.neighbours(start.architecture))
+    assert set(proposed(strategy, waiting, 3)) <= set(SPACE.neighbors(start.architecture))
     waiting.record(Evaluated(near[-1], 3.0))
-    assert set(proposed(strategy, waiting, 3)) <= set(SPACE.neighbours(near[-1]))
+    assert set(proposed(strategy, waiting, 3)) <= set(SPACE.neighbors(near[-1]))
 
 
 def test_failed_ones_are_neither_starts_nor_steps():
@@ -81,22 +81,22 @@ def test_failed_ones_are_neither_starts_nor_steps():
         [
             Evaluated(LOW, None),
             Evaluated(HIGH, 1.0),
-            *(Evaluated(a, None) for a in SPACE.neighbours(HIGH)[:9]),
+            *(Evaluated(a, None) for a in SPACE.neighbors(HIGH)[:9]),
         ]
     )
     assert LocalSearch(SPACE, starts=2).propose(past, 1, rng())[0].reason == "random"
-    assert set(proposed(LocalSearch(SPACE, starts=1), past, 15)) == set(SPACE.neighbours(HIGH)[9:])
+    assert set(proposed(LocalSearch(SPACE, starts=1), past, 15)) == set(SPACE.neighbors(HIGH)[9:])
 
 
-def test_only_candidates_are_neighbours():
-    near = SPACE.neighbours(HIGH)[3:6]
+def test_only_candidates_are_neighbors():
+    near = SPACE.neighbors(HIGH)[3:6]
     strategy = LocalSearch(SPACE, starts=1, candidates=[HIGH, LOW, *near])
     assert set(proposed(strategy, history(HIGH), 3)) == set(near)
 
 
 def test_with_functions_only_new_ones_are_evaluated():
     conv = architecture(0, 0, 0, 3, 0, 0)
-    near = SPACE.neighbours(conv)
+    near = SPACE.neighbors(conv)
     strategy = LocalSearch(SPACE, starts=1, distinct="functions")
     steps = [p.architecture for p in strategy.propose(history(conv), 24, rng()) if p.reason == "evolved"]
     keys = {SPACE.function_key(a) for a in near} - {SPACE.function_key(conv)}

@@ -122,7 +122,7 @@ def test_a_child_differs_from_a_young_parent_in_one_choice():
         for young in [entries[i - population : i]]
     )
     evolved = sum(p.reason == "evolved" for p in proposals)
-    assert near > 0.8 * evolved  # the others walked further, for their parents' neighbours were used up
+    assert near > 0.8 * evolved  # the others walked further, for their parents' neighbors were used up
 
 
 def test_the_old_die_however_good():
@@ -142,7 +142,7 @@ def test_without_aging_the_worst_die_however_young():
         history.record(Evaluated(a, 0.0))
     strategy = TournamentEvolution(SPACE, population=2, tournament=20)
     for seed in range(10):
-        assert strategy.propose(history, 1, rng(seed))[0].architecture in SPACE.neighbours(best)
+        assert strategy.propose(history, 1, rng(seed))[0].architecture in SPACE.neighbors(best)
 
 
 def test_failed_ones_are_neither_parents_nor_part_of_the_population():
@@ -156,7 +156,7 @@ def test_failed_ones_are_neither_parents_nor_part_of_the_population():
 
 
 @pytest.mark.parametrize("make", PLAIN[1:])
-def test_each_beats_random_search_where_neighbours_are_alike(make):
+def test_each_beats_random_search_where_neighbors_are_alike(make):
     def score(architecture):
         return float(sum(option == 3 for option in architecture.choices))
 

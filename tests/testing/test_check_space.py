@@ -57,8 +57,8 @@ class Jumping(NASBench201):
 
 
 class Itself(NASBench201):
-    def neighbours(self, architecture):
-        return [architecture, *super().neighbours(architecture)]
+    def neighbors(self, architecture):
+        return [architecture, *super().neighbors(architecture)]
 
 
 class WrongCanonical(NASBench201):
@@ -121,7 +121,7 @@ class Repeated(NASBench201):
         (Crashing, "must raise ParseError, not"),
         (Lopsided, "not uniform"),
         (Still, "changed nothing"),
-        (Jumping, "no neighbour|changed nothing"),
+        (Jumping, "no neighbor|changed nothing"),
         (Itself, "the architecture itself"),
         (WrongCanonical, "computes another function"),
         (Global, "generator only"),

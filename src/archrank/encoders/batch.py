@@ -151,7 +151,7 @@ class GraphBatch:
             depths.append(1 + max(depths[s] for f in flows for s in self.sources.row(f)) if len(flows) else 0)
         return max(depths)
 
-    def neighbourly(self) -> Ints:
+    def neighborly(self) -> Ints:
         """An order of the B architectures in which those that share states are near one another: (B,).
 
         Parts of the batch in this order have few states in common, so that little is computed twice when they are

@@ -10,7 +10,7 @@ an output is left out.
 
 Reference: the two directions and the block are in the spirit of NN-Former (CVPR 2025), whose graph-aware feed-forward
 layer brings most of what that transformer gains, and of FlowerFormer (CVPR 2024), which passes information forward and
-back; attention is left out, for what it would choose among are two or three neighbours.
+back; attention is left out, for what it would choose among are two or three neighbors.
 """
 
 from collections.abc import Iterator, Sequence

@@ -73,7 +73,7 @@ class Searches:
 
     Raises:
         BudgetError: A budget below 1 or above the table's number of architectures.
-        TableError: Nothing was measured, a strategy that steps from neighbour to neighbour on a table that lacks
+        TableError: Nothing was measured, a strategy that steps from neighbor to neighbor on a table that lacks
             most of them, or evaluations without a time.
     """
 
@@ -94,8 +94,8 @@ class Searches:
         for name, strategy in self.strategies.items():
             if isinstance(strategy, _BY_NEIGHBOURS) and not self.table.complete:
                 raise TableError(
-                    f"{name} steps from an architecture to its neighbours, and {self.table.name} holds only "
-                    f"{len(self.table):,} architectures of the space {self.table.space.name}: most neighbours are not "
+                    f"{name} steps from an architecture to its neighbors, and {self.table.name} holds only "
+                    f"{len(self.table):,} architectures of the space {self.table.space.name}: most neighbors are not "
                     "in it, so it would look worse than it is. Compare guided and random there, and this on a "
                     "complete table"
                 )

@@ -127,7 +127,7 @@ class Candidates:
             simplify: Whether the space's function rules simplify the graphs first.
         """
         if simplify not in self._parts:
-            order = self.batch(simplify).neighbourly()
+            order = self.batch(simplify).neighborly()
             self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(order), _PART)]
         return self._parts[simplify]
 

@@ -132,12 +132,12 @@ def _ordered(layer: list[int], segments: list[tuple[int, int]]) -> list[list[int
     best, fewest = [list(row) for row in rows], _all_crossings(rows, after)
     for sweep in range(_ORDER_SWEEPS):
         forward = sweep % 2 == 0
-        neighbours = before if forward else after
+        neighbors = before if forward else after
         for k in range(1, len(rows)) if forward else range(len(rows) - 2, -1, -1):
             place = {v: i for i, v in enumerate(rows[k - 1 if forward else k + 1])}
-            wanted = {v: _mean([place[w] for w in neighbours[v]], i) for i, v in enumerate(rows[k])}
+            wanted = {v: _mean([place[w] for w in neighbors[v]], i) for i, v in enumerate(rows[k])}
             rows[k].sort(key=wanted.__getitem__)
-        _swap_neighbours(rows, before, after)
+        _swap_neighbors(rows, before, after)
         crossings = _all_crossings(rows, after)
         if crossings < fewest:
             best, fewest = [list(row) for row in rows], crossings
@@ -162,7 +162,7 @@ def _all_crossings(rows: list[list[int]], after: list[list[int]]) -> int:
     return total
 
 
-def _swap_neighbours(rows: list[list[int]], before: list[list[int]], after: list[list[int]]) -> None:
+def _swap_neighbors(rows: list[list[int]], before: list[list[int]], after: list[list[int]]) -> None:
     """Exchange boxes that lie next to each other as long as that saves crossings."""
     place = {v: i for row in rows for i, v in enumerate(row)}
     better = True
@@ -172,8 +172,8 @@ def _swap_neighbours(rows: list[list[int]], before: list[list[int]], after: list
             for i in range(len(row) - 1):
                 a, b = row[i], row[i + 1]
                 gain = 0
-                for neighbours in (before, after):
-                    ends_a, ends_b = ([place[w] for w in neighbours[v]] for v in (a, b))
+                for neighbors in (before, after):
+                    ends_a, ends_b = ([place[w] for w in neighbors[v]] for v in (a, b))
                     gain += _crossings(ends_a, ends_b) - _crossings(ends_b, ends_a)
                 if gain > 0:
                     row[i], row[i + 1] = b, a

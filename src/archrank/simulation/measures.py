@@ -44,7 +44,7 @@ def quantiles(values: Floats, levels: Sequence[float] = QUARTILES) -> Floats:
         place = level * (len(ordered) - 1)
         low, high = ordered[math.floor(place)], ordered[math.ceil(place)]
         weight = place - math.floor(place)
-        # Infinity times zero would be undefined, and equal neighbours would not come out exactly.
+        # Infinity times zero would be undefined, and equal neighbors would not come out exactly.
         found.append(low if weight == 0 else np.where(low == high, low, (1 - weight) * low + weight * high))
     return np.array(found)
 

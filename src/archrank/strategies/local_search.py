@@ -1,4 +1,4 @@
-"""Local search: climb to better neighbours, and start again where there is none."""
+"""Local search: climb to better neighbors, and start again where there is none."""
 
 from collections.abc import Iterable
 
@@ -14,13 +14,13 @@ __all__ = ["LocalSearch"]
 
 
 class LocalSearch(Strategy):
-    """Hill climbing with restarts: from the best of a few random architectures to better neighbours.
+    """Hill climbing with restarts: from the best of a few random architectures to better neighbors.
 
-    The neighbours of the current architecture are evaluated in random order; the first that is better becomes the
+    The neighbors of the current architecture are evaluated in random order; the first that is better becomes the
     current one. When all are known and none is better, the next climb starts from ``starts`` new random
     architectures. What was evaluated in an earlier climb is not returned to.
 
-    The climb is replayed from history, in the order of proposing. While evaluations are pending, further neighbours
+    The climb is replayed from history, in the order of proposing. While evaluations are pending, further neighbors
     are proposed, then the starts of the next climb; should one of the pending turn out better after all, the climb
     goes on from there.
 
@@ -30,7 +30,7 @@ class LocalSearch(Strategy):
     Args:
         space: The space to search.
         starts: How many random architectures a climb starts from the best of.
-        candidates: Propose only these, e.g. the rows of an incomplete table; other neighbours are left out.
+        candidates: Propose only these, e.g. the rows of an incomplete table; other neighbors are left out.
         distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
 
     Raises:
@@ -44,7 +44,7 @@ class LocalSearch(Strategy):
     >>> start = space.architecture((3, 3, 3, 3, 3, 3))
     >>> strategy = LocalSearch(space, starts=1)
     >>> (proposal,) = strategy.propose(History([Evaluated(start, 1.0)]), 1, np.random.default_rng(0))
-    >>> proposal.architecture in space.neighbours(start)
+    >>> proposal.architecture in space.neighbors(start)
     True
     """
 
@@ -62,10 +62,10 @@ class LocalSearch(Strategy):
         self.starts = starts
         self.distinct = distinct
         self._domain = Domain(space, candidates, distinct)
-        self._neighbours: dict[Architecture, list[Architecture]] = {}
+        self._neighbors: dict[Architecture, list[Architecture]] = {}
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
-        """Neighbours of the current architecture; random ones where a climb starts."""
+        """Neighbors of the current architecture; random ones where a climb starts."""
         remaining = self._domain.remaining(history)
         current = self._current(history)
         around = [] if current is None else self._around(current)
@@ -97,6 +97,6 @@ class LocalSearch(Strategy):
         return None if top is None or started < self.starts else top.architecture
 
     def _around(self, architecture: Architecture) -> list[Architecture]:
-        if architecture not in self._neighbours:
-            self._neighbours[architecture] = self.space.neighbours(architecture)
-        return self._neighbours[architecture]
+        if architecture not in self._neighbors:
+            self._neighbors[architecture] = self.space.neighbors(architecture)
+        return self._neighbors[architecture]

@@ -228,13 +228,13 @@ def _check_suggest(space: SearchSpace, architecture: Architecture) -> None:
 
 
 def _check_moves(space: SearchSpace, architecture: Architecture, rng: np.random.Generator) -> None:
-    neighbours = space.neighbours(architecture)
-    what = f"{space.name}: neighbours({architecture.choices})"
-    require(architecture not in neighbours, f"{what} has the architecture itself")
-    require(len(set(neighbours)) == len(neighbours), f"{what} has one twice")
-    require(neighbours == space.neighbours(architecture), f"{what} must come in a fixed order")
-    for neighbour in neighbours:
-        _check_member(space, neighbour, "neighbours()")
+    neighbors = space.neighbors(architecture)
+    what = f"{space.name}: neighbors({architecture.choices})"
+    require(architecture not in neighbors, f"{what} has the architecture itself")
+    require(len(set(neighbors)) == len(neighbors), f"{what} has one twice")
+    require(neighbors == space.neighbors(architecture), f"{what} must come in a fixed order")
+    for neighbor in neighbors:
+        _check_member(space, neighbor, "neighbors()")
     try:
         mutated = [space.mutate(architecture, rng) for _ in range(10)]
     except SpaceError:
@@ -244,8 +244,8 @@ def _check_moves(space: SearchSpace, architecture: Architecture, rng: np.random.
         _check_member(space, other, "mutate()")
         require(other != architecture, f"{space.name}: mutate({architecture.choices}) changed nothing")
         require(
-            not neighbours or other in neighbours,
-            f"{space.name}: mutate({architecture.choices}) gave {other.choices}, which is no neighbour",
+            not neighbors or other in neighbors,
+            f"{space.name}: mutate({architecture.choices}) gave {other.choices}, which is no neighbor",
         )
 
 
@@ -269,7 +269,7 @@ def _check_raw_rows(space: SearchSpace, samples: int, rng: np.random.Generator) 
 def _check_identities(space: SearchSpace, drawn: list[Architecture]) -> None:
     """Graphs that are equal after relabelling compute the same function."""
     functions: dict[Any, Any] = {}
-    for architecture in drawn + [n for a in drawn[:5] for n in space.neighbours(a)]:
+    for architecture in drawn + [n for a in drawn[:5] for n in space.neighbors(a)]:
         function = space.function_key(architecture)
         first = functions.setdefault(space.graph(architecture).key, function)
         require(
