@@ -21,6 +21,7 @@ sys.meta_path.insert(0, Blocked())
 
 OF_TORCH = (
     "archrank.encoders.",
+    "archrank.experiments.neural_fits",
     "archrank.predictors.neural",
     "archrank.predictors.scorer",
     "archrank.ranking.comparator",

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -132,8 +131,6 @@ def _start(lifeline: Connection, payload: bytes) -> None:
     try:
         _Worker.work = pickle.loads(payload)  # noqa: S301, sent by our own parent process
         _Worker.problem = None
-        if torch := sys.modules.get("torch"):
-            torch.set_num_threads(1)
     except Exception as error:
         _Worker.problem = f"the work cannot be loaded there ({type(error).__name__}: {error})"
 
