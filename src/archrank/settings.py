@@ -14,6 +14,9 @@ __all__ = ["differences", "parameters_of", "settings_of"]
 _LISTED = 1000
 """Arrays with more numbers than this are recorded as a digest."""
 
+_LONGEST = 200
+"""Values from files may be longer than anyone reads in a message."""
+
 _OMITTED = ("space",)
 """A run records its space and table itself."""
 
@@ -99,4 +102,10 @@ _NOTHING = object()
 
 
 def _text(value: Any) -> str:
-    return "nothing" if value is _NOTHING else json.dumps(value, ensure_ascii=False)
+    if value is _NOTHING:
+        return "nothing"
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "a deeply nested value"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

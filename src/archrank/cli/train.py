@@ -58,6 +58,7 @@ def command(
     Without --recipe it is cifar-final, 600 epochs, or for the digits their own.
     """
     from archrank.cli import names
+    from archrank.study.lock import FolderLock
     from archrank.training import (
         Model,
         build,
@@ -73,57 +74,58 @@ def command(
     chosen = names.space(space)
     trained_as = architecture_from(chosen, architecture)
     settings = training.chosen_recipe("cifar-final")
-    _check(out, resume, onnx)
     console = Console(stderr=True, highlight=False)
-    with decoding(console) as on_progress:
-        images = load(training.image_facts(settings), on_progress=on_progress)
-    graph = chosen.graph(trained_as)
-    skeleton = skeleton_for(graph, settings, images)
-    network = build(graph, skeleton, weights_generator(seed))
-    words = ["archrank", "train", space, chosen.format(trained_as), *training.words, "--seed", str(seed)]
-    words += [*(["--final"] if final else []), *(["--onnx"] if onnx else []), "--out", str(out)]
-    try:
-        with _bar(console, settings) as watch:
-            came = train(
-                network,
-                images,
-                settings,
-                seed=seed,
-                device=training.device or "auto",
-                folder=out,
-                final=final,
-                **watch,
-            )
-    except KeyboardInterrupt:
-        console.print("\ninterrupted; what was trained by the last epoch is kept. Go on with:")
-        console.print(f"  {shlex.join([*words, '--resume'])}", markup=False, soft_wrap=True)
-        raise typer.Exit(130) from None
-    sizes = outline(graph, skeleton)
-    shape = image_shape(settings, images)
-    model = Model(
-        network=network,
-        graph=graph,
-        skeleton=skeleton,
-        recipe=settings,
-        classes=images.classes,
-        image=shape,
-        mean=images.mean,
-        deviation=images.deviation,
-        curve=came.curve,
-        facts={
-            "space": space,
-            "architecture": chosen.format(trained_as),
-            "data": {**training.image_facts(settings), "digest": images.digest},
-            "final": final,
-            "seed": seed,
-            "parameters": parameters(sizes),
-            "multiply_adds": multiply_adds(sizes, shape),
-            "seconds": came.seconds,
-            "command": shlex.join(words),
-        },
-    )
-    _keep(model, out, onnx, console)
-    _show(model, came, out)
+    with FolderLock(out.absolute()):
+        _check(out, resume, onnx)
+        with decoding(console) as on_progress:
+            images = load(training.image_facts(settings), on_progress=on_progress)
+        graph = chosen.graph(trained_as)
+        skeleton = skeleton_for(graph, settings, images)
+        network = build(graph, skeleton, weights_generator(seed))
+        words = ["archrank", "train", space, chosen.format(trained_as), *training.words, "--seed", str(seed)]
+        words += [*(["--final"] if final else []), *(["--onnx"] if onnx else []), "--out", str(out)]
+        try:
+            with _bar(console, settings) as watch:
+                came = train(
+                    network,
+                    images,
+                    settings,
+                    seed=seed,
+                    device=training.device or "auto",
+                    folder=out,
+                    final=final,
+                    **watch,
+                )
+        except KeyboardInterrupt:
+            console.print("\ninterrupted; what was trained by the last epoch is kept. Go on with:")
+            console.print(f"  {shlex.join([*words, '--resume'])}", markup=False, soft_wrap=True)
+            raise typer.Exit(130) from None
+        sizes = outline(graph, skeleton)
+        shape = image_shape(settings, images)
+        model = Model(
+            network=network,
+            graph=graph,
+            skeleton=skeleton,
+            recipe=settings,
+            classes=images.classes,
+            image=shape,
+            mean=images.mean,
+            deviation=images.deviation,
+            curve=came.curve,
+            facts={
+                "space": space,
+                "architecture": chosen.format(trained_as),
+                "data": {**training.image_facts(settings), "digest": images.digest},
+                "final": final,
+                "seed": seed,
+                "parameters": parameters(sizes),
+                "multiply_adds": multiply_adds(sizes, shape),
+                "seconds": came.seconds,
+                "command": shlex.join(words),
+            },
+        )
+        _keep(model, out, onnx, console)
+        _show(model, came, out)
 
 
 def _check(out: Path, resume: bool, onnx: bool) -> None:

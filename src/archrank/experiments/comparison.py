@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archrank.errors import ArchrankError, RunFolderError
-from archrank.experiments.grid import RESULTS, GridProgress, Row, read_rows, run_grid, silent, write_rows
+from archrank.experiments.grid import (
+    RESULTS,
+    GridProgress,
+    Row,
+    check_workers,
+    read_rows,
+    run_grid,
+    silent,
+    write_rows,
+)
 from archrank.experiments.workers import Task
 from archrank.study.folder import RunFolder
 from archrank.versions import versions
@@ -217,8 +226,10 @@ class Plan:
             on_progress: Called at the beginning and after each task.
 
         Raises:
+            BudgetError: No workers.
             RunFolderError: The folder holds another comparison, or another process has it.
         """
+        check_workers(workers)
         config = {**self.config, "compared": self.compared}
         about = {**self.about, "versions": versions(), "workers": workers, "date": date.today().isoformat()}
 
@@ -240,8 +251,10 @@ class Plan:
         earlier = _earlier_commands(folder) if resume else []
         about["commands"] = [*(each for each in earlier if each != command), command]
         with RunFolder.open(folder, config, about, resume=resume) as opened:
+            read_rows(opened.path)  # refused before anything is written
             empty = self.result([], opened.config, about, None)
             empty._save(opened.path)
+            opened.begin()
             found = self.result(rows(opened.path), opened.config, about, folder, asked=len(self.tasks))
             found.report()
         return found
@@ -256,7 +269,7 @@ def recorded(folder: Path) -> dict[str, Any] | None:
     try:
         record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return record if _TOLD[record["config"]["compare"]] <= record["environment"].keys() else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -278,4 +291,5 @@ def _earlier_commands(folder: Path) -> list[str]:
                 "what it compared, so nothing can join it: choose another folder, or remove "
                 f"{folder / RESULTS} to measure anew (`archrank compare report {folder}` still shows it)"
             )
-    return [] if record is None else list(record["environment"].get("commands", []))
+    commands = [] if record is None else record["environment"].get("commands")
+    return [each for each in commands if isinstance(each, str)] if isinstance(commands, list) else []

@@ -12,7 +12,7 @@ from archrank.errors import BudgetError, RunFolderError
 from archrank.experiments.workers import Task, Work, run_tasks
 from archrank.study.interrupts import uninterrupted
 
-__all__ = ["RESULTS", "GridProgress", "Row", "Task", "read_rows", "run_grid", "silent", "write_rows"]
+__all__ = ["RESULTS", "GridProgress", "Row", "Task", "check_workers", "read_rows", "run_grid", "silent", "write_rows"]
 
 Row = dict[str, Any]
 """A task with its results; ``error`` says why there are none, and ``seconds`` how long it took."""
@@ -41,6 +41,12 @@ class GridProgress:
 
 def silent(progress: GridProgress) -> None:
     """Report no progress."""
+
+
+def check_workers(workers: int) -> None:
+    """Raise BudgetError if there are no workers."""
+    if workers < 1:
+        raise BudgetError(f"{workers} workers cannot do anything; give 1 worker or more")
 
 
 def run_grid(
@@ -75,8 +81,7 @@ def run_grid(
         RunFolderError: The file of results cannot be read or written.
         EvaluationError: The workers cannot start.
     """
-    if workers < 1:
-        raise BudgetError(f"{workers} workers cannot do anything; give 1 worker or more")
+    check_workers(workers)
     results = _Results(folder, tasks)
     left = sorted(results.unfinished(), key=cost, reverse=True)
     if not left:

@@ -85,11 +85,16 @@ def drive(
     retries: int = 2,
     stopwatch: Stopwatch | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    begin: Callable[[], None] = lambda: None,
 ) -> SearchResult:
-    """Run a search, or what is left of it; the arguments are explained at :func:`~archrank.study.search.search`."""
+    """Run a search, or what is left of it; the arguments are explained at :func:`~archrank.study.search.search`.
+
+    ``begin`` is called when the study agrees, before anything is proposed.
+    """
     strategy, seed, budget = plan.strategy, plan.seed, plan.budget
     with store.driving():
         ledger = Ledger(plan.space, plan.goal, plan.facts, store, retries, elsewhere=workplace.is_elsewhere)
+        begin()
         clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
         timed = with_timer(strategy, clock.watch)
         size = 1 if plan.asynchronous else ledger.settle("round size", max(strategy.batch, workers))

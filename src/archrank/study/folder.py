@@ -1,6 +1,5 @@
-"""The run folder: where one search lives on disk, and which process may write there."""
+"""The run folder: where one search lives on disk."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any, Self
 from archrank.errors import FileError, RunFolderError
 from archrank.files import write_whole
 from archrank.settings import differences
+from archrank.study.lock import FolderLock
 
 __all__ = ["RunFolder", "check_same"]
 
@@ -25,8 +25,9 @@ _JOINS = "compared"
 class RunFolder:
     """A locked folder with ``journal.log`` (Optuna's), ``config.json`` and ``result.json``.
 
-    Made by :meth:`open`; a context manager. The lock is the operating system's, so it goes with the process
-    however that ends.
+    Made by :meth:`open`; a context manager. Everything is checked first and written last: ``config.json`` is written by
+    :meth:`begin`, which a search calls once the study agrees too. Where an exception ends the context before that, the
+    folder is left as it was found, or not at all.
 
     Attributes:
         path: The folder.
@@ -34,11 +35,12 @@ class RunFolder:
         config: The configuration as it is recorded.
     """
 
-    def __init__(self, path: Path, lock: int, resumed: bool, config: Mapping[str, Any]) -> None:
-        self.path = path
+    def __init__(self, lock: FolderLock, resumed: bool, record: Mapping[str, Any]) -> None:
+        self.path = lock.folder
         self.resumed = resumed
-        self.config = config
-        self._lock: int | None = lock
+        self.config: Mapping[str, Any] = record["config"]
+        self._lock = lock
+        self._record: Mapping[str, Any] | None = record
 
     @classmethod
     def open(
@@ -48,7 +50,7 @@ class RunFolder:
         environment: Mapping[str, Any] | None = None,
         resume: bool = False,
     ) -> Self:
-        """Create the folder, or go on with the run that it holds.
+        """Take the folder, new or to go on with the run that it holds; nothing is written there yet.
 
         Args:
             path: The folder; what is missing of it is created.
@@ -63,8 +65,7 @@ class RunFolder:
         """
         folder = Path(path).absolute()
         with _explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = _lock(folder)
+            lock = FolderLock(folder)
         try:
             existing = [
                 name for name in ("config.json", "journal.log", "result.json") if (folder / name).exists()
@@ -80,14 +81,24 @@ class RunFolder:
                 check_same(old, wanted, str(folder))
                 if _JOINS in old and _JOINS in wanted:
                     wanted[_JOINS] = {**old[_JOINS], **wanted[_JOINS]}
-            opened = cls(folder, lock, bool(existing), wanted)
-            opened._write_json("config.json", {"config": wanted, "environment": dict(environment or {})})
+            record = {"config": wanted, "environment": dict(environment or {})}
+            opened = cls(lock, bool(existing), record)
             with _explained(folder):
                 _mend_journal(opened.journal)
             return opened
         except BaseException:
-            os.close(lock)
+            lock.undo()
             raise
+
+    def begin(self) -> None:
+        """Write ``config.json``, once: all that may be refused was checked.
+
+        Raises:
+            RunFolderError: The system refuses.
+        """
+        if self._record is not None:
+            self._write_json("config.json", self._record)
+            self._record = None
 
     @property
     def journal(self) -> Path:
@@ -105,6 +116,7 @@ class RunFolder:
         Raises:
             RunFolderError: The system refuses.
         """
+        self.begin()
         self._write_json("result.json", record)
         return self.result
 
@@ -113,10 +125,17 @@ class RunFolder:
         return _explained(self.path)
 
     def close(self) -> None:
-        """Let other processes have the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        """Write the configuration, unless it was, and let other processes have the folder.
+
+        Raises:
+            RunFolderError: The system refuses.
+        """
+        try:
+            self.begin()
+        except BaseException:
+            self._lock.undo()
+            raise
+        self._lock.close()
 
     def __enter__(self) -> Self:
         return self
@@ -124,10 +143,16 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is not None and self._record is not None:
+            self._record = None
+            self._lock.undo()
+        else:
+            self.close()
 
     def _write_json(self, name: str, record: Mapping[str, Any]) -> None:
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        if not _is_unicode(text):  # names of files need not be
+            text = json.dumps(record, indent=2, allow_nan=False)
         with _explained(self.path):
             write_whole(self.path / name, text + "\n")
 
@@ -151,7 +176,8 @@ def check_same(
         # Release 0.1 recorded the strategy as text; all else that it recorded is compared.
         old = {key: value for key, value in old.items() if key != "settings"}
         new = {key: new[key] for key in old if key in new}
-    if (before := old.get(_GROWS)) is not None and (now := new.get(_GROWS)) is not None and now < before:
+    before, now = old.get(_GROWS), new.get(_GROWS)
+    if isinstance(before, int) and isinstance(now, int) and now < before:
         raise RunFolderError(
             f"the run in {where} has a budget of {before}, so it cannot be resumed with {now}: "
             f"give {before} or more, or {instead}"
@@ -166,9 +192,13 @@ def check_same(
 
 def _compared(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """What of a configuration has to be the same in another one."""
-    kept = {key: value for key, value in config.items() if key not in (_GROWS, _JOINS)}
-    named, others = config.get(_JOINS) or {}, other.get(_JOINS) or {}
-    return {**kept, _JOINS: {name: each for name, each in named.items() if name in others}}
+    kept = dict(config)
+    if all(isinstance(budget, int | None) for budget in (config.get(_GROWS), other.get(_GROWS))):
+        kept.pop(_GROWS, None)
+    named, others = config.get(_JOINS, {}), other.get(_JOINS, {})
+    if isinstance(named, Mapping) and isinstance(others, Mapping):
+        kept[_JOINS] = {name: each for name, each in named.items() if name in others}
+    return kept
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -177,31 +207,17 @@ def _read_json(path: Path) -> dict[str, Any]:
         if isinstance(record, dict) and isinstance(record.get("config"), dict):
             return record
         reason = "it does not hold a configuration"
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         reason = str(error)
     raise RunFolderError(f"{path} cannot be read ({reason}): choose another folder") from None
 
 
-def _lock(folder: Path) -> int:
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+def _is_unicode(text: str) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
-        os.close(handle)
-        raise RunFolderError(
-            f"the folder {folder} is in use by process {owner}: wait for it to end, or choose another folder"
-        ) from None
-    except BaseException:
-        os.close(handle)
-        raise
-    try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode("ascii"), 0)
-    except BaseException:
-        os.close(handle)
-        raise
-    return handle
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _mend_journal(journal: Path) -> None:

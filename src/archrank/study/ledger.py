@@ -78,6 +78,9 @@ class Ledger:
         self._last_round = Round(-1, 0, 0)
         with store.writing():
             storage = store.open()
+            if store.name in optuna.get_all_study_names(storage):
+                self._check(optuna.load_study(study_name=store.name, storage=storage), facts)
+            store.begin()
             study = optuna.create_study(
                 study_name=store.name,
                 storage=storage,
@@ -86,13 +89,8 @@ class Ledger:
                 load_if_exists=True,
             )
             self._records = Records(study, storage, store, space, goal)
-            trials = self.trials
-            if strange := [trial.number for trial in trials if "round" not in trial.user_attrs]:
-                raise RunFolderError(
-                    f"trial {strange[0]} of the study in {store.where} was not made by a search: {store.instead}"
-                )
             self._state_facts(study, facts)
-            for trial in trials:
+            for trial in self.trials:
                 self._take_up(trial, elsewhere)
 
     @property
@@ -226,11 +224,21 @@ class Ledger:
                 reason = f"interrupted {interruptions} times: {died} died while it was being evaluated"
                 self.finish(self.open[trial.number], Outcome(error=reason), _latest(self.trials))
 
-    def _state_facts(self, study: optuna.Study, facts: Mapping[str, Any]) -> None:
+    def _check(self, study: optuna.Study, facts: Mapping[str, Any]) -> None:
+        """Raise an error if a study is not the one that is searched; nothing is written."""
+        where, instead = self._store.where, self._store.instead
+        for trial in study.get_trials(deepcopy=False):
+            if "round" not in trial.user_attrs:
+                raise RunFolderError(
+                    f"trial {trial.number} of the study in {where} was not made by a search: {instead}"
+                )
         stored = study.user_attrs
         # A search that died while it was set up may lack some of them.
         known = {key: value for key, value in facts.items() if key in stored}
-        check_same({key: stored[key] for key in known}, known, self._store.where, self._store.instead)
+        check_same({key: stored[key] for key in known}, known, where, instead)
+
+    def _state_facts(self, study: optuna.Study, facts: Mapping[str, Any]) -> None:
+        stored = study.user_attrs
         for key, value in facts.items():
             if key not in stored or (key == "budget" and stored[key] != value):
                 study.set_user_attr(key, value)

@@ -35,6 +35,9 @@ class StudyStore(ABC):
             RunFolderError: It cannot be reached or read.
         """
 
+    def begin(self) -> None:  # noqa: B027, most stores hold nothing but the study
+        """Write what stands beside the study; called before anything is written, when what is there was checked."""
+
     def driving(self) -> AbstractContextManager[None]:
         """A context in which no other process drives the study.
 
@@ -84,6 +87,10 @@ class JournalStore(StudyStore):
             raise RunFolderError(
                 f"the journal {self._folder.journal} is damaged ({error}): choose another folder"
             ) from error
+
+    def begin(self) -> None:
+        """Write the configuration."""
+        self._folder.begin()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
