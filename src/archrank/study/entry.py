@@ -147,6 +147,7 @@ def search(
             retries=retries,
             stopwatch=stopwatch,
             on_progress=on_progress,
+            begin=(lambda: None) if opened is None else opened.begin,
         )
         result = replace(result, table=table, folder=None if opened is None else opened.path)
         if opened is not None and opened is not folder:

@@ -42,11 +42,11 @@ class FolderLock:
         self._made: list[Path] = []
         self._before: bytes | None = None
         try:
-            for last in reversed(range(_TRIES)):
+            for left in reversed(range(_TRIES)):
                 try:
                     self._take()
-                except FileNotFoundError:
-                    if not last:
+                except (FileNotFoundError, FileExistsError):
+                    if not left:
                         raise
                     self.undo()
                 else:
