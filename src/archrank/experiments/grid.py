@@ -12,7 +12,17 @@ from archrank.errors import BudgetError, RunFolderError
 from archrank.experiments.workers import Task, Work, run_tasks
 from archrank.study.interrupts import uninterrupted
 
-__all__ = ["RESULTS", "GridProgress", "Row", "Task", "check_workers", "read_rows", "run_grid", "silent", "write_rows"]
+__all__ = [
+    "RESULTS",
+    "GridProgress",
+    "Row",
+    "Task",
+    "check_workers",
+    "read_rows",
+    "run_grid",
+    "silent",
+    "write_rows",
+]
 
 Row = dict[str, Any]
 """A task with its results; ``error`` says why there are none, and ``seconds`` how long it took."""

@@ -144,7 +144,9 @@ class SearchResult:
             f"</td><td>{e.reason}</td></tr>"
             for e in self._ranked()[:5]
         )
-        heading = f"<tr><th>evaluation</th><th>{escape(self.metric)}</th><th>architecture</th><th>reason</th></tr>"
+        heading = (
+            f"<tr><th>evaluation</th><th>{escape(self.metric)}</th><th>architecture</th><th>reason</th></tr>"
+        )
         return f"<p>{escape(repr(self)[1:-1])}</p><table>{heading}{rows}</table>"
 
     def _ranked(self) -> list[Evaluation]:
