@@ -12,11 +12,11 @@ SPACE = NASBench201()
 
 
 def test_a_strategy_names_its_class_and_the_settings_of_its_predictor():
-    predictor = Ensemble(SPACE, [GaussianProcess(SPACE, most=10)])
+    predictor = Ensemble(SPACE, [GaussianProcess(SPACE, max_train=10)])
     settings = GuidedSearch(SPACE, predictor, batch=3).settings
     assert (settings["class"], settings["batch"]) == ("GuidedSearch", 3)
     assert settings["predictor"]["class"] == "Ensemble"
-    assert settings["predictor"]["predictors"][0]["most"] == 10
+    assert settings["predictor"]["predictors"][0]["max_train"] == 10
     assert "space" not in settings
     assert "space" not in settings["predictor"]
 
@@ -40,9 +40,9 @@ def test_values_become_json():
 
 def test_differences_are_named_down_to_the_value():
     old = {"guided": {"batch": 5, "predictor": {"seed": 0}}}
-    new = {"guided": {"batch": 5, "predictor": {"seed": 1, "most": 2}}}
+    new = {"guided": {"batch": 5, "predictor": {"seed": 1, "max_train": 2}}}
     assert differences(old, new) == [
         ("guided.predictor.seed", "0", "1"),
-        ("guided.predictor.most", "nothing", "2"),
+        ("guided.predictor.max_train", "nothing", "2"),
     ]
     assert differences(old, old) == []

@@ -34,7 +34,7 @@ def test_conformance(space):
 
 
 def test_conformance_where_a_part_is_taken():
-    check_predictor(lambda space: GaussianProcess(space, most=20), SPACE)
+    check_predictor(lambda space: GaussianProcess(space, max_train=20), SPACE)
 
 
 def test_only_the_order_of_the_targets_counts():
@@ -100,8 +100,8 @@ def test_a_record_that_was_tampered_with(change, tmp_path):
 
 
 def test_too_few_to_learn_from_is_refused():
-    with pytest.raises(PredictorError, match="most is 1; it must be 2 or more"):
-        GaussianProcess(SPACE, most=1).fit(KNOWN, worth(KNOWN))
+    with pytest.raises(PredictorError, match="max_train is 1; it must be 2 or more"):
+        GaussianProcess(SPACE, max_train=1).fit(KNOWN, worth(KNOWN))
 
 
 def test_the_global_number_of_threads_is_left_alone():

@@ -80,7 +80,9 @@ def test_the_posterior_is_that_of_the_textbook(cheap):
 
     def kernel(a, b):
         r = math.sqrt(3) * distances(predictor, a, b)
-        return (1 + r) * np.exp(-r) + predictor.slope_ * (1 + a.told([cheap]) @ b.told([cheap]).T)
+        return (1 + r) * np.exp(-r) + predictor.slope_ * (
+            1 + a.hint_predictions([cheap]) @ b.hint_predictions([cheap]).T
+        )
 
     assert predictor.slope_ > 0
     noise = predictor.noise_ / (1 - predictor.noise_) + 1e-6
@@ -102,25 +104,25 @@ def test_what_hints_say_is_on_one_scale_and_found_once(cheap):
             return 1e3 + 50 * cheap.predict(candidates)
 
     candidates, hint = Candidates(SPACE, SPACE.rows()), Counted()
-    told = candidates.told([hint, cheap])
-    assert told.shape == (15_625, 2)
-    assert told.mean(axis=0) == pytest.approx([0, 0], abs=0.15)
-    assert told.std(axis=0) == pytest.approx([1, 1], abs=0.15)
-    assert told[:, 0] == pytest.approx(told[:, 1])
+    hinted = candidates.hint_predictions([hint, cheap])
+    assert hinted.shape == (15_625, 2)
+    assert hinted.mean(axis=0) == pytest.approx([0, 0], abs=0.15)
+    assert hinted.std(axis=0) == pytest.approx([1, 1], abs=0.15)
+    assert hinted[:, 0] == pytest.approx(hinted[:, 1])
     asked = hint.asked
-    candidates.told([hint])
+    candidates.hint_predictions([hint])
     assert hint.asked == asked
-    assert candidates.told([]).shape == (15_625, 0)
+    assert candidates.hint_predictions([]).shape == (15_625, 0)
 
 
 def test_hints_are_saved_with_what_listens_to_them(cheap, tmp_path):
     hinted = auto(SPACE, "fast", hints=[cheap]).fit(KNOWN, worth(KNOWN))
     hinted.save(tmp_path)
     again = load_predictor(tmp_path, SPACE)
-    for told, expected in zip(
+    for found, expected in zip(
         again.predict_distribution(OTHERS), hinted.predict_distribution(OTHERS), strict=True
     ):
-        assert np.array_equal(told, expected)
+        assert np.array_equal(found, expected)
     assert isinstance(again.predictors[0].hints[0], GaussianProcess)
 
 

@@ -89,7 +89,7 @@ def test_a_comparator_scores_an_architecture_alike_whatever_else_is_scored():
     scorer.settle(batch, None, torch.arange(12.0))
     scores = scorer(scorer.prepare(batch))
     chosen = np.array([7, 2])
-    torch.testing.assert_close(scorer(scorer.prepare(batch, chosen=chosen)), scores[:, chosen])
+    torch.testing.assert_close(scorer(scorer.prepare(batch, indices=chosen)), scores[:, chosen])
 
 
 def test_features_join_the_embedding_of_their_architecture():

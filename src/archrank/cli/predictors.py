@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from archrank.encoders.named import ENCODERS
 from archrank.predictors.named import PREDICTORS
+from archrank.ranking.named import LOSSES
 
 __all__ = [
     "BootstrapOption",
@@ -22,17 +24,21 @@ PredictorOption = Annotated[
 EffortOption = Annotated[
     str | None, typer.Option(help="How much work auto does: fast | balanced | best (search: fast).")
 ]
-EncoderOption = Annotated[str | None, typer.Option(help="Encoder of the neural predictor (gates).")]
+EncoderOption = Annotated[
+    str | None, typer.Option(help=f"Encoder of the neural predictor: {' | '.join(ENCODERS)} (gates).")
+]
 LossOption = Annotated[
     str | None,
-    typer.Option(help="Its loss: hinge | bce | comparator | listmle | mse (hinge)."),
+    typer.Option(help=f"Its loss: {' | '.join(LOSSES)} (hinge)."),
 ]
 MembersOption = Annotated[
-    int | None, typer.Option(help="How many networks or sets of trees are averaged (3; trees 4).", min=1)
+    int | None,
+    typer.Option(help="Number of networks, or of sets of trees, that are averaged (3; trees 4).", min=1),
 ]
 BootstrapOption = Annotated[
     int | None,
     typer.Option(
-        help="Average so many fits of the predictor to resamples of the labels (one fit to all).", min=2
+        help="Average this number of fits of the predictor to resamples of the labels (one fit to all).",
+        min=2,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Candidates: architectures made ready once for many scorings."""
+"""Candidates: architectures prepared once for many predictions."""
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property, lru_cache
@@ -19,19 +19,19 @@ __all__ = ["Candidates", "references"]
 T = TypeVar("T")
 
 _PART = 4_096
-"""How many candidates are scored at a time."""
+"""Candidates per block."""
 
 _REFERENCES = 500
-"""So many random architectures of the space say what a predictor's scores are like."""
+"""Size of the random sample that a predictor's scores are standardized on."""
 
-_KEPT = 8
-"""What so many hints say is kept: they are whole predictors, and candidates may live long."""
+_MAX_HINTS = 8
+"""Hints whose predictions are kept at most: the cache holds the predictors, and candidates may live long."""
 
 
 class Candidates:
-    """Architectures of a space, and what predictors made of them: each thing is made when it is first needed.
+    """Architectures of a space, with their features, graphs and other intermediate results, each computed on first use.
 
-    So all fits of all predictors of the space, the members of an ensemble too, can share one.
+    All fits of all predictors of the space, members of ensembles too, can share one.
 
     Args:
         space: The space.
@@ -51,7 +51,7 @@ class Candidates:
         self._batches: dict[bool, GraphBatch] = {}
         self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
         self._kept: dict[Hashable, object] = {}
-        self._told: dict[Predictor, Floats] = {}
+        self._hinted: dict[Predictor, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -91,22 +91,22 @@ class Candidates:
         _, first, which = np.unique(whole_rows, return_index=True, return_inverse=True)
         return features[first], which
 
-    def told(self, hints: Sequence[Predictor]) -> Floats:
-        """What hints say, in standard deviations from what each says of the space at large: (B, H).
+    def hint_predictions(self, hints: Sequence[Predictor]) -> Floats:
+        """The predictions of hints, each standardized over a random sample of the space: (B, H).
 
         Args:
-            hints: H fitted predictors of something else of the same space.
+            hints: H fitted predictors of another target on the same space.
 
         Raises:
             PredictorError: One that is of another space, or was not fitted.
         """
         for hint in hints:
-            if hint not in self._told:
-                usual = hint.predict(references(self.space))
-                self._told[hint] = (hint.predict(self) - usual.mean()) / (usual.std() or 1.0)
-        while len(self._told) > max(_KEPT, len(hints)):
-            del self._told[next(hint for hint in self._told if hint not in hints)]
-        return np.array([self._told[hint] for hint in hints]).reshape(len(hints), len(self)).T
+            if hint not in self._hinted:
+                sample = hint.predict(references(self.space))
+                self._hinted[hint] = (hint.predict(self) - sample.mean()) / (sample.std() or 1.0)
+        while len(self._hinted) > max(_MAX_HINTS, len(hints)):
+            del self._hinted[next(hint for hint in self._hinted if hint not in hints)]
+        return np.array([self._hinted[hint] for hint in hints]).reshape(len(hints), len(self)).T
 
     def batch(self, simplify: bool = False) -> GraphBatch:
         """The graphs, merged.
@@ -121,7 +121,7 @@ class Candidates:
         return self._batches[simplify]
 
     def parts(self, simplify: bool = False) -> list[npt.NDArray[np.int64]]:
-        """Which candidates to score together, so that memory stays small and little is computed twice.
+        """Blocks of candidates to score together, which limits memory and puts similar ones side by side.
 
         Args:
             simplify: Whether the space's function rules simplify the graphs first.
@@ -132,7 +132,7 @@ class Candidates:
         return self._parts[simplify]
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, called once for each key: preparations that a predictor leaves for its next fit."""
+        """The result of ``make``, which is called once for each key: preparations that later fits use again."""
         if key not in self._kept:
             self._kept[key] = make()
         return cast(T, self._kept[key])
@@ -140,5 +140,5 @@ class Candidates:
 
 @lru_cache(maxsize=4)
 def references(space: SearchSpace) -> Candidates:
-    """A fixed random sample of a space, on which scores of unlike predictors are brought to one scale."""
+    """A fixed random sample of a space, on which the scores of different predictors are standardized."""
     return Candidates(space, space.sample(_REFERENCES, np.random.default_rng(0)))

@@ -48,7 +48,7 @@ class Ensemble(Predictor):
     >>> from archrank.spaces import NASBench201
     >>> space = NASBench201()
     >>> known = space.sample(20, np.random.default_rng(0))
-    >>> both = Ensemble(space, (GaussianProcess(space), GaussianProcess(space, most=10)))
+    >>> both = Ensemble(space, (GaussianProcess(space), GaussianProcess(space, max_train=10)))
     >>> both.fit(known, [sum(a.choices) for a in known]).predict_members(known).shape
     (2, 20)
     """

@@ -1,4 +1,4 @@
-"""A Gaussian process over the features of graphs: quick to fit, and it knows how sure it is."""
+"""A Gaussian process over the features of graphs: fast to fit, with a predictive standard deviation."""
 
 import math
 from collections.abc import Sequence
@@ -23,34 +23,34 @@ from archrank.space import Rows, SearchSpace
 __all__ = ["GaussianProcess"]
 
 _TUNED_ON = 500
-"""The kernel is tuned on so many architectures at most: three numbers need no more."""
+"""Architectures that the kernel's parameters are tuned on at most; a few numbers need no more."""
 
 _PART = 512
-"""So many architectures at a time: their covariances with the training set fit into a processor's cache."""
+"""Architectures per block; the covariances of a block with the training set fit into the processor's cache."""
 
 
 class GaussianProcess(Predictor):
-    """Exact Gaussian-process regression with a Matérn kernel (ν = 3/2) on standardised graph features.
+    """Exact Gaussian-process regression with a Matérn kernel (ν = 3/2) on standardized graph features.
 
     Targets enter as normal scores: the quantiles of the normal distribution at their ranks, so that only their order
-    counts and a few failed trainings do no harm. The kernel's length and variance, the noise, and how much the features
-    of depth weigh beside the others maximise the marginal likelihood.
+    counts and outliers, such as failed trainings, do no harm. The kernel's length and variance, the noise, and the
+    weight of the features of depth maximize the marginal likelihood.
 
-    With hints, a linear kernel of what they say is added, where the targets are more likely with it than without: then
-    the mean is a line in them, and the Matérn kernel is left with what they do not explain.
+    With hints, a linear kernel of their predictions is added where it increases the likelihood of the targets: the mean
+    is then linear in the hints, and the Matérn kernel models the residual.
 
     Args:
         space: The space whose architectures are ranked.
-        most: The most architectures to learn from; of more, a random part is taken.
-        seed: Fixes which part.
-        hints: H fitted predictors of something else of the same space, say of a shorter training.
+        max_train: The largest number of training architectures; of more, a random subset is used.
+        seed: Fixes the subset.
+        hints: H fitted predictors of another target on the same space, such as the accuracy after shorter training.
         sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
         noise_: The share of the variance that is noise.
-        depth_: The weight of the features that say how deep operations lie, from 0 to 1.
-        slope_: The variance of the linear kernel, in those of the signal; 0 where hints do not help.
+        depth_: The weight of the features of depth, from 0 to 1.
+        slope_: The variance of the linear kernel relative to that of the signal; 0 where hints do not help.
 
     Reference: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 2.1; features as in
     GRAF (ICML 2024).
@@ -68,13 +68,13 @@ class GaussianProcess(Predictor):
         self,
         space: SearchSpace,
         *,
-        most: int = 4_000,
+        max_train: int = 4_000,
         seed: int = 0,
         hints: Sequence[Predictor] = (),
         sizes: bool = False,
     ) -> None:
         self.space = space
-        self.most = most
+        self.max_train = max_train
         self.seed = seed
         self.hints = hints
         self.sizes = sizes
@@ -84,16 +84,16 @@ class GaussianProcess(Predictor):
         return Candidates.of(self.space, X)
 
     def _check_settings(self) -> None:
-        check_numbers(self, most=2, seed=0)
+        check_numbers(self, max_train=2, seed=0)
         check_flags(self, "sizes")
         check_hints(self.hints)
 
     def _fit(self, rows: Rows, targets: Floats) -> None:
         """Tune the kernel and solve for the weights of the training set."""
         order = np.random.default_rng(self.seed).permutation(len(targets))
-        part = order[: self.most] if len(targets) > self.most else np.arange(len(targets))
+        part = order[: self.max_train] if len(targets) > self.max_train else np.arange(len(targets))
         known = Candidates(self.space, rows[part])
-        x = self._points(known.features, known.told(self.hints))
+        x = self._points(known.features, known.hint_predictions(self.hints))
         y = normal_scores(targets)[part]
         some = order[:_TUNED_ON] if len(part) == len(targets) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
@@ -101,7 +101,7 @@ class GaussianProcess(Predictor):
         self._learn(kernel, x, y)
 
     def _predict_members(self, candidates: Candidates) -> Floats:
-        """The posterior mean, of which there is one: (1, B)."""
+        """The posterior mean, as one member: (1, B)."""
         return self._predict_distribution(candidates, std=False)[0][None]
 
     def _predict_distribution(self, candidates: Candidates, std: bool = True) -> tuple[Floats, Floats]:
@@ -109,7 +109,7 @@ class GaussianProcess(Predictor):
 
         Args:
             candidates: B architectures.
-            std: Whether standard deviations are wanted; zeros else.
+            std: Whether to compute standard deviations; zeros otherwise.
 
         Returns:
             Mean and standard deviation, in normal scores of the training targets: (B,), (B,).
@@ -117,14 +117,14 @@ class GaussianProcess(Predictor):
         if not len(candidates):
             return np.empty(0), np.empty(0)
         features, which = candidates.distinct
-        if self.slope_:  # what hints say may differ between equal functions
+        if self.slope_:  # hint predictions may differ between equal functions
             features, which = candidates.features, np.arange(len(candidates))
-        told = candidates.told(self.hints) if self.slope_ else np.empty((len(features), 0))
+        hinted = candidates.hint_predictions(self.hints) if self.slope_ else np.empty((len(features), 0))
         mean, deviation = np.empty(len(features)), np.zeros(len(features))
 
-        def work_out(begin: int) -> None:
+        def predict_block(begin: int) -> None:
             part = slice(begin, begin + _PART)
-            x = self._points(features[part], told[part])
+            x = self._points(features[part], hinted[part])
             shared = self._kernel.covariance(x, self._known)
             mean[part] = shared @ self._weights
             if std:
@@ -133,7 +133,7 @@ class GaussianProcess(Predictor):
                 deviation[part] = np.sqrt(np.maximum(left, JITTER))
 
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(work_out, begin) for begin in range(0, len(features), _PART)]:
+            for done in [pool.submit(predict_block, begin) for begin in range(0, len(features), _PART)]:
                 done.result()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
@@ -156,10 +156,10 @@ class GaussianProcess(Predictor):
         self._learn(Kernel(**state.learned["kernel"]), known, arrays["targets"])
         return self
 
-    def _points(self, features: npt.NDArray[np.float32], told: Floats) -> Points:
+    def _points(self, features: npt.NDArray[np.float32], hinted: Floats) -> Points:
         of_space = feature_map(self.space)
         read = of_space.columns(self.sizes)
-        return Points.of(features[:, read], of_space.deep[read], told)
+        return Points.of(features[:, read], of_space.deep[read], hinted)
 
     def _learn(self, kernel: Kernel, known: Points, y: Floats) -> None:
         """Solve for the weights of the training set."""

@@ -27,11 +27,11 @@ _RATIOS = np.logspace(-3, 1, 41)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """What the kernel reads of B architectures.
+    """The inputs of the kernel for B architectures.
 
     Attributes:
-        plain: Standardized features but those of depth, over the root of their number: (B, P).
-        deep: Those that say how deep operations lie, over the root of their number: (B, D).
+        plain: Standardized features other than those of depth, over the root of their number: (B, P).
+        deep: Standardized features of depth, over the root of their number: (B, D).
         lines: A constant and what hints predict; None where there are no hints: (B, 1 + H).
     """
 
@@ -40,9 +40,9 @@ class Points:
     lines: Floats | None
 
     @classmethod
-    def of(cls, features: npt.NDArray[np.float32], deep: npt.NDArray[np.bool_], told: Floats) -> Self:
+    def of(cls, features: npt.NDArray[np.float32], deep: npt.NDArray[np.bool_], hinted: Floats) -> Self:
         """The points of standardized features (B, F), of which some (F,) are deep, and of H hints (B, H)."""
-        lines = np.insert(told, 0, 1, axis=1) if told.shape[1] else None
+        lines = np.insert(hinted, 0, 1, axis=1) if hinted.shape[1] else None
         return cls(_scaled(features[:, ~deep]), _scaled(features[:, deep]), lines)
 
     def __len__(self) -> int:
@@ -108,7 +108,7 @@ def tuned(x: Points, y: Floats) -> Kernel:
     """The kernel that makes the targets (n,) of n points most likely; with hints or without, whichever does.
 
     The best variance is known for given length and noise, and all noises share one tridiagonal form, so lengths are
-    searched on a grid: the likelihood may have several hills, and a grid falls off none of them. Then the weight of the
+    searched on a grid: the likelihood may have several local maxima. Then the weight of the
     deep features, and the length again, more finely.
     """
     grid = _Grid(x, y)
@@ -135,9 +135,9 @@ class _Grid:
         n = len(self._y)
         variances = squares / n
         likelihoods = -n / 2 * np.log(variances) - logarithms / 2
-        place = int(likelihoods.argmax())
-        noise = float(_RATIOS[place] / (1 + _RATIOS[place]))
-        return float(likelihoods[place]), Kernel(length, noise, float(variances[place]), slope, depth)
+        best = int(likelihoods.argmax())
+        noise = float(_RATIOS[best] / (1 + _RATIOS[best]))
+        return float(likelihoods[best]), Kernel(length, noise, float(variances[best]), slope, depth)
 
 
 def _tuned(grid: _Grid, slope: float) -> tuple[float, Kernel]:
@@ -171,14 +171,14 @@ def _with_noise(covariance: Floats, y: Floats, noises: Floats) -> tuple[Floats, 
     work = 64 * n
     reduced, diagonal, beside, scales, _ = lapack.dsytrd(covariance.T, lower=1, lwork=work, overwrite_a=1)
     turned = y.copy()
-    # The reflections that Q consists of leave the first place alone.
+    # The reflections that Q consists of leave the first element unchanged.
     inner, _, _ = lapack.dormqr("L", "T", np.asfortranarray(reduced[1:, :-1]), scales, y[1:, None], work)
     turned[1:] = inner[:, 0]
     logarithms, squares = np.empty((2, len(noises)))
-    for place, noise in enumerate(noises):
+    for index, noise in enumerate(noises):
         pivots, factors, _ = lapack.dpttrf(diagonal + noise, beside)
         solved, _ = lapack.dpttrs(pivots, factors, turned)
-        logarithms[place], squares[place] = np.log(pivots).sum(), turned @ solved
+        logarithms[index], squares[index] = np.log(pivots).sum(), turned @ solved
     return logarithms, squares
 
 

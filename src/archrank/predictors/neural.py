@@ -32,7 +32,7 @@ from archrank.space import Rows, SearchSpace
 __all__ = ["NeuralPredictor"]
 
 _SMALL = 4096
-"""Steps on fewer architectures (times members) than this are about as quick, and far steadier, on one thread."""
+"""Steps on fewer architectures (times members) than this are as fast on one thread, and their times vary less."""
 
 Schedule = Literal["one-cycle", "constant"]
 
@@ -42,19 +42,19 @@ class NeuralPredictor(Predictor):
 
     Args:
         space: The space whose architectures are ranked.
-        encoder: The encoder's settings; or its class or its name (:data:`~archrank.encoders.ENCODERS`), whose settings
-            are then those that suit the space's graphs.
+        encoder: The encoder's settings; or its class or its name (:data:`~archrank.encoders.ENCODERS`), with default
+            settings for the space's graphs.
         loss: The ranking loss, or a regression (:class:`~archrank.ranking.MSE`), or a comparator; or its name
             (:data:`~archrank.ranking.LOSSES`).
-        hidden: Widths of the score head's hidden layers; a comparator brings a head of its own.
-        dropout: Share of hidden units of the head left out at each training step.
+        hidden: Widths of the score head's hidden layers; a comparator has its own head.
+        dropout: Dropout probability of the head's hidden units.
         epochs: Passes over the training architectures.
-        batch_size: Architectures a step.
+        batch_size: Architectures per step.
         learning_rate: The highest learning rate of the schedule.
-        schedule: ``"constant"``, or ``"one-cycle"``: up, then down to nothing.
+        schedule: ``"constant"``, or ``"one-cycle"``: up, then down to 0.
         weight_decay: Decoupled weight decay (AdamW).
-        members: How many networks are trained, from different starts; their standardised scores are averaged.
-        seed: Fixes starts, batches and pairs.
+        members: Number of networks, trained from different initial weights; their standardized scores are averaged.
+        seed: Fixes initial weights, batches and pairs.
         simplify: Whether architectures are simplified by the space's function rules before they are encoded, so that
             equal functions get equal scores; encoders of flat choices see the row as it is.
         features: Whether features of the graphs (:mod:`archrank.features`) join the embeddings.
@@ -138,7 +138,7 @@ class NeuralPredictor(Predictor):
         generator = torch.Generator().manual_seed(_seed(self.seed))
         self.encoder_ = self._settings()
         self.loss_ = self._loss()
-        self._scorer = self._fresh(known, generator)
+        self._scorer = self._new_scorer(known, generator)
         self.losses_: list[float] = []
         n = len(targets)
         steps = self.epochs * -(-n // self.batch_size)
@@ -160,10 +160,10 @@ class NeuralPredictor(Predictor):
         whole = self._scorer.prepare(batch, features) if n <= self.batch_size else None
         for epoch in range(self.epochs):
             total = 0.0
-            for chosen in _batches(n, self.batch_size, generator):
-                ready = whole if whole is not None else self._scorer.prepare(batch, features, chosen)
-                part = y if whole is not None else y[torch.from_numpy(chosen)]
-                loss = self._scorer.loss(ready, part, generator)
+            for indices in _batches(n, self.batch_size, generator):
+                prepared = whole if whole is not None else self._scorer.prepare(batch, features, indices)
+                part = y if whole is not None else y[torch.from_numpy(indices)]
+                loss = self._scorer.loss(prepared, part, generator)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -178,18 +178,18 @@ class NeuralPredictor(Predictor):
         """Scores by every member, in standard deviations from the mean score of the training set."""
         if not len(candidates):
             return np.empty((self.members, 0))
-        centre, spread = self._standard()
-        return (scores_of(candidates, self._scorer, self.encoder_, self.simplify) - centre) / spread
+        mean, std = self._standard()
+        return (scores_of(candidates, self._scorer, self.encoder_, self.simplify) - mean) / std
 
     def _state(self) -> State:
-        centre, spread = self._standard()
+        mean, std = self._standard()
         return State(
             self._plain_settings("encoder", "loss"),
             {
                 "encoder": saved.named(ENCODERS, "encoder", self.encoder_),
                 "loss": saved.named(LOSSES, "loss", self.loss_),
-                "centre": centre.ravel().tolist(),
-                "spread": spread.ravel().tolist(),
+                "mean": mean.ravel().tolist(),
+                "std": std.ravel().tolist(),
                 "losses": self.losses_,
             },
             {name: tensor.numpy() for name, tensor in self._scorer.state_dict().items()},
@@ -205,11 +205,11 @@ class NeuralPredictor(Predictor):
             **{**state.settings, "hidden": tuple(state.settings["hidden"])},
         )
         self.encoder_, self.loss_ = self._settings(), self._loss()
-        like = Candidates(space, space.sample(1, np.random.default_rng(0)))
-        self._scorer = self._fresh(like, torch.Generator())
+        template = Candidates(space, space.sample(1, np.random.default_rng(0)))
+        self._scorer = self._new_scorer(template, torch.Generator())
         self._scorer.load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
         self._known = None
-        self._scale = (np.array(learned["centre"])[:, None], np.array(learned["spread"])[:, None])
+        self._scale = (np.array(learned["mean"])[:, None], np.array(learned["std"])[:, None])
         self.losses_ = list(learned["losses"])
         return self
 
@@ -217,7 +217,7 @@ class NeuralPredictor(Predictor):
         encoder = named_encoder(self.encoder) if isinstance(self.encoder, str) else self.encoder
         if not isinstance(encoder, type):
             return encoder
-        # They suit the space, not the few architectures that happen to be measured.
+        # Default settings depend on the space, not on the few measured architectures.
         drawn = Candidates(self.space, self.space.sample(64, np.random.default_rng(0)))
         return encoder.suited_to(drawn.batch(self.simplify))
 
@@ -251,9 +251,9 @@ class NeuralPredictor(Predictor):
             if not isinstance(getattr(self, name), Real) or not getattr(self, name) >= 0:
                 raise PredictorError(f"{name} is {getattr(self, name)!r}; it must be a number, 0 or more")
 
-    def _fresh(self, like: Candidates, generator: torch.Generator) -> Scorer:
-        encoder = self.encoder_.build(like.batch(self.simplify), self.members, generator)
-        features = like.features.shape[1] if self.features else 0
+    def _new_scorer(self, template: Candidates, generator: torch.Generator) -> Scorer:
+        encoder = self.encoder_.build(template.batch(self.simplify), self.members, generator)
+        features = template.features.shape[1] if self.features else 0
         scorer: Scorer
         if isinstance(self.loss_, PairwiseComparator):
             scorer = ComparingScorer(encoder, self.members, self.dropout, self.loss_, features)
@@ -263,7 +263,7 @@ class NeuralPredictor(Predictor):
         return scorer
 
     def _standard(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each member's scores on the training set, worked out when first needed."""
+        """Mean and standard deviation of each member's scores on the training set, computed on first use."""
         if self._scale is None:
             assert self._known is not None
             known, targets = self._known
@@ -274,8 +274,8 @@ class NeuralPredictor(Predictor):
                 raise PredictorError(
                     f"the fit diverged, its scores are not finite; learning_rate {self.learning_rate} is too high"
                 )
-            spread = scores.std(axis=1, keepdims=True)
-            self._scale = (scores.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0))
+            std = scores.std(axis=1, keepdims=True)
+            self._scale = (scores.mean(axis=1, keepdims=True), np.where(std > 0, std, 1.0))
         return self._scale
 
 

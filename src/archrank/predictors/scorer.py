@@ -20,12 +20,12 @@ from archrank.predictors.threads import one_thread
 from archrank.ranking import PairwiseComparator, RankingLoss
 from archrank.ranking.comparator import Comparator
 
-__all__ = ["ComparingScorer", "HeadScorer", "Ready", "Scorer", "scores_of"]
+__all__ = ["ComparingScorer", "HeadScorer", "PreparedBatch", "Scorer", "scores_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ready:
-    """B architectures made ready for a scorer.
+class PreparedBatch:
+    """B architectures prepared for a scorer.
 
     Attributes:
         encoded: What the encoder's ``prepare`` made of them.
@@ -60,42 +60,44 @@ class Scorer(nn.Module, ABC):
         self,
         batch: GraphBatch,
         features: npt.NDArray[np.float32] | None = None,
-        chosen: npt.NDArray[np.int64] | None = None,
-    ) -> Ready:
-        """Make architectures ready, without using any parameter.
+        indices: npt.NDArray[np.int64] | None = None,
+    ) -> PreparedBatch:
+        """Prepare architectures, without using any parameter.
 
         Args:
             batch: B architectures.
             features: Their features, where such join the embeddings: (B, F).
-            chosen: Which of them, in this order; all for None.
+            indices: Which of them, in this order; all for None.
         """
-        encoded = self.encoder.prepare(batch, chosen)
+        encoded = self.encoder.prepare(batch, indices)
         if features is None:
-            return Ready(encoded, encoded.distinct, None)
-        kept = torch.from_numpy(features if chosen is None else features[chosen])
-        return Ready(encoded, encoded.distinct, kept)
+            return PreparedBatch(encoded, encoded.distinct, None)
+        kept = torch.from_numpy(features if indices is None else features[indices])
+        return PreparedBatch(encoded, encoded.distinct, kept)
 
-    def embed(self, ready: Ready) -> torch.Tensor:
+    def embed(self, prepared: PreparedBatch) -> torch.Tensor:
         """What a head reads for each architecture, embedding and features: (E, B, D + F)."""
-        values: torch.Tensor = self.encoder(ready.encoded).index_select(1, ready.distinct)
-        if ready.features is None:
+        values: torch.Tensor = self.encoder(prepared.encoded).index_select(1, prepared.distinct)
+        if prepared.features is None:
             return values
-        return torch.cat([values, ready.features.expand(len(values), -1, -1)], dim=2)
+        return torch.cat([values, prepared.features.expand(len(values), -1, -1)], dim=2)
 
     @abstractmethod
     def reset_head(self, generator: torch.Generator) -> None:
         """Draw the head's parameters anew."""
 
     @abstractmethod
-    def forward(self, ready: Ready) -> torch.Tensor:
+    def forward(self, prepared: PreparedBatch) -> torch.Tensor:
         """Score B architectures: (E, B)."""
 
     @abstractmethod
-    def loss(self, ready: Ready, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def loss(
+        self, prepared: PreparedBatch, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
         """The loss of a training step, summed over the members.
 
         Args:
-            ready: B architectures.
+            prepared: B architectures.
             targets: (B,).
             generator: The source of randomness.
         """
@@ -147,29 +149,31 @@ class HeadScorer(Scorer):
         for layer in self.head:
             layer.reset(generator)
 
-    def forward(self, ready: Ready, kept: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+    def forward(self, prepared: PreparedBatch, kept: Sequence[torch.Tensor] = ()) -> torch.Tensor:
         """Score B architectures.
 
         Args:
-            ready: The architectures.
+            prepared: The architectures.
             kept: For training with dropout, a factor for every hidden unit: a tensor (E, B, width) a hidden layer.
                 Without it, equal embeddings are scored once.
 
         Returns:
             Scores by every member: (E, B).
         """
-        apart = bool(kept) or ready.features is not None
-        values = self.embed(ready) if apart else self.encoder(ready.encoded)
-        for place, layer in enumerate(self.head[:-1]):
+        apart = bool(kept) or prepared.features is not None
+        values = self.embed(prepared) if apart else self.encoder(prepared.encoded)
+        for index, layer in enumerate(self.head[:-1]):
             values = torch.relu(layer(values))
             if kept:
-                values = values * kept[place]
+                values = values * kept[index]
         scores: torch.Tensor = self.head[-1](values).squeeze(2)
-        return scores if apart else scores.index_select(1, ready.distinct)
+        return scores if apart else scores.index_select(1, prepared.distinct)
 
-    def loss(self, ready: Ready, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def loss(
+        self, prepared: PreparedBatch, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
         """The ranking loss of the scores, with dropout."""
-        return self.ranking_loss(self(ready, self._kept(len(targets), generator)), targets, generator)
+        return self.ranking_loss(self(prepared, self._kept(len(targets), generator)), targets, generator)
 
     def _kept(self, n: int, generator: torch.Generator) -> list[torch.Tensor]:
         if self.dropout == 0:
@@ -215,26 +219,28 @@ class ComparingScorer(Scorer):
         """Draw the comparator's parameters anew."""
         self.comparator.reset(generator)
 
-    def forward(self, ready: Ready) -> torch.Tensor:
+    def forward(self, prepared: PreparedBatch) -> torch.Tensor:
         """Score B architectures by how they fare against the references: (E, B)."""
-        if ready.features is not None:
-            scores: torch.Tensor = self.comparator(self.embed(ready), self.references)
+        if prepared.features is not None:
+            scores: torch.Tensor = self.comparator(self.embed(prepared), self.references)
             return scores
-        scores = self.comparator(self.encoder(ready.encoded), self.references)
-        return scores.index_select(1, ready.distinct)
+        scores = self.comparator(self.encoder(prepared.encoded), self.references)
+        return scores.index_select(1, prepared.distinct)
 
-    def loss(self, ready: Ready, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def loss(
+        self, prepared: PreparedBatch, targets: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
         """The loss of drawn pairs in both orders."""
-        return self.comparing.loss(self.comparator, self.embed(ready), targets, generator, self.dropout)
+        return self.comparing.loss(self.comparator, self.embed(prepared), targets, generator, self.dropout)
 
     def settle(
         self, known: GraphBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
     ) -> None:
         """Embed the references: training architectures evenly spaced in rank, some twice where there are few."""
-        places = torch.linspace(0, len(targets) - 1, self.comparing.references).round().long()
-        chosen = torch.argsort(targets, stable=True)[places]
+        ranks = torch.linspace(0, len(targets) - 1, self.comparing.references).round().long()
+        indices = torch.argsort(targets, stable=True)[ranks]
         with torch.no_grad():
-            self.references = self.embed(self.prepare(known, features, chosen.numpy()))
+            self.references = self.embed(self.prepare(known, features, indices.numpy()))
 
 
 def scores_of(
@@ -250,20 +256,20 @@ def scores_of(
     """
     parts = candidates.parts(simplify)
 
-    def prepared() -> list[Ready]:
+    def prepare() -> list[PreparedBatch]:
         features = candidates.features if scorer.features else None
         return [scorer.prepare(candidates.batch(simplify), features, part) for part in parts]
 
-    ready = candidates.kept((settings, simplify, scorer.features > 0), prepared)
+    prepared = candidates.kept((settings, simplify, scorer.features > 0), prepare)
     with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-        scored = list(pool.map(partial(_scored, scorer), ready))
+        scored = list(pool.map(partial(_scored, scorer), prepared))
     scores = torch.cat(scored, dim=1).numpy().astype(np.float64)
     ordered = np.empty_like(scores)
     ordered[:, np.concatenate(parts)] = scores
     return ordered
 
 
-def _scored(scorer: Scorer, ready: Ready) -> torch.Tensor:
+def _scored(scorer: Scorer, prepared: PreparedBatch) -> torch.Tensor:
     with torch.inference_mode():
-        scores: torch.Tensor = scorer(ready)
+        scores: torch.Tensor = scorer(prepared)
     return scores

@@ -179,7 +179,7 @@ class BoostedTrees(Predictor):
 
     def _inputs(self, candidates: Candidates) -> npt.NDArray[np.float32]:
         """Features and hint predictions: (B, F + H)."""
-        hinted = candidates.told(self.hints).astype(np.float32)
+        hinted = candidates.hint_predictions(self.hints).astype(np.float32)
         return np.hstack([candidates.features[:, feature_map(self.space).columns(self.sizes)], hinted])
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
