@@ -91,9 +91,9 @@ def test_a_run_without_a_table(search, tmp_path):
         "Predicted against measured",
         "Learning curves",
         "Measured against parameters",
-        "Reduction cell",
     ):
         assert heading in page
+    assert "Reduction cell" in (tmp_path / "run" / "plots" / "best-1.svg").read_text(encoding="utf-8")
     plots = {path.stem for path in (tmp_path / "run" / "plots").iterdir()}
     assert plots >= {"search", "predicted", "curves", "parameters", "best-1"}
     assert not plots & {"distribution", "multiply_adds"}
@@ -218,3 +218,27 @@ def test_the_examples_train_and_go_on(tmp_path):
     assert all(e["state"] == "measured" for e in record["evaluations"])
     assert record["best"]["value"] > 0.5  # far above the tenth that guessing gives
     assert "Measured against parameters" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+HOSTILE_METRIC = """
+def evaluate(architecture):
+    if architecture.choices[0] == 1:
+        raise ValueError("[bold] \\\\[red] \\x1b[31m </script><img src=x> $x^{")
+    return {"$x^$<b>": float(sum(architecture.choices))}
+"""
+
+
+def test_a_metric_that_is_markup_somewhere_has_its_report(run_search, tmp_path):
+    (tmp_path / "[bold].py").write_text(HOSTILE_METRIC)
+    words = ("--evaluator", "[bold].py:evaluate", "--metric", "$x^$<b>:max", "--out", "[/red] $x^{")
+    code, out, err = run_search("nas-bench-201", *words, *PLAIN)
+    assert code == 0, err
+    assert "[/red] $x^{/report.html" in "".join(out.split("│")).replace("\n", "")
+    assert "$x^$<b>" in out
+    assert "\x1b[31m" not in out
+    page = (tmp_path / "[/red] $x^{" / "report.html").read_text("utf-8")
+    assert "$x^$&lt;b&gt;" in page
+    assert "<img" not in page
+    code, _, err = run_search("nas-bench-201", *words, *PLAIN)
+    assert code == 2
+    assert "[/red] $x^{ already holds a run" in err

@@ -82,6 +82,7 @@ class Checker(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.ids, self.uses, self.fetched, self.text = [], [], [], [], []
+        self.scripts = 0
         self.feed(text)
         self.close()
         assert self.open == []
@@ -95,6 +96,7 @@ class Checker(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
+        self.scripts += tag == "script"
         for name, value in attrs:
             if name == "id":
                 self.ids.append(value)

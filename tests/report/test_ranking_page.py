@@ -8,6 +8,7 @@ from archrank.report import ranking_page
 from archrank.report.ranking_page import write_ranking_report
 from archrank.report.ranking_tables import Measure, label, measures_of, sheet, sizes_of
 from archrank.report.sheets import percent
+from archrank.text import markdown
 
 TESTED = 500
 TAU = Measure("tau", "Kendall's tau", "")
@@ -157,7 +158,7 @@ def test_a_report_of_anything(rows, tmp_path):
     assert "nan" not in tables
     assert "archrank compare encoders made-up" in tables
     for error in filter(None, (r["error"] for r in rows)):
-        assert error in tables
+        assert markdown(error) in tables
     plots = (
         sorted(path.stem for path in (tmp_path / "plots").glob("*")) if (tmp_path / "plots").exists() else []
     )

@@ -146,7 +146,10 @@ def test_a_result_is_a_data_frame_and_an_optuna_study():
 
 def test_a_result_shows_itself_in_short():
     result = ar.search(SPACE, worth, "random", budget=4)
-    assert repr(result) == f"<SearchResult of nas-bench-201: best value {result.best_value:g} after 4 evaluations>"
+    assert (
+        repr(result)
+        == f"<SearchResult of nas-bench-201: best value {result.best_value:g} after 4 evaluations>"
+    )
     html = result._repr_html_()
     assert html.count("<tr>") == 5
     assert f"<code>{SPACE.format(result.best_architecture)}</code>" in html

@@ -4,9 +4,10 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
+
+from archrank.cli.console import Console
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Metric, Table
@@ -30,12 +31,12 @@ def command(
     if as_json:
         typer.echo(json.dumps(described, indent=2))
         return
-    console = Console(highlight=False)
+    console = Console()
     for record in sorted(described, key=lambda record: not record["ready"]):
         _show(console, record, whole=name is not None)
         if name is not None:
             for metric in record.get("metrics", ()):
-                console.print(f"  [bold]{escape(metric['name'])}[/bold]: {escape(metric['meaning'])}")
+                console.print(Text.assemble("  ", (metric["name"], "bold"), f": {metric['meaning']}"))
     console.print("● search goes by it unless told otherwise    ↑ higher is better    ↓ lower is better")
     if name is None:
         console.print("What the columns mean: archrank benchmarks NAME")
@@ -90,25 +91,25 @@ def _metric(table: "Table", metric: "Metric") -> dict[str, Any]:
 
 
 def _show(console: Console, record: dict[str, Any], whole: bool) -> None:
-    head = f"[bold]{escape(record['name'])}[/bold] · space {escape(record['space'])}"
+    head = Text.assemble((record["name"], "bold"), f" · space {record['space']}")
     if "error" in record:
-        console.print(f"{head}\n  [red]{escape(record['error'])}[/red]\n")
+        console.print(Text.assemble(head, "\n  ", (record["error"], "red"), "\n"))
         return
     if not record["ready"]:
-        console.print(f"{head} · [yellow]not there yet[/yellow]")
-        console.print(f"  get {escape(record['file'])} ({escape(record['size'])}), then run", soft_wrap=True)
-        console.print(f"  {escape(record['command'])}\n", soft_wrap=True)
+        console.print(Text.assemble(head, " · ", ("not there yet", "yellow")))
+        console.print(f"  get {record['file']} ({record['size']}), then run", soft_wrap=True)
+        console.print(f"  {record['command']}\n", soft_wrap=True)
         return
     count, every = record["architectures"], record["space_size"]
     covers = f"all its {count:,} architectures" if record["complete"] else f"covers {count:,} of {every:,}"
-    console.print(f"{head} · {covers}")
+    console.print(Text.assemble(head, f" · {covers}"))
     lines = Grid(box=None, padding=(0, 2, 0, 0))
     for title in ("  metric", "split", "epochs", "seeds", "best"):
         lines.add_column(title, no_wrap=title != "seeds", header_style="dim")
     metrics = record["metrics"] if whole else record["metrics"][:SHOWN]
     for metric in metrics:
         lines.add_row(
-            f"{'●' if metric['name'] == record['default_metric'] else ' '} {escape(metric['name'])}",
+            f"{'●' if metric['name'] == record['default_metric'] else ' '} {metric['name']}",
             metric["split"],
             "–" if metric["epochs"] is None else str(metric["epochs"]),
             metric["seeds"],
@@ -118,5 +119,5 @@ def _show(console: Console, record: dict[str, Any], whole: bool) -> None:
         )
     console.print(lines)
     if left := len(record["metrics"]) - len(metrics):
-        console.print(f"  … and {left} more: archrank benchmarks {escape(record['name'])}")
+        console.print(f"  … and {left} more: archrank benchmarks {record['name']}")
     console.print()

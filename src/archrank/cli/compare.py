@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from archrank.cli.compare_predictors import command as predictors
 from archrank.cli.compare_strategies import command as strategies
@@ -19,6 +17,7 @@ from archrank.cli.comparisons import (
     compare,
     named_table,
 )
+from archrank.cli.console import Console
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
@@ -130,4 +129,4 @@ def report(
     from archrank.experiments import load_comparison
 
     page = load_comparison(folder, tau).report()
-    Console().print(f"report  {escape(str(page))}", highlight=False, soft_wrap=True)
+    Console().print(f"report  {page}", soft_wrap=True)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.progress import Task as Shown
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.console import Console
 from archrank.errors import TableError
+from archrank.text import file_name
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table
@@ -92,7 +92,7 @@ def compare(
     Raises:
         Exit: It was interrupted, or something failed.
     """
-    folder = out or Path("runs") / f"compare-{what}-{table.name}".replace("/", "_")
+    folder = out or Path("runs") / file_name(f"compare-{what}-{table.name}")
     console = Console(stderr=True)
     command = shlex.join(["archrank", *sys.argv[1:]])
     try:
@@ -104,8 +104,6 @@ def compare(
         console.print(
             f"\ninterrupted; nothing finished is lost. Continue with:\n  {command}\n"
             f"or see what there is:\n  {shlex.join(['archrank', 'compare', 'report', str(folder)])}",
-            highlight=False,
-            markup=False,
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
@@ -147,12 +145,12 @@ class _TimeLeft(ProgressColumn):
 
 def _show(title: str, sheet: "Sheet", folder: Path) -> None:
     """Print a table, the best of every column in bold, and where the report is."""
-    console = Console(highlight=False)
+    console = Console()
     grid = Grid(title, *sheet.headings, box=None, pad_edge=False)
     for name, cells in sheet.lines:
-        grid.add_row(escape(name), *(f"[bold]{c.text}[/bold]" if c.best else escape(c.text) for c in cells))
+        grid.add_row(name, *(Text(c.text, style="bold" if c.best else "") for c in cells))
     console.print(grid)
-    console.print(f"report  {escape(str(folder / 'report.html'))}", soft_wrap=True)
+    console.print(f"report  {folder / 'report.html'}", soft_wrap=True)
 
 
 def _every_second(sheet: "Sheet") -> "Sheet":
@@ -171,10 +169,12 @@ def _check_failures(what: str, total: int, failed: Sequence[str]) -> None:
     """
     if not failed:
         return
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     console.print(
-        f"[bold red]{len(failed)} of {total} {what} failed[/bold red]; the next run tries them again:"
+        Text.assemble(
+            (f"{len(failed)} of {total} {what} failed", "bold red"), "; the next run tries them again:"
+        )
     )
     for words in failed:
-        console.print(f"  {words}", markup=False, soft_wrap=True)
+        console.print(f"  {words}", soft_wrap=True)
     raise typer.Exit(1)

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from archrank.cli.console import Console
 
 __all__ = ["command"]
 
@@ -34,4 +35,4 @@ def command(
     others = chosen.sample(16, np.random.default_rng(0))
     style = style_of([graph, *map(chosen.graph, others)])
     draw(graph, out, operations=chosen.operations, style=style, titles=chosen.cell_names or None)
-    Console().print(f"drew {out}", highlight=False, markup=False, soft_wrap=True)
+    Console().print(f"drew {out}", soft_wrap=True)

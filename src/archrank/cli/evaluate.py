@@ -8,10 +8,10 @@ from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.console import Console
 from archrank.cli.training import DataFolderOption, DataOption, DeviceOption, decoding, load
 from archrank.errors import TrainingError, UnknownName
 
@@ -45,13 +45,14 @@ def command(
         digest = None
     if data_folder is not None:
         facts["folder"] = str(data_folder)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     with decoding(console) as on_progress:
         # Without --data the name comes from model.json, which may be anyone's.
         images = load(facts, on_progress=on_progress, typed=data is not None)
     if digest not in (None, images.digest):
         console.print(
-            f"[yellow]warning:[/yellow] {images.name} is not what it was at the training, so the network may have "
+            Text("warning:", style="yellow"),
+            f"{images.name} is not what it was at the training, so the network may have "
             "learnt from these images",
             soft_wrap=True,
         )

@@ -12,9 +12,8 @@ import typer
 from archrank.errors import ArchrankError, UnknownName
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from archrank.benchmarks.table import Table
+    from archrank.cli.console import Console
     from archrank.study.database import Database
     from archrank.study.outcome import Evaluator
 
@@ -224,10 +223,10 @@ def evaluator_of(values: "Table | Evaluator", metrics: Sequence[str]) -> "Evalua
 @contextmanager
 def warnings_on(console: "Console") -> Iterator[None]:
     """A context in which a warning is one line on the console, without the line of code that it comes from."""
-    from rich.markup import escape
+    from rich.text import Text
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        console.print("[yellow]warning:[/yellow]", escape(str(message)), highlight=False, soft_wrap=True)
+        console.print(Text("warning:", style="yellow"), str(message), soft_wrap=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -5,9 +5,9 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Grid
+
+from archrank.cli.console import Console
 
 __all__ = ["command"]
 
@@ -50,8 +50,8 @@ def command(
     grid = Grid(*records[0], box=None, pad_edge=False)
     for record in records:
         numbers = (f"{value:.3g}" for value in list(record.values())[1:])
-        grid.add_row(escape(str(record["feature"])), *numbers)
-    console = Console(highlight=False)
+        grid.add_row(str(record["feature"]), *numbers)
+    console = Console()
     console.print(grid)
     constant = sum(record["least"] == record["most"] for record in records)
     console.print(

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
+
+from archrank.cli.console import Console
+from archrank.text import printable, shortened
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
@@ -61,9 +63,13 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
     rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
     grid = Grid.grid(padding=(0, 2))
     for name, value in rows:
-        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+        grid.add_row(Text(name, style="bold"), Text(printable(value), overflow="fold"))
     Console().print(
-        Panel(grid, title=f"{record['benchmark'] or record['space']} · {record['strategy']}", expand=False)
+        Panel(
+            grid,
+            title=Text(shortened(f"{record['benchmark'] or record['space']} · {record['strategy']}", 100)),
+            expand=False,
+        )
     )
 
 

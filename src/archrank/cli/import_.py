@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from archrank.cli.console import Console
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table
@@ -39,17 +41,20 @@ def command(
 
 
 def _show(table: "Table", path: Path) -> None:
-    console = Console(highlight=False)
+    console = Console()
     console.print(
-        f"[bold]{escape(table.name)}[/bold] · {len(table):,} architectures, {len(table.metrics)} columns, "
-        f"{path.stat().st_size / 1e6:,.1f} MB"
+        Text.assemble(
+            (table.name, "bold"),
+            f" · {len(table):,} architectures, {len(table.metrics)} columns, "
+            f"{path.stat().st_size / 1e6:,.1f} MB",
+        )
     )
-    console.print(f"  {escape(str(path))}", soft_wrap=True)
+    console.print(f"  {path!s}", soft_wrap=True)
     metric = table.metric()
     console.print(
-        f"  search goes by [bold]{escape(metric.name)}[/bold]: {escape(metric.meaning)}, {metric.seeds}"
+        Text.assemble("  search goes by ", (metric.name, "bold"), f": {metric.meaning}, {metric.seeds}")
     )
-    console.print(f"  archrank search {escape(table.name)} --budget 150", soft_wrap=True)
+    console.print(f"  archrank search {table.name} --budget 150", soft_wrap=True)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from keyword import iskeyword
 from types import ModuleType
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from archrank.cli.console import Console, encode_anything
 from archrank.cli.executors import warnings_on
 from archrank.errors import ArchrankError
 from archrank.extras import extra_named
@@ -53,20 +54,17 @@ for _name in VERBS:
 
 def main() -> None:
     """Run the command line."""
+    encode_anything()
     console = Console(stderr=True)
     try:
         with warnings_on(console), extra_named():
             app()
     except ArchrankError as error:
-        console.print(f"[bold red]error:[/bold red] {_plain(str(error))}", highlight=False, soft_wrap=True)
+        console.print(Text("error:", style="bold red"), str(error), soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        console.print("interrupted; nothing finished is lost", highlight=False)
+        console.print("interrupted; nothing finished is lost")
         sys.exit(130)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
 
 
 if __name__ == "__main__":

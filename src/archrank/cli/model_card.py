@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from archrank.text import code, fenced, markdown, shortened
+
 if TYPE_CHECKING:
     from archrank.training import Model
 
@@ -20,7 +22,9 @@ def model_card(model: "Model", onnx: bool) -> str:
     facts, last = model.facts, model.curve[-1]
     data = facts["data"]
     colours, height, width = model.image
-    shown = ", ".join(model.classes[:_SHOWN]) + (", …" if len(model.classes) > _SHOWN else "")
+    shown = ", ".join(markdown(shortened(name)) for name in model.classes[:_SHOWN]) + (
+        ", …" if len(model.classes) > _SHOWN else ""
+    )
     measured = [("training accuracy, while learning", f"{last.train_accuracy:.2%}")]
     if last.valid_accuracy is not None:
         measured.append(("validation accuracy", f"{last.valid_accuracy:.2%}"))
@@ -31,8 +35,11 @@ def model_card(model: "Model", onnx: bool) -> str:
         ("training", f"{last.epoch} epochs, {facts['seconds']:,.0f} s"),
     ]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    name = markdown(shortened(str(data["name"])))
     settings = "\n".join(
-        f"| {name} | {value} |" for name, value in model.recipe.as_dict().items() if value is not None
+        f"| {option} | {markdown(str(value))} |"
+        for option, value in model.recipe.as_dict().items()
+        if value is not None
     )
     learnt = "training and validation images" if facts["final"] else "training images"
     also = (
@@ -40,11 +47,11 @@ def model_card(model: "Model", onnx: bool) -> str:
         if onnx
         else ""
     )
-    return f"""# An image classifier for {data["name"]}
+    return f"""# An image classifier for {name}
 
-A network of the space `{facts["space"]}`, trained on the {learnt} of {data["name"]}
-with the recipe `{model.recipe.name}`. Its test accuracy is measured by `archrank evaluate` with this folder; nothing
-here was chosen by it.
+A network of the space {code(str(facts["space"]))}, trained on the {learnt} of {name}
+with the recipe {code(model.recipe.name)}. Its test accuracy is measured by `archrank evaluate` with this folder;
+nothing here was chosen by it.
 
 | | |
 |---|---|
@@ -69,17 +76,13 @@ It knows these classes only, and images like those it learnt from.
 
 ## The architecture
 
-```text
-{facts["architecture"]}
-```
+{fenced(str(facts["architecture"]), "text")}
 
 {type(model.skeleton).__name__} stacks its cells; `model.json` holds the graph.
 
 ## How it was trained
 
-```sh
-{facts["command"]}
-```
+{fenced(str(facts["command"]), "sh")}
 
 | setting | value |
 |---|---|

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.console import Console
 from archrank.cli.hints import Told, measured
 from archrank.cli.predictors import (
     BootstrapOption,
@@ -138,5 +138,4 @@ def command(
         f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(known)} architectures "
         f"are in {out}. Ranked by {described(ranker)}{', with hints from ' if told else ''}"
         f"{', '.join(each.words for each in told)}.",
-        highlight=False,
     )

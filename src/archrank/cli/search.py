@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from archrank.cli import names
+from archrank.cli.console import Console
 from archrank.cli.executors import (
     AddressOption,
     AsynchronousOption,
@@ -45,6 +45,7 @@ from archrank.cli.predictors import (
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
 from archrank.errors import ArchrankError
 from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
+from archrank.text import file_name
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
@@ -156,7 +157,7 @@ def command(
         evaluator=evaluator,
     )
     target = names.target(searched, evaluator, is_remote=storage is not None)
-    folder = out or Path("runs") / f"{_title(searched, target)}-{strategy}-{seed}".replace("/", "_")
+    folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
     request = _Request(searched, target, options, evaluating, training, budget, seed, folder)
     values = request.values()
     goal = request.goal(values, metric, maximize, objectives, where or ())
@@ -167,14 +168,14 @@ def command(
         record = request.run(values, goal, again, resume, console)
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing finished is lost. Continue with:")
-        console.print(f"  {again} --resume", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  {again} --resume", soft_wrap=True)
         raise typer.Exit(130) from None
     if as_json:
         sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     else:
         show(record, request.table, folder)
     if all(evaluation["state"] == "failed" for evaluation in record["evaluations"]):
-        console.print(f"[bold red]all {len(record['evaluations'])} evaluations failed[/bold red]")
+        console.print(f"all {len(record['evaluations'])} evaluations failed", style="bold red")
         raise typer.Exit(1)
 
 
@@ -285,8 +286,6 @@ class _Request:
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):
                 console.print(
                     f"waiting for workers; start some by\n  {invitation}",
-                    highlight=False,
-                    markup=False,
                     soft_wrap=True,
                 )
             result = search(

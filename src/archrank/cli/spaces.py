@@ -4,9 +4,10 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from archrank.cli.console import Console
 
 __all__ = ["command"]
 
@@ -21,7 +22,7 @@ def command(
     if as_json:
         typer.echo(json.dumps(described, indent=2))
         return
-    console = Console(highlight=False)
+    console = Console()
     for record in described:
         _show(console, record)
     console.print("Your own space: path/to/file.py:ClassName in the place of a name.")
@@ -47,8 +48,9 @@ def _describe(name: str) -> dict[str, Any]:
 
 def _show(console: Console, record: dict[str, Any]) -> None:
     console.print(
-        f"[bold]{escape(record['name'])}[/bold] · {record['architectures']:,} architectures · "
-        f"{escape(record['summary'])}"
+        Text.assemble(
+            (record["name"], "bold"), f" · {record['architectures']:,} architectures · {record['summary']}"
+        )
     )
     lines = Table(box=None, show_header=False, padding=(0, 2))
     lines.add_column(no_wrap=True, style="dim")
@@ -57,8 +59,8 @@ def _show(console: Console, record: dict[str, Any]) -> None:
     for choice in record["choices"]:
         by_options.setdefault(" | ".join(choice["options"]), []).append(choice["name"])
     for place, (options, names) in enumerate(by_options.items()):
-        lines.add_row("choices" if place == 0 else "", escape(f"{', '.join(names)}: {options}"))
-    lines.add_row("operations", escape(", ".join(record["operations"])))
-    lines.add_row("example", escape(record["example"]))
+        lines.add_row("choices" if place == 0 else "", f"{', '.join(names)}: {options}")
+    lines.add_row("operations", ", ".join(record["operations"]))
+    lines.add_row("example", record["example"])
     console.print(lines)
     console.print()

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.console import Console
 from archrank.cli.training import (
     OF_SEARCHES,
     TrainingOptions,
@@ -23,6 +23,7 @@ from archrank.cli.training import (
     with_training_options,
 )
 from archrank.errors import TrainingError
+from archrank.text import printable, shortened
 
 if TYPE_CHECKING:
     from archrank.training import Epoch, Model, Recipe, Trained
@@ -74,7 +75,7 @@ def command(
     chosen = names.space(space)
     trained_as = architecture_from(chosen, architecture)
     settings = training.chosen_recipe("cifar-final")
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     with FolderLock(out.absolute()):
         _check(out, resume, onnx)
         with decoding(console) as on_progress:
@@ -98,7 +99,7 @@ def command(
                 )
         except KeyboardInterrupt:
             console.print("\ninterrupted; what was trained by the last epoch is kept. Go on with:")
-            console.print(f"  {shlex.join([*words, '--resume'])}", markup=False, soft_wrap=True)
+            console.print(f"  {shlex.join([*words, '--resume'])}", soft_wrap=True)
             raise typer.Exit(130) from None
         sizes = outline(graph, skeleton)
         shape = image_shape(settings, images)
@@ -205,6 +206,6 @@ def _show(model: "Model", came: "Trained", out: Path) -> None:
     ]
     grid = Grid.grid(padding=(0, 2))
     for name, value in rows:
-        grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+        grid.add_row(Text(name, style="bold"), Text(printable(value), overflow="fold"))
     title = f"{model.facts['space']} · {model.facts['data']['name']} · {model.recipe.name}"
-    Console().print(Panel(grid, title=title, expand=False))
+    Console().print(Panel(grid, title=Text(shortened(title, 100)), expand=False))

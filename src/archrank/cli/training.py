@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from archrank.cli.console import Console
 from archrank.errors import ArchrankError, BudgetError
 
 if TYPE_CHECKING:

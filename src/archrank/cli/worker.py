@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from archrank.cli.console import Console
 from archrank.cli.executors import RetriesOption, TimeoutOption
 from archrank.cli.training import (
     TRAIN,
@@ -59,7 +59,7 @@ def command(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # What a cluster sends before it takes the machine away; Ctrl-C is treated with care everywhere.
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(os.getpid(), signal.SIGINT))
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     with Database(storage, study) as database:
         facts = database.facts()
         goal = Goal.from_facts(facts)

@@ -9,11 +9,14 @@ from matplotlib.figure import Figure
 from archrank.graph import Cell, Graph
 from archrank.report.painting import Box, Line, paint
 from archrank.report.style import MUTED, operation_colours, passes_on, save, theme
+from archrank.text import shortened
 
 __all__ = ["Style", "draw", "style_of"]
 
 Style = Literal["edge", "node"]
 """Operations as labels on the arrows between junctions, or as boxes with arrows between."""
+
+_LONGEST_NAME = 40
 
 
 def style_of(graphs: Iterable[Graph]) -> Style:
@@ -67,7 +70,8 @@ def draw(
     if titles is None:
         titles = [f"Cell {i}" for i in range(1, len(graph.cells) + 1)] if len(graph.cells) > 1 else [""]
     with theme():
-        figure = paint([_plan(cell, style, colours) for cell in graph.cells], titles)
+        shown = [shortened(title, _LONGEST_NAME) for title in titles]
+        figure = paint([_plan(cell, style, colours) for cell in graph.cells], shown)
     if path is not None:
         save(figure, path)
     return figure
@@ -105,7 +109,7 @@ def _plan(cell: Cell, style: Style, colours: Mapping[str, str]) -> tuple[list[Bo
             alive = j in useful and any(source in fed for source in site.sources)
             colour = colours[site.operation]
             kind: Literal["end", "operation"] = "end" if site.operation == "output" else "operation"
-            boxes.append(Box(kind, site.operation, colour, alive))
+            boxes.append(Box(kind, shortened(site.operation, _LONGEST_NAME), colour, alive))
             place = len(boxes) - 1
             thick = 1.0 if style == "node" else 1.2 if passes_on(site.operation) else 1.8
             line_colour = MUTED if style == "node" else colour

@@ -1,7 +1,6 @@
 """What a report says of several objectives and of constraints, from what ``result.json`` holds."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ from matplotlib.figure import Figure
 from archrank.benchmarks.table import Table
 from archrank.report import html
 from archrank.report.front_plots import Axis, front_figure, volume_figure
-from archrank.report.html import number
+from archrank.report.html import escape, number
 from archrank.study.front import pareto_front
+from archrank.text import shortened
 
 __all__ = ["front_figures", "front_headline", "front_section", "front_tiles", "objective_values"]
 
@@ -55,7 +55,7 @@ def objective_values(result: Mapping[str, Any]) -> npt.NDArray[np.float64]:
 
 def front_headline(result: Mapping[str, Any]) -> str:
     """What was found, as the end of a sentence."""
-    names = " and ".join(escape(name) for name in result["objectives"])
+    names = " and ".join(escape(shortened(name)) for name in result["objectives"])
     count = len(result["front"])
     if not count:
         return "and none of them gave values that count."
@@ -72,13 +72,11 @@ def front_headline(result: Mapping[str, Any]) -> str:
 def front_tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The facts for the top of the page: name, value, remark."""
     tiles = [("Pareto front", f"{len(result['front']):,}", "no other one is better in all objectives")]
-    for i, (name, direction) in enumerate(result["objectives"].items()):
+    for i, (name, direction) in enumerate(result["objectives"].items(), start=1):
         values = [member["values"][name] for member in result["front"]]
         if values:
             best = max(values) if direction == "maximize" else min(values)
-            tiles.append(
-                (f"Best {'first' if i == 0 else ('second', 'third')[i - 1]} objective", number(best, 5), name)
-            )
+            tiles.append((f"Best of objective {i}", number(best, 5), shortened(name)))
     if volume := result.get("hypervolume"):
         share = f"{volume['share']:.1%} of the whole table's" if volume["share"] else ""
         tiles.append(("Hypervolume", number(volume["value"], 4), share))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from archrank.report.style import EVOLUTION, INK, MUTED, PAPER, RUN, theme
+from archrank.report.style import EVOLUTION, INK, MUTED, PAPER, RUN, axis_label, theme
+from archrank.text import shortened
 
 __all__ = ["Axis", "front_figure", "volume_figure"]
 
@@ -37,7 +37,8 @@ class Axis:
     @property
     def text(self) -> str:
         """The label with its direction, folded."""
-        return fill(f"{self.label}, {'higher' if self.higher_is_better else 'lower'} is better", 42)
+        direction = "higher" if self.higher_is_better else "lower"
+        return axis_label(f"{shortened(self.label)}, {direction} is better")
 
 
 def front_figure(
@@ -179,7 +180,7 @@ def volume_figure(
             axes.axhline(100, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
         axes.set_xlim(0.5, max(len(curve), 2) + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
-        corner = ", ".join(f"{name} {value:.4g}" for name, value in reference.items())
+        corner = ", ".join(f"{shortened(name, 30)} {value:.4g}" for name, value in reference.items())
         axes.set_xlabel(f"number of evaluations\n(reference point: {corner})")
         axes.set_ylabel("hypervolume, % of the whole table's" if share else "hypervolume")
     return figure

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape as escaped
 from importlib import resources
 from typing import Any
 
 from archrank.report.style import THEMED
+from archrank.text import printable
 
 __all__ = [
     "cell",
@@ -14,6 +15,7 @@ __all__ = [
     "definitions",
     "document",
     "duration",
+    "escape",
     "inline_svg",
     "listed",
     "number",
@@ -24,9 +26,20 @@ __all__ = [
 ]
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_UNNEEDED = re.compile(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", re.DOTALL)
+_UNNEEDED = re.compile(
+    r"<!--.*?-->|\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", re.DOTALL
+)
 _SIZE = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+
+
+def escape(text: str) -> str:
+    r"""Any text as HTML, in an element or in a quoted attribute.
+
+    >>> escape("a<b>\x00")
+    'a&lt;b&gt;\\x00'
+    """
+    return escaped(printable(text))
 
 
 def resource(name: str) -> str:

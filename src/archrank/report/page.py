@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from archrank.report import html
 from archrank.report.comparison import metric_label, numbers, run_figures
 from archrank.report.drawing import draw, style_of
 from archrank.report.front import front_headline, front_section, front_tiles
-from archrank.report.html import definitions, duration, inline_svg, number, plain
+from archrank.report.html import definitions, duration, escape, inline_svg, number, plain
 from archrank.report.style import INFEASIBLE, encode
 from archrank.report.trainings import training_figures
 from archrank.space import SearchSpace
 from archrank.study.goal import Goal, of_feasible
+from archrank.text import shortened
 
 __all__ = ["write_report"]
 
@@ -142,12 +142,12 @@ def _best_first(evaluations: Sequence[Mapping[str, Any]], higher: bool) -> list[
 
 
 def _searched(result: Mapping[str, Any]) -> str:
-    return str(result.get("benchmark") or result["space"])
+    return shortened(str(result.get("benchmark") or result["space"]))
 
 
 def _title(result: Mapping[str, Any]) -> str:
     return escape(
-        f"archrank search · {_searched(result)} · {result.get('strategy')} · seed {result.get('seed')}"
+        f"archrank search · {_searched(result)} · {shortened(str(result.get('strategy')))} · seed {result.get('seed')}"
     )
 
 
@@ -156,18 +156,18 @@ def _headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> s
     counted = f"{count:,} architecture{'' if count == 1 else 's'}"
     if table is not None:
         counted = f"{count:,} of {len(table):,} architectures ({100 * count / len(table):.2g}%)"
-    strategy, searched = escape(str(result.get("strategy"))), escape(_searched(result))
+    strategy, searched = escape(shortened(str(result.get("strategy")))), escape(_searched(result))
     part = "" if table is None or table.complete else ", which covers a part of its space,"
     looked = f"The {strategy} search evaluated {counted} of {searched}{part}"
     if broken := result.get("infeasible"):
-        looked += f" ({broken:,} of them did not meet {escape(' and '.join(result['constraints']))})"
+        looked += f" ({broken:,} of them did not meet {escape(shortened(' and '.join(result['constraints']), 200))})"
     if result.get("front") is not None:
         return f"{looked} {front_headline(result)}"
     best = result.get("best")
     if best is None:
         counts = "met the constraints" if result.get("constraints") else "gave a value"
         return f"{looked}, and none of them {counts}."
-    value = f"{escape(str(result['metric']))} <b>{number(best['value'], 5)}</b>"
+    value = f"{escape(shortened(str(result['metric'])))} <b>{number(best['value'], 5)}</b>"
     rank, regret = best.get("true_rank"), result.get("regret")
     among = "all that meet the constraints" if result.get("constraints") else "all"
     if rank == 1:
@@ -210,7 +210,10 @@ def _tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> str:
         tiles.append(("Time", duration(seconds["total"]), fit))
     return (
         '<section><dl class="tiles">'
-        + "".join(f"<div><dt>{a}</dt><dd>{b}<small>{c}</small></dd></div>" for a, b, c in tiles)
+        + "".join(
+            f"<div><dt>{escape(a)}</dt><dd>{escape(b)}<small>{escape(c)}</small></dd></div>"
+            for a, b, c in tiles
+        )
         + "</dl></section>"
     )
 
@@ -237,7 +240,7 @@ def _cells(
             else {result["metric"]: evaluation["value"]}
         )
         names = [name for name in result.get("objectives") or shown if name in shown]
-        said = ", ".join(f"{escape(name)} {number(shown[name], 5)}" for name in names)
+        said = ", ".join(f"{escape(shortened(name))} {number(shown[name], 5)}" for name in names)
         facts = [f"<b>{rank}. {said}</b>"]
         if evaluation.get("test_value") is not None:
             facts.append(f"test value {number(evaluation['test_value'], 5)}")
@@ -246,7 +249,7 @@ def _cells(
         facts.append(f"evaluation {i + 1:,}")
         text = str(evaluation["architecture"])
         caption = f"{' · '.join(facts)}<br><code>{escape(text)}</code>"
-        picture = inline_svg(svg, f"best-{rank}", f"drawing of {text}")
+        picture = inline_svg(svg, f"best-{rank}", f"drawing of {shortened(text, 200)}")
         parts.append(
             f'<figure class="cell"><figcaption>{caption}</figcaption>'
             f'<div class="picture">{picture}</div></figure>'

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +13,25 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from archrank.report.distances import distance_axis, distance_floor
-from archrank.report.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, theme
+from archrank.report.style import (
+    FAILED,
+    INFEASIBLE,
+    INK,
+    MUTED,
+    PAPER,
+    REASONS,
+    RUN,
+    axis_label,
+    legend_label,
+    theme,
+)
+from archrank.text import shortened
 
 __all__ = ["Band", "distribution_figure", "prediction_figure", "search_figure"]
 
 Floats = npt.NDArray[np.float64]
 
 _WIDTH = 7.4
-_AXIS = 42
-"""Letters that fit beside an axis."""
-
 _LOWER = "lower is better"
 
 
@@ -75,7 +83,7 @@ def search_figure(
         else:
             upper, lower = figure.subplots(), None
         _best_panel(upper, values, reasons, best, bands, optimum, sign)
-        label = fill(metric, _AXIS)
+        label = axis_label(metric)
         upper.set_ylabel(label if higher_is_better else f"{label}\n({_LOWER})")
         if lower is not None and optimum is not None:
             _regret_panel(lower, best, bands, optimum, sign)
@@ -112,7 +120,7 @@ def _best_panel(
     for band in bands:
         x = np.arange(1, len(band.middle) + 1)
         axes.fill_between(x, band.low, band.high, color=band.colour, alpha=0.16, linewidth=0)
-        axes.plot(x, band.middle, color=band.colour, linewidth=1.5, label=band.label, zorder=4)
+        axes.plot(x, band.middle, color=band.colour, linewidth=1.5, label=legend_label(band.label), zorder=4)
     if optimum is not None:
         axes.axhline(
             optimum, color=INK, linewidth=1.1, linestyle=(0, (5, 3)), label=f"the optimum, {optimum:.5g}"
@@ -126,7 +134,7 @@ def _best_panel(
         colour = REASONS.get(reason, MUTED)
         axes.scatter(
             steps[mine & inside], values[mine & inside], s=15, color=colour, alpha=0.85, linewidth=0.4,
-            edgecolor=PAPER, label=f"evaluated: {reason}", zorder=6,
+            edgecolor=PAPER, label=f"evaluated: {shortened(reason, 40)}", zorder=6,
         )  # fmt: skip
         outside = mine & ~inside
         axes.scatter(
@@ -264,7 +272,7 @@ def prediction_figure(
                 ha="right", fontsize=8.5, color=MUTED,
             )  # fmt: skip
         axes.set_xlabel("predicted score before evaluation, standardised within its round (right is better)")
-        label = fill(metric, _AXIS)
+        label = axis_label(metric)
         axes.set_ylabel(label if higher_is_better else f"{label}\n({_LOWER}, so the axis is turned)")
         axes.set_title(_agreement(predicted, measured if higher_is_better else -measured, rounds))
         if len(present) > 1:
@@ -350,7 +358,7 @@ def distribution_figure(
         axes.set_ylim(bottom=0)
         axes.grid(visible=False, axis="x")
         side = "leftmost" if higher_is_better else "rightmost"
-        name = metric if higher_is_better else f"{metric} ({_LOWER})"
+        name = axis_label(metric if higher_is_better else f"{metric} ({_LOWER})")
         axes.set_xlabel(f"{name}\nthe {side} bar counts everything worse than {sign * edges[1]:.4g} too")
         axes.set_ylabel("share of architectures (%)")
         figure.legend(loc="outside upper left", ncols=4, handlelength=1.6, columnspacing=1.6)

@@ -1,7 +1,6 @@
 """The report of a comparison of encoders, losses or predictors: Markdown tables, plots, and one self-contained page."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label
-from archrank.report.html import duration
+from archrank.report.html import duration, escape
 from archrank.report.ranking_plots import n_at_k_figure, precision_figure, tau_figure
 from archrank.report.ranking_tables import (
     Measure,
@@ -23,6 +22,7 @@ from archrank.report.ranking_tables import (
 )
 from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
+from archrank.text import code
 
 __all__ = ["failed_fits", "write_ranking_report"]
 
@@ -76,7 +76,7 @@ def write_ranking_report(
         sheets.insert(1, (_PUBLISHED, _PUBLISHED_MEANING, published))
     facts, failed = _facts(rows, config, about), (_FAILED, failed_fits(rows, what))
     page = markdown_page(
-        f"{what.capitalize()} on `{config['benchmark']}`",
+        f"{what.capitalize()} on {code(str(config['benchmark']))}",
         facts,
         about["commands"],
         f"{_COLUMNS} Means ± standard deviation over the fits; of ranks the median, with its share of the test part. "

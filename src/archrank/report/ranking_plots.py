@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from archrank.ranking.metrics import N_AT
 from archrank.report.ranking_tables import Measure, grouped, sizes_of
 from archrank.report.sheets import percent
-from archrank.report.style import MUTED, legend_above, operation_colours, theme
+from archrank.report.style import MUTED, legend_above, legend_label, operation_colours, theme
 
 __all__ = ["n_at_k_figure", "precision_figure", "tau_figure"]
 
@@ -55,7 +55,15 @@ def tau_figure(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> F
                     spread.append(statistics.stdev(values) if len(values) > 1 else 0.0)
             low, high = np.subtract(middle, spread), np.add(middle, spread)
             axes.fill_between(x, low, high, color=colours[name], alpha=0.16, linewidth=0)
-            axes.plot(x, middle, color=colours[name], label=name, linewidth=1.8, marker="o", markersize=4.5)
+            axes.plot(
+                x,
+                middle,
+                color=colours[name],
+                label=legend_label(name),
+                linewidth=1.8,
+                marker="o",
+                markersize=4.5,
+            )
         _size_axis(axes, sizes_of(rows), pool)
         axes.set_ylabel(f"{measure.title} on the test part")
         legend_above(figure, axes)
@@ -77,6 +85,7 @@ def precision_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> 
         for axes in panels:
             axes.plot(ks, ks / tested, **_CHANCE)
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
             axes.set_ylim(-0.02, 1.02)
         legend_above(figure, panels[0])
     return figure
@@ -131,7 +140,7 @@ def _panels(
         axes.set_title(f"{size:,} ({percent(size / pool)})", fontsize=9.5)
         for name, by_size in groups.items():
             if fits := by_size.get(size):
-                draw(axes, fits, color=colours[name], label=name, linewidth=1.6)
+                draw(axes, fits, color=colours[name], label=legend_label(name), linewidth=1.6)
     for axes in every[max(1, len(sizes)) :]:
         axes.set_visible(False)
     # Those that stand above an empty place show the numbers that the place would have shown.

@@ -4,7 +4,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.report import html
 from archrank.report.comparison import metric_label
-from archrank.report.html import duration
+from archrank.report.html import duration, escape
 from archrank.report.search_plots import hours_figure, needed_figure, regret_figure
 from archrank.report.search_tables import RANDOM_NAME, sheets_of, short
 from archrank.report.sheets import Sheet, markdown_page, section
 from archrank.report.style import encode
 from archrank.simulation.files import evaluations, read_labels
 from archrank.simulation.measures import Labels, Line, lines_of, quantiles
+from archrank.text import code
 
 __all__ = ["failed_searches", "search_sheets", "write_search_report"]
 
@@ -93,7 +93,13 @@ def write_search_report(
     sheets = _sheets(lines, labels, config, about) if lines else []
     facts, failed = _facts(rows, config, about), (_FAILED, failed_searches(rows))
     page = markdown_page(
-        f"Strategies on `{config['benchmark']}`", facts, about["commands"], _NOTE, sheets, _CORNER, failed
+        f"Strategies on {code(str(config['benchmark']))}",
+        facts,
+        about["commands"],
+        _NOTE,
+        sheets,
+        _CORNER,
+        failed,
     )
     write_whole(folder / "tables.md", page)
     pictures = []

@@ -1,7 +1,7 @@
 """The plots of a comparison of strategies: medians with a band from quartile to quartile, on logarithmic axes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from textwrap import fill, wrap
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,15 +10,21 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from archrank.report.distances import distance_axis, distance_floor
 from archrank.report.search_tables import RANDOM_NAME
-from archrank.report.style import MUTED, PAPER, RANDOM, legend_above, operation_colours, theme
+from archrank.report.style import (
+    MUTED,
+    PAPER,
+    RANDOM,
+    axis_label,
+    legend_above,
+    legend_label,
+    operation_colours,
+    theme,
+)
 from archrank.simulation.measures import Floats, Labels, Line, quantiles
 
 __all__ = ["hours_figure", "needed_figure", "regret_figure"]
 
 _WIDTH = 7.4
-_LETTERS = 46
-"""Letters that fit beside an axis."""
-
 _NAME_LETTERS = 36
 """Letters of a strategy's name that fit on a line."""
 
@@ -72,7 +78,7 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
         axes.set_xlim(min(v[0] for v in x.values()), max(v[-1] for v in x.values()))
         _plain_numbers(axes)
         axes.set_xlabel(below)
-        axes.set_ylabel(fill(f"distance from the best {label}", _LETTERS) + "\n(log scale)")
+        axes.set_ylabel(axis_label(f"distance from the best {label}") + "\n(log scale)")
         legend_above(figure, axes)
     return figure
 
@@ -134,7 +140,9 @@ def _shown(names: Iterable[str]) -> dict[str, str]:
         told = [option for option in rest if option not in shared]
         told += ["…"] * (len(told) < len(rest))
         whole = ": ".join([strategy, *([", ".join(told)] if told else [])])
-        shown[name] = "\n".join(wrap(whole, _NAME_LETTERS, break_on_hyphens=False))
+        shown[name] = "\n".join(
+            wrap(legend_label(whole, 4 * _NAME_LETTERS), _NAME_LETTERS, break_on_hyphens=False)
+        )
     return shown
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
-from archrank.report.html import table
+from archrank.report.html import escape, table
+from archrank.text import fenced
+from archrank.text import markdown as escape_markdown
 
 __all__ = ["Cell", "Sheet", "markdown", "markdown_page", "marked", "percent", "section"]
 
@@ -53,9 +54,11 @@ def markdown(sheet: Sheet, corner: str) -> str:
         sheet: The table.
         corner: The heading of the first column.
     """
-    lines = [[corner, *sheet.headings], ["---"] * (1 + len(sheet.headings))]
+    lines = [[corner, *map(escape_markdown, sheet.headings)], ["---"] * (1 + len(sheet.headings))]
     for name, cells in sheet.lines:
-        lines.append([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
+        lines.append(
+            [escape_markdown(name), *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)]
+        )
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -71,7 +74,7 @@ def markdown_page(
     """All tables of a comparison as a Markdown page.
 
     Args:
-        title: Its title.
+        title: Its title, Markdown already.
         facts: What the comparison is, in words.
         commands: What makes it.
         note: What holds for all tables.
@@ -79,12 +82,19 @@ def markdown_page(
         corner: The heading of the first columns.
         failed: A heading, and what failed.
     """
-    parts = [f"# {title}\n", *(f"- {name}: {words}" for name, words in facts)]
-    parts += ["\n```sh\n" + "\n".join(commands) + "\n```", f"\n{note}"]
+    parts = [
+        f"# {title}\n",
+        *(f"- {escape_markdown(name)}: {escape_markdown(words)}" for name, words in facts),
+    ]
+    parts += ["\n" + fenced("\n".join(commands), "sh"), f"\n{note}"]
     for heading, meaning, sheet in sheets:
-        parts.append(f"\n## {heading}\n\n{meaning}\n\n{markdown(sheet, corner)}".rstrip())
+        parts.append(
+            f"\n## {escape_markdown(heading)}\n\n{escape_markdown(meaning)}\n\n{markdown(sheet, corner)}".rstrip()
+        )
     if failed[1]:
-        parts.append(f"\n## {failed[0]}\n\n" + "\n".join(f"- {words}" for words in failed[1]))
+        parts.append(
+            f"\n## {failed[0]}\n\n" + "\n".join(f"- {escape_markdown(words)}" for words in failed[1])
+        )
     return "\n".join(parts) + "\n"
 
 

@@ -1,9 +1,11 @@
 """How every picture looks, and how it is written: the same bytes for the same input on every machine."""
 
 import io
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -14,8 +16,19 @@ from matplotlib.figure import Figure
 
 from archrank.errors import UnknownName
 from archrank.files import write_whole
+from archrank.text import shortened
 
-__all__ = ["FORMATS", "encode", "legend_above", "operation_colours", "save", "theme", "tint"]
+__all__ = [
+    "FORMATS",
+    "axis_label",
+    "encode",
+    "legend_above",
+    "legend_label",
+    "operation_colours",
+    "save",
+    "theme",
+    "tint",
+]
 
 INK = "#24292f"
 MUTED = "#6b7480"
@@ -42,6 +55,10 @@ _CYCLE = (
 )  # fmt: skip
 
 _LETTERS_PER_INCH = 12
+_AXIS_LETTERS = 42
+"""Letters that fit beside an axis."""
+
+_LONGEST_LABEL = 120
 _HANDLE_LETTERS = 6
 """Room for the line beside a name in a legend, and for the space between columns."""
 
@@ -83,6 +100,8 @@ def theme() -> Iterator[None]:
     }
     look: dict[Any, Any] = {
         "svg.hashsalt": "archrank",
+        # A name with a dollar is a name, not mathematics.
+        "text.parse_math": False,
         "font.size": 9.5,
         "axes.titlesize": 11,
         "axes.titleweight": "bold",
@@ -110,8 +129,25 @@ def theme() -> Iterator[None]:
         "figure.facecolor": PAPER,
         "savefig.facecolor": PAPER,
     }
-    with mpl.rc_context({**defaults, **look}):
+    with mpl.rc_context({**defaults, **look}), warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box: nothing that the reader can change.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
+
+
+def axis_label(text: str) -> str:
+    """Any text as the label of an axis: printable, shortened, and folded to what fits beside it.
+
+    >>> axis_label("accuracy")
+    'accuracy'
+    """
+    return fill(shortened(text, _LONGEST_LABEL), _AXIS_LETTERS)
+
+
+def legend_label(text: str, limit: int = 80) -> str:
+    """Any text as a name in a legend; matplotlib would leave out what begins with an underscore."""
+    label = shortened(text, limit)
+    return f" {label}" if label.startswith("_") else label
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:
