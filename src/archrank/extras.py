@@ -17,6 +17,7 @@ _EXTRAS = {
     "onnx": "training",
     "onnxscript": "training",
     "onnxruntime": "training",
+    "pyarrow": "parquet",
     "psycopg": "postgres",
     "ray": "ray",
 }

@@ -71,5 +71,5 @@ def test_mistakes_are_told(tmp_path):
     with pytest.raises(EvaluationError, match="cannot be sent to worker processes"):
         run_grid(tmp_path, tasks(2), lambda task: {}, workers=1)
     (tmp_path / RESULTS).write_bytes(b"nothing of the kind")
-    with pytest.raises(RunFolderError, match=r"results\.parquet cannot be read"):
+    with pytest.raises(RunFolderError, match=r"results\.parquet is damaged"):
         run_grid(tmp_path, tasks(2), Square(tmp_path / "log"))

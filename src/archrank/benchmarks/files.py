@@ -14,10 +14,11 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE, Cells
 from archrank.benchmarks.table import Table
 from archrank.errors import TableError, UnknownName
+from archrank.extras import extra_named, installed
 from archrank.files import write_whole
 from archrank.space import SearchSpace
 
-__all__ = ["SUFFIXES", "read_architectures", "read_cells", "read_table", "write_table"]
+__all__ = ["SUFFIXES", "kept_table", "read_architectures", "read_cells", "read_table", "write_table"]
 
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
@@ -103,6 +104,18 @@ def write_table(path: Path | str, columns: Columns) -> None:
     write_whole(path, encode(plain))
 
 
+def kept_table(path: Path) -> Path:
+    """Where a folder keeps a table that is a Parquet file by default: as JSON lines where pyarrow is not installed.
+
+    A file that is there already is kept on with.
+
+    Args:
+        path: The Parquet file.
+    """
+    lines = path.with_suffix(".jsonl")
+    return lines if not path.exists() and (lines.exists() or not installed("pyarrow")) else path
+
+
 def read_cells(path: Path) -> Cells:
     """Read the cells of a file.
 
@@ -179,8 +192,9 @@ def _read_jsonl(path: Path) -> Cells:
 
 def _read_parquet(path: Path) -> Cells:
     # Imported here, for CSV and JSON lines do without this large library.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_named(f"reading {path}"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     try:
         content = pq.read_table(path)
@@ -211,8 +225,9 @@ def _jsonl_bytes(columns: Columns) -> bytes:
 
 
 def _parquet_bytes(columns: Columns) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_named("a Parquet file"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     content = io.BytesIO()
     pq.write_table(pa.table(dict(columns)), content)

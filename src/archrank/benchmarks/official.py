@@ -11,6 +11,7 @@ from archrank.benchmarks.data_folder import data_folder, imported_path
 from archrank.benchmarks.measured import Label, Measured, OnProgress, silent
 from archrank.benchmarks.table import Table
 from archrank.errors import FileError, TableError, UnknownName
+from archrank.extras import needs
 from archrank.space import SearchSpace
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NATSBenchSize
 
@@ -135,9 +136,11 @@ def import_table(
         UnknownName: No such table.
         TableError: The file is damaged, of another kind, or lacks something.
         FileError: The table cannot be written.
+        MissingExtra: The extra ``parquet`` is not installed.
     """
     if name not in OFFICIAL:
         raise UnknownName("table to import", name, OFFICIAL)
+    needs("parquet", "pyarrow", what="an imported table")
     if not path.exists():
         raise TableError(f"{path}: no such file or folder")
     target = imported_path(name)

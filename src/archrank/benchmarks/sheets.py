@@ -13,6 +13,7 @@ import numpy as np
 from archrank.benchmarks.measured import SourceFile
 from archrank.benchmarks.table import Floats
 from archrank.errors import ArchrankError, TableError, UnknownName
+from archrank.extras import extra_named
 
 __all__ = ["Sheet", "read_sheet"]
 
@@ -96,8 +97,9 @@ def read_sheet(path: Path, required: Sequence[str]) -> Sheet:
     Raises:
         TableError: The file cannot be read, is damaged, lacks a column, or has no rows.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_named(f"reading {path}"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     try:
         data = path.read_bytes()

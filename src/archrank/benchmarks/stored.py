@@ -19,6 +19,7 @@ from archrank.benchmarks.measured import LABELS, Label, Measured, Quantity, Sour
 from archrank.benchmarks.places import row_numbers
 from archrank.benchmarks.table import Column, Floats, Table
 from archrank.errors import TableError
+from archrank.extras import extra_named
 from archrank.files import write_whole
 from archrank.space import Rows, SearchSpace
 
@@ -46,8 +47,9 @@ def save(path: Path, name: str, measured: Measured, label: Label = "mean") -> No
         TableError: No quantity has such a run.
         FileError: The file cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_named("an imported table"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     measured.check_label(label)
     space = measured.space
@@ -145,8 +147,9 @@ class _File:
     """An open file, so that all columns come from the same one even if another takes its place."""
 
     def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        with extra_named(f"the imported table {path}"):
+            import pyarrow as pa
+            import pyarrow.parquet as pq
 
         self._path = path
         self._lock = Lock()

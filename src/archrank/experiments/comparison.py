@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from archrank.benchmarks.files import kept_table
 from archrank.errors import ArchrankError, RunFolderError
 from archrank.experiments.grid import (
     RESULTS,
@@ -280,7 +281,7 @@ def _earlier_commands(folder: Path) -> list[str]:
         RunFolderError: It holds results that cannot be continued.
     """
     record = recorded(folder)
-    if (folder / RESULTS).exists():
+    if (results := kept_table(folder / RESULTS)).exists():
         if not (folder / "config.json").exists():
             raise RunFolderError(
                 f"{folder} holds results, but no config.json that says of what: choose another folder"
@@ -289,7 +290,7 @@ def _earlier_commands(folder: Path) -> list[str]:
             raise RunFolderError(
                 f"{folder} holds a comparison by an earlier version of archrank, which did not record the settings of "
                 "what it compared, so nothing can join it: choose another folder, or remove "
-                f"{folder / RESULTS} to measure anew (`archrank compare report {folder}` still shows it)"
+                f"{results} to measure anew (`archrank compare report {folder}` still shows it)"
             )
     commands = [] if record is None else record["environment"].get("commands")
     return [each for each in commands if isinstance(each, str)] if isinstance(commands, list) else []

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archrank.benchmarks.files import write_table
-from archrank.errors import BudgetError, RunFolderError
+from archrank.benchmarks.files import kept_table, read_cells, write_table
+from archrank.errors import BudgetError, RunFolderError, TableError
 from archrank.experiments.workers import Task, Work, run_tasks
 from archrank.study.interrupts import uninterrupted
 
@@ -188,7 +188,7 @@ def write_rows(folder: Path, rows: Sequence[Row]) -> None:
     Raises:
         FileError: The file of results cannot be written.
     """
-    write_table(folder / RESULTS, {name: [row[name] for row in rows] for name in rows[0]})
+    write_table(kept_table(folder / RESULTS), {name: [row[name] for row in rows] for name in rows[0]})
 
 
 def read_rows(folder: Path) -> list[Row]:
@@ -197,16 +197,11 @@ def read_rows(folder: Path) -> list[Row]:
     Raises:
         RunFolderError: The file of results cannot be read.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = folder / RESULTS
+    path = kept_table(folder / RESULTS)
     if not path.exists():
         return []
     try:
-        rows: list[Row] = pq.read_table(path).to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise RunFolderError(
-            f"{path} cannot be read ({error}): remove it, or choose another folder"
-        ) from None
-    return rows
+        columns = read_cells(path).columns
+    except TableError as error:
+        raise RunFolderError(f"{error}: remove it, or choose another folder") from None
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

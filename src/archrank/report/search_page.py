@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from archrank.benchmarks.files import write_table
+from archrank.benchmarks.files import kept_table, write_table
 from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.report import html
@@ -104,7 +104,7 @@ def write_search_report(
     write_whole(folder / "tables.md", page)
     pictures = []
     if lines:
-        write_table(folder / "evaluations.parquet", evaluations(rows))
+        write_table(kept_table(folder / "evaluations.parquet"), evaluations(rows))
         for name, figure in _figures(lines, labels, config, about).items():
             svg = encode(figure, ".svg")
             write_whole(folder / "plots" / f"{name}.svg", svg)

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from archrank.benchmarks.files import write_table
+import numpy as np
+
+from archrank.benchmarks.files import kept_table, read_cells, write_table
 from archrank.benchmarks.table import Floats
-from archrank.errors import RunFolderError
+from archrank.errors import RunFolderError, TableError
 from archrank.simulation.measures import Labels
 
 __all__ = ["LABELS", "evaluations", "read_labels", "save_labels"]
@@ -16,7 +18,9 @@ LABELS = "labels.parquet"
 
 def save_labels(folder: Path, labels: Mapping[str, Floats | None]) -> None:
     """Keep the labels of the whole table beside the results, whose ``index`` points into them."""
-    write_table(folder / LABELS, {name: c.tolist() for name, c in labels.items() if c is not None})
+    write_table(
+        kept_table(folder / LABELS), {name: c.tolist() for name, c in labels.items() if c is not None}
+    )
 
 
 def read_labels(folder: Path, *, valid_sign: float, test_sign: float) -> Labels:
@@ -30,16 +34,16 @@ def read_labels(folder: Path, *, valid_sign: float, test_sign: float) -> Labels:
     Raises:
         RunFolderError: The file is missing or damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    path = kept_table(folder / LABELS)
     try:
-        columns = pq.read_table(folder / LABELS)
-        test = test_sign * columns["test"].to_numpy() if "test" in columns.column_names else None
-        return Labels(valid_sign * columns["valid"].to_numpy(), test)
-    except (pa.ArrowException, OSError, KeyError) as error:
+        columns = {
+            name: np.array(column, dtype=np.float64) for name, column in read_cells(path).columns.items()
+        }
+        test = test_sign * columns["test"] if "test" in columns else None
+        return Labels(valid_sign * columns["valid"], test)
+    except (TableError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{folder / LABELS} cannot be read ({error}): give the command of the comparison again, it writes it anew"
+            f"{path} cannot be read ({error}): give the command of the comparison again, it writes it anew"
         ) from None
 
 

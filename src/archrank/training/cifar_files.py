@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from archrank.benchmarks.pickles import Allowed, restricted_loads
 from archrank.errors import DataError, TableError
+from archrank.extras import extra_named
 from archrank.training import pictures
 from archrank.training.source import Part
 
@@ -122,8 +123,9 @@ def parquet(paths: Sequence[Path], label: str) -> Part:
     Raises:
         DataError: A file is damaged or lacks a column, a label is missing, or pillow is not installed.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_named("reading Parquet files"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     pictures.need_pillow()
     rows: list[tuple[Path, int]] = []

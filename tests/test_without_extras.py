@@ -1,4 +1,4 @@
-"""What the plain installation promises: everything but neural networks works where PyTorch is not installed."""
+"""What the plain installation promises: without PyTorch and pyarrow, all that has no networks works."""
 
 import importlib.util
 import os
@@ -13,7 +13,7 @@ import sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "triton"):
+        if name.partition(".")[0] in ("torch", "triton", "pyarrow"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocked())
@@ -39,8 +39,8 @@ CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|none~1|
 
 
 @pytest.fixture
-def without_torch(tmp_path):
-    """Runs Python, or the command line, in processes in which PyTorch cannot be found."""
+def without_extras(tmp_path):
+    """Runs Python, or the command line, in processes in which PyTorch and pyarrow cannot be found."""
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "sitecustomize.py").write_text(BLOCKED)
@@ -72,20 +72,20 @@ def every_module():
         )
 
 
-def test_every_other_module_can_be_imported(without_torch):
+def test_every_other_module_can_be_imported(without_extras):
     names = [name for name in every_module() if not name.startswith(OF_TORCH) or name in PLAIN]
     assert len(names) > 150
     code = f"import importlib\nfor name in {names}: importlib.import_module(name)"
-    done(without_torch(code=f"{code}\nimport sys; assert 'torch' not in sys.modules"))
+    done(without_extras(code=f"{code}\nimport sys; assert not {{'torch', 'pyarrow'}} & set(sys.modules)"))
 
 
-def test_the_command_line_of_everybody(without_torch, tmp_path):
-    done(without_torch("search", "analog-nasbench", "--budget", 14, "--out", "run"))
+def test_the_command_line_of_everybody(without_extras, tmp_path):
+    done(without_extras("search", "analog-nasbench", "--budget", 14, "--out", "run"))
     assert (tmp_path / "run" / "report.html").exists()
-    done(without_torch("draw", "nas-bench-201", CELL, "--out", "cell.svg"))
+    done(without_extras("draw", "nas-bench-201", CELL, "--out", "cell.svg"))
     assert (tmp_path / "cell.svg").exists()
-    assert "live nor_conv_3x3" in done(without_torch("features", "nas-bench-201"))
-    assert "nas-bench-201" in done(without_torch("spaces"))
+    assert "live nor_conv_3x3" in done(without_extras("features", "nas-bench-201"))
+    assert "nas-bench-201" in done(without_extras("spaces"))
 
 
 MEASURE = """
@@ -100,13 +100,13 @@ with open("measured.csv", "w") as file:
 """
 
 
-def test_rank_takes_less_effort_and_says_so(without_torch):
-    done(without_torch(code=MEASURE))
+def test_rank_takes_less_effort_and_says_so(without_extras):
+    done(without_extras(code=MEASURE))
     rank = ("rank", "nas-bench-201", "--train", "measured.csv")
-    fast = without_torch(*rank, "--effort", "fast")
+    fast = without_extras(*rank, "--effort", "fast")
     assert "GaussianProcess" in done(fast)
     assert "warning" not in fast.stderr
-    usual = without_torch(*rank)
+    usual = without_extras(*rank)
     assert done(usual) == fast.stdout
     assert "the effort is 'fast'" in usual.stderr
     assert "pip install 'archrank[neural]'" in usual.stderr
@@ -121,17 +121,33 @@ def test_rank_takes_less_effort_and_says_so(without_torch):
         (("search", "enas", "--evaluator", "train", "--data", "digits", "--out", "run"), "training"),
         (("train", "enas", CELL, "--data", "digits", "--out", "trained"), "training"),
         (("evaluate", "trained"), "training"),
+        (("rank", "nas-bench-201", "--train", "measured.parquet", "--effort", "fast"), "parquet"),
+        (("import", "nasbench101", "measured.csv"), "parquet"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )
-def test_what_needs_networks_names_the_extra(words, needed, without_torch, tmp_path):
-    done(without_torch(code=MEASURE))
-    ran = without_torch(*words)
+def test_what_needs_networks_names_the_extra(words, needed, without_extras, tmp_path):
+    done(without_extras(code=MEASURE))
+    (tmp_path / "measured.parquet").write_bytes(b"")
+    ran = without_extras(*words)
     assert ran.returncode == 2
     (line,) = ran.stderr.strip().splitlines()
     assert line.startswith("error: ")
     assert line.endswith(f"pip install 'archrank[{needed}]'")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_comparison_keeps_its_results_as_lines(without_extras, tmp_path):
+    compare = ("compare", "strategies", "analog-nasbench", "--strategies", "guided,evolution", "--budget", 12)
+    done(without_extras(*compare, "--seeds", 1, "--workers", 1, "--out", "compared"))
+    results = tmp_path / "compared" / "results.jsonl"
+    before = results.read_text().splitlines()
+    assert len(before) == 2
+    done(without_extras(*compare, "--seeds", 2, "--workers", 2, "--out", "compared"))
+    after = results.read_text().splitlines()
+    assert len(after) == 4
+    assert set(before) <= set(after)
+    done(without_extras("compare", "report", "compared"))
 
 
 IN_PYTHON = """
@@ -163,7 +179,7 @@ with pytest.raises(MissingExtra, match=r"the predictor in saved.*NeuralPredictor
 """
 
 
-def test_python_names_the_extra_too(without_torch, tmp_path):
+def test_python_names_the_extra_too(without_extras, tmp_path):
     import numpy as np
 
     from archrank.predictors import Ensemble, GaussianProcess, NeuralPredictor
@@ -173,4 +189,4 @@ def test_python_names_the_extra_too(without_torch, tmp_path):
     known = list(dict.fromkeys(space.sample(20, np.random.default_rng(0))))
     members = (GaussianProcess(space), NeuralPredictor(space, epochs=1, hidden=(4,)))
     Ensemble(space, members).fit(known, [sum(a.choices) for a in known]).save(tmp_path / "saved")
-    done(without_torch(code=IN_PYTHON))
+    done(without_extras(code=IN_PYTHON))
