@@ -1,5 +1,7 @@
 from .architecture import Architecture as Architecture
 from .benchmarks.catalog import load_benchmark as load_benchmark
+from .benchmarks.given import as_table as as_table
+from .benchmarks.table import Table as Table
 from .errors import ArchrankError as ArchrankError
 from .graph import Cell as Cell
 from .graph import Graph as Graph
@@ -11,6 +13,8 @@ from .space import SearchSpace as SearchSpace
 from .strategies.guided import GuidedSearch as GuidedSearch
 from .study.result import SearchResult as SearchResult
 from .study.sampler import ArchrankSampler as ArchrankSampler
+from .verbs.rank import rank as rank
+from .verbs.ranked import Ranking as Ranking
 from .verbs.search import search as search
 
 __version__: str

@@ -105,7 +105,7 @@ def test_missing_values_of_pandas_are_blanks():
 @pytest.mark.parametrize(
     ("measured", "message"),
     [
-        (5, "5 is no table; expected a Table, the path of"),
+        (5, "5 is no table; expected a Table, a .csv"),
         ({TEXTS[0]: 0.5}, "is no table; expected a Table"),
         (TEXTS, "is no table; expected a Table"),
         ([], r"\[\] is no table"),

@@ -5,18 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE, Cells
 from archrank.benchmarks.files import read_cells
 from archrank.benchmarks.table import Table
 from archrank.errors import SpaceError, TableError
+from archrank.given import architectures_of
 from archrank.space import SearchSpace
 
 __all__ = ["as_architectures", "as_table"]
 
-_FORMS = "expected a Table, the path of a file (.csv, .parquet, .jsonl), a DataFrame, a list of dicts, or a dict of columns"
+_FORMS = (
+    "expected a Table, a .csv, .parquet or .jsonl file, a DataFrame, a list of dicts or a dict of columns"
+)
 
 
 def as_table(
@@ -82,7 +83,7 @@ def as_architectures(
     Args:
         space: The space of the architectures.
         given: Anything that :func:`as_table` takes, of which only the column of architectures is read; or a list of
-            architectures, as objects or texts, or rows of option indices: (B, number of choices).
+            architectures, in any form of :data:`~archrank.given.ArchitecturesLike`.
         architecture_column: The name of the column of architectures.
 
     Raises:
@@ -91,14 +92,11 @@ def as_architectures(
     _check_space(space)
     if isinstance(given, Table):
         return as_table(space, given).architectures
-    if isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype.kind in "iu":
-        given = [Architecture(space.name, tuple(row)) for row in given.tolist()]
-    if isinstance(given, np.ndarray):
-        given = given.tolist()
-    if isinstance(given, Sequence) and not isinstance(given, str) and not _are_records(given):
-        given = {architecture_column: given}
-    cells = _cells(given, architecture_column)
-    return list(dict.fromkeys(cells.architectures(space, architecture_column)))
+    if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "columns") or _are_records(given):
+        parsed = _cells(given, architecture_column).architectures(space, architecture_column)
+    else:
+        parsed = architectures_of(space, given, empty=True)
+    return list(dict.fromkeys(parsed))
 
 
 def _check_space(space: object) -> None:
@@ -120,7 +118,7 @@ def _cells(given: Any, architecture_column: str) -> Cells:
         if len(set(lengths.values())) > 1:
             raise TableError(f"columns of different lengths: {lengths}")
         return _filled(Cells("the columns", "the columns", columns))
-    if isinstance(given, Sequence) and _are_records(given):
+    if _are_records(given):
         names = dict.fromkeys(name for record in given for name in record)
         columns = {str(name): _plain([record.get(name) for record in given]) for name in names}
         return _filled(Cells("the records", "the records", columns))
@@ -134,8 +132,12 @@ def _filled(cells: Cells) -> Cells:
     return cells
 
 
-def _are_records(given: Sequence[Any]) -> bool:
-    return len(given) > 0 and all(isinstance(record, Mapping) for record in given)
+def _are_records(given: Any) -> bool:
+    return (
+        isinstance(given, Sequence)
+        and len(given) > 0
+        and all(isinstance(record, Mapping) for record in given)
+    )
 
 
 def _is_column(value: object) -> bool:

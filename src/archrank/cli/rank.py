@@ -1,15 +1,15 @@
 """``archrank rank``: learn from a table of measured architectures, and rank others."""
 
+import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
-from archrank.cli.hints import Told, measured
 from archrank.cli.predictors import (
     BootstrapOption,
     EffortOption,
@@ -19,16 +19,13 @@ from archrank.cli.predictors import (
     PredictorOption,
 )
 from archrank.errors import BudgetError, TableError
-from archrank.predictors.named import described, named_predictor
 
 if TYPE_CHECKING:
-    from archrank.architecture import Architecture
-    from archrank.space import Rows
+    from archrank.verbs.ranked import Ranking
 
 __all__ = ["command"]
 
-LEAST = 5
-"""Fewer measured architectures say next to nothing of the others."""
+_SHOWN = 10
 
 
 def command(
@@ -64,78 +61,72 @@ def command(
         bool, typer.Option("--json", help="Print the ranking as JSON and nothing else.")
     ] = False,
 ) -> None:
-    """Fit on measured architectures, score the candidates or the whole space, and write the best."""
-    from archrank.benchmarks.files import SUFFIXES, read_architectures, read_table, write_table
+    """Fit on measured architectures, score the candidates or the whole space, and write the best.
+
+    The file has the columns architecture, predicted and std, in the unit of the target, and rank.
+    """
+    from archrank.benchmarks.files import SUFFIXES
     from archrank.cli import names
+    from archrank.cli.executors import warnings_on
+    from archrank.predictors.named import described
+    from archrank.verbs.rank import rank
 
     if top < 1:
         raise BudgetError(f"--top {top}: nothing would be written; give 1 or more")
     if out.suffix not in SUFFIXES:
         raise TableError(f"--out {out}: the file's name must end in one of {', '.join(SUFFIXES)}")
     chosen = names.space(space)
-    told = [Told.of(word, train) for word in hint or []]
-    table = read_table(
-        train, chosen, metrics=None if target is None else [target], blanks=any(h.path == train for h in told)
-    )
-    if len(table.metrics) > 1:
-        columns = ", ".join(metric.name for metric in table.metrics)
-        raise TableError(
-            f"{train} has several columns of numbers; say which to rank by with --target: {columns}"
-        )
-    known, targets = measured(table, train, LEAST)
     console = Console(stderr=True)
-    with console.status("learning the hints"):
-        hints = [each.learnt(chosen, LEAST, seed) for each in told]
-    ranker = named_predictor(
-        chosen,
-        predictor=predictor,
-        effort=effort,
-        encoder=encoder,
-        loss=loss,
-        members=members,
-        bootstrap=bootstrap,
-        seed=seed,
-        hints=hints,
-    )
-    left_out = set() if include_measured else set(known)
-    pool: Rows | list[Architecture]
-    if candidates is None:
-        pool = chosen.rows()
-    else:
-        pool = [a for a in read_architectures(candidates, chosen) if a not in left_out]
-    with console.status(f"fitting on {len(known)} architectures"):
-        ranker.fit(known, -targets if minimize else targets)
-    with console.status(f"scoring {len(pool):,} architectures"):
-        scores = ranker.predict(pool)
-    # Among so many of the best there are enough that were not measured.
-    order = np.argsort(-scores, kind="stable")[: top + len(left_out)]
-    ranked = chosen.architectures(pool[order]) if isinstance(pool, np.ndarray) else [pool[i] for i in order]
-    best = [(a, float(score)) for a, score in zip(ranked, scores[order], strict=True) if a not in left_out][
-        :top
-    ]
-    if not best:
-        raise TableError("every candidate was measured already; give others, or --include-measured")
-    ranking: dict[str, list[Any]] = {
-        "architecture": [chosen.format(a) for a, _ in best],
-        "score": [score for _, score in best],
-        "rank": list(range(1, len(best) + 1)),
-    }
-    write_table(out, ranking)
+    with warnings_on(console), console.status("learning from measured architectures, and scoring"):
+        ranking: Ranking = rank(
+            chosen,
+            train,
+            target,
+            top,
+            candidates=candidates,
+            minimize=minimize,
+            include_measured=include_measured,
+            hints=[_hint(words) for words in hint or []],
+            predictor=predictor,
+            effort=effort,
+            encoder=encoder,
+            loss=loss,
+            members=members,
+            bootstrap=bootstrap,
+            seed=seed,
+        )
+    ranking.write(out)
     if save is not None:
-        ranker.save(save)
+        ranking.predictor.save(save)
     if as_json:
-        import json
-        import sys
-
-        rows = [dict(zip(ranking, row, strict=True)) for row in zip(*ranking.values(), strict=True)]
+        rows = [
+            dict(zip(ranking.columns, row, strict=True))
+            for row in zip(*ranking.columns.values(), strict=True)
+        ]
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
         return
-    grid = Grid("rank", "score", "architecture", box=None, pad_edge=False)
-    for text, score, rank in list(zip(*ranking.values(), strict=True))[:10]:
-        grid.add_row(str(rank), f"{score:.3f}", Text(str(text), overflow="fold"))
+    grid = Grid("rank", ranking.target, "std", "architecture", box=None, pad_edge=False)
+    for each in list(ranking)[:_SHOWN]:
+        text = Text(chosen.format(each.architecture), overflow="fold")
+        grid.add_row(str(each.rank), f"{each.predicted:.6g}", f"{each.std:.2g}", text)
     Console().print(grid)
     Console().print(
-        f"The best {len(best)} of {len(pool):,} architectures by a ranking learnt from {len(known)} architectures "
-        f"are in {out}. Ranked by {described(ranker)}{', with hints from ' if told else ''}"
-        f"{', '.join(each.words for each in told)}.",
+        f"The best {len(ranking)} of {ranking.candidates:,} architectures, by predictions learned from "
+        f"{ranking.measured} measured ones, are in {out}. Ranked by {described(ranking.predictor)}"
+        f"{', with hints from ' if hint else ''}{', '.join(hint or [])}.",
     )
+
+
+def _hint(words: str) -> str | tuple[Path, str]:
+    """The hint that ``COLUMN``, one of the training file, or ``FILE:COLUMN`` names.
+
+    >>> _hint("cheap.csv:loss"), _hint("loss")
+    ((PosixPath('cheap.csv'), 'loss'), 'loss')
+    """
+    from archrank.benchmarks.files import SUFFIXES
+
+    for suffix in SUFFIXES:
+        path, found, column = words.partition(f"{suffix}:")
+        if found:
+            return Path(path + suffix), column
+    return words

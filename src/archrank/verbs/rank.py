@@ -1,0 +1,217 @@
+"""Rank the architectures of a space by a few measured ones."""
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.benchmarks.given import as_architectures, as_table
+from archrank.benchmarks.table import Table
+from archrank.errors import ArchrankError, BudgetError, TableError
+from archrank.predictors.automatic import auto, default_effort
+from archrank.predictors.base import Predictor
+from archrank.predictors.named import named_predictor
+from archrank.predictors.unit import InUnit
+from archrank.space import Rows, SearchSpace
+from archrank.verbs.ranked import Ranking
+
+__all__ = ["Hint", "rank"]
+
+LEAST = 5
+"""The fewest measured architectures to rank others by."""
+
+
+class Hint(NamedTuple):
+    """A column to learn a hint from.
+
+    Attributes:
+        data: Where the column is, in any form that :func:`~archrank.benchmarks.as_table` takes.
+        column: Its name.
+    """
+
+    data: Any
+    column: str
+
+
+def rank(
+    space: SearchSpace,
+    measured: Any,
+    target: str | None = None,
+    top: int = 20,
+    *,
+    candidates: Any = None,
+    minimize: bool | None = None,
+    include_measured: bool = False,
+    hints: Sequence[str | tuple[Any, str] | Predictor] = (),
+    predictor: str | Predictor | None = None,
+    effort: str | None = None,
+    encoder: str | None = None,
+    loss: str | None = None,
+    members: int | None = None,
+    bootstrap: int | None = None,
+    seed: int = 0,
+) -> Any:
+    """Learn from measured architectures, score the candidates or the whole space, and return the best.
+
+    Predictions are in the unit of the target. Predictors only order architectures, so their scores are mapped to the
+    unit by cross-validation on the measured architectures (see :class:`~archrank.predictors.unit.InUnit`): the mapping
+    never changes the order, and predictions stay close to the range of the measured values. The standard deviation is
+    estimated from the errors of the held-out predictions and the variance of the predictor.
+
+    Args:
+        space: The space of the architectures.
+        measured: Measured architectures, five or more: a DataFrame, a path (``.csv``, ``.parquet``, ``.jsonl``), a
+            :class:`~archrank.benchmarks.Table`, a list of dicts, or a dict of columns, with a column named
+            ``architecture``.
+        target: The column to rank by. None for the only column of numbers, or a table's default metric.
+        top: How many of the best to return.
+        candidates: Rank these architectures only, in any of these forms or as a list; None for the whole space.
+        minimize: Whether lower targets are better. None for what a :class:`~archrank.benchmarks.Table` declares;
+            elsewhere higher is better.
+        include_measured: Whether measured architectures are ranked too.
+        hints: Also learn from these columns of something correlated, which may be filled in more rows: names of columns
+            of ``measured``, pairs of data and column, or fitted predictors of the same space. Where a hint is a column
+            of ``measured``, rows without the target are not measured.
+        predictor: A predictor, or a name for :func:`~archrank.predictors.named_predictor`, as are the following.
+        effort: The effort of ``auto``; None for ``"balanced"``, or ``"fast"`` without torch.
+        encoder: The encoder of ``neural``.
+        loss: The loss of ``neural``.
+        members: The size of the ensemble of ``neural`` and ``trees``.
+        bootstrap: How many fits to resamples are averaged.
+        seed: Fixes all randomness.
+
+    Returns:
+        A pandas DataFrame if ``measured`` is one, else a :class:`~archrank.verbs.ranked.Ranking`. Both have the
+        columns ``architecture``, ``predicted``, ``std`` and ``rank``, the best first: with ``minimize`` the lowest.
+
+    Raises:
+        TableError: Measured architectures or candidates cannot be read, are too few, or every candidate was measured.
+        SpaceError: The space is too large to list; give candidates.
+        PredictorError: Targets that are all equal, or settings that cannot be used.
+        UnknownName: No such column, predictor, effort, encoder or loss.
+        BudgetError: ``top`` is below 1.
+    """
+    if isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1:
+        raise BudgetError(f"top is {top!r}; give a whole number, 1 or more")
+    if isinstance(hints, str):
+        raise TableError(f"hints is {hints!r}; expected a list, such as [{hints!r}]")
+    asked = [hint if isinstance(hint, Predictor) else _hint(hint, measured) for hint in hints]
+    blanks = isinstance(measured, Table) or any(
+        isinstance(h, Hint) and _same(h.data, measured) for h in asked
+    )
+    table = as_table(space, measured, metrics=None if target is None else [target], blanks=blanks)
+    if target is None and not isinstance(measured, Table) and len(table.metrics) > 1:
+        names = ", ".join(metric.name for metric in table.metrics)
+        raise TableError(f"several columns of numbers; name the one to rank by as the target: {names}")
+    known, targets = _filled(table)
+    lower = not table.metric().higher_is_better if minimize is None else minimize
+    pool = _pool(space, candidates, frozenset() if include_measured else frozenset(known))
+    learned = [hint if isinstance(hint, Predictor) else _learned(space, hint, seed) for hint in asked]
+    options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
+    given = {name: value for name, value in options.items() if value is not None}
+    model, note = _model(space, predictor, given, learned, seed)
+    fitted = InUnit(model, seed).fit(known, targets, minimize=lower)
+    scores, predicted, std = fitted.predict(pool)
+    best = np.argsort(-scores, kind="stable")[:top]
+    notes = tuple(each for each in (note, fitted.note) if each is not None)
+    for each in notes:
+        warnings.warn(each, stacklevel=2)
+    ranking = Ranking(
+        space=space,
+        target=table.metric().name,
+        minimize=lower,
+        architectures=tuple(space.architectures(pool[best])),
+        predicted=predicted[best],
+        std=std[best],
+        predictor=fitted.predictor_,
+        measured=len(known),
+        candidates=len(pool),
+        notes=notes,
+    )
+    return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
+
+
+def _hint(hint: Any, measured: Any) -> Hint:
+    if isinstance(hint, str):
+        return Hint(measured, hint)
+    if isinstance(hint, tuple) and len(hint) == 2 and isinstance(hint[1], str):
+        return Hint(*hint)
+    raise TableError(
+        f"the hint {hint!r} is a {type(hint).__name__}; expected a column's name, a pair of data and column, or a "
+        "fitted predictor"
+    )
+
+
+def _same(data: Any, measured: Any) -> bool:
+    if isinstance(data, str | os.PathLike) and isinstance(measured, str | os.PathLike):
+        return Path(data) == Path(measured)
+    return data is measured
+
+
+def _learned(space: SearchSpace, hint: Hint, seed: int) -> Predictor:
+    """The fast predictor, fitted to the rows in which a hint's column is filled."""
+    table = as_table(space, hint.data, metrics=[hint.column], blanks=True)
+    return auto(space, "fast", seed=seed).fit(*_filled(table))
+
+
+def _filled(table: Table) -> tuple[list[Architecture], npt.NDArray[np.float64]]:
+    """The measured architectures and their targets; an error where they are too few."""
+    values = table.column()
+    filled = np.flatnonzero(~np.isnan(values))
+    if len(filled) < LEAST:
+        raise TableError(
+            f"{table.name} holds {len(filled)} measured architectures, with a number in {table.metric().name!r}: "
+            f"too few to rank others by; give {LEAST} or more"
+        )
+    return table.space.architectures(table.rows[filled]), values[filled]
+
+
+def _pool(space: SearchSpace, candidates: Any, left_out: frozenset[Architecture]) -> Rows:
+    """Option indices of what is to be ranked: (B, number of choices)."""
+    if candidates is not None:
+        kept = [a for a in as_architectures(space, candidates) if a not in left_out]
+        rows = np.array([a.choices for a in kept], dtype=np.int16).reshape(len(kept), len(space.choices))
+    else:
+        every = space.rows()
+        measured = {architecture.choices for architecture in left_out}
+        new = np.fromiter(
+            (tuple(row) not in measured for row in every.tolist()), dtype=bool, count=len(every)
+        )
+        rows = every if not left_out else every[new]
+    if not len(rows):
+        raise TableError(
+            "every candidate was measured already: give other candidates, or include the measured ones "
+            "(include_measured, --include-measured)"
+        )
+    return rows
+
+
+def _model(
+    space: SearchSpace,
+    predictor: str | Predictor | None,
+    options: Mapping[str, Any],
+    hints: Sequence[Predictor],
+    seed: int,
+) -> tuple[Predictor, str | None]:
+    """The predictor to fit, and what there is to note about the choice."""
+    if predictor is None or isinstance(predictor, str):
+        note = None
+        if predictor in (None, "auto") and not options.keys() - {"bootstrap"}:
+            effort, note = default_effort()
+            options = {**options, "effort": effort}
+        return named_predictor(space, predictor, seed=seed, hints=hints, **options), note
+    if not isinstance(predictor, Predictor):
+        raise ArchrankError(
+            f"the predictor {predictor!r} is a {type(predictor).__name__}; expected a name or a Predictor"
+        )
+    if options or hints:
+        what = ", ".join([*options, *(["hints"] if hints else [])])
+        raise ArchrankError(
+            f"{what}: options of a predictor that is given by name; give them to the predictor itself"
+        )
+    return predictor.with_seed(getattr(predictor, "seed", 0)), None
