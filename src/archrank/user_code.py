@@ -6,8 +6,9 @@ from pathlib import Path
 from types import ModuleType
 
 from archrank.errors import SpaceError
+from archrank.foreign import in_one_line
 
-__all__ = ["in_one_line", "user_module"]
+__all__ = ["user_module"]
 
 
 def user_module(where: str) -> ModuleType:
@@ -41,8 +42,3 @@ def _import(module: str, where: str, folder: Path) -> ModuleType:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
         raise SpaceError(f"{where} cannot be imported: {in_one_line(error)}") from None
-
-
-def in_one_line(error: BaseException) -> str:
-    """What an error of foreign code says: its kind and its message, without line breaks."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import threading
 import time
+import warnings
 from pathlib import Path
 
 from archrank import Architecture
@@ -67,3 +69,50 @@ def several(architecture: Architecture) -> dict[str, float]:
         "costly": float(sum(c * c for c in choices)),
         "size": float(sum(choices[:4])),
     }
+
+
+def leaves_a_thread(architecture: Architecture) -> float:
+    """Leaves a thread behind that Python waits for when it ends."""
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    return total(architecture)
+
+
+class Forks:
+    """Forks a copy of its process that comes back too, and one that stays and writes down its number."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __call__(self, architecture: Architecture) -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # a process with threads is forked
+            os.fork()
+            if os.fork() == 0:
+                (self.folder / f"{os.getpid()}.pid").touch()
+                time.sleep(600)
+        return total(architecture)
+
+
+class DiesBesideACopy(Forks):
+    """Forks a copy that stays and holds all that its process holds, and kills itself."""
+
+    def __call__(self, architecture: Architecture) -> float:
+        if os.fork() == 0:
+            (self.folder / f"{os.getpid()}.pid").touch()
+            time.sleep(600)
+        while not list(self.folder.glob("*.pid")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), 9)
+        return 0.0
+
+
+def interrupts_itself(architecture: Architecture) -> float:
+    raise KeyboardInterrupt
+
+
+def leaves(architecture: Architecture) -> float:
+    raise SystemExit(3)
+
+
+def no_such_file(architecture: Architecture) -> float:
+    raise FileNotFoundError(os.fsdecode(b"caf\xe9.jpg"))

@@ -133,11 +133,13 @@ def test_a_read_only_folder(read_only):
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"op_code":8,"worker', b"\x00\xff"])
-def test_a_torn_last_line_is_cut_off(tmp_path, torn):
+def test_a_torn_last_line_is_set_aside(tmp_path, torn):
     before = run(tmp_path, budget=5)
     with (tmp_path / "journal.log").open("ab") as journal:
         journal.write(torn)
-    after = run(tmp_path, budget=9, resume=True)
+    with pytest.warns(UserWarning, match=r"line \d+ is cut off.*set aside in journal.log.damaged-1"):
+        after = run(tmp_path, budget=9, resume=True)
+    assert (tmp_path / "journal.log.damaged-1").read_bytes() == torn
     assert after.evaluations[:5] == before.evaluations
     assert len(after.evaluations) == 9
 
@@ -146,7 +148,7 @@ def test_a_journal_damaged_inside_is_named(tmp_path):
     run(tmp_path)
     lines = (tmp_path / "journal.log").read_bytes().splitlines(keepends=True)
     (tmp_path / "journal.log").write_bytes(b"".join([*lines[:9], b"?\n", *lines[9:]]))
-    with pytest.raises(RunFolderError, match=r"journal\.log is damaged"):
+    with pytest.raises(RunFolderError, match=r"journal\.log is damaged: line 10 is not JSON"):
         run(tmp_path, resume=True)
 
 
@@ -185,6 +187,7 @@ except RunFolderError as error:
 """
 
 
+@pytest.mark.filterwarnings("ignore:.*set aside")
 @pytest.mark.parametrize("limit", [9_001, 14_567, 17_000])
 def test_a_full_disk_is_told_and_the_run_goes_on_later(tmp_path, limit):
     # A limit on the size of files stops a write in its middle, as a full disk does.

@@ -1,18 +1,30 @@
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
 import pytest
-from evaluators_for_workers import Deadly, Slow, total
+from evaluators_for_workers import (
+    Deadly,
+    DiesBesideACopy,
+    Forks,
+    Slow,
+    interrupts_itself,
+    leaves,
+    leaves_a_thread,
+    no_such_file,
+    total,
+)
 
 from archrank.errors import BudgetError, EvaluationError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch
-from archrank.study import RunFolder, search
-from waiting import PATIENCE, wait_for_the_end_of
+from archrank.study import RunFolder, processes, result_record, search
+from waiting import PATIENCE, running, wait_for_the_end_of, wait_until
 
 SPACE = NASBench201()
 
@@ -145,3 +157,82 @@ def test_the_guides_example_works(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("|")
+
+
+def test_threads_that_an_evaluator_leaves_do_not_keep_a_worker(monkeypatch):
+    ended = []
+
+    class Watched(processes._Process):
+        def end(self, at_once):
+            super().end(at_once)
+            ended.append(self._process.pid)
+
+    monkeypatch.setattr(processes, "_Process", Watched)
+    result = search(SPACE, leaves_a_thread, strategy(), budget=2, workers=2)
+    assert [e.error for e in result.evaluations] == [None, None]
+    assert len(ended) == 2
+    wait_for_the_end_of(ended)
+
+
+def test_copies_that_an_evaluator_forks_end_with_the_search(tmp_path):
+    result = search(SPACE, Forks(tmp_path), strategy(), budget=4, workers=2)
+    assert [e.architecture for e in result.evaluations] == planned(4)
+    assert [e.value for e in result.evaluations] == [total(a) for a in planned(4)]
+    pids = [int(path.stem) for path in tmp_path.glob("*.pid")]
+    wait_for_the_end_of(pids)
+
+
+def test_a_worker_that_dies_beside_a_copy_of_itself_is_missed(tmp_path):
+    result = search(SPACE, DiesBesideACopy(tmp_path), strategy(), budget=1, workers=2, retries=0)
+    assert "its worker died 1 times" in result.evaluations[0].error
+    wait_for_the_end_of([int(path.stem) for path in tmp_path.glob("*.pid")])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("evaluate", "said"),
+    [
+        (interrupts_itself, "KeyboardInterrupt"),
+        (leaves, "SystemExit: 3"),
+        (no_such_file, "FileNotFoundError: caf\\udce9.jpg"),
+    ],
+)
+def test_whatever_an_evaluator_raises_is_a_failed_evaluation(tmp_path, workers, evaluate, said):
+    with RunFolder.open(tmp_path, {}) as folder:
+        result = search(SPACE, evaluate, strategy(), budget=2, workers=workers, folder=folder)
+        folder.write_result(result_record(result))
+    assert [e.error for e in result.evaluations] == [said] * 2
+    assert [e["error"] for e in json.loads((tmp_path / "result.json").read_text())["evaluations"]] == [
+        said
+    ] * 2
+
+
+INTERRUPTED = """
+import os, sys, time
+from pathlib import Path
+from archrank.spaces import NASBench201
+from archrank.strategies import RandomSearch
+from archrank.study import search
+
+if __name__ == "__main__":
+    search(NASBench201(), len, RandomSearch(NASBench201()), budget=1, workers=3)
+else:  # the workers import this file while they start
+    Path(sys.argv[1], f"{os.getpid()}.pid").touch()
+    time.sleep(5)
+"""
+
+
+def test_an_interrupt_while_workers_start_is_the_searchs_alone(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, "-W", "ignore", str(script), str(tmp_path)]
+    with running(command, stderr=subprocess.PIPE, process_group=0, text=True) as process:
+        wait_until(lambda: list(tmp_path.glob("*.pid")), "a worker was to start")
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGINT
+    assert errors.count("Traceback") == 1
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert "Fatal" not in errors
+    assert "cannot start" not in errors
+    wait_for_the_end_of([int(path.stem) for path in tmp_path.glob("*.pid")])

@@ -9,7 +9,8 @@ from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
-from archrank.user_code import in_one_line, user_module
+from archrank.foreign import in_one_line, shown
+from archrank.user_code import user_module
 
 __all__ = ["space", "table", "target", "user_module"]
 
@@ -86,7 +87,7 @@ def _own_space(where: str, attribute: str) -> SearchSpace:
     found = vars(module)[attribute]
     if not _is_space(found):
         raise SpaceError(
-            f"{where}:{attribute} is {found!r}, expected a subclass of SearchSpace, or an object of one"
+            f"{where}:{attribute} is {shown(found)}, expected a subclass of SearchSpace, or an object of one"
         )
     try:
         space: SearchSpace = found() if isinstance(found, type) else found

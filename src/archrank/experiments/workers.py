@@ -15,6 +15,7 @@ from typing import Any
 
 from archrank.errors import EvaluationError
 from archrank.predictors.threads import use_one_thread
+from archrank.foreign import in_one_line, message
 
 __all__ = ["Task", "Work", "run_tasks"]
 
@@ -62,7 +63,7 @@ def run_tasks(
                 if error is None:
                     yield task, future.result(), None
                 elif not isinstance(error, BrokenExecutor):
-                    yield task, None, f"{type(error).__name__}: {error}"
+                    yield task, None, in_one_line(error)
                 else:
                     broken = True
                     if alone:
@@ -82,10 +83,10 @@ class _Pool:
     def __init__(self, work: Work, workers: int) -> None:
         try:
             payload = pickle.dumps(work)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
+        except Exception as error:
             raise EvaluationError(
-                f"the work cannot be sent to worker processes ({error}): a space of your own must be a class or an "
-                "object at the top level of a module"
+                f"the work cannot be sent to worker processes ({message(error)}): a space of your own must be a class or "
+                "an object at the top level of a module"
             ) from None
         context = multiprocessing.get_context("spawn")
         # Workers hold the reading end: it closes when this process ends, however it ends, and they end too.
@@ -131,8 +132,8 @@ def _start(lifeline: Connection, payload: bytes) -> None:
     try:
         _Worker.work = pickle.loads(payload)  # noqa: S301, sent by our own parent process
         _Worker.problem = None
-    except Exception as error:
-        _Worker.problem = f"the work cannot be loaded there ({type(error).__name__}: {error})"
+    except BaseException as error:  # a module of the user's may raise anything
+        _Worker.problem = f"the work cannot be loaded there ({in_one_line(error)})"
 
 
 def _end_with(lifeline: Connection) -> None:

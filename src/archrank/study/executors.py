@@ -10,6 +10,7 @@ from typing import Self
 from archrank.errors import EvaluationError
 from archrank.study.outcome import Evaluator, Outcome, measure, pickled
 from archrank.study.records import Task
+from archrank.foreign import in_one_line
 
 __all__ = ["OnExecutor", "Runner", "Serial"]
 
@@ -97,7 +98,7 @@ class OnExecutor(Runner):
                 if future.done() and not isinstance(future.exception(), BrokenExecutor):
                     yield task, _outcome(future)
             raise EvaluationError(
-                f"the executor broke ({error or type(error).__name__}); what was finished is recorded: "
+                f"the executor broke ({in_one_line(error)}); what was finished is recorded: "
                 "resume with a new executor"
             ) from error
         finally:
@@ -111,4 +112,4 @@ def _outcome(future: Future[Outcome]) -> Outcome:
     except BrokenExecutor:
         raise
     except Exception as error:
-        return Outcome(error=f"{type(error).__name__}: {error}")
+        return Outcome(error=in_one_line(error))

@@ -11,6 +11,7 @@ from typing import Any, Self
 from archrank.errors import FileError, RunFolderError
 from archrank.files import write_whole
 from archrank.settings import differences
+from archrank.study.journal import mend_journal
 from archrank.study.lock import FolderLock
 
 __all__ = ["RunFolder", "check_same"]
@@ -221,23 +222,13 @@ def _is_unicode(text: str) -> bool:
 
 
 def _mend_journal(journal: Path) -> None:
-    """Undo what a killed writer may leave: Optuna's lock files, and a line that is not whole.
+    """Undo what a killed writer may leave: Optuna's lock files, and an end that cannot be read.
 
     The folder's own lock is held, so no driver can be writing.
     """
+    mend_journal(journal)
     for left_over in journal.parent.glob(f"{journal.name}.lock*"):
         left_over.unlink()
-    if not journal.exists():
-        return
-    with journal.open("r+b") as file:
-        whole = _length_of_whole_lines(file.read())
-        file.truncate(whole)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _length_of_whole_lines(content: bytes) -> int:
-    return content.rfind(b"\n") + 1
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.strategies.base import Evaluated
+from archrank.foreign import bounded
 
 __all__ = ["Constraint", "Direction", "Goal", "check_constraints", "of_feasible"]
 
@@ -81,7 +82,7 @@ class Goal:
 
     Raises:
         UnknownName: A direction that is none.
-        ArchrankError: No objective.
+        ArchrankError: No objective, or a name that cannot be printed.
     """
 
     objectives: Mapping[str, Direction]
@@ -90,6 +91,12 @@ class Goal:
     def __post_init__(self) -> None:
         if not self.objectives:
             raise ArchrankError("a search needs an objective: give the name of at least one value")
+        for name in (*self.objectives, *(constraint.name for constraint in self.constraints)):
+            if not isinstance(name, str) or bounded(name, 200) != name:
+                raise ArchrankError(
+                    f"the name {ascii(name)[:200]} cannot be stored everywhere: give one of up to 200 printable "
+                    "characters"
+                )
         for direction in self.objectives.values():
             if direction not in _DIRECTIONS:
                 raise UnknownName("direction", direction, _DIRECTIONS)

@@ -1,12 +1,13 @@
-"""Keeping Ctrl-C out of the middle of a write."""
+"""Keeping Ctrl-C out of the middle of a write, and telling it from what foreign code raises."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Any, Self
 
-__all__ = ["uninterrupted"]
+__all__ = ["Interrupts", "uninterrupted"]
 
 
 @contextmanager
@@ -28,3 +29,36 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if waiting:
             handler(*waiting[0])
+
+
+class Interrupts:
+    """A context that knows whether an interrupt came while it was open.
+
+    The handler that was there still handles it. A KeyboardInterrupt without one is the code's own. Only the main thread
+    is ever interrupted, and only where the signal is neither ignored nor left to the system, so elsewhere none comes.
+
+    Attributes:
+        came: Whether one came.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._handler: Any = None
+
+    def __enter__(self) -> Self:
+        handler = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is threading.main_thread() and callable(handler):
+            self._handler = handler
+            signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The code may have put a handler of its own there.
+        if self._handler is not None and signal.getsignal(signal.SIGINT) == self._hear:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        self._handler(number, frame)

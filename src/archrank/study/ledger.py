@@ -18,6 +18,7 @@ from archrank.study.outcome import Outcome
 from archrank.study.records import Records, Task
 from archrank.study.result import Evaluation
 from archrank.study.storage import StudyStore
+from archrank.foreign import bounded
 
 __all__ = ["Ledger", "Round"]
 
@@ -137,7 +138,7 @@ class Ledger:
             round_: The round they belong to.
             spent: Seconds spent so far, to be found again on resuming.
         """
-        attributes = {
+        attributes: dict[str, Any] = {
             "round": round_.index,
             "round_start": round_.start,
             "round_size": round_.size,
@@ -148,8 +149,8 @@ class Ledger:
         chosen = list(reversed(new.values()))[:missing]
         for proposal in chosen:
             with self._store.writing():
-                self._records.queue(proposal, attributes)
                 number = len(self.history)
+                self._records.queue(proposal, {**attributes, "number": number})
                 self.open[number] = Task(number, proposal.architecture)
                 self.history.record(Evaluated(proposal.architecture, None, pending=True))
         self._last_round = round_
@@ -272,9 +273,10 @@ class Ledger:
             number=task.number,
             architecture=task.architecture,
             value=result["values"].get(self._goal.metric),
-            values=result["values"],
+            # Studies of earlier versions hold texts as they came.
+            values={bounded(name): value for name, value in result["values"].items()},
             seconds=result["seconds"],
-            error=attributes.get("error"),
+            error=None if (error := attributes.get("error")) is None else bounded(error),
             round=attributes["round"],
             reason=attributes["reason"],
             predicted=attributes["predicted"],

@@ -1,14 +1,20 @@
 """One evaluation: what an evaluator is, and what came of calling it."""
 
 import math
+import os
 import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError, UnknownName
+from archrank.study.interrupts import Interrupts
+from archrank.foreign import in_one_line, message, bounded, shown
 
 __all__ = ["Evaluator", "Outcome", "measure", "pickled"]
 
@@ -16,7 +22,8 @@ Evaluator = Callable[[Architecture], "float | Sequence[float] | Mapping[str, flo
 """Gives the metric's value, or several in the order in which they are asked for, or a mapping that holds what is asked
 for among other values, which are only recorded."""
 
-_LONGEST_MESSAGE = 1000
+_MOST_VALUES, _LONGEST_NAME = 10_000, 500
+"""Of one evaluation: what is more or longer than that is a mistake, and would fill the study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +45,41 @@ class Outcome:
 def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str]) -> Outcome:
     """Evaluate one architecture; a failure is an outcome, not an exception.
 
+    Whatever the evaluator raises is a failure, SystemExit and a KeyboardInterrupt of its own included. Where an
+    interrupt (Ctrl-C) came in the meantime nothing is an outcome, for what is returned then may be half a training.
+
     Args:
         evaluate: The evaluator.
         architecture: What to evaluate.
         metric: The name of the value that the search goes by, or the names of several.
 
+    Raises:
+        KeyboardInterrupt: The process was interrupted.
+
     >>> measure(lambda architecture: float("nan"), Architecture("s", (0,)), "accuracy").error
     "'accuracy' is nan, expected a finite number"
     """
-    began = time.perf_counter()
+    process, interrupts, began = os.getpid(), Interrupts(), time.perf_counter()
+    error: str | None = None
+    values: dict[str, float | None] = {}
     try:
-        needed = (metric,) if isinstance(metric, str) else tuple(metric)
-        values = _numbers(evaluate(architecture), needed)
-    except EvaluationError as error:
-        return Outcome(seconds=time.perf_counter() - began, error=str(error)[:_LONGEST_MESSAGE])
-    except (Exception, SystemExit) as error:
+        with interrupts:
+            needed = (metric,) if isinstance(metric, str) else tuple(metric)
+            values = _numbers(evaluate(architecture), needed)
+    except GeneratorExit:
+        raise
+    except EvaluationError as failure:
+        error = message(failure)
+    except BaseException as failure:
         # An evaluator is the user's program: whatever it throws, the study goes on.
-        reason = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
-        return Outcome(seconds=time.perf_counter() - began, error=reason)
-    return Outcome(values, time.perf_counter() - began)
+        error = in_one_line(failure)
+    finally:
+        if os.getpid() != process:
+            # A copy of this process that the evaluator forked came back too: it must not go on as if it were this one.
+            os._exit(0)
+    if interrupts.came:
+        raise KeyboardInterrupt
+    return Outcome(values, time.perf_counter() - began, error)
 
 
 def pickled(evaluator: object) -> bytes:
@@ -67,22 +90,27 @@ def pickled(evaluator: object) -> bytes:
     """
     try:
         return pickle.dumps(evaluator)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+    except Exception as error:
+        # Pickling runs code of the user's, which may raise anything.
         raise EvaluationError(
-            f"the evaluator cannot be sent to worker processes ({error}): make it a function or a class "
+            f"the evaluator cannot be sent to worker processes ({message(error)}): make it a function or a class "
             "at the top level of a module, or use one worker"
         ) from None
 
 
 def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:
     given = _named(returned, needed)
+    if len(given) > _MOST_VALUES:
+        raise EvaluationError(f"it gave {len(given):,} values, and at most {_MOST_VALUES:,} can be recorded")
     for name in needed:
         if name not in given:
-            raise EvaluationError(str(UnknownName("value", name, [str(key) for key in given])))
-    values = {str(name): _number(value) for name, value in given.items()}
+            raise EvaluationError(str(UnknownName("value", name, map(_name, given))))
+    values = {_name(name): _number(value) for name, value in given.items()}
+    if len(values) < len(given):
+        raise EvaluationError("it gave two values whose names are the same text: give each a name of its own")
     for name in needed:
         if values[name] is None:
-            raise EvaluationError(f"{name!r} is {given[name]!r}, expected a finite number")
+            raise EvaluationError(f"{name!r} is {shown(given[name])}, expected a finite number")
     return values
 
 
@@ -92,24 +120,28 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
     if len(needed) == 1:
         return {needed[0]: returned}
     several = (
-        list(returned)
+        list(islice(returned, _MOST_VALUES))  # it may never end
         if isinstance(returned, Iterable) and not isinstance(returned, str | bytes)
         else [returned]
     )
     if len(several) != len(needed):
         count = f"{len(several)} value{'' if len(several) == 1 else 's'}"
         raise EvaluationError(
-            f"it gave {count} ({', '.join(map(repr, several[:5]))}), expected {len(needed)}: {', '.join(needed)}; "
+            f"it gave {count} ({', '.join(map(shown, several[:5]))}), expected {len(needed)}: {', '.join(needed)}; "
             "return them in this order, or a mapping that holds them by name"
         )
     return dict(zip(needed, several, strict=True))
 
 
+def _name(key: Any) -> str:
+    return bounded(key if isinstance(key, str) else shown(key), _LONGEST_NAME)
+
+
 def _number(value: Any) -> float | None:
-    if value is None or isinstance(value, str | bytes | bool):
+    if value is None or isinstance(value, str | bytes | bool | np.bool_):
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
+    except Exception:
+        return None  # whatever it is, it is no number
     return number if math.isfinite(number) else None

@@ -44,6 +44,9 @@ class Worker(ABC):
             WorkerDied: It will never answer.
         """
 
+    def leave(self) -> None:  # noqa: B027, most have nothing to tidy up
+        """Tell it that nothing more comes, and do not wait: then several tidy up at the same time."""
+
     @abstractmethod
     def end(self, at_once: bool) -> None:
         """End it and wait for that; unless ``at_once``, it may tidy up."""
@@ -126,6 +129,9 @@ class Pool(Runner):
 
     def close(self, finished: bool) -> None:
         """End the workers; at once, whatever they do, unless ``finished``."""
+        if finished:
+            for seat in self._seats:
+                seat.worker.leave()
         for seat in self._seats:
             seat.worker.end(at_once=not (finished and seat.ready))
         self._seats.clear()

@@ -3,8 +3,9 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 
@@ -14,6 +15,9 @@ from archrank.study.pool import Crew, Worker, WorkerDied
 from archrank.study.worker import evaluate_what_comes
 
 __all__ = ["Processes"]
+
+_TIDYING = 60.0
+"""Seconds that a worker has to tidy up when nothing is to be evaluated any more."""
 
 
 class Processes(Crew):
@@ -47,14 +51,20 @@ class _Process(Worker):
     def __init__(self, context: SpawnContext, payload: bytes) -> None:
         self._line, theirs = context.Pipe()
         self._process = context.Process(target=evaluate_what_comes, args=(theirs, payload))
-        self._process.start()
+        # It would let interrupts through again when it is started between.
+        resource_tracker.ensure_running()
+        with _interrupts_blocked():
+            self._process.start()
+            # Not its sentinel, which stays silent as long as a copy that the evaluator forked lives.
+            assert self._process.pid is not None
+            self._end = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
         theirs.close()
         self._loaded = False
 
     @property
     def sources(self) -> tuple[Connection, int]:
         """What to wait for. The line's end alone is not enough: a program that the worker started may hold it open."""
-        return self._line, self._process.sentinel
+        return self._line, self._process.sentinel if self._end is None else self._end
 
     def give(self, architecture: Architecture) -> None:
         """Send it; where nobody is there any more, the next answer says so."""
@@ -74,7 +84,7 @@ class _Process(Worker):
                 return outcome
         except (EOFError, OSError):
             pass
-        self._process.join(10.0)  # to see how it ends without help
+        self._wait(10.0)  # to see how it ends without help
         self.end(at_once=True)
         code = self._process.exitcode or 0
         if code < 0:
@@ -86,17 +96,29 @@ class _Process(Worker):
             hopeless=True,
         )
 
+    def leave(self) -> None:
+        """It ends when it has tidied up."""
+        if not self._line.closed:
+            with suppress(OSError):
+                self._line.send(None)
+
     def end(self, at_once: bool) -> None:
-        """Kill it with all that it started; or let it finish, which it does when it has nothing to evaluate."""
+        """Kill it with all that it started; unless ``at_once`` after it had time to tidy up."""
         if self._line.closed:
             return
+        if not at_once:
+            self.leave()
+            self._wait(_TIDYING)
+        # Also where it has ended: what it started may live. Its number is its own until it is joined.
         with suppress(OSError):
-            if at_once:
-                self._kill()
-            else:
-                self._line.send(None)
+            self._kill()
         self._process.join()
         self._line.close()
+        if self._end is not None:
+            os.close(self._end)
+
+    def _wait(self, seconds: float) -> None:
+        wait([self.sources[1]], seconds)
 
     def _kill(self) -> None:
         self._process.kill()
@@ -104,3 +126,13 @@ class _Process(Worker):
             # It leads a group of its own, unless it died before it could found one.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A process that starts here is deaf to Ctrl-C, which a terminal sends to it too; one that came is heard after."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -14,6 +14,7 @@ from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
 from archrank.study.outcome import Evaluator, Outcome, measure
 from archrank.study.pool import Crew, Worker, WorkerDied
+from archrank.foreign import in_one_line, message
 
 __all__ = ["RayCluster", "RayCrew"]
 
@@ -76,7 +77,9 @@ class RayCrew(Crew):
             try:
                 payload = self._ray.cloudpickle.dumps((evaluate, metric))
             except Exception as error:
-                raise EvaluationError(f"the evaluator cannot be sent to Ray's workers ({error})") from None
+                raise EvaluationError(
+                    f"the evaluator cannot be sent to Ray's workers ({message(error)})"
+                ) from None
             self._arguments = (payload, list(sys.path))
             # Retries are the driver's: Ray's own would evaluate again without a word.
             self._actor = self._ray.remote(
@@ -126,7 +129,7 @@ class _Actor(Worker):
         try:
             outcome: Outcome = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            raise WorkerDied(" ".join(str(error).split())[:500]) from None
+            raise WorkerDied(message(error, 500)) from None
         return outcome
 
     def end(self, at_once: bool) -> None:
@@ -147,8 +150,8 @@ class _Evaluating:
         """Load the evaluator."""
         try:
             self._evaluate, self._metric = pickle.loads(self._payload)  # noqa: S301, sent by our own driver
-        except Exception as error:
-            return Outcome(error=f"the evaluator cannot be loaded there ({type(error).__name__}: {error})")
+        except BaseException as error:  # its module may raise anything
+            return Outcome(error=f"the evaluator cannot be loaded there ({in_one_line(error)})")
         return Outcome()
 
     def evaluate(self, architecture: Architecture) -> Outcome:
@@ -185,7 +188,7 @@ def _connect(ray: Any, cluster: RayCluster, workers: int) -> None:
             _knock(cluster.address)
         ray.init(**settings)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:500]
+        reason = message(error, 500)
         raise EvaluationError(
             f"no Ray cluster {where} ({reason}): start one with `ray start --head` and give the address that it "
             "prints, or give none to have one started here; where the cluster asks for a token, set RAY_AUTH_MODE=token"

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
 
 from archrank.errors import RunFolderError
 from archrank.study.folder import RunFolder
 from archrank.study.interrupts import uninterrupted
+from archrank.study.journal import CheckedJournal
+from archrank.foreign import in_one_line
 
 __all__ = ["JournalStore", "MemoryStore", "StudyStore"]
 
@@ -82,10 +83,12 @@ class JournalStore(StudyStore):
             RunFolderError: It is damaged.
         """
         try:
-            return JournalStorage(JournalFileBackend(str(self._folder.journal)))
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            return JournalStorage(CheckedJournal(self._folder.journal))
+        except OSError:
+            raise
+        except Exception as error:  # it was checked, but Optuna's own reading may know better
             raise RunFolderError(
-                f"the journal {self._folder.journal} is damaged ({error}): choose another folder"
+                f"the journal {self._folder.journal} is damaged ({in_one_line(error)}): choose another folder"
             ) from error
 
     def begin(self) -> None:

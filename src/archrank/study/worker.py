@@ -4,13 +4,18 @@ import os
 import pickle
 import signal
 import threading
+import time
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 from archrank.architecture import Architecture
 from archrank.study.outcome import Outcome, measure
+from archrank.foreign import in_one_line
 
 __all__ = ["evaluate_what_comes"]
+
+_THREADS_END = 5.0
+"""Seconds that threads which an evaluator left have to end, when nothing is to be evaluated any more."""
 
 
 def evaluate_what_comes(line: Connection, payload: bytes) -> None:
@@ -22,18 +27,19 @@ def evaluate_what_comes(line: Connection, payload: bytes) -> None:
         payload: The pickled evaluator and the metric's name, from that process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # it was blocked until here
     os.setpgid(0, 0)  # the programs that an evaluator starts end with it
     coming: SimpleQueue[Architecture | None] = SimpleQueue()
     threading.Thread(target=_receive, args=(line, coming), daemon=True).start()
     try:
         evaluate, metric = pickle.loads(payload)  # noqa: S301, sent by our own parent process
-    except Exception as error:
-        reason = f"the evaluator cannot be loaded there ({type(error).__name__}: {error})"
-        line.send(Outcome(error=reason))
+    except BaseException as error:  # its module may raise anything
+        line.send(Outcome(error=f"the evaluator cannot be loaded there ({in_one_line(error)})"))
         return
     line.send(Outcome())
     while (architecture := coming.get()) is not None:
         line.send(measure(evaluate, architecture, metric))
+    threading.Thread(target=_leave_threads, daemon=True).start()
 
 
 def _receive(line: Connection, coming: "SimpleQueue[Architecture | None]") -> None:
@@ -42,4 +48,18 @@ def _receive(line: Connection, coming: "SimpleQueue[Architecture | None]") -> No
             coming.put(architecture)
         coming.put(None)
     except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)
+
+
+def _leave_threads() -> None:
+    """End this process if threads that the evaluator left keep it from ending.
+
+    Exit handlers, which run after the threads have ended, have as long as the driver waits.
+    """
+    until = time.monotonic() + _THREADS_END
+    main = threading.main_thread()
+    left = [thread for thread in threading.enumerate() if not thread.daemon and thread is not main]
+    for thread in left:
+        thread.join(max(0.0, until - time.monotonic()))
+    if any(thread.is_alive() for thread in left):
         os.killpg(0, signal.SIGKILL)

@@ -7,10 +7,11 @@ import numpy.typing as npt
 import torch
 
 from archrank.errors import ArchrankError, DataError, SpaceError, UnknownName
+from archrank.foreign import in_one_line, shown
 from archrank.training import pictures
 from archrank.training.images import ImageData
 from archrank.training.source import Part, Source
-from archrank.user_code import in_one_line, user_module
+from archrank.user_code import user_module
 
 __all__ = ["own"]
 
@@ -84,10 +85,10 @@ def _label(name: str, place: int, label: Any) -> int:
         number = int(label)
         if number == label and number >= 0:
             return number
-    except (TypeError, ValueError):
+    except Exception:  # a label is whatever the user's data set gives
         pass
     raise DataError(
-        f"item {place} of {name} has the label {label!r}, expected a class as a whole number from 0"
+        f"item {place} of {name} has the label {shown(label)}, expected a class as a whole number from 0"
     )
 
 
