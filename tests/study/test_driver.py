@@ -1,4 +1,5 @@
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -213,7 +214,7 @@ def test_ctrl_c_puts_back_what_was_under_way(tmp_path):
     def evaluate(architecture):
         calls.append(architecture)
         if len(calls) in (6, 7, 8, 9):
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return total(architecture)
 
     # More often than an evaluation may be interrupted by the death of its process: it is never blamed.

@@ -85,8 +85,8 @@ class _Pool:
             payload = pickle.dumps(work)
         except Exception as error:
             raise EvaluationError(
-                f"the work cannot be sent to worker processes ({message(error)}): a space of your own must be a class or "
-                "an object at the top level of a module"
+                f"the work cannot be sent to worker processes ({message(error)}): a space of your own must be a class "
+                "or an object at the top level of a module"
             ) from None
         context = multiprocessing.get_context("spawn")
         # Workers hold the reading end: it closes when this process ends, however it ends, and they end too.

@@ -32,14 +32,14 @@ class CheckedJournal(JournalFileBackend):
     look at; lines without it, which other programs add, are no part of the chain.
 
     Args:
-        path: The file; no other process may add checked lines to it.
+        path: The file.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = path
         self._turn = JournalFileSymlinkLock(str(path))
         super().__init__(str(path), lock_obj=self._turn)
-        self._last = _last_check(path)
+        self._last, self._read = b"", 0
         self._failed: OSError | None = None
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
@@ -52,28 +52,36 @@ class CheckedJournal(JournalFileBackend):
         if self._failed is not None:
             # Behind half a line nothing could be read.
             raise self._failed
-        last, lines = self._last, []
-        for log in logs:
-            body = json.dumps(log, separators=(",", ":"))[:-1].encode("ascii")
-            last = _check(last, body)
-            lines.append(body + b',"check":"' + last + b'"}\n')
-        if (longest := max(map(len, lines), default=0)) > _LONGEST_LINE:
+        bodies = [json.dumps(log, separators=(",", ":"))[:-1].encode("ascii") for log in logs]
+        if (longest := max(map(len, bodies), default=0)) > _LONGEST_LINE - 100:
             raise RunFolderError(
                 f"{self._file}: an entry would take {longest:,} bytes, and no more than {_LONGEST_LINE:,} can be read "
                 "again: give a space with fewer or shorter names, or an evaluator that gives fewer values"
             )
         self._turn.acquire()
         try:
-            with self._file.open("ab") as file:
-                file.write(b"".join(lines))
+            with self._file.open("a+b") as file:
+                self._catch_up(file)
+                for body in bodies:
+                    self._last = _check(self._last, body)
+                    file.write(body + b',"check":"' + self._last + b'"}\n')
                 file.flush()
                 os.fsync(file.fileno())
+                self._read = file.tell()
         except OSError as error:
             self._failed = error
             raise
         finally:
             self._turn.release()
-        self._last = last
+
+    def _catch_up(self, file: BinaryIO) -> None:
+        """Find the last check; others may have added lines, or set a bad end aside."""
+        if os.fstat(file.fileno()).st_size < self._read:
+            self._last, self._read = b"", 0
+        file.seek(self._read)
+        for _, line in _lines(file):
+            if line is not None and (match := _CHECK.search(line.rstrip(b"\r\n"))) is not None:
+                self._last = match[1]
 
 
 def mend_journal(journal: Path) -> None:
@@ -193,12 +201,3 @@ def _copied_aside(journal: Path, file: BinaryIO, offset: int) -> Path:
 
 def _check(last: bytes, body: bytes) -> bytes:
     return f"{zlib.crc32(body, zlib.crc32(last)):08x}".encode("ascii")
-
-
-def _last_check(journal: Path) -> bytes:
-    last = b""
-    with journal.open("rb") as file:
-        for _, line in _lines(file):
-            if line is not None and (match := _CHECK.search(line.rstrip(b"\r\n"))) is not None:
-                last = match[1]
-    return last

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, json_to_distribution
 from optuna.study import StudyDirection
@@ -184,7 +184,8 @@ def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mappi
         raise BadLine(f"does not say what was spent before trial {number}")
     if not all(isinstance(attributes.get(key), str) for key in ("architecture", "reason")):
         raise BadLine(f"does not say the architecture of trial {number}")
-    if (predicted := attributes.get("predicted")) is not None and not _is_number(predicted):
+    predicted = attributes.get("predicted", "nothing")
+    if predicted is not None and not _is_number(predicted):
         raise BadLine(f"gives as prediction of trial {number} {shown(predicted)}")
     made = {name: _distribution(text) for name, text in operation.get("distributions", {}).items()}
     if study.distributions is None:
@@ -399,7 +400,7 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 

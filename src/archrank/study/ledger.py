@@ -276,7 +276,7 @@ class Ledger:
             # Studies of earlier versions hold texts as they came.
             values={bounded(name): value for name, value in result["values"].items()},
             seconds=result["seconds"],
-            error=None if (error := attributes.get("error")) is None else bounded(error),
+            error=None if (error := result.get("error")) is None else bounded(error),
             round=attributes["round"],
             reason=attributes["reason"],
             predicted=attributes["predicted"],
