@@ -7,9 +7,9 @@ user typed. A name that was stored goes to :func:`archrank.spaces.named.named_sp
 from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
+from archrank.foreign import in_one_line, shown
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
-from archrank.foreign import in_one_line, shown
 from archrank.user_code import user_module
 
 __all__ = ["space", "table", "target", "user_module"]

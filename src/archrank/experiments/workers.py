@@ -14,8 +14,8 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from archrank.errors import EvaluationError
-from archrank.predictors.threads import use_one_thread
 from archrank.foreign import in_one_line, message
+from archrank.predictors.threads import use_one_thread
 
 __all__ = ["Task", "Work", "run_tasks"]
 

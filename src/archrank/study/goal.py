@@ -13,8 +13,8 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
-from archrank.strategies.base import Evaluated
 from archrank.foreign import bounded
+from archrank.strategies.base import Evaluated
 
 __all__ = ["Constraint", "Direction", "Goal", "check_constraints", "of_feasible"]
 

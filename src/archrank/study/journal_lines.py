@@ -18,8 +18,8 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from archrank.errors import ArchrankError
+from archrank.foreign import bounded, message, shown
 from archrank.study.goal import Goal
-from archrank.foreign import message, bounded, shown
 
 __all__ = ["BadLine", "Replay", "parsed"]
 

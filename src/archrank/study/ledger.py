@@ -10,6 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from archrank.errors import RunFolderError
+from archrank.foreign import bounded
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.study.folder import check_same
@@ -18,7 +19,6 @@ from archrank.study.outcome import Outcome
 from archrank.study.records import Records, Task
 from archrank.study.result import Evaluation
 from archrank.study.storage import StudyStore
-from archrank.foreign import bounded
 
 __all__ = ["Ledger", "Round"]
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError, UnknownName
+from archrank.foreign import bounded, in_one_line, message, shown
 from archrank.study.interrupts import Interrupts
-from archrank.foreign import in_one_line, message, bounded, shown
 
 __all__ = ["Evaluator", "Outcome", "measure", "pickled"]
 
