@@ -31,7 +31,7 @@ def message(error: BaseException, longest: int = _LONGEST) -> str:
 def in_one_line(error: BaseException, longest: int = _LONGEST) -> str:
     r"""The kind of a foreign error and its message, on one line, whatever its class does.
 
-    >>> in_one_line(FileNotFoundError("no file\\nof that name"))
+    >>> in_one_line(FileNotFoundError("no file\nof that name"))
     'FileNotFoundError: no file of that name'
     """
     said = message(error, longest)
