@@ -13,6 +13,8 @@ from .space import SearchSpace as SearchSpace
 from .strategies.guided import GuidedSearch as GuidedSearch
 from .study.result import SearchResult as SearchResult
 from .study.sampler import ArchrankSampler as ArchrankSampler
+from .verbs.draw import draw as draw
+from .verbs.features import feature_table as feature_table
 from .verbs.rank import rank as rank
 from .verbs.ranked import Ranking as Ranking
 from .verbs.search import search as search

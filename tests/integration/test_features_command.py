@@ -17,7 +17,7 @@ def test_features_are_listed_with_their_values():
     # Of the two 3×3 convolutions one ends nowhere.
     assert found["live nor_conv_3x3"]["value"] == 1
     assert found["live nor_conv_1x1"]["value"] == 1
-    assert found["live nor_conv_3x3"]["least"] == 0 < found["live nor_conv_3x3"]["mean"]
+    assert found["live nor_conv_3x3"]["min"] == 0 < found["live nor_conv_3x3"]["mean"]
 
 
 def test_without_an_architecture_the_space_is_described():

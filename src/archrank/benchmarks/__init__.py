@@ -2,6 +2,7 @@
 
 from archrank.benchmarks.catalog import SOURCES, Source, load, load_benchmark, names, source
 from archrank.benchmarks.data_folder import data_folder
+from archrank.benchmarks.describe import describe_benchmark
 from archrank.benchmarks.files import read_architectures, read_table, write_table
 from archrank.benchmarks.given import as_architectures, as_table
 from archrank.benchmarks.measured import LABELS, label_named
@@ -20,6 +21,7 @@ __all__ = [
     "as_table",
     "checked_table",
     "data_folder",
+    "describe_benchmark",
     "import_table",
     "label_named",
     "lies_at",

@@ -1,16 +1,13 @@
 """``archrank benchmarks``: the tables of measured architectures, and what their columns mean."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
-
-if TYPE_CHECKING:
-    from archrank.benchmarks import Metric, Table
 
 __all__ = ["command"]
 
@@ -27,7 +24,7 @@ def command(
 
     if name is not None:
         benchmarks.source(name)
-    described = [_describe(each) for each in ([name] if name else benchmarks.names())]
+    described = [benchmarks.describe_benchmark(each) for each in ([name] if name else benchmarks.names())]
     if as_json:
         typer.echo(json.dumps(described, indent=2))
         return
@@ -40,54 +37,6 @@ def command(
     console.print("● search goes by it unless told otherwise    ↑ higher is better    ↓ lower is better")
     if name is None:
         console.print("What the columns mean: archrank benchmarks NAME")
-
-
-def _describe(name: str) -> dict[str, Any]:
-    """What there is to say of a benchmark; only its error where it is damaged, or what to get where it is missing."""
-    from archrank import benchmarks
-    from archrank.errors import TableError
-
-    source = benchmarks.source(name)
-    if source.official is not None and benchmarks.lies_at(name) is None:
-        return {
-            "name": name,
-            "space": source.space().name,
-            "ready": False,
-            "file": source.official.file,
-            "size": source.official.size,
-            "command": source.official.command(name),
-        }
-    try:
-        table = benchmarks.load(name)
-        metrics = [_metric(table, metric) for metric in table.metrics]
-    except TableError as error:
-        return {"name": name, "space": source.space().name, "ready": False, "error": str(error)}
-    return {
-        "name": name,
-        "space": table.space.name,
-        "ready": True,
-        "architectures": len(table),
-        "space_size": table.space.size,
-        "complete": table.complete,
-        "default_metric": table.metric().name,
-        "metrics": metrics,
-    }
-
-
-def _metric(table: "Table", metric: "Metric") -> dict[str, Any]:
-    import numpy as np
-
-    measured = not np.isnan(table.column(metric.name)).all()
-    return {
-        "name": metric.name,
-        "meaning": metric.meaning,
-        "split": metric.split,
-        "higher_is_better": metric.higher_is_better,
-        "epochs": metric.epochs,
-        "seeds": metric.seeds,
-        "test_metric": table.test_metrics.get(metric.name),
-        "best": table.optimum(metric.name)[1] if measured else None,
-    }
 
 
 def _show(console: Console, record: dict[str, Any], whole: bool) -> None:

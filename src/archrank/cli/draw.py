@@ -22,17 +22,8 @@ def command(
     ),
 ) -> None:
     """Draw an architecture."""
-    import numpy as np
-
     from archrank.cli import names
+    from archrank.verbs.draw import draw
 
-    chosen = names.space(space)
-    graph = chosen.graph(chosen.parse(architecture))
-
-    from archrank.report.drawing import draw, style_of
-
-    # Which style suits the space shows in several architectures, not in every single one.
-    others = chosen.sample(16, np.random.default_rng(0))
-    style = style_of([graph, *map(chosen.graph, others)])
-    draw(graph, out, operations=chosen.operations, style=style, titles=chosen.cell_names or None)
+    draw(names.space(space), architecture).save(out)
     Console().print(f"drew {out}", soft_wrap=True)

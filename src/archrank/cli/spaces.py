@@ -16,9 +16,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the search spaces: architectures, choices, operations, and an example of the text form."""
-    from archrank.spaces.named import SPACES
+    from archrank.spaces.named import SPACES, describe_space, named_space
 
-    described = [_describe(name) for name in SPACES]
+    described = [describe_space(named_space(name)) for name in SPACES]
     if as_json:
         typer.echo(json.dumps(described, indent=2))
         return
@@ -26,24 +26,6 @@ def command(
     for record in described:
         _show(console, record)
     console.print("Your own space: path/to/file.py:ClassName in the place of a name.")
-
-
-def _describe(name: str) -> dict[str, Any]:
-    import numpy as np
-
-    from archrank.spaces.named import named_space
-
-    found = named_space(name)
-    example = found.sample(1, np.random.default_rng(0))[0]
-    return {
-        "name": found.name,
-        "summary": found.summary,
-        "architectures": found.size,
-        "encodings": found.encodings,
-        "choices": [{"name": choice.name, "options": list(choice.options)} for choice in found.choices],
-        "operations": list(found.operations),
-        "example": found.format(example),
-    }
 
 
 def _show(console: Console, record: dict[str, Any]) -> None:
@@ -58,8 +40,8 @@ def _show(console: Console, record: dict[str, Any]) -> None:
     by_options: dict[str, list[str]] = {}
     for choice in record["choices"]:
         by_options.setdefault(" | ".join(choice["options"]), []).append(choice["name"])
-    for place, (options, names) in enumerate(by_options.items()):
-        lines.add_row("choices" if place == 0 else "", f"{', '.join(names)}: {options}")
+    for index, (options, names) in enumerate(by_options.items()):
+        lines.add_row("choices" if index == 0 else "", f"{', '.join(names)}: {options}")
     lines.add_row("operations", ", ".join(record["operations"]))
     lines.add_row("example", record["example"])
     console.print(lines)

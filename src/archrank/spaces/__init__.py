@@ -3,7 +3,7 @@
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
-from archrank.spaces.named import SPACES, named_space
+from archrank.spaces.named import SPACES, describe_space, named_space
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
 from archrank.spaces.nasbench_graph import NASBenchGraph
@@ -18,5 +18,6 @@ __all__ = [
     "NASBench201",
     "NASBenchGraph",
     "NATSBenchSize",
+    "describe_space",
     "named_space",
 ]

@@ -5,6 +5,9 @@ is resolved in :mod:`archrank.cli.names`, and only where the user typed it.
 """
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from archrank.errors import UnknownName
 from archrank.space import SearchSpace
@@ -16,7 +19,7 @@ from archrank.spaces.nasbench201 import NASBench201
 from archrank.spaces.nasbench_graph import NASBenchGraph
 from archrank.spaces.natsbench_sss import NATSBenchSize
 
-__all__ = ["SPACES", "named_space"]
+__all__ = ["SPACES", "describe_space", "named_space"]
 
 SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-101": NASBench101,
@@ -50,3 +53,21 @@ def named_space(name: object) -> SearchSpace:
     if not isinstance(name, str) or name not in SPACES:
         raise UnknownName("space", str(name)[:_QUOTED], SPACES)
     return SPACES[name]()
+
+
+def describe_space(space: SearchSpace) -> dict[str, Any]:
+    """Describe a space: its size, choices, operations, and an example of the text form, as JSON values.
+
+    >>> describe_space(NASBench201())["architectures"]
+    15625
+    """
+    (example,) = space.sample(1, np.random.default_rng(0))
+    return {
+        "name": space.name,
+        "summary": space.summary,
+        "architectures": space.size,
+        "encodings": space.encodings,
+        "choices": [{"name": choice.name, "options": list(choice.options)} for choice in space.choices],
+        "operations": list(space.operations),
+        "example": space.format(example),
+    }

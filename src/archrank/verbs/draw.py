@@ -1,0 +1,112 @@
+"""Draw one architecture."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archrank.errors import ArchrankError
+from archrank.given import ArchitecturesLike, architectures_of
+from archrank.graph import Graph
+from archrank.space import SearchSpace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from archrank.report.drawing import Style
+
+__all__ = ["Drawing", "draw"]
+
+_SAMPLE = 16
+"""How many other architectures of a space the style of its drawings is chosen by."""
+
+
+class Drawing:
+    """A drawing of an architecture, which a notebook shows.
+
+    Attributes:
+        figure: The matplotlib figure.
+        title: The architecture as text, or what is known of the graph.
+    """
+
+    def __init__(self, figure: "Figure", title: str) -> None:
+        self.figure = figure
+        self.title = title
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the drawing to an ``.svg`` or ``.png`` file, whole or not at all.
+
+        Raises:
+            UnknownName: The file name ends otherwise.
+            FileError: The file cannot be written.
+        """
+        from archrank.report.style import save
+
+        return save(self.figure, Path(path))
+
+    @property
+    def svg(self) -> str:
+        """The drawing as SVG."""
+        from archrank.report.style import encode
+
+        return encode(self.figure, ".svg").decode("utf-8")
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        """What is drawn."""
+        return f"<Drawing of {self.title}; save(path) writes .svg or .png>"
+
+
+def draw(
+    drawn: SearchSpace | Graph | ArchitecturesLike,
+    other: SearchSpace | ArchitecturesLike | None = None,
+    /,
+    *,
+    style: "Style | None" = None,
+) -> Drawing:
+    """Draw one architecture: ``draw(space, "…")``, ``draw(architecture, space)`` or ``draw(graph)``.
+
+    An operation has the same color in every drawing of a space. What no data reaches, or what does not reach the
+    output, is pale.
+
+    Args:
+        drawn: The space, the architecture, or a graph.
+        other: The architecture in any form, where the space is first, or the space, where the architecture is.
+        style: ``"edge"`` for operations on the arrows between junctions, ``"node"`` for operations as boxes; None for
+            the one that suits the space.
+
+    Raises:
+        ArchrankError: There is no space or no architecture among them, or more than one architecture.
+        ParseError: A text that is no architecture of the space.
+
+    >>> from archrank.spaces import NASBench201
+    >>> draw(NASBench201(), "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")
+    <Drawing of |nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|; save(path) writes .svg or .png>
+    """
+    from archrank.report import drawing
+
+    if style not in ("edge", "node", None):
+        raise ArchrankError(f"the style is {style!r}; expected 'edge', 'node' or None")
+    if isinstance(drawn, Graph) and other is None:
+        cells = len(drawn.cells)
+        title = f"a graph of {cells} cell{'' if cells == 1 else 's'}"
+        return Drawing(drawing.draw(drawn, style=style), title)
+    space, architecture = (drawn, other) if isinstance(drawn, SearchSpace) else (other, drawn)
+    if not isinstance(space, SearchSpace) or architecture is None:
+        raise ArchrankError(
+            f"{type(drawn).__name__} and {type(other).__name__} were given; expected draw(space, architecture), "
+            "draw(architecture, space) or draw(graph)"
+        )
+    given = architectures_of(space, architecture)  # type: ignore[arg-type] # checked there
+    if len(given) != 1:
+        raise ArchrankError(f"{len(given)} architectures were given; draw them one by one")
+    graph = space.graph(given[0])
+    if style is None:
+        # A single graph can suit both styles; several of the space decide.
+        others = space.sample(_SAMPLE, np.random.default_rng(0))
+        style = drawing.style_of([graph, *map(space.graph, others)])
+    figure = drawing.draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
+    return Drawing(figure, space.format(given[0]))
