@@ -6,7 +6,7 @@ BUDGET ?= 150
 SEED ?= 0
 OUT ?= runs/search-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: search search-training test setup lint clean
+.PHONY: search search-training test test-full setup lint clean
 
 search: setup
 	$(BIN)/archrank search analog-nasbench --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
@@ -22,6 +22,10 @@ search-training: setup
 
 test: setup lint
 	$(BIN)/python -m pytest -n auto
+
+# What takes longer too: fresh environments with and without the extras, other interpreters, many more examples, kills.
+test-full: test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m full tests/full
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,0 +1,119 @@
+"""The wheel in fresh environments: with nothing but what it requires, with its extras, under other interpreters."""
+
+import json
+import subprocess
+import tarfile
+import zipfile
+
+import pytest
+from environments import ROOT, Environment, interpreters
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(3600)]
+
+MOST = 600e6
+"""Bytes that the plain installation may have."""
+
+PYTHONS = interpreters()
+
+IN_PYTHON = """
+import sys
+import archrank as ar
+
+table = ar.load_benchmark("analog-nasbench")
+result = ar.search(table, budget=14)
+assert len(result.evaluations) == 14
+assert "torch" not in sys.modules
+print(result.best_value)
+"""
+
+
+def search(environment, folder):
+    """A small search at the command line, with its report."""
+    environment.archrank("search", "analog-nasbench", "--budget", 14, "--out", "run", folder=folder)
+    record = json.loads((folder / "run" / "result.json").read_text(encoding="utf-8"))
+    assert len(record["evaluations"]) == 14
+    assert (folder / "run" / "report.html").exists()
+
+
+@pytest.fixture(scope="module", params=["3.11", "3.12", "3.13"])
+def plain(request, built, tmp_path_factory):
+    """The wheel and what it requires, under an interpreter."""
+    if request.param not in PYTHONS:
+        pytest.skip(f"needs python{request.param}")
+    environment = Environment.made(PYTHONS[request.param], tmp_path_factory.mktemp("plain") / "venv")
+    environment.install(built[0])
+    return environment
+
+
+def test_the_plain_installation_is_small_and_has_no_torch(plain):
+    assert plain.size < MOST
+    assert not [name for name in plain.distributions if name.startswith(("torch", "triton", "nvidia"))]
+
+
+def test_the_plain_installation_searches(plain, tmp_path):
+    search(plain, tmp_path)
+    assert float(plain.run("-c", IN_PYTHON, folder=tmp_path).stdout) > 90
+
+
+def test_the_plain_installation_names_the_extra_that_is_missing(plain, tmp_path):
+    refused = subprocess.run(
+        [
+            plain.folder / "bin" / "archrank",
+            "search",
+            "analog-nasbench",
+            "--encoder",
+            "gates",
+            "--out",
+            "run",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.endswith("pip install 'archrank[neural]'")
+
+
+def test_its_own_tests_pass_without_torch(plain, tmp_path):
+    plain.install("pytest", "pytest-timeout", "hypothesis")
+    tests = [ROOT / "tests" / "test_without_torch.py"]
+    plain.run(
+        "-m", "pytest", "-p", "no:cacheprovider", "-c", ROOT / "pyproject.toml", *tests, folder=tmp_path
+    )
+
+
+@pytest.fixture(scope="module")
+def training(built, tmp_path_factory):
+    """The wheel with everything that training needs."""
+    environment = Environment.made(PYTHONS["3.11"], tmp_path_factory.mktemp("training") / "venv")
+    environment.install(f"archrank[training] @ {built[0].as_uri()}")
+    return environment
+
+
+def test_with_torch_networks_rank(training, tmp_path):
+    search(training, tmp_path)
+    words = ["--budget", 14, "--encoder", "gates", "--out", "gates"]
+    training.archrank("search", "analog-nasbench", *words, folder=tmp_path)
+    assert (tmp_path / "gates" / "result.json").exists()
+
+
+def test_with_training_networks_are_trained(training, tmp_path):
+    words = ["--evaluator", "train", "--data", "digits", "--recipe", "digits", "--budget", 2, "--out", "run"]
+    training.archrank("search", "enas", "--strategy", "random", *words, folder=tmp_path)
+    record = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert [e["state"] for e in record["evaluations"]] == ["measured"] * 2
+
+
+def test_the_wheel_holds_the_package_and_the_source_distribution_no_results(built):
+    wheel, source = built
+    inside = zipfile.ZipFile(wheel).namelist()
+    assert "archrank/__init__.py" in inside
+    assert "archrank/py.typed" in inside
+    assert {name.split("/")[0].split("-")[0] for name in inside} == {"archrank"}
+    with tarfile.open(source) as archive:
+        names = [name.split("/", 1)[1] for name in archive.getnames()]
+    assert "docs/concepts.md" in names
+    assert "tests/conftest.py" in names
+    assert not [name for name in names if name.startswith("docs/results")]
