@@ -4,20 +4,17 @@ import dataclasses
 import json
 import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
-from rich.progress import Task as Shown
 from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
 from archrank.errors import TableError
+from archrank.progress import ProgressBar
 from archrank.text import file_name
 
 if TYPE_CHECKING:
@@ -96,7 +93,13 @@ def compare(
     console = Console(stderr=True)
     command = shlex.join(["archrank", *sys.argv[1:]])
     try:
-        with _bar(console, verb) as on_progress:
+        with ProgressBar(verb, console) as bar:
+
+            def on_progress(progress: "GridProgress") -> None:
+                note = f"{progress.done} of {progress.total}"
+                note += f", {progress.failed} failed" if progress.failed else ""
+                bar.update(progress.share, 1.0, note, seconds_left=progress.seconds_left)
+
             found = call(
                 table, folder=folder, resume=True, command=command, on_progress=on_progress, **options
             )
@@ -113,34 +116,6 @@ def compare(
         title, _, sheet = tables[0]
         _show(title, sheet if what != "strategies" else _every_second(sheet), folder)
     _check_failures(runs, found.asked or 0, found.failures)
-
-
-@contextmanager
-def _bar(console: Console, verb: str) -> "Iterator[Callable[[GridProgress], None]]":
-    columns = (TextColumn(verb), BarColumn(), TextColumn("{task.fields[counted]}"), _TimeLeft())
-    with Progress(*columns, console=console, transient=True) as bar:
-        shown = bar.add_task(verb, total=1.0, counted="", until=None)
-
-        def on_progress(progress: "GridProgress") -> None:
-            counted = f"{progress.done} of {progress.total}"
-            if progress.failed:
-                counted += f", {progress.failed} failed"
-            left = progress.seconds_left
-            until = None if left is None else time.monotonic() + left
-            bar.update(shown, completed=progress.share, counted=counted, until=until)
-
-        yield on_progress
-
-
-class _TimeLeft(ProgressColumn):
-    """Counts down to when all should have finished."""
-
-    def render(self, task: Shown) -> Text:
-        until = task.fields["until"]
-        if until is None:
-            return Text("")
-        minutes, seconds = divmod(max(0, round(until - time.monotonic())), 60)
-        return Text(f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left", style="progress.remaining")
 
 
 def _show(title: str, sheet: "Sheet", folder: Path) -> None:

@@ -1,16 +1,13 @@
 """``archrank import``: read an official file once, and keep it as a table that loads at once."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from archrank.cli.console import Console
+from archrank.progress import ProgressBar
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table
@@ -34,8 +31,8 @@ def command(
 
     chosen = benchmarks.label_named(label)
     console = Console(stderr=True)
-    with _bar(console, source.name) as on_progress:
-        path = benchmarks.import_table(name, source, label=chosen, partial=partial, on_progress=on_progress)
+    with ProgressBar(f"reading {source.name}", console) as bar:
+        path = benchmarks.import_table(name, source, label=chosen, partial=partial, on_progress=bar.update)
     table = benchmarks.load(name)
     _show(table, path)
 
@@ -55,16 +52,3 @@ def _show(table: "Table", path: Path) -> None:
         Text.assemble("  search goes by ", (metric.name, "bold"), f": {metric.meaning}, {metric.seeds}")
     )
     console.print(f"  archrank search {table.name} --budget 150", soft_wrap=True)
-
-
-@contextmanager
-def _bar(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (
-        TextColumn("reading {task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(escape(what), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,15 +3,13 @@
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from archrank.cli import names
 from archrank.cli.console import Console
@@ -44,6 +42,7 @@ from archrank.cli.predictors import (
 )
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
 from archrank.errors import ArchrankError
+from archrank.progress import ProgressBar
 from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
 from archrank.text import file_name
 
@@ -280,9 +279,14 @@ class _Request:
         trains = self.evaluating.evaluator == TRAIN
         with (
             self.evaluating.opened(self.folder.name) as how,
-            _bar(console, self.budget) as on_progress,
+            ProgressBar("searching", console) as bar,
             warnings_on(console),
         ):
+
+            def on_progress(progress: "SearchProgress") -> None:
+                note = f"{progress.done} of {progress.budget}, best {brief(progress.best)}"
+                bar.update(progress.done, progress.budget, note)
+
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):
                 console.print(
                     f"waiting for workers; start some by\n  {invitation}",
@@ -307,21 +311,3 @@ class _Request:
         assert result.folder is not None
         record: dict[str, Any] = json.loads((result.folder / "result.json").read_text(encoding="utf-8"))
         return record
-
-
-@contextmanager
-def _bar(console: Console, budget: int) -> Iterator[Any]:
-    columns = (
-        TextColumn("searching"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("best {task.fields[best]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("search", total=budget, best="–")
-
-        def on_progress(progress: "SearchProgress") -> None:
-            bar.update(task, completed=progress.done, best=brief(progress.best))
-
-        yield on_progress

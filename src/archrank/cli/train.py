@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from archrank.cli.training import (
     with_training_options,
 )
 from archrank.errors import TrainingError
+from archrank.progress import ProgressBar
 from archrank.text import printable, shortened
 
 if TYPE_CHECKING:
@@ -147,29 +147,19 @@ def _check(out: Path, resume: bool, onnx: bool) -> None:
 
 @contextmanager
 def _bar(console: Console, recipe: "Recipe") -> Iterator[dict[str, Any]]:
-    columns = (
-        TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}"),
-        BarColumn(),
-        TextColumn("{task.fields[found]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("train", total=recipe.epochs, epoch=1, epochs=recipe.epochs, found="")
-        before = 0
+    with ProgressBar("training", console) as bar:
+        before, found = 0, ""
 
         def on_epoch(epoch: "Epoch") -> None:
-            nonlocal before
+            nonlocal before, found
             before = epoch.epoch
             accuracy = epoch.train_accuracy if epoch.valid_accuracy is None else epoch.valid_accuracy
-            bar.update(
-                task,
-                completed=before,
-                epoch=min(before + 1, recipe.epochs),
-                found=f"{'training' if epoch.valid_accuracy is None else 'validation'} {accuracy:.2%}",
-            )
+            found = f", {'training' if epoch.valid_accuracy is None else 'validation'} {accuracy:.2%}"
+            on_batch(0, 1)
 
         def on_batch(done: int, count: int) -> None:
-            bar.update(task, completed=before + done / count)
+            note = f"epoch {min(before + 1, recipe.epochs)} of {recipe.epochs}{found}"
+            bar.update(before + done / count, recipe.epochs, note)
 
         yield {"on_epoch": on_epoch, "on_batch": on_batch}
 

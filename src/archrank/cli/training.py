@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from archrank.cli.console import Console
 from archrank.errors import ArchrankError, BudgetError
+from archrank.progress import ProgressBar
 
 if TYPE_CHECKING:
     from archrank.architecture import Architecture
@@ -206,19 +206,8 @@ def with_training_options(
 @contextmanager
 def decoding(console: Console) -> Iterator[Any]:
     """Shows how many images were decoded, as long as that lasts; gives what is to be told."""
-    columns = (TextColumn("decoding images, once"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task("decode")
-
-    def on_progress(done: int, count: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=count)
-
-    try:
-        yield on_progress
-    finally:
-        if bar.live.is_started:
-            bar.stop()
+    with ProgressBar("decoding images, once", console) as bar:
+        yield lambda done, count: bar.update(done, count, f"{done:,} of {count:,}")
 
 
 def load(facts: dict[str, Any], **more: Any) -> "ImageData":
