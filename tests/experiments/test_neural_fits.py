@@ -4,7 +4,7 @@ import pytest
 from archrank.errors import PredictorError, UnknownName
 from archrank.experiments.fits import curve_ks
 from archrank.experiments.neural_fits import NeuralFits, neural_tasks
-from archrank.experiments.splits import Split
+from archrank.experiments.splits import TableSplit
 from archrank.predictors import NeuralPredictor
 from archrank.ranking import kendall_tau, n_at_k, precision_at_k
 from archrank.spaces import NASBench201
@@ -13,7 +13,7 @@ SPACE = NASBench201()
 ROWS = SPACE.rows()[::50]
 TARGETS = (ROWS == 3).sum(axis=1) + np.random.default_rng(0).normal(size=len(ROWS)) / 10
 POOL, TEST = np.arange(0, 200), np.arange(200, len(ROWS))
-SPLIT = Split("random", POOL, TEST, (0, 200), (200, len(ROWS)), "")
+SPLIT = TableSplit("random", POOL, TEST, (0, 200), (200, len(ROWS)), "")
 (TASK,) = neural_tasks(["gates"], ["hinge"], [20], 1)
 
 
@@ -69,7 +69,7 @@ def test_equal_functions_get_equal_scores_when_simplified():
     assert len({SPACE.function(a).key for a in SPACE.architectures(rows)}) == 1
     both = np.concatenate([ROWS, rows])
     targets = np.append(TARGETS, [0.0, 1.0])
-    parts = Split("random", POOL, np.array([len(ROWS), len(ROWS) + 1]), (0, 200), (0, 2), "")
+    parts = TableSplit("random", POOL, np.array([len(ROWS), len(ROWS) + 1]), (0, 200), (0, 2), "")
     work = NeuralFits(SPACE, parts, both, targets, targets, epochs=2)
     assert work(task)["tau"] is None
     assert work(TASK)["tau"] is not None

@@ -89,7 +89,7 @@ def test_a_share_is_rounded_down_exactly(percent, pool):
         ("101%", "the size 101% is above the pool of 500"),
         ("0.1%", "of a pool of 500 is 0"),
         ("1", "2 architectures or more"),
-        ("few", "'few' is no count and no share"),
+        ("few", "'few' is neither a count nor a share"),
         (" , ", "no training size"),
     ],
 )
@@ -106,8 +106,8 @@ def test_sizes_that_cannot_be_are_refused(sizes, message):
         ({"pool": "50:20"}, "must lie within"),
         ({"test": "1"}, "the test part has 1 of the 200"),
         ({"pool": "1"}, "the pool has 1 of the 200"),
-        ({"test": "half"}, "--test 'half': write a count"),
-        ({"pool": "a:b"}, "write a count"),
+        ({"test": "half"}, "test 'half': give a count"),
+        ({"pool": "a:b"}, "give a count"),
     ],
 )
 def test_parts_that_cannot_be_are_refused(options, message):

@@ -99,7 +99,7 @@ class ByFirstChoices:
     [
         RegularizedEvolution(SPACE),
         LocalSearch(SPACE),
-        GuidedSearch(SPACE, ByFirstChoices(), initial=8, batch=5),
+        GuidedSearch(SPACE, ByFirstChoices(), initial=8, batch=5, acquisition="mean", explore=0.1),
     ],
     ids=["evolution", "local-search", "guided"],
 )
@@ -117,7 +117,7 @@ def test_a_replay_asks_what_a_real_study_asks(strategy, workers):
             executor=executor,
         )
     replayed = replay(table, "accuracy", strategy, 33, 5, parallel=workers)
-    assert [table.place(e.architecture) for e in real.evaluations] == replayed.places
+    assert [table.place(e.architecture) for e in real.evaluations] == replayed.indices
     assert [e.reason for e in real.evaluations] == replayed.reasons
     assert [e.value is None for e in real.evaluations] == np.isnan(replayed.scores).tolist()
 
@@ -151,7 +151,7 @@ def test_asynchronous_workers_ask_when_they_are_free_and_know_what_is_under_way(
     strategy = Watching()
     times = seconds(5, 1, 1, 4, 1)
     found = replay(made_up_table(), "accuracy", strategy, 5, 3, seconds=times, parallel=2, asynchronous=True)
-    assert found.places == [0, 1, 2, 3, 4]
+    assert found.indices == [0, 1, 2, 3, 4]
     assert found.begun == [0, 0, 1, 2, 5]
     assert found.ended == [5, 1, 2, 6, 6]
     assert strategy.pending == [[], [0], [0], [0], [3]]
@@ -162,7 +162,7 @@ def test_an_asynchronous_search_ends_where_nothing_is_left():
     found = replay(
         made_up_table(), "accuracy", InOrder(stop=4), 9, 0, seconds=seconds(), parallel=3, asynchronous=True
     )
-    assert found.places == [0, 1, 2, 3]
+    assert found.indices == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -177,5 +177,5 @@ def test_nothing_more_is_asked_once_enough_was_found(asynchronous):
     met = int(np.argmax(whole.scores))
     ended = asked(max(whole.scores))
     assert met < len(ended.scores) < len(whole.scores) == 40
-    assert ended.places == whole.places[: len(ended.places)]
+    assert ended.indices == whole.indices[: len(ended.indices)]
     assert len(asked(max(whole.scores) + 1).scores) == 40

@@ -13,7 +13,7 @@ from archrank.experiments.named import count, known_by_name, objects_by_name
 from archrank.experiments.parts import Parts
 from archrank.experiments.ranking_comparison import RankingComparison
 from archrank.experiments.tables import AnyTable, compared_table
-from archrank.experiments.workers import Task
+from archrank.experiments.workers import GridTask
 from archrank.predictors.base import Predictor
 from archrank.predictors.named import PREDICTORS, PredictorOptions, named_predictor
 from archrank.space import SearchSpace
@@ -351,7 +351,7 @@ def _run(
     what: str,
     parts: Parts,
     fits: RankingFits,
-    tasks: Sequence[Task],
+    tasks: Sequence[GridTask],
     compared: Mapping[str, Any],
     *,
     alike: Sequence[str],

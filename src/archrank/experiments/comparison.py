@@ -21,7 +21,7 @@ from archrank.experiments.grid import (
     silent,
     write_rows,
 )
-from archrank.experiments.workers import Task
+from archrank.experiments.workers import GridTask
 from archrank.study.folder import RunFolder
 from archrank.versions import versions
 
@@ -41,14 +41,14 @@ class Work(Protocol):
     def digest(self) -> str:
         """A digest of the data that the tasks are done on."""
 
-    def __call__(self, task: Task) -> dict[str, Any]:
+    def __call__(self, task: GridTask) -> dict[str, Any]:
         """Do a task.
 
         Returns:
             The results by name.
         """
 
-    def cost(self, task: Task) -> float:
+    def cost(self, task: GridTask) -> float:
         """About how long a task takes, in any unit."""
 
 
@@ -203,7 +203,7 @@ class Plan:
     config: Mapping[str, Any]
     compared: Mapping[str, Any]
     about: Mapping[str, Any]
-    tasks: Sequence[Task]
+    tasks: Sequence[GridTask]
     work: Work
     alike: Sequence[str]
     result: Callable[..., Comparison] = field(repr=False)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
-from archrank.experiments.splits import Split, drawn
-from archrank.experiments.workers import Task
+from archrank.experiments.splits import TableSplit, drawn
+from archrank.experiments.workers import GridTask
 from archrank.predictors.base import Predictor
 from archrank.predictors.candidates import Candidates
 from archrank.ranking.metrics import (
@@ -46,16 +46,16 @@ Floats = npt.NDArray[np.float64]
 _CURVE_POINTS = 60
 
 _CLASSES = 200
-"""In so many classes of isomorphic encodings the spread of scores is looked at."""
+"""The number of isomorphism classes in which the spread of scores is measured."""
 
 
 def predictor_tasks(
     predictors: Iterable[str], sizes: Sequence[int], seeds: int, *, same_subset: bool = False
-) -> list[Task]:
+) -> list[GridTask]:
     """The tasks of a grid: every predictor with every size and seed.
 
     Args:
-        predictors: What the predictors are called.
+        predictors: The names of the predictors.
         sizes: How many architectures are trained on.
         seeds: How many seeds, from 0; a seed is the predictor's, and that of the training subset too.
         same_subset: All seeds share the subset of seed 0.
@@ -67,7 +67,7 @@ def predictor_tasks(
     ]
 
 
-def fit_tasks(sizes: Sequence[int], seeds: int, same_subset: bool) -> list[Task]:
+def fit_tasks(sizes: Sequence[int], seeds: int, same_subset: bool) -> list[GridTask]:
     """The fits of one predictor: every size with every seed."""
     return [
         {"size": size, "subset_seed": 0 if same_subset else seed, "seed": seed}
@@ -82,7 +82,7 @@ class RankingFits(ABC):
 
     Attributes:
         space: The space of the architectures.
-        split: Says what is trained on and what is tested on.
+        split: What is trained on and what is tested on.
         rows: The table's rows of option indices: (M, number of choices).
         targets: What is trained on, higher is better: (M,).
         test_targets: What is tested on, higher is better: (M,).
@@ -92,7 +92,7 @@ class RankingFits(ABC):
     """
 
     space: SearchSpace
-    split: Split
+    split: TableSplit
     rows: Rows
     targets: Floats
     test_targets: Floats
@@ -118,25 +118,25 @@ class RankingFits(ABC):
         return digest.hexdigest()
 
     @abstractmethod
-    def cost(self, task: Task) -> float:
+    def cost(self, task: GridTask) -> float:
         """About how long a task takes, in any unit."""
 
     @abstractmethod
-    def __call__(self, task: Task) -> dict[str, Any]:
+    def __call__(self, task: GridTask) -> dict[str, Any]:
         """Fit and measure.
 
         Returns:
             The measures by name. Kendall's tau is None where it is not defined: where all scores are equal.
         """
 
-    def _known(self, task: Task) -> tuple[list[Architecture], Floats]:
+    def _known(self, task: GridTask) -> tuple[list[Architecture], Floats]:
         """What is trained on."""
         size = int(task["size"])
         subset = self.split.pool[drawn(len(self.split.pool), size, task["subset_seed"], self.split.kind)]
         return self.space.architectures(self.rows[subset]), self.targets[subset]
 
     def _two(self) -> tuple[list[Architecture], Floats]:
-        """The worst and the best of the pool: what cannot learn from these cannot learn at all."""
+        """The worst and the best architecture of the pool: a predictor that cannot be fitted on these never can."""
         pool = self.split.pool
         two = pool[[self.targets[pool].argmin(), self.targets[pool].argmax()]]
         return self.space.architectures(self.rows[two]), self.targets[two]
@@ -148,12 +148,12 @@ class RankingFits(ABC):
 
     @cached_property
     def _test(self) -> Candidates:
-        """The test part, made ready once in a worker's life."""
+        """The test part, prepared once for each worker process."""
         return Candidates(self.space, self.rows[self.split.test])
 
     @cached_property
     def _isomorphic(self) -> list[Rows]:
-        """Encodings that say isomorphic graphs, the same ones for all predictors; none where a space has none."""
+        """Encodings of isomorphic graphs, the same for all predictors; none where a space has none."""
         return isomorphic_encodings(self.space, _CLASSES, np.random.default_rng(0))
 
 
@@ -162,25 +162,25 @@ class PredictorFits(RankingFits):
     """Fits whole predictors, as they are used: the tasks of :func:`predictor_tasks`.
 
     Attributes:
-        predictors: The predictors by what they are called.
+        predictors: The predictors by name.
     """
 
     predictors: Mapping[str, Predictor] = field(default_factory=dict)
 
-    def settings(self, tasks: Iterable[Task]) -> dict[str, Any]:
+    def settings(self, tasks: Iterable[GridTask]) -> dict[str, Any]:
         """The settings of the predictors of some tasks, by name."""
         return {
             name: settings_of(self.predictors[name]) for name in dict.fromkeys(t["predictor"] for t in tasks)
         }
 
-    def cost(self, task: Task) -> float:
+    def cost(self, task: GridTask) -> float:
         """About how long a task takes, in any unit."""
         return int(task["size"]) + 50.0
 
-    def __call__(self, task: Task) -> dict[str, Any]:
+    def __call__(self, task: GridTask) -> dict[str, Any]:
         """Fit and measure."""
         test = self._test
-        test.features  # noqa: B018 (what is made once for all fits is no part of a fit's time)
+        test.features  # noqa: B018 (made once for all fits, so not part of the time of one)
         began = time.perf_counter()
         predictor = self.predictors[task["predictor"]].with_seed(task["seed"]).fit(*self._known(task))
         fitted = time.perf_counter()

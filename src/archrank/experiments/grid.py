@@ -1,4 +1,4 @@
-"""A grid of tasks whose results are kept in one file: it can be killed, resumed, and made larger."""
+"""A grid of tasks whose results are kept in one file: it can be killed, resumed and extended."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -9,14 +9,14 @@ from typing import Any
 
 from archrank.benchmarks.files import kept_table, read_cells, write_table
 from archrank.errors import BudgetError, RunFolderError, TableError
-from archrank.experiments.workers import Task, Work, run_tasks
+from archrank.experiments.workers import GridTask, Work, run_tasks
 from archrank.study.interrupts import uninterrupted
 
 __all__ = [
     "RESULTS",
     "GridProgress",
+    "GridTask",
     "Row",
-    "Task",
     "check_workers",
     "read_rows",
     "run_grid",
@@ -61,27 +61,27 @@ def check_workers(workers: int) -> None:
 
 def run_grid(
     folder: Path | None,
-    tasks: Sequence[Task],
+    tasks: Sequence[GridTask],
     work: Work,
     *,
     workers: int = 2,
-    cost: Callable[[Task], float] = lambda task: 1.0,
-    alike: Callable[[Task], Hashable] = lambda task: None,
+    cost: Callable[[GridTask], float] = lambda task: 1.0,
+    alike: Callable[[GridTask], Hashable] = lambda task: None,
     on_progress: Callable[[GridProgress], None] = silent,
 ) -> list[Row]:
-    """Do the tasks whose results the folder does not hold yet, the costliest first.
+    """Do the tasks that the folder has no results of yet, the most expensive first.
 
-    ``results.parquet`` is replaced, whole, after each task. Tasks that have failed are tried again by the next
+    ``results.parquet`` is replaced, whole, after each task. Failed tasks are tried again by the next
     run. The folder should be locked by :class:`~archrank.study.RunFolder`.
 
     Args:
         folder: Where the results are kept; None to keep them in memory only.
-        tasks: What is wanted, in the order that the rows are to have; plain values under the same names in each.
+        tasks: The tasks in the order of the rows: plain values under the same names in each.
         work: Does a task; it is sent to every worker once.
         workers: How many processes.
         cost: How long a task takes, in any unit.
-        alike: Tasks for which this is equal take times in proportion to their cost.
-        on_progress: Told at the beginning and after each task.
+        alike: Tasks with an equal value take time in proportion to their cost.
+        on_progress: Called at the beginning and after each task.
 
     Returns:
         All rows of the folder: those of ``tasks`` in their order, then those of earlier runs.
@@ -112,7 +112,7 @@ def run_grid(
 class _Results:
     """The rows of a folder, by their tasks."""
 
-    def __init__(self, folder: Path | None, tasks: Sequence[Task]) -> None:
+    def __init__(self, folder: Path | None, tasks: Sequence[GridTask]) -> None:
         self._folder = folder
         self._names = tuple(tasks[0]) if tasks else ()
         self._tasks = {self._key(task): task for task in tasks}
@@ -120,7 +120,7 @@ class _Results:
         self._rows: dict[tuple[Any, ...], Row | None] = dict.fromkeys(self._tasks)
         self._rows |= {self._key(row): row for row in (read_rows(folder) if folder else [])}
 
-    def unfinished(self) -> list[Task]:
+    def unfinished(self) -> list[GridTask]:
         rows = self._rows
         return [
             task
@@ -143,24 +143,24 @@ class _Results:
 
 
 class _Clock:
-    """Estimates the time that is left from the tasks that have finished."""
+    """Estimates the remaining time from the finished tasks."""
 
     def __init__(
         self,
-        tasks: Sequence[Task],
+        tasks: Sequence[GridTask],
         workers: int,
-        cost: Callable[[Task], float],
-        alike: Callable[[Task], Hashable],
+        cost: Callable[[GridTask], float],
+        alike: Callable[[GridTask], Hashable],
     ) -> None:
         self._total, self._cost_of_all = len(tasks), sum(map(cost, tasks))
         self._workers, self._cost, self._alike = workers, cost, alike
 
-    def progress(self, left: Sequence[Task], failed: int, rows: Sequence[Row]) -> GridProgress:
+    def progress(self, left: Sequence[GridTask], failed: int, rows: Sequence[Row]) -> GridProgress:
         share = 1 - sum(map(self._cost, left)) / self._cost_of_all
         done = self._total - len(left) - failed
         return GridProgress(done, failed, self._total, share, self._seconds(left, rows))
 
-    def _seconds(self, left: Sequence[Task], rows: Sequence[Row]) -> float | None:
+    def _seconds(self, left: Sequence[GridTask], rows: Sequence[Row]) -> float | None:
         seconds, costs = defaultdict[Hashable, float](float), defaultdict[Hashable, float](float)
         for row in rows:
             if row["error"] is None:

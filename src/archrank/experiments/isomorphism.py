@@ -1,4 +1,4 @@
-"""Isomorphic encodings: rows of choices that say the same graph, and how differently a predictor scores them.
+"""Isomorphic encodings: rows of choices that encode the same graph, and how differently a predictor scores them.
 
 GATES maps isomorphic architectures to one embedding; an encoder of the flat choices has to learn that they are one.
 
@@ -20,15 +20,15 @@ __all__ = ["Relabels", "isomorphic_encodings", "isomorphism_spread"]
 Row = tuple[int, ...]
 
 _DRAWN = 20_000
-"""How many encodings are looked at in a space that does not relabel."""
+"""How many encodings are drawn in a space that does not relabel."""
 
 
 @runtime_checkable
 class Relabels(Protocol):
-    """A space that finds other encodings of a graph itself, for they are too rare to be met by chance."""
+    """A space that finds other encodings of a graph itself, because chance rarely draws them."""
 
     def relabelled(self, choices: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
-        """A random row that says the same graph as ``choices``; it may be the same row."""
+        """A random row that encodes the same graph as ``choices``; it may be the same row."""
 
 
 def isomorphic_encodings(
@@ -37,7 +37,7 @@ def isomorphic_encodings(
     """Draw groups of encodings whose graphs are the same up to relabelling, by their exact keys.
 
     A space that has a ``relabelled`` method is asked for other encodings of sampled architectures. In any other space
-    encodings that meet by chance are grouped: among all of a small space, among 20,000 drawn of a large one.
+    encodings that are isomorphic by chance are grouped: among all of a small space, among 20,000 drawn of a large one.
 
     Args:
         space: Any space.
@@ -47,7 +47,7 @@ def isomorphic_encodings(
 
     Returns:
         Groups of 2 to ``most`` distinct valid rows, canonical or not, (group size, number of choices) each; no two
-        groups say the same graph. There are fewer groups than wanted, or none, where no more are found.
+        groups encode the same graph. There are fewer groups than wanted, or none, where no more are found.
 
     Raises:
         MeasureError: ``classes`` is below 1 or ``most`` below 2.

@@ -8,7 +8,7 @@ from typing import Any
 from archrank.encoders import ENCODERS, EncoderSettings
 from archrank.errors import ArchrankError, PredictorError, UnknownName
 from archrank.experiments.fits import Floats, RankingFits, fit_tasks
-from archrank.experiments.workers import Task
+from archrank.experiments.workers import GridTask
 from archrank.predictors.neural import NeuralPredictor
 from archrank.ranking import LOSSES, PairwiseComparator, RankingLoss
 from archrank.settings import settings_of
@@ -29,7 +29,7 @@ def neural_tasks(
     *,
     same_subset: bool = False,
     simplify: bool = False,
-) -> list[Task]:
+) -> list[GridTask]:
     """The tasks of a grid: every encoder with every loss, size and seed.
 
     Args:
@@ -64,15 +64,15 @@ class NeuralFits(RankingFits):
     encoders: Mapping[str, EncoderSettings | type[EncoderSettings]] = field(default_factory=lambda: ENCODERS)
     losses: Mapping[str, Loss | type[Loss]] = field(default_factory=lambda: LOSSES)
 
-    def check(self, tasks: Iterable[Task]) -> None:
-        """Try every encoder with every loss on two architectures, so that what cannot work is told at once.
+    def check(self, tasks: Iterable[GridTask]) -> None:
+        """Fit every encoder with every loss on two architectures, so that mistakes are found at once.
 
         Args:
-            tasks: Tasks, of which one of every kind is tried.
+            tasks: The tasks.
 
         Raises:
             UnknownName: No such encoder or loss.
-            PredictorError: One that cannot be fitted with the other, or on this space.
+            PredictorError: An encoder and a loss that cannot be combined, or not on this space.
         """
         for encoder, loss, simplify in dict.fromkeys((t["encoder"], t["loss"], t["simplify"]) for t in tasks):
             predictor = self._predictor(encoder, loss, 0, simplify, epochs=1)
@@ -81,11 +81,11 @@ class NeuralFits(RankingFits):
             except ArchrankError as error:
                 raise PredictorError(f"the encoder {encoder} with the loss {loss}: {error}") from None
 
-    def cost(self, task: Task) -> float:
+    def cost(self, task: GridTask) -> float:
         """About how long a task takes, in any unit: a step has a cost of its own, and scoring is quick."""
         return self.epochs * (int(task["size"]) + 50) + len(self.split.test) / 3
 
-    def __call__(self, task: Task) -> dict[str, Any]:
+    def __call__(self, task: GridTask) -> dict[str, Any]:
         """Fit and measure after each of the last epochs."""
         predictor = self._predictor(task["encoder"], task["loss"], task["seed"], task["simplify"])
         test = self._test
@@ -99,7 +99,7 @@ class NeuralFits(RankingFits):
         seconds = time.perf_counter() - began - scoring
         return self._measured(predictor, last) | {"epochs": self.epochs, "seconds_fit": seconds}
 
-    def settings(self, tasks: Iterable[Task]) -> dict[str, Any]:
+    def settings(self, tasks: Iterable[GridTask]) -> dict[str, Any]:
         """The settings of the predictors of some tasks, by name."""
         found = {}
         for encoder, loss, simplify in dict.fromkeys((t["encoder"], t["loss"], t["simplify"]) for t in tasks):

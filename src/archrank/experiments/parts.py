@@ -8,7 +8,7 @@ from archrank.benchmarks.table import Metric, Table
 from archrank.errors import TableError
 from archrank.experiments.named import listed
 from archrank.experiments.protocols import Protocol, protocol_of
-from archrank.experiments.splits import Split, sizes_of
+from archrank.experiments.splits import TableSplit, sizes_of
 from archrank.experiments.splits import split as split_of
 
 __all__ = ["Parts"]
@@ -36,7 +36,7 @@ class Parts:
     tested: Metric
     kind: str
     split_seed: int
-    split: Split
+    split: TableSplit
     same_subset: bool
     protocol: Protocol | None = None
 

@@ -1,4 +1,4 @@
-"""Protocols by which publications measure predictors, with what they report: a split, sizes, labels and figures."""
+"""Protocols of publications on predictors: a split, training sizes, labels, and the figures that they report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,16 +10,16 @@ from archrank.experiments.splits import SplitKind
 __all__ = ["PROTOCOLS", "Protocol", "Published", "protocol_of"]
 
 PROTOCOLS = ("gates", "tnasp", "ta-gates")
-"""The protocols, by who began them."""
+"""The protocols, named after the publication that introduced them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication reports.
+    """The figures that a publication reports.
 
     Attributes:
         method: The predictor.
-        source: Where the figures stand.
+        source: The publication.
         taus: Kendall's tau by the number of training architectures.
     """
 
@@ -30,7 +30,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How predictors of a space are measured.
+    """How predictors are evaluated on a space.
 
     Attributes:
         name: One of :data:`PROTOCOLS`.
@@ -38,12 +38,12 @@ class Protocol:
         pool: What may be trained on, as :func:`~archrank.experiments.splits.split` reads it.
         test: What is tested on.
         sizes: The training sizes.
-        words: What the publications do, labels included.
-        metrics: Pairs of metrics to train and to test on, the most faithful first; a table that has none of them
-            is used with its own.
+        words: The procedure of the publications, labels included.
+        metrics: Pairs of metrics to train and to test on, the most faithful first; a table without any of them
+            is used with its own metric.
         seed: Fixes the split's permutation.
-        overlap: Whether what is tested on holds what is trained on.
-        published: The figures.
+        overlap: Whether the test part contains the training architectures.
+        published: The reported figures.
     """
 
     name: str
@@ -81,7 +81,7 @@ def protocol_of(name: str, table: Table) -> Protocol:
         spaces = " and ".join(sorted({space for _, space in _PROTOCOLS}))
         raise TableError(
             f"the protocol {name!r} is about {spaces}, but {table.name} is of {space}; "
-            "leave --protocol out, and give --split and --sizes"
+            "leave the protocol out, and give a split and sizes"
         )
     whole = _PROTOCOLS[name, space]
     if space != _NB101 or len(table) == _NB101_CELLS:

@@ -11,7 +11,7 @@ import numpy as np
 
 from archrank.benchmarks.table import Floats, Metric, Table
 from archrank.errors import BudgetError, TableError
-from archrank.experiments.workers import Task
+from archrank.experiments.workers import GridTask
 from archrank.settings import settings_of
 from archrank.simulation.replay import replay
 from archrank.strategies import (
@@ -28,7 +28,7 @@ __all__ = ["Searches", "search_tasks", "time_metric"]
 _BY_NEIGHBOURS = (LocalSearch, RegularizedEvolution, SimulatedAnnealing, TournamentEvolution)
 
 _FIT = 100
-"""A round with a fit costs about so many that have none."""
+"""A round with a fit costs about as much as this many without one."""
 
 
 def search_tasks(
@@ -37,7 +37,7 @@ def search_tasks(
     *,
     parallel: Sequence[int] = (1,),
     asynchronous: bool = False,
-) -> list[Task]:
+) -> list[GridTask]:
     """The tasks of a grid: every strategy with every number of simulated workers and every seed.
 
     Args:
@@ -67,7 +67,7 @@ class Searches:
         table: What is searched.
         strategies: The strategies by the names that tasks know them by.
         budget: How many architectures every search evaluates.
-        metric: The metric that the strategies are shown.
+        metric: The metric that the strategies see.
         test_metric: What is reported beside it; None for nothing.
         time_metric: How many seconds an evaluation takes; None where that is not known.
 
@@ -104,7 +104,7 @@ class Searches:
             if lacking := int(np.sum(measured & ~(self.seconds >= 0))):
                 raise TableError(
                     f"{self.table.name} has no {self.time_metric!r} for {lacking:,} of its architectures, so "
-                    "simulated time is not known; choose another --time-metric, or none"
+                    "simulated time is not known; choose another time metric, or none"
                 )
 
     @cached_property
@@ -114,7 +114,7 @@ class Searches:
 
     @property
     def labels(self) -> dict[str, Floats | None]:
-        """What all M architectures are worth, in the metrics' own units: ``valid`` and ``test``."""
+        """The labels of all M architectures, in the metrics' own units: ``valid`` and ``test``."""
         test = None if self.test_metric is None else self.table.column(self.test_metric)
         return {"valid": self.table.column(self.metric), "test": test}
 
@@ -128,13 +128,13 @@ class Searches:
                 digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
         return digest.hexdigest()
 
-    def settings(self, tasks: Iterable[Task]) -> dict[str, Any]:
+    def settings(self, tasks: Iterable[GridTask]) -> dict[str, Any]:
         """The settings of the strategies of some tasks, by name."""
         return {
             name: settings_of(self.strategies[name]) for name in dict.fromkeys(t["strategy"] for t in tasks)
         }
 
-    def cost(self, task: Task) -> float:
+    def cost(self, task: GridTask) -> float:
         """About how long a task takes, in any unit: proposing is quick, unless a predictor is fitted."""
         strategy = self.strategies.get(task["strategy"])  # an earlier run's may be another
         if not isinstance(strategy, GuidedSearch):
@@ -142,7 +142,7 @@ class Searches:
         size = 1 if task["asynchronous"] else max(strategy.batch, task["parallel"])
         return self.budget + _FIT * math.ceil(max(0, self.budget - strategy.initial) / size)
 
-    def __call__(self, task: Task) -> dict[str, Any]:
+    def __call__(self, task: GridTask) -> dict[str, Any]:
         """Search.
 
         Args:
@@ -151,8 +151,8 @@ class Searches:
         Returns:
             Lists, with an entry for every evaluation in the order of proposing: ``index``, its row in the table;
             ``valid`` and ``test``, its labels, None where there is none; ``reason``; ``seconds_proposing``; and in
-            simulated seconds when it ``began`` and ``ended``. A list that nothing is known for is None. The lists end
-            where the best of the table was met: nothing that is measured changes any more, but simulated hours.
+            simulated seconds when it ``began`` and ``ended``. A list of unknown values is None. Without simulated time
+            the lists end at the best architecture of the table, after which no measure changes.
         """
         seconds = None if self.seconds is None else np.nan_to_num(self.seconds, nan=0.0)
         found = replay(
@@ -167,11 +167,11 @@ class Searches:
             enough=float(np.nanmax(self.table.scores(self.metric))) if seconds is None else math.inf,
         )
         labels = {
-            name: None if column is None else _known(column[found.places])
+            name: None if column is None else _known(column[found.indices])
             for name, column in self.labels.items()
         }
         return {
-            "index": found.places,
+            "index": found.indices,
             **labels,
             "reason": found.reasons,
             "seconds_proposing": found.proposing,
@@ -180,7 +180,7 @@ class Searches:
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        """Only the columns that are looked at go to the worker processes, not what could read the others."""
+        """Only the columns that are used are sent to worker processes."""
         used = dict.fromkeys(filter(None, (self.metric, self.test_metric, self.time_metric)))
         table = self.table
         kept = Table(
@@ -198,11 +198,11 @@ def _known(values: Floats) -> list[float | None]:
 
 
 def time_metric(table: Table, metric: str) -> Metric | None:
-    """The metric that says how long the training behind another one took, by its name; None where there is none.
+    """The metric with the training time of another metric, found by its name; None where there is none.
 
     Args:
         table: The table.
-        metric: What search goes by.
+        metric: The metric that is searched by.
     """
     searched = table.metric(metric)
     times: Iterable[Metric] = (

@@ -1,4 +1,4 @@
-"""Worker processes for long tasks of plain values: they outlive a task that fails, and never the program."""
+"""Worker processes for long tasks of plain values: they survive a failed task, and end with the program."""
 
 import multiprocessing
 import os
@@ -17,25 +17,25 @@ from archrank.errors import EvaluationError
 from archrank.foreign import in_one_line, message
 from archrank.predictors.threads import use_one_thread
 
-__all__ = ["Task", "Work", "run_tasks"]
+__all__ = ["GridTask", "Work", "run_tasks"]
 
-Task = dict[str, Any]
-"""What to do, in plain values."""
+GridTask = dict[str, Any]
+"""A task of a grid: plain values by name."""
 
-Work = Callable[[Task], dict[str, Any]]
-"""Does a task and gives its results, in plain values; it is sent to every worker once."""
+Work = Callable[[GridTask], dict[str, Any]]
+"""Does a task and returns its results, plain values by name; it is sent to every worker once."""
 
 
 def run_tasks(
-    work: Work, tasks: Sequence[Task], workers: int
-) -> Generator[tuple[Task, dict[str, Any] | None, str | None]]:
+    work: Work, tasks: Sequence[GridTask], workers: int
+) -> Generator[tuple[GridTask, dict[str, Any] | None, str | None]]:
     """Do tasks in worker processes, each with one thread for PyTorch.
 
-    Closing the iterator ends the workers at once, whatever they do.
+    Closing the iterator ends the workers at once.
 
     Args:
         work: Does a task; it must be picklable.
-        tasks: What to do, in the order of starting.
+        tasks: The tasks in the order of starting.
         workers: How many processes.
 
     Yields:
@@ -45,8 +45,8 @@ def run_tasks(
     Raises:
         EvaluationError: The work cannot be sent to other processes, or the workers do not start.
     """
-    waiting, suspects = deque(tasks), deque[Task]()
-    running: dict[Future[dict[str, Any]], Task] = {}
+    waiting, suspects = deque(tasks), deque[GridTask]()
+    running: dict[Future[dict[str, Any]], GridTask] = {}
     pool = _Pool(work, workers)
     try:
         while waiting or suspects or running:
@@ -105,7 +105,7 @@ class _Pool:
             self.end()
             raise EvaluationError(f"the worker processes cannot start: {problem}")
 
-    def submit(self, task: Task) -> Future[dict[str, Any]] | None:
+    def submit(self, task: GridTask) -> Future[dict[str, Any]] | None:
         """Start a task; None where a process has died, so that none can be started."""
         try:
             return self._pool.submit(_do, task)
@@ -145,7 +145,7 @@ def _problem() -> str | None:
     return _Worker.problem
 
 
-def _do(task: Task) -> dict[str, Any]:
+def _do(task: GridTask) -> dict[str, Any]:
     assert _Worker.work is not None
     began = time.perf_counter()
     results = _Worker.work(task)

@@ -19,10 +19,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(slots=True)
 class Replay:
-    """What a search asked for, in the order of proposing.
+    """The evaluations of a search, in the order of proposing.
 
     Attributes:
-        places: The architectures, as rows of the table.
+        indices: The architectures, as row indices of the table.
         scores: What was measured, higher is better, NaN where the table has no value.
         reasons: Why each was proposed.
         proposing: Seconds that proposing it took; those of a round are shared evenly.
@@ -30,7 +30,7 @@ class Replay:
         ended: Simulated seconds at which it ended.
     """
 
-    places: list[int] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     proposing: list[float] = field(default_factory=list)
@@ -58,9 +58,9 @@ def replay(
 
     Args:
         table: Where the measurements come from.
-        metric: The metric that the strategy is shown.
+        metric: The metric that the strategy sees.
         strategy: Any strategy over the table's architectures.
-        budget: How many architectures to look up.
+        budget: How many architectures to evaluate.
         seed: Seed of the run.
         seconds: How long each of the table's M architectures takes to evaluate, none for None: (M,).
         parallel: How many workers evaluate at the same time, in simulated time.
@@ -142,12 +142,12 @@ class _Loop:
     def _begin(self, number: int, now: float) -> float:
         """Note an evaluation that begins; returns when it will have ended."""
         proposal, found = self._proposals[number], self.found
-        place = self._table.place(proposal.architecture)
-        found.places.append(place)
-        found.scores.append(float(self._scores[place]))
+        index = self._table.place(proposal.architecture)
+        found.indices.append(index)
+        found.scores.append(float(self._scores[index]))
         found.reasons.append(proposal.reason)
         found.begun.append(now)
-        found.ended.append(now + (0.0 if self._seconds is None else float(self._seconds[place])))
+        found.ended.append(now + (0.0 if self._seconds is None else float(self._seconds[index])))
         return found.ended[number]
 
     def _tell(self, number: int) -> None:
@@ -159,10 +159,10 @@ class _Loop:
 
 
 def simulate(table: Table, metric: str, strategy: Strategy, budget: int, seed: int) -> Floats:
-    """The scores that a strategy meets on a table, as for :func:`replay` with one worker.
+    """The scores that a strategy finds on a table, as for :func:`replay` with one worker.
 
     Returns:
-        Scores in the order of asking, higher is better, NaN where the table has no value: (budget,), shorter
+        Scores in the order of proposing, higher is better, NaN where the table has no value: (budget,), shorter
         only where the strategy had nothing more to propose.
     """
     return np.array(replay(table, metric, strategy, budget, seed).scores, dtype=np.float64)
