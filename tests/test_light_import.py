@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "scipy.stats", "matplotlib", "optuna", "pyarrow", "pandas")
+HEAVY = ("torch", "scipy", "matplotlib", "optuna", "pyarrow", "pandas")
 
 HELP = """
 import sys

@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
@@ -209,6 +208,8 @@ def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Fl
 
 def _stacked(means: Floats, targets: Floats) -> Floats:
     """Nonnegative weights that sum to one, by least squares of the means (M, n) on the targets (n,)."""
+    from scipy.optimize import nnls  # here, because a search without stacked weights would wait for it
+
     m, n = means.shape
     solved, _ = nnls(means.T - means.mean(axis=1), targets - targets.mean())
     if not solved.sum():

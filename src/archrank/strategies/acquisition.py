@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfcx, ndtr
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
@@ -152,6 +151,8 @@ def log_expected_improvement(mean: Floats, spread: Floats, best: float) -> Float
 
 def _log_excess(z: Floats) -> Floats:
     """Logarithm of φ(z) + z Φ(z), the expected excess of z + N(0, 1) over 0."""
+    from scipy.special import erfcx, ndtr  # here, because the command line's help would wait for it
+
     high = np.maximum(z, -1.0)
     plain = np.log(np.exp(-(high**2) / 2) / np.sqrt(2 * np.pi) + high * ndtr(high))
     # Far below, the two terms cancel: factor the density out, and write Φ(z) / φ(z) as √(π/2) erfcx(−z/√2).
