@@ -3,10 +3,17 @@ from .benchmarks.catalog import load_benchmark as load_benchmark
 from .benchmarks.given import as_table as as_table
 from .benchmarks.table import Table as Table
 from .errors import ArchrankError as ArchrankError
+from .experiments.compare_rankings import compare_encoders as compare_encoders
+from .experiments.compare_rankings import compare_losses as compare_losses
+from .experiments.compare_rankings import compare_predictors as compare_predictors
+from .experiments.compare_strategies import compare_strategies as compare_strategies
+from .experiments.comparison import Comparison as Comparison
+from .experiments.stored import load_comparison as load_comparison
 from .graph import Cell as Cell
 from .graph import Graph as Graph
 from .graph import Site as Site
 from .predictors.automatic import auto as auto
+from .predictors.base import Predictor as Predictor
 from .predictors.loading import load_predictor as load_predictor
 from .space import Choice as Choice
 from .space import SearchSpace as SearchSpace

@@ -1,5 +1,9 @@
+import subprocess
+import sys
+import threading
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from evaluators_for_workers import Deadly, Unloadable, total
@@ -58,7 +62,41 @@ def test_a_worker_that_dies_once_costs_nothing(tmp_path):
 
 def test_an_evaluator_that_cannot_be_sent_is_named():
     with pytest.raises(EvaluationError, match=r"cannot be sent to worker processes .*top level of a module"):
-        search(SPACE, lambda a: 1.0, RandomSearch(SPACE), budget=2, workers=2)
+        search(SPACE, partial(locked, threading.Lock()), RandomSearch(SPACE), budget=2, workers=2)
+
+
+def test_a_lambda_is_sent_with_its_code():
+    factor = 3.0
+    result = search(SPACE, lambda a: factor * total(a), RandomSearch(SPACE), budget=4, workers=2)
+    assert [e.value for e in result.evaluations] == [
+        factor * total(e.architecture) for e in result.evaluations
+    ]
+
+
+NOTEBOOK = """
+import archrank as ar
+
+def worth(architecture):  # of __main__, as in a notebook
+    return float(sum(architecture.choices))
+
+if __name__ == "__main__":
+    print(len(ar.search("nas-bench-201", worth, "random", budget=4, workers=2).to_pandas().dropna(subset=["value"])))
+"""
+
+
+def test_functions_of_a_script_are_sent_too_and_an_unguarded_script_is_told_why_not(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(NOTEBOOK)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.stdout == "4\n", done.stderr
+    script.write_text(NOTEBOOK.replace('if __name__ == "__main__":', "if True:"))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.returncode
+    assert "a script needs its search under if __name__ == '__main__':" in done.stderr
+
+
+def locked(lock, architecture):
+    return 1.0
 
 
 def test_an_evaluator_that_cannot_be_loaded_is_named():

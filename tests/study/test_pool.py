@@ -4,7 +4,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -138,7 +140,9 @@ def test_more_workers_than_cores_are_warned_of():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with pytest.raises(EvaluationError, match="cannot be sent"):
-            search(SPACE, lambda a: 1.0, RandomSearch(SPACE), budget=2, workers=cores + 1)
+            search(
+                SPACE, partial(total, lock=threading.Lock()), RandomSearch(SPACE), budget=2, workers=cores + 1
+            )
     assert [str(w.message).split(":")[0] for w in caught] == [f"{cores + 1} workers on {cores} cores"]
 
 

@@ -134,6 +134,23 @@ def test_another_metric_of_a_table_and_constraints(table):
     assert front.goal.objectives == {"accuracy": "maximize", "latency": "minimize"}
 
 
+def test_one_value_under_any_name_is_the_value():
+    result = ar.search(SPACE, lambda a: {"accuracy": worth(a)}, "random", budget=3)
+    assert [e.value for e in result.evaluations] == [worth(e.architecture) for e in result.evaluations]
+
+
+def test_several_values_of_which_none_is_named_stop_the_search_at_once():
+    calls = []
+
+    def evaluate(architecture):
+        calls.append(architecture)
+        return {"accuracy": 1.0, "latency": 2.0}
+
+    with pytest.raises(ArchrankError, match=r"unknown value 'value'.*accuracy, latency.*metric="):
+        ar.search(SPACE, evaluate, "random", budget=20)
+    assert len(calls) == 1
+
+
 def test_a_result_is_a_data_frame_and_an_optuna_study():
     result = ar.search(SPACE, lambda a: {"value": worth(a), "size": 2.0}, "random", budget=4)
     frame = result.to_pandas()

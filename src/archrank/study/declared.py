@@ -6,7 +6,7 @@ from typing import Any
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.study.goal import Direction, Goal, check_constraints
-from archrank.study.outcome import Evaluator
+from archrank.study.outcome import DEFAULT_METRIC, Evaluator
 
 __all__ = ["declared_goal"]
 
@@ -14,9 +14,6 @@ _MAX_OBJECTIVES = 3
 """With more objectives nearly everything is on the Pareto front, and no picture shows it."""
 
 _SUFFIXES: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
-
-_DEFAULT = "value"
-"""The metric's name where nobody names one."""
 
 
 def declared_goal(
@@ -116,7 +113,7 @@ def _of_evaluator(
     evaluate: Any, named: Mapping[str, Direction | None], maximize: bool | None
 ) -> dict[str, Direction]:
     declared: Mapping[str, Direction] = getattr(evaluate, "directions", None) or {}
-    names = named or {str(getattr(evaluate, "metric", _DEFAULT)): None}
+    names = named or {str(getattr(evaluate, "metric", DEFAULT_METRIC)): None}
     directions = {name: said or declared.get(name, "maximize") for name, said in names.items()}
     return directions if maximize is None else dict.fromkeys(directions, _word(maximize))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial
 
+from archrank.errors import EvaluationError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.study.goal import Goal
@@ -110,6 +111,11 @@ def drive(
                     for outcome in evaluated(propose if plan.asynchronous else lambda: 0):
                         clock.watch.seconds["evaluate"] += outcome.seconds
                         report(outcome.values)
+                        if outcome.mismatch and report.best is None:
+                            raise EvaluationError(
+                                f"the evaluator does not fit the search, which ends here: {outcome.error}. Name the "
+                                "values to search by (metric=, or objectives=; --metric, --objectives), or return them"
+                            )
                     if not propose():
                         break
             except KeyboardInterrupt:
@@ -177,17 +183,17 @@ class _Reporter:
         self._tell = tell
         self._done = sum(not entry.pending for entry in ledger.history)
         feasible = (e.score for e in ledger.history if e.score is not None and not e.violation)
-        self._best = max(feasible, default=None)
+        self.best = max(feasible, default=None)
         self._report()
 
     def __call__(self, values: Mapping[str, float | None]) -> None:
         self._done += 1
         if values and not self._goal.violation(values):
             score = self._goal.signs[0] * self._goal.objective_values(values)[0]
-            self._best = score if self._best is None else max(self._best, score)
+            self.best = score if self.best is None else max(self.best, score)
         self._report()
 
     def _report(self) -> None:
         if self._tell is not None:
-            best = None if self._best is None else self._goal.signs[0] * self._best
+            best = None if self.best is None else self._goal.signs[0] * self.best
             self._tell(Progress(self._done, self._budget, best))

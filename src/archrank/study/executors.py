@@ -69,7 +69,7 @@ class OnExecutor(Runner):
         self, evaluate: Evaluator, metric: str | Sequence[str], executor: Executor, most: int | None = None
     ) -> None:
         if isinstance(executor, ProcessPoolExecutor):
-            pickled(evaluate)
+            pickled(evaluate, by_value=False)
         self._measure = partial(measure, evaluate, metric=metric)
         self._executor = executor
         self._most = most

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import cloudpickle
 import numpy as np
 
 from archrank.architecture import Architecture
@@ -16,11 +17,14 @@ from archrank.errors import EvaluationError, UnknownName
 from archrank.foreign import bounded, in_one_line, message, shown
 from archrank.study.interrupts import Interrupts
 
-__all__ = ["Evaluator", "Outcome", "measure", "pickled"]
+__all__ = ["DEFAULT_METRIC", "Evaluator", "Outcome", "measure", "pickled"]
 
 Evaluator = Callable[[Architecture], "float | Sequence[float] | Mapping[str, float]"]
 """Gives the metric's value, or several in the order in which they are asked for, or a mapping that holds what is asked
 for among other values, which are only recorded."""
+
+DEFAULT_METRIC = "value"
+"""The metric's name where nobody names one; an evaluator that returns one value under any name means it."""
 
 _MOST_VALUES, _LONGEST_NAME = 10_000, 500
 """Of one evaluation: what is more or longer than that is a mistake, and would fill the study."""
@@ -35,11 +39,18 @@ class Outcome:
             value that is not a finite number.
         seconds: How long it took.
         error: Why it failed; None where it did not.
+        mismatch: Whether it failed because the evaluator does not give the values that the search goes by, which is
+            no fault of the architecture.
     """
 
     values: Mapping[str, float | None] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    mismatch: bool = False
+
+
+class _Mismatch(EvaluationError):
+    """The evaluator gives other values than those that the search goes by."""
 
 
 def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str]) -> Outcome:
@@ -61,6 +72,7 @@ def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Seque
     """
     process, interrupts, began = os.getpid(), Interrupts(), time.perf_counter()
     error: str | None = None
+    mismatch = False
     values: dict[str, float | None] = {}
     try:
         with interrupts:
@@ -69,7 +81,7 @@ def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Seque
     except GeneratorExit:
         raise
     except EvaluationError as failure:
-        error = message(failure)
+        error, mismatch = message(failure), isinstance(failure, _Mismatch)
     except BaseException as failure:
         # An evaluator is the user's program: whatever it throws, the study goes on.
         error = in_one_line(failure)
@@ -79,32 +91,39 @@ def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Seque
             os._exit(0)
     if interrupts.came:
         raise KeyboardInterrupt
-    return Outcome(values, time.perf_counter() - began, error)
+    return Outcome(values, time.perf_counter() - began, error, mismatch)
 
 
-def pickled(evaluator: object) -> bytes:
+def pickled(evaluator: object, by_value: bool = True) -> bytes:
     """The evaluator as it is sent to other processes.
+
+    Args:
+        evaluator: The evaluator.
+        by_value: Whether functions that no module holds, such as lambdas and those of a notebook, are sent with their
+            code; an executor of the standard library cannot do that.
 
     Raises:
         EvaluationError: It cannot be sent.
     """
     try:
-        return pickle.dumps(evaluator)
+        return cloudpickle.dumps(evaluator) if by_value else pickle.dumps(evaluator)
     except Exception as error:
         # Pickling runs code of the user's, which may raise anything.
         raise EvaluationError(
             f"the evaluator cannot be sent to worker processes ({message(error)}): make it a function or a class "
-            "at the top level of a module, or use one worker"
+            "at the top level of a module that holds no open files, locks or connections, or use one worker"
         ) from None
 
 
 def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:
     given = _named(returned, needed)
+    if needed == (DEFAULT_METRIC,) and len(given) == 1 and DEFAULT_METRIC not in given:
+        given = {DEFAULT_METRIC: next(iter(given.values())), **given}
     if len(given) > _MOST_VALUES:
         raise EvaluationError(f"it gave {len(given):,} values, and at most {_MOST_VALUES:,} can be recorded")
     for name in needed:
         if name not in given:
-            raise EvaluationError(str(UnknownName("value", name, map(_name, given))))
+            raise _Mismatch(str(UnknownName("value", name, map(_name, given))))
     values = {_name(name): _number(value) for name, value in given.items()}
     if len(values) < len(given):
         raise EvaluationError("it gave two values whose names are the same text: give each a name of its own")
@@ -126,7 +145,7 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
     )
     if len(several) != len(needed):
         count = f"{len(several)} value{'' if len(several) == 1 else 's'}"
-        raise EvaluationError(
+        raise _Mismatch(
             f"it gave {count} ({', '.join(map(shown, several[:5]))}), expected {len(needed)}: {', '.join(needed)}; "
             "return them in this order, or a mapping that holds them by name"
         )
