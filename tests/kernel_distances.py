@@ -7,9 +7,7 @@ from archrank.predictors.feature_map import feature_map
 
 def distances(predictor, a, b):
     """Between candidates ``a`` and ``b``, in the predictor's lengths."""
-    features = feature_map(predictor.space)
-    read = features.columns(predictor.sizes)
-    deep = features.deep[read]
+    deep = feature_map(predictor.space).deep
     weights = np.where(deep, predictor.depth_ / deep.sum(), (1 - predictor.depth_) / (~deep).sum())
-    gaps = a.features[:, None, read].astype(float) - b.features[None, :, read]
+    gaps = a.features[:, None].astype(float) - b.features[None]
     return np.sqrt((weights * gaps**2).sum(axis=2)) / predictor.length_

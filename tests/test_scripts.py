@@ -37,7 +37,6 @@ SCRIPTS = {
     "studies/rank_accuracy.py": "--cells 12 --seeds 2 --epochs 6 --workers 1 --out out/page",
     "studies/real_search.py": "guided random --out out",
     "studies/regression.py": "--tiny --workers 1 --out out --before out",
-    "studies/size_features.py": SMALL,
     "studies/stacked_weights.py": SMALL,
 }
 SHARED = {

@@ -106,20 +106,6 @@ class SearchSpace(ABC):
             return self.arrays(rows)
         return stack([self.function(a) for a in self.architectures(rows)], self.operations)
 
-    def network_sizes(self, cells: Sequence[CellArrays]) -> npt.NDArray[np.float64]:
-        """Parameters and multiply-adds of the networks that are built from graphs, where the space knows its network.
-
-        They are features that predictors may read. A space that overrides this works them out for many graphs at
-        once, the same for isomorphic ones.
-
-        Args:
-            cells: The C cells of B graphs, as :meth:`function_arrays` gives them.
-
-        Returns:
-            (B, 2), all above 0; (B, 0) from a space that knows nothing of its network.
-        """
-        return np.empty((len(cells[0]), 0))
-
     def is_valid(self, choices: tuple[int, ...]) -> bool:
         """Whether a row of option indices is an architecture of the space."""
         return True

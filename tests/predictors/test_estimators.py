@@ -182,8 +182,8 @@ WRONG = {
     ),
     "a hint that is a name": (lambda: BoostedTrees(SPACE, hints=["cheap"]), "the hint 'cheap' is a str"),
     "text for a flag": (
-        lambda: GaussianProcess(SPACE, sizes="yes"),
-        "sizes is 'yes'; it must be True or False",
+        lambda: Ensemble(SPACE, [GaussianProcess(SPACE)], bootstrap="yes"),
+        "bootstrap is 'yes'; it must be True or False",
     ),
     "text for a share": (
         lambda: BoostedTrees(SPACE, subsample="all"),

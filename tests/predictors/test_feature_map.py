@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from archrank.errors import SpaceError
 from archrank.features import feature_names, graph_features
-from archrank.predictors import BoostedTrees, GaussianProcess, load_predictor
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.feature_map import FeatureMap, feature_map, named_features
+from archrank.predictors.feature_map import FeatureMap, feature_map
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NASBenchGraph
 
 SPACES = [NASBench201(), NASBenchGraph(), NASBench101(vertices=6), EnasMacro()]
@@ -50,53 +48,6 @@ def test_equal_functions_have_equal_features():
     assert np.array_equal(values[0], values[1])
     assert np.array_equal(values[0], values[2])
     assert not np.array_equal(values[0], values[3])
-
-
-def test_sizes_of_the_network_are_features_where_the_space_knows_it():
-    space, other = NASBench201(), NASBenchGraph()
-    rows = space.rows()[::97]
-    names, values = named_features(space, rows)
-    assert names[-2:] == ("log parameters", "log multiply-adds")
-    sizes = space.network_sizes(space.function_arrays(rows))
-    assert np.allclose(np.exp(values[:, -2:].astype(float)), sizes, rtol=1e-5)
-    assert FeatureMap(space).names[-2:] == names[-2:]
-    assert (FeatureMap(space).sizes, FeatureMap(other).sizes) == (2, 0)
-    assert not FeatureMap(space).deep[-2:].any()
-    drawn = np.array([a.choices for a in other.sample(5, np.random.default_rng(0))], dtype=np.int16)
-    assert named_features(other, drawn)[0] == feature_names(other.operations)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        (lambda sizes: sizes * 0, r"network_sizes\(\) gave 0.0; all must be above 0 and finite"),
-        (lambda sizes: sizes + np.inf, "gave inf"),
-        (lambda sizes: sizes[:, :1], r"has shape \(1000, 1\), expected \(1000, 2\)"),
-    ],
-)
-def test_sizes_that_are_none_are_refused(wrong, said):
-    class Wrong(NASBench201):
-        def network_sizes(self, cells):
-            return wrong(super().network_sizes(cells))
-
-    with pytest.raises(SpaceError, match=said):
-        FeatureMap(Wrong())
-
-
-@pytest.mark.parametrize("kind", [GaussianProcess, BoostedTrees])
-def test_sizes_are_read_where_asked_for_and_kept_with_the_predictor(kind, tmp_path):
-    space = NASBench201()
-    known = space.sample(60, np.random.default_rng(0))
-    rows = np.array([a.choices for a in known], dtype=np.int16)
-    sizes = np.log(space.network_sizes(space.function_arrays(rows)))[:, 0]
-    others = space.rows()[::97]
-    without, with_sizes = (kind(space, sizes=asked).fit(known, sizes) for asked in (False, True))
-    scores = with_sizes.predict(others)
-    assert not np.array_equal(scores, without.predict(others))
-    with_sizes.save(tmp_path / "kept")
-    again = load_predictor(tmp_path / "kept", space)
-    assert again.sizes
-    assert np.allclose(again.predict(others), scores)
 
 
 def test_a_space_has_one_map():

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from archrank.given import ArchitecturesLike
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.checks import check_flags, check_numbers
+from archrank.predictors.checks import check_numbers
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
@@ -44,7 +44,6 @@ class GaussianProcess(Predictor):
         max_train: The largest number of training architectures; of more, a random subset is used.
         seed: Fixes the subset.
         hints: H fitted predictors of another target on the same space, such as the accuracy after shorter training.
-        sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
@@ -71,13 +70,11 @@ class GaussianProcess(Predictor):
         max_train: int = 4_000,
         seed: int = 0,
         hints: Sequence[Predictor] = (),
-        sizes: bool = False,
     ) -> None:
         self.space = space
         self.max_train = max_train
         self.seed = seed
         self.hints = hints
-        self.sizes = sizes
 
     def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
         """Prepare architectures once, for many calls of :meth:`predict`."""
@@ -85,7 +82,6 @@ class GaussianProcess(Predictor):
 
     def _check_settings(self) -> None:
         check_numbers(self, max_train=2, seed=0)
-        check_flags(self, "sizes")
         check_hints(self.hints)
 
     def _fit(self, rows: Rows, targets: Floats) -> None:
@@ -157,9 +153,7 @@ class GaussianProcess(Predictor):
         return self
 
     def _points(self, features: npt.NDArray[np.float32], hinted: Floats) -> Points:
-        of_space = feature_map(self.space)
-        read = of_space.columns(self.sizes)
-        return Points.of(features[:, read], of_space.deep[read], hinted)
+        return Points.of(features, feature_map(self.space).deep, hinted)
 
     def _learn(self, kernel: Kernel, known: Points, y: Floats) -> None:
         """Solve for the weights of the training set."""

@@ -13,8 +13,7 @@ from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
-from archrank.predictors.feature_map import feature_map
+from archrank.predictors.checks import check_name, check_numbers, check_shares
 from archrank.predictors.forest import Forest
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.targets import normal_scores
@@ -55,7 +54,6 @@ class BoostedTrees(Predictor):
         members: Number of models, each fitted with different random subsamples; their scores are averaged.
         seed: Fixes the subsamples.
         hints: Fitted predictors of another target on the same space; their predictions join the features.
-        sizes: Whether parameters and multiply-adds join the features, where the space knows its network.
 
     Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and loading raise a PredictorError.
 
@@ -76,7 +74,6 @@ class BoostedTrees(Predictor):
         members: int = 4,
         seed: int = 0,
         hints: Sequence[Predictor] = (),
-        sizes: bool = False,
     ) -> None:
         self.space = space
         self.objective: Objective = objective
@@ -89,7 +86,6 @@ class BoostedTrees(Predictor):
         self.members = members
         self.seed = seed
         self.hints = hints
-        self.sizes = sizes
 
     def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
         """Prepare architectures once, for many calls of :meth:`predict`."""
@@ -127,8 +123,6 @@ class BoostedTrees(Predictor):
         features, which = candidates.distinct
         if self.hints:  # their predictions may differ between equal functions
             features, which = self._inputs(candidates), np.arange(len(candidates))
-        else:
-            features = features[:, feature_map(self.space).columns(self.sizes)]
         scores: Floats = (self._raw(features) - self._mean) / self._std
         return scores[:, which]
 
@@ -152,7 +146,6 @@ class BoostedTrees(Predictor):
         check_name(self, "objective", get_args(Objective))
         check_numbers(self, n_estimators=1, num_leaves=2, min_samples_leaf=1, members=1, seed=0)
         check_shares(self, "learning_rate", "subsample", "colsample")
-        check_flags(self, "sizes")
         check_hints(self.hints)
 
     def _booster_parameters(self, seed: int, known: int) -> dict[str, Any]:
@@ -180,7 +173,7 @@ class BoostedTrees(Predictor):
     def _inputs(self, candidates: Candidates) -> npt.NDArray[np.float32]:
         """Features and hint predictions: (B, F + H)."""
         hinted = candidates.hint_predictions(self.hints).astype(np.float32)
-        return np.hstack([candidates.features[:, feature_map(self.space).columns(self.sizes)], hinted])
+        return np.hstack([candidates.features, hinted])
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""

@@ -25,7 +25,7 @@ from archrank.spaces.nasbench101_modules import (
     pruned,
     pruned_matrices,
 )
-from archrank.spaces.nasbench101_parameters import network_sizes, trainable_parameters
+from archrank.spaces.nasbench101_parameters import trainable_parameters
 
 __all__ = ["OPERATIONS", "NASBench101"]
 
@@ -136,10 +136,6 @@ class NASBench101(SearchSpace):
                 outputs=np.full((len(rows), 1), last, dtype=np.int16),
             ),
         )
-
-    def network_sizes(self, cells: Sequence[CellArrays]) -> npt.NDArray[np.float64]:
-        """Those of the benchmark's CIFAR-10 network, with channels split evenly where there is a remainder."""
-        return network_sizes(cells[0])
 
     def is_valid(self, choices: tuple[int, ...]) -> bool:
         """Whether the input reaches the output, over at most nine edges after pruning."""

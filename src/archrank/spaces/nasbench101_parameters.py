@@ -1,21 +1,16 @@
-"""How large NAS-Bench-101's CIFAR-10 network is when it is built from a cell: parameters and multiply-adds."""
+"""How large NAS-Bench-101's CIFAR-10 network is when it is built from a cell: its parameters."""
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from archrank.arrays import CellArrays
 from archrank.spaces.nasbench101_modules import Module
 
-__all__ = ["network_sizes", "trainable_parameters", "vertex_channels"]
+__all__ = ["trainable_parameters", "vertex_channels"]
 
-COLOURS = 3
+IMAGE_CHANNELS = 3
 STEM_CHANNELS = 128
 STACKS = 3
 MODULES_IN_A_STACK = 3
 CLASSES = 10
-PIXELS = 32 * 32
 
 KERNEL_AREAS = (9, 1, 0)
 """By label: a 3×3 convolution, a 1×1 convolution, and pooling, which has no parameters."""
@@ -32,7 +27,7 @@ def trainable_parameters(module: Module) -> int:
     >>> trainable_parameters(Module((0, 1), ()))  # nine projections
     882570
     """
-    total = _convolution(9, COLOURS, STEM_CHANNELS)
+    total = _convolution(9, IMAGE_CHANNELS, STEM_CHANNELS)
     channels = STEM_CHANNELS
     for stack in range(STACKS):
         widened = channels if stack == 0 else 2 * channels
@@ -78,53 +73,6 @@ def vertex_channels(sources: Sequence[int], out: int) -> list[int]:
         if vertex not in concatenated:
             widths[vertex] = max(widths[t] for t in range(1, last) if sources[t] >> vertex & 1)
     return widths[1:last]
-
-
-def network_sizes(cell: CellArrays) -> npt.NDArray[np.float64]:
-    """Parameters and multiply-adds of the whole network for each of B cells: (B, 2).
-
-    Channels are divided without rounding, so that the numbering of the vertices does not matter; where they divide
-    evenly the parameters are those of :func:`trainable_parameters`. Multiply-adds are those of convolutions and the
-    dense layer on one image of 32×32 pixels.
-
-    Args:
-        cell: B pruned modules as the space's ``arrays`` gives them, one site for every vertex but the input.
-    """
-    width = _shares(cell)
-    area = np.array([*KERNEL_AREAS, 0, 0])[cell.operation[:, :-1]]
-    from_input = (cell.sources == 0).any(axis=2)
-    projected = (width * from_input[:, :-1]).sum(axis=1) + from_input[:, -1]
-    squared = (area * width**2).sum(axis=1)
-    normalised = projected + (width * (area > 0)).sum(axis=1)
-    parameters = np.full(len(cell), _convolution(9, COLOURS, STEM_CHANNELS) + 0.0)
-    multiply_adds = np.full(len(cell), 9.0 * COLOURS * STEM_CHANNELS * PIXELS)
-    channels = STEM_CHANNELS
-    for stack in range(STACKS):
-        out = channels if stack == 0 else 2 * channels
-        for given in (channels, *[out] * (MODULES_IN_A_STACK - 1)):
-            weights = given * out * projected + out**2 * squared
-            parameters += weights + 2 * out * normalised
-            multiply_adds += weights * (PIXELS / 4**stack)
-        channels = out
-    return np.stack([parameters + (channels + 1) * CLASSES, multiply_adds + channels * CLASSES], axis=1)
-
-
-def _shares(cell: CellArrays) -> npt.NDArray[np.float64]:
-    """The channels of each of B cells' inner vertices in those of the output: (B, V - 2); 0 for absent ones."""
-    vertices = cell.present.shape[1]
-    rows = np.arange(len(cell))[:, None]
-    width = np.zeros((len(cell), vertices))
-    read = np.zeros((len(cell), vertices), dtype=bool)
-    read[rows, cell.sources[:, -1]] = True  # -1, for none, is the output
-    inner = read[:, 1:-1]
-    width[:, 1:-1] = inner / np.maximum(inner.sum(axis=1), 1)[:, None]
-    for vertex in range(vertices - 2, 1, -1):
-        for place in range(cell.sources.shape[2]):
-            source = cell.sources[:, vertex - 1, place]
-            wider = np.flatnonzero((source > 0) & ~read[rows[:, 0], source])
-            at = wider, source[wider]
-            width[at] = np.maximum(width[at], width[wider, vertex])
-    return width[:, 1:-1]
 
 
 def _convolution(area: int, channels: int, out: int) -> int:

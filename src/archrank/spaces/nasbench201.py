@@ -4,10 +4,8 @@ Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020).
 """
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.arrays import CellArrays
@@ -19,8 +17,6 @@ __all__ = ["NASBench201"]
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 OPTIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-
-_AREAS = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
 
 _TOKEN = re.compile(r"([^|~+]*)~(\d+)")
 
@@ -79,26 +75,6 @@ class NASBench201(SearchSpace):
                 sites.append(Site(OPTIONS[option], tuple(terms[source]), len(sites) + 1))
                 terms[target].append(len(sites))
         return Graph((_live_cell(sites, terms[3]),))
-
-    def network_sizes(self, cells: Sequence[CellArrays]) -> npt.NDArray[np.float64]:
-        """Those of the benchmark's CIFAR-10 network: three stages of five cells, 16, 32 and 64 channels."""
-        kinds = cells[0].operation
-        areas = np.array([_AREAS.get(name, 0) for name in (*self.operations, "none")])[kinds]
-        weights, convolutions = areas.sum(axis=1), (areas > 0).sum(axis=1)
-        channels, pixels = 16, 32 * 32
-        parameters = 9 * 3 * channels + 2 * channels
-        multiply_adds = 9 * 3 * channels * pixels
-        for stage in range(3):
-            if stage:  # two 3×3 convolutions, normalised, beside a 1×1 one
-                halving = (9 * 2 + 9 * 4 + 2) * channels**2
-                channels, pixels = 2 * channels, pixels // 4
-                parameters = parameters + halving + 4 * channels
-                multiply_adds = multiply_adds + halving * pixels
-            parameters = parameters + 5 * (weights * channels**2 + convolutions * 2 * channels)
-            multiply_adds = multiply_adds + 5 * weights * channels**2 * pixels
-        return np.stack(
-            [parameters + 2 * channels + (channels + 1) * 10, multiply_adds + channels * 10], axis=1
-        ).astype(np.float64)
 
     def format(self, architecture: Architecture) -> str:
         """The benchmark's own string, ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""

@@ -3,14 +3,7 @@
 Reference: Dong et al., NATS-Bench (TPAMI 2021).
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
-
-import numpy as np
-import numpy.typing as npt
-
 from archrank.architecture import Architecture
-from archrank.arrays import CellArrays
 from archrank.errors import ParseError
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, SearchSpace
@@ -18,9 +11,6 @@ from archrank.space import Choice, SearchSpace
 __all__ = ["NATSBenchSize"]
 
 LAYERS = 5
-REDUCTIONS = (1, 3)
-"""The places, from 0, of the layers that halve the image."""
-
 WIDTHS = tuple(str(width) for width in range(8, 65, 8))
 
 
@@ -47,24 +37,6 @@ class NATSBenchSize(SearchSpace):
             for place, option in enumerate(architecture.choices)
         )
         return Graph((Cell(1, LAYERS + 1, sites, (LAYERS,)),))
-
-    def network_sizes(self, cells: Sequence[CellArrays]) -> npt.NDArray[np.float64]:
-        """Those of the benchmark's CIFAR-10 network."""
-        widths = np.array(WIDTHS, dtype=np.float64)[cells[0].operation.T]
-        given, pixels = widths[0], 32 * 32
-        parameters = (9 * 3 + 2) * given
-        multiply_adds = 9 * 3 * given * pixels
-        for place, (before, width) in enumerate(pairwise([given, *widths])):
-            if place in REDUCTIONS:  # two 3×3 convolutions beside a 1×1 one, which is not normalised
-                pixels //= 4
-                weights, normalised = (9 + 1) * before * width + 9 * width**2, 2
-            else:  # five 3×3 convolutions, two of them from the cell's input, and a skip connection
-                widens = before != width
-                weights, normalised = (18 + widens) * before * width + 27 * width**2, 5 + widens
-            parameters += weights + 2 * normalised * width
-            multiply_adds += weights * pixels
-        parameters += 2 * widths[-1] + (widths[-1] + 1) * 10
-        return np.stack([parameters, multiply_adds + widths[-1] * 10], axis=1)
 
     def format(self, architecture: Architecture) -> str:
         """The widths with colons between them, ``64:64:32:8:16``."""
