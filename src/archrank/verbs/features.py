@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from archrank.errors import ArchrankError
 from archrank.given import ArchitecturesLike, rows_of
 from archrank.predictors.feature_map import named_features
 from archrank.space import SearchSpace
@@ -30,9 +31,11 @@ def feature_table(space: SearchSpace, architecture: ArchitecturesLike | None = N
 
     >>> from archrank.spaces import NASBench201
     >>> feature_table(NASBench201())[0]["feature"]
-    'none'
+    'junctions'
     """
-    shown = rows_of(space, [] if architecture is None else architecture, empty=architecture is None)[:1]
+    shown = rows_of(space, [] if architecture is None else architecture, empty=architecture is None)
+    if len(shown) > 1:
+        raise ArchrankError(f"{len(shown)} architectures were given; show them one by one")
     drawn = rows_of(space, space.sample(SAMPLE, np.random.default_rng(0)))
     names, values = named_features(space, np.concatenate([shown, drawn]))
     sampled = values[len(shown) :]
