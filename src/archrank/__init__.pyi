@@ -21,9 +21,11 @@ from .strategies.guided import GuidedSearch as GuidedSearch
 from .study.result import SearchResult as SearchResult
 from .study.sampler import ArchrankSampler as ArchrankSampler
 from .verbs.draw import draw as draw
+from .verbs.evaluate import evaluate as evaluate
 from .verbs.features import feature_table as feature_table
 from .verbs.rank import rank as rank
 from .verbs.ranked import Ranking as Ranking
 from .verbs.search import search as search
+from .verbs.train import train as train
 
 __version__: str

@@ -64,15 +64,15 @@ def test_an_interrupted_training_says_how_to_go_on(archrank, monkeypatch):
         patch.setattr(module._Training, "_learn", interrupted)
         code, _, err = archrank("train", "nas-bench-201", CELL, *DEFAULTS, "--final", "--out", "net")
     assert code == 130
-    again = err.partition("Go on with: archrank ")[2]
+    again = err.partition("Continue with: archrank ")[2]
     assert "--final" in again
     refused, _, said = archrank("train", "nas-bench-201", CELL, *DEFAULTS, "--final", "--out", "net")
-    assert (refused, "go on with it by --resume" in said) == (2, True)
+    assert (refused, "continue it with resume (--resume)" in said) == (2, True)
     code, out, err = archrank(*shlex.split(again))
     assert code == 0, err
     assert "validation" not in out
     code, _, err = archrank("evaluate", "net", "--split", "validation")
-    assert (code, "learnt from the validation images" in err) == (2, True)
+    assert (code, "learned from the validation images" in err) == (2, True)
 
 
 def test_a_search_trains_and_its_best_is_trained_from_its_folder(archrank):
@@ -84,7 +84,7 @@ def test_a_search_trains_and_its_best_is_trained_from_its_folder(archrank):
     assert code == 0, err
     ended = Path("run/result.json").rename("ended.json")
     code, _, err = archrank("train", "enas", "run", *DEFAULTS, "--out", "net")
-    assert (code, "has not ended: go on with it by" in err) == (2, True), err
+    assert (code, "has not ended: continue it" in err) == (2, True), err
     ended.rename("run/result.json")
     code, out, err = archrank(*search, "--budget", "3", "--resume", "--json")
     assert code == 0, err

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import partial, wraps
+from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from archrank.cli.console import Console
-from archrank.errors import ArchrankError, BudgetError
+from archrank.errors import ArchrankError
 from archrank.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from archrank.architecture import Architecture
     from archrank.space import SearchSpace
-    from archrank.training import ImageData, Recipe, TrainingEvaluator
+    from archrank.training import TrainingEvaluator, TrainingSetup
 
 __all__ = [
     "OF_SEARCHES",
@@ -26,15 +25,10 @@ __all__ = [
     "DataOption",
     "DeviceOption",
     "TrainingOptions",
-    "architecture_from",
     "decoding",
-    "load",
     "training_evaluator",
     "with_training_options",
 ]
-
-METRIC = "valid_accuracy"
-"""What trainings are compared by."""
 
 TRAIN = "train"
 """The evaluator that trains, as ``--evaluator`` calls it."""
@@ -119,53 +113,20 @@ class TrainingOptions:
             raise ArchrankError(f"--{name.replace('_', '-')} says how to train: add --evaluator {TRAIN}")
 
     def check_goal(self, objectives: Sequence[str]) -> None:
-        """Raise an error if trainings cannot be compared by what a search goes by.
+        """Refuse a pruner in a search by something else than the accuracy.
 
         Raises:
-            ArchrankError: A pruner, and another objective than the accuracy.
+            ArchrankError: As said.
         """
-        if self.pruner is not None and list(objectives) != [METRIC]:
-            raise ArchrankError(
-                f"--pruner {self.pruner} compares trainings by {METRIC}, and the search goes by "
-                f"{', '.join(objectives)}: leave it out, or search by {METRIC} alone"
-            )
+        if self.pruner is not None:
+            self.setup.check_objectives(objectives)
 
-    def chosen_recipe(self, usual: str) -> "Recipe":
-        """The recipe with its changes.
+    @property
+    def setup(self) -> "TrainingSetup":
+        """The options as the library takes them."""
+        from archrank.training.setup import TrainingSetup
 
-        Args:
-            usual: The recipe where none is named and the images are not the digits, which have one of their own.
-
-        Raises:
-            UnknownName: No such recipe, or no such setting in its file.
-            TrainingError: A setting that cannot be.
-        """
-        from archrank.training import recipe_named
-
-        changed = ("epochs", "batch", "channels", "cells", "image_size", "train_images")
-        name = self.recipe or ("digits" if self.data == "digits" else usual)
-        recipe = recipe_named(name)
-        if (rate := self.learning_rate) is not None:
-            final = min(recipe.final_learning_rate, rate)
-            recipe = recipe.but(learning_rate=rate, final_learning_rate=final)
-        if (epochs := self.epochs) is not None:
-            recipe = recipe.but(warm_up=min(recipe.warm_up, epochs))
-        return recipe.but(**{change: getattr(self, change) for change in changed})
-
-    def image_facts(self, recipe: "Recipe") -> dict[str, Any]:
-        """What the images are loaded by, as JSON values."""
-        from archrank.training import SOURCES
-
-        name = self.data or "cifar10"
-        validation = self.validation
-        return {
-            "name": name,
-            "folder": None if self.data_folder is None else str(self.data_folder),
-            # Data with a name have a size of their own, which the network's images are averaged down from.
-            "size": None if name in SOURCES else recipe.image_size,
-            "validation": int(validation) if validation is not None and validation >= 1 else validation,
-            "train": recipe.train_images,
-        }
+        return TrainingSetup(**self.given)
 
 
 OF_SEARCHES = ("pruner", "training_seeds", "training_time")
@@ -210,15 +171,6 @@ def decoding(console: Console) -> Iterator[Any]:
         yield lambda done, count: bar.update(done, count, f"{done:,} of {count:,}")
 
 
-def load(facts: dict[str, Any], **more: Any) -> "ImageData":
-    """Load the images that :meth:`TrainingOptions.image_facts` says."""
-    from archrank.training import load_images
-
-    settings = dict(facts)
-    folder = settings.pop("folder")
-    return load_images(settings.pop("name"), folder=folder and Path(folder), **settings, **more)
-
-
 def training_evaluator(
     space: "SearchSpace",
     options: TrainingOptions,
@@ -246,60 +198,15 @@ def training_evaluator(
     from archrank.extras import needs
 
     needs("training", "torch", what="--evaluator train")
-    import torch
+    from archrank.training.setup import training_evaluator
 
-    from archrank.training import TrainingEvaluator, device_named
-
-    if workers < 1:
-        raise BudgetError(f"{workers} workers cannot evaluate anything; give --workers 1 or more")
-    recipe = options.chosen_recipe("proxy")
-    device_named(options.device or "auto")
-    facts = options.image_facts(recipe)
     with decoding(console or Console(stderr=True)) as on_progress:
-        load(facts, on_progress=on_progress)
-    evaluator = TrainingEvaluator(
-        space,
-        partial(load, facts),
-        recipe,
-        folder,
-        device=options.device or "auto",
-        seed=seed,
-        repeats=options.training_seeds or 1,
-        time_limit=options.training_time,
-        pruner=options.pruner,
-        threads=max(1, torch.get_num_threads() // workers) if threads is None and workers > 1 else threads,
-    )
-    evaluator.prepare()
-    return evaluator
-
-
-def architecture_from(space: "SearchSpace", text: str) -> "Architecture":
-    """An architecture of the command line.
-
-    Args:
-        space: Its space.
-        text: The space's text form; a file that holds it; or the run folder of a search, or its ``result.json``, for
-            the best one found.
-
-    Raises:
-        ParseError: It says no architecture of the space.
-        ArchrankError: The search has not ended, or found nothing.
-    """
-    import json
-
-    path = Path(text)
-    if (path / "config.json").exists() and not (path / "result.json").exists():
-        raise ArchrankError(
-            f"the search in {text} has not ended: go on with it by archrank search … --resume, or give the architecture"
+        return training_evaluator(
+            space,
+            folder,
+            seed=seed,
+            workers=workers,
+            threads=threads,
+            on_progress=on_progress,
+            setup=options.setup,
         )
-    try:
-        content = (path / "result.json" if path.is_dir() else path).read_text(encoding="utf-8")
-    except (OSError, ValueError):  # no file: the text itself is meant
-        return space.parse(text)
-    try:
-        best = json.loads(content)["best"]
-    except (ValueError, KeyError, TypeError):
-        return space.parse(content.strip())
-    if best is None:
-        raise ArchrankError(f"the search in {text} found nothing that could be trained")
-    return space.parse(best["architecture"])

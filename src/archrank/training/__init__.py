@@ -21,6 +21,7 @@ with extra_named("archrank.training", "training"):
     from archrank.training.pruning import PRUNERS, Pruning
     from archrank.training.recipe import Recipe
     from archrank.training.recipes import RECIPES, recipe_named
+    from archrank.training.setup import TrainingSetup, training_evaluator
     from archrank.training.skeleton import Skeleton, build, outline
     from archrank.training.sources import SOURCES, load_images
     from archrank.training.stacked_cells import StackedCells
@@ -48,6 +49,7 @@ __all__ = [
     "StackedCells",
     "Trained",
     "TrainingEvaluator",
+    "TrainingSetup",
     "accuracy",
     "build",
     "device_named",
@@ -61,5 +63,6 @@ __all__ = [
     "recipe_named",
     "skeleton_for",
     "train",
+    "training_evaluator",
     "weights_generator",
 ]

@@ -1,18 +1,14 @@
 """The page that goes with a trained network."""
 
-from typing import TYPE_CHECKING
-
 from archrank.text import code, fenced, markdown, shortened
-
-if TYPE_CHECKING:
-    from archrank.training import Model
+from archrank.training.model import Model
 
 __all__ = ["model_card"]
 
 _SHOWN = 10
 
 
-def model_card(model: "Model", onnx: bool) -> str:
+def model_card(model: Model, onnx: bool) -> str:
     """What a person needs to know who finds the folder, as Markdown.
 
     Args:
