@@ -21,7 +21,7 @@ from grids import table
 from matplotlib.figure import Figure
 
 from archrank.files import write_whole
-from archrank.report.style import RANDOM, RUN, save, theme
+from archrank.plot.style import RANDOM, RUN, save, theme
 from archrank.simulation import best_so_far, random_search_curve
 
 COLUMNS = ("valid_accuracy", "valid_loss", "parameters", "multiply_adds", "seconds")
@@ -113,9 +113,9 @@ def curves(found: dict[str, np.ndarray]) -> Figure:
     with theme():
         figure = Figure(figsize=(7.4, 4.4), layout="constrained")
         axes = figure.subplots()
-        for name, colour in (("random", RANDOM), ("guided", RUN)):
+        for name, color in (("random", RANDOM), ("guided", RUN)):
             numbers = np.arange(1, len(found[name]) + 1)
-            axes.plot(numbers, found[name], ".", color=colour, alpha=0.5, label=f"{name}: a training")
+            axes.plot(numbers, found[name], ".", color=color, alpha=0.5, label=f"{name}: a training")
         axes.fill_between(
             np.arange(1, len(middle) + 1), low, high, step="post", color=RANDOM, alpha=0.25, linewidth=0
         )

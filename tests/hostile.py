@@ -23,3 +23,6 @@ HOSTILE = (
 
 EVERYTHING = " ".join(HOSTILE)
 """All of it in one name."""
+
+PRINTABLE = " ".join(HOSTILE[:7])
+"""What may name a metric: trouble that is printable, and short."""

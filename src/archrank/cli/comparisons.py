@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archrank.benchmarks import Table
     from archrank.experiments import Comparison
     from archrank.experiments.grid import GridProgress
-    from archrank.report.sheets import Sheet
+    from archrank.report.tables import SummaryTable
 
 __all__ = [
     "BenchmarkArgument",
@@ -118,7 +118,7 @@ def compare(
     _check_failures(runs, found.asked or 0, found.failures)
 
 
-def _show(title: str, sheet: "Sheet", folder: Path) -> None:
+def _show(title: str, sheet: "SummaryTable", folder: Path) -> None:
     """Print a table, the best of every column in bold, and where the report is."""
     console = Console()
     grid = Grid(title, *sheet.headings, box=None, pad_edge=False)
@@ -128,7 +128,7 @@ def _show(title: str, sheet: "Sheet", folder: Path) -> None:
     console.print(f"report  {folder / 'report.html'}", soft_wrap=True)
 
 
-def _every_second(sheet: "Sheet") -> "Sheet":
+def _every_second(sheet: "SummaryTable") -> "SummaryTable":
     """Every second column says how many searches succeeded; a terminal has room for the others only."""
     lines = [(name, cells[::2]) for name, cells in sheet.lines]
     return dataclasses.replace(sheet, headings=sheet.headings[::2], lines=lines)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-    from archrank.report.sheets import Sheet
+    from archrank.report.tables import SummaryTable
 
 __all__ = ["Comparison", "Plan", "Work", "recorded"]
 
@@ -80,7 +80,7 @@ class Comparison(ABC):
 
     @property
     @abstractmethod
-    def tables(self) -> "list[tuple[str, str, Sheet]]":
+    def tables(self) -> "list[tuple[str, str, SummaryTable]]":
         """The tables of the report: title, meaning, and the table itself."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Comparison(ABC):
         """Which of the fits or searches asked for failed, and why."""
 
     @abstractmethod
-    def _table(self) -> "Sheet":
+    def _table(self) -> "SummaryTable":
         """The summary as text."""
 
     @abstractmethod
@@ -152,10 +152,10 @@ class Comparison(ABC):
 
     def __repr__(self) -> str:
         """The summary as a table of text."""
-        sheet = self._table()
+        table = self._table()
         lines = [
-            ["", *sheet.headings],
-            *([name, *(cell.text for cell in cells)] for name, cells in sheet.lines),
+            ["", *table.headings],
+            *([name, *(cell.text for cell in cells)] for name, cells in table.lines),
         ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         shown = [
@@ -165,10 +165,10 @@ class Comparison(ABC):
 
     def _repr_html_(self) -> str:
         """The summary as a table."""
-        sheet = self._table()
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in ["", *sheet.headings])
+        table = self._table()
+        head = "".join(f"<th>{escape(heading)}</th>" for heading in ["", *table.headings])
         body = ""
-        for name, cells in sheet.lines:
+        for name, cells in table.lines:
             texts = [f"<b>{escape(cell.text)}</b>" if cell.best else escape(cell.text) for cell in cells]
             body += f"<tr><th>{escape(name)}</th>{''.join(f'<td>{text}</td>' for text in texts)}</tr>"
         return (

@@ -9,8 +9,8 @@ from archrank.experiments.comparison import Comparison
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from archrank.report.ranking_tables import Measure
-    from archrank.report.sheets import Sheet
+    from archrank.plot.fits import Measure
+    from archrank.report.tables import SummaryTable
 
 __all__ = ["RankingComparison"]
 
@@ -27,7 +27,7 @@ class RankingComparison(Comparison):
         It holds ``n``, the number of fits; the mean of each measure and its standard deviation ``…_std``, None for a
         single fit; and of ranks (``n_at_5``) the median. The first measure is ``tau``, Kendall's.
         """
-        from archrank.report.ranking_tables import grouped
+        from archrank.plot.fits import grouped
 
         lines = []
         for name, by_size in grouped(self.rows, self.what).items():
@@ -46,12 +46,12 @@ class RankingComparison(Comparison):
         return lines
 
     @property
-    def tables(self) -> "list[tuple[str, str, Sheet]]":
+    def tables(self) -> "list[tuple[str, str, SummaryTable]]":
         """A table for each measure, Kendall's tau first."""
-        from archrank.report.ranking_tables import sheet
+        from archrank.report.rankings.tables import ranking_table
 
         pool = int(self.about["pool"])
-        return [(m.title, m.meaning, sheet(self.rows, m, self.what, pool)) for m in self._measures]
+        return [(m.title, m.meaning, ranking_table(self.rows, m, self.what, pool)) for m in self._measures]
 
     def plot(self) -> "Axes":
         """Draw Kendall's tau against the number of training architectures.
@@ -59,7 +59,7 @@ class RankingComparison(Comparison):
         Returns:
             The axes; ``.figure`` is the figure.
         """
-        from archrank.report.ranking_plots import tau_figure
+        from archrank.plot.rankings import tau_figure
 
         figure = tau_figure(self.rows, self._measures[0], self.what, int(self.about["pool"]))
         axes: Axes = figure.axes[0]
@@ -68,26 +68,26 @@ class RankingComparison(Comparison):
     @property
     def failures(self) -> list[str]:
         """Which of the fits asked for failed, and why."""
-        from archrank.report.ranking_page import failed_fits
+        from archrank.report.rankings.page import failed_fits
 
         return failed_fits(self._asked, self.what)
 
     @property
     def _measures(self) -> "list[Measure]":
-        from archrank.report.ranking_tables import measures_of
+        from archrank.plot.fits import measures_of
 
         return measures_of(self.rows, str(self.about["tau"]))
 
-    def _table(self) -> "Sheet":
-        _, _, sheet = self.tables[0]
-        return sheet
+    def _table(self) -> "SummaryTable":
+        _, _, table = self.tables[0]
+        return table
 
     @property
     def _title(self) -> str:
         return f"{super()._title}; {self._measures[0].title} by the number of training architectures"
 
     def _write(self, folder: Path) -> Path:
-        from archrank.report.ranking_page import write_ranking_report
+        from archrank.report.rankings.page import write_ranking_report
 
         return write_ranking_report(folder, self.rows, self.config, self.about)
 

@@ -14,7 +14,7 @@ from archrank.simulation.measures import Labels, Line, lines_of, quantiles
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from archrank.report.sheets import Sheet
+    from archrank.report.tables import SummaryTable
 
 __all__ = ["StrategyComparison"]
 
@@ -57,14 +57,14 @@ class StrategyComparison(Comparison):
         return found
 
     @property
-    def tables(self) -> "list[tuple[str, str, Sheet]]":
+    def tables(self) -> "list[tuple[str, str, SummaryTable]]":
         """The tables of the report, evaluations needed first; none where no search has finished."""
-        from archrank.report.search_tables import sheets_of
+        from archrank.report.strategies.tables import summary_tables
 
         if not self._lines:
             return []
         signs = {"valid_sign": self._sign("valid"), "test_sign": self._sign("test")}
-        return sheets_of(self._lines, self._labels, self._budget, **signs)
+        return summary_tables(self._lines, self._labels, self._budget, **signs)
 
     def plot(self) -> "Axes":
         """Draw the regret against the number of evaluations.
@@ -72,9 +72,9 @@ class StrategyComparison(Comparison):
         Returns:
             The axes; ``.figure`` is the figure.
         """
-        from archrank.report.comparison import metric_label
-        from archrank.report.search_plots import regret_figure
-        from archrank.report.search_tables import RANDOM_NAME
+        from archrank.plot.labels import metric_label
+        from archrank.plot.strategies import regret_figure
+        from archrank.report.strategies.tables import RANDOM_NAME
 
         curves = {line.name: quantiles(line.regret) for line in self._lines}
         curves[RANDOM_NAME] = self._labels.random_regret(self._budget)
@@ -85,7 +85,7 @@ class StrategyComparison(Comparison):
     @property
     def failures(self) -> list[str]:
         """Which of the searches asked for failed, and why."""
-        from archrank.report.search_page import failed_searches
+        from archrank.report.strategies.page import failed_searches
 
         return failed_searches(self._asked)
 
@@ -108,8 +108,8 @@ class StrategyComparison(Comparison):
     def _lines(self) -> list[Line]:
         return lines_of(self.rows, self._labels, self._budget)
 
-    def _table(self) -> "Sheet":
-        from archrank.report.sheets import Cell, Sheet
+    def _table(self) -> "SummaryTable":
+        from archrank.report.tables import Cell, SummaryTable
 
         summary = self.summary
         tested = any("test_value" in line for line in summary)
@@ -126,7 +126,7 @@ class StrategyComparison(Comparison):
             needed = f">{self._budget:,}" if line["needed"] is None else f"{line['needed']:,g}"
             cells = [_text(line, name) for name in names] + [needed, f"{line['found_best']} of {line['n']}"]
             lines.append((line["strategy"], [Cell(cell, None) for cell in cells]))
-        return Sheet(headings, lines)
+        return SummaryTable(headings, lines)
 
     @property
     def _title(self) -> str:
@@ -134,9 +134,9 @@ class StrategyComparison(Comparison):
         return f"{super()._title} of {self._budget:,} evaluations, by {metric.name}"
 
     def _write(self, folder: Path) -> Path:
-        from archrank.report.search_page import write_search_report
+        from archrank.report.strategies.page import write_strategy_report
 
-        return write_search_report(folder, self.rows, self.config, self.about)
+        return write_strategy_report(folder, self.rows, self.config, self.about)
 
     def _save(self, folder: Path) -> None:
         """Keep the labels, into which ``index`` of the rows points."""

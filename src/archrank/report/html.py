@@ -6,7 +6,7 @@ from html import escape as escaped
 from importlib import resources
 from typing import Any
 
-from archrank.report.style import THEMED
+from archrank.plot.style import THEMED
 from archrank.text import printable
 
 __all__ = [
@@ -44,7 +44,7 @@ def escape(text: str) -> str:
 
 def resource(name: str) -> str:
     """A text that stands in a file beside this one."""
-    return resources.files("archrank.report").joinpath(name).read_text("utf-8")
+    return resources.files("archrank.report").joinpath("templates", name).read_text("utf-8")
 
 
 def document(title: str, parts: Iterable[str], styles: Iterable[str] = ()) -> str:
@@ -66,17 +66,17 @@ def document(title: str, parts: Iterable[str], styles: Iterable[str] = ()) -> st
 
 
 def inline_svg(svg: bytes, name: str, description: str) -> str:
-    """A picture as part of a page: in the page's colours, with identifiers of its own.
+    """A picture as part of a page: in the page's colors, with identifiers of its own.
 
     Args:
-        svg: What :func:`archrank.report.style.encode` wrote.
+        svg: What :func:`archrank.plot.style.encode` wrote.
         name: A prefix for its identifiers, different for every picture of the page.
         description: What it shows, for people who do not see it.
     """
     text = _UNNEEDED.sub("", _PROLOGUE.sub("", svg.decode()))
     text = _ID.sub(lambda match: match[1] + name + "-", text)
-    for colour, variable in THEMED.items():
-        text = text.replace(colour, f"var(--{variable})")
+    for color, variable in THEMED.items():
+        text = text.replace(color, f"var(--{variable})")
     size = _SIZE.match(text)
     if size is None:
         return text

@@ -41,14 +41,14 @@ class Drawing:
             UnknownName: The file name ends otherwise.
             FileError: The file cannot be written.
         """
-        from archrank.report.style import save
+        from archrank.plot.style import save
 
         return save(self.figure, Path(path))
 
     @property
     def svg(self) -> str:
         """The drawing as SVG."""
-        from archrank.report.style import encode
+        from archrank.plot.style import encode
 
         return encode(self.figure, ".svg").decode("utf-8")
 

@@ -153,7 +153,7 @@ def search(
     stopwatch = Stopwatch()
 
     def write(opened: RunFolder, result: SearchResult) -> None:
-        from archrank.report.page import write_report
+        from archrank.report.run.page import write_report
 
         record = result_record(
             result,

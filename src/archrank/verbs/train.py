@@ -207,8 +207,8 @@ def _trained(
 
 def _keep(model: "Model", out: Path, onnx: bool) -> None:
     """Write the network and what goes with it; the checkpoint goes last."""
-    from archrank.report.style import save
-    from archrank.report.training_plots import training_figure
+    from archrank.plot.style import save
+    from archrank.plot.training import training_figure
     from archrank.training import onnx_bytes
     from archrank.training.checkpoint import CHECKPOINT
     from archrank.training.model_card import model_card

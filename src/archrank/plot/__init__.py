@@ -1,0 +1,1 @@
+"""Figures of searches, trainings and comparisons."""

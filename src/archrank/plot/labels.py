@@ -1,0 +1,40 @@
+"""Names as they stand in a figure, whatever they hold."""
+
+from textwrap import fill
+
+from archrank.benchmarks.table import Metric
+from archrank.text import shortened
+
+__all__ = ["axis_label", "legend_label", "metric_label"]
+
+_AXIS_LETTERS = 42
+"""Letters that fit beside an axis."""
+
+_LONGEST_LABEL = 120
+
+
+def axis_label(text: str) -> str:
+    """Any text as the label of an axis: printable, shortened, and folded to what fits beside it.
+
+    >>> axis_label("accuracy")
+    'accuracy'
+    """
+    return fill(shortened(text, _LONGEST_LABEL), _AXIS_LETTERS)
+
+
+def legend_label(text: str, limit: int = 80) -> str:
+    """Any text as a name in a legend; matplotlib would leave out what begins with an underscore."""
+    label = shortened(text, limit)
+    return f" {label}" if label.startswith("_") else label
+
+
+def metric_label(metric: Metric) -> str:
+    """A metric as the label of an axis: its name, split and seeds.
+
+    >>> metric_label(Metric("accuracy", "accuracy in %", "validation", seeds="mean of 3 runs"))
+    'accuracy (validation, mean of 3 runs)'
+    """
+    split = {"unstated": "split not stated", "none": ""}.get(metric.split, metric.split)
+    seeds = "" if metric.seeds == "unstated" else metric.seeds
+    notes = ", ".join(part for part in (split, seeds) if part)
+    return f"{metric.name} ({notes})" if notes else metric.name

@@ -1,0 +1,207 @@
+"""The plots of a search, from plain arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from archrank.plot.labels import axis_label, legend_label
+from archrank.plot.log_axis import log_axis, zero_height
+from archrank.plot.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, WIDTH, theme
+from archrank.text import shortened
+
+__all__ = ["Band", "search_figure"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What another way to search would have found by then.
+
+    Attributes:
+        label: Its name in the legend.
+        color: Its color.
+        middle: The median of the best value so far, in the metric's own unit: (n,).
+        low: The quartile below it: (n,).
+        high: The quartile above it: (n,).
+    """
+
+    label: str
+    color: str
+    middle: Floats
+    low: Floats
+    high: Floats
+
+
+def search_figure(
+    values: Floats,
+    reasons: Sequence[str],
+    metric: str,
+    *,
+    higher_is_better: bool = True,
+    bands: Sequence[Band] = (),
+    optimum: float | None = None,
+) -> Figure:
+    """Plot the best value so far, and below it, where the optimum is known, how far it is from there.
+
+    Args:
+        values: What each evaluation gave, NaN where it failed, in the order of evaluating: (n,).
+        reasons: Why each was evaluated, or ``"infeasible"`` where its value is NaN for breaking a constraint: (n,).
+        metric: What the values are, as the label of their axis.
+        higher_is_better: Their direction.
+        bands: Other searches to compare with.
+        optimum: The best value that there is; None where nobody knows.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    best = sign * np.fmax.accumulate(sign * values)
+    distance = optimum is not None and not np.isnan(best).all()
+    with theme():
+        figure = Figure(figsize=(WIDTH, 6.3 if distance else 4.4), layout="constrained")
+        if distance:
+            upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.75, 1))
+        else:
+            upper, lower = figure.subplots(), None
+        _best_panel(upper, values, reasons, best, bands, optimum, sign)
+        label = axis_label(metric)
+        upper.set_ylabel(label if higher_is_better else f"{label}\n(lower is better)")
+        if lower is not None and optimum is not None:
+            _regret_panel(lower, best, bands, optimum, sign)
+        bottom = lower or upper
+        bottom.set_xlabel("number of evaluations")
+        bottom.set_xlim(0.5, max(len(values), 2) + 0.5)
+        bottom.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        handles, labels = upper.get_legend_handles_labels()
+        figure.legend(
+            handles,
+            labels,
+            loc="outside upper left",
+            ncols=2,
+            handlelength=1.6,
+            columnspacing=1.6,
+            markerscale=1.5,
+        )
+    return figure
+
+
+def _best_panel(
+    axes: Axes,
+    values: Floats,
+    reasons: Sequence[str],
+    best: Floats,
+    bands: Sequence[Band],
+    optimum: float | None,
+    sign: float,
+) -> None:
+    steps = np.arange(1, len(values) + 1)
+    axes.plot(
+        steps, best, color=RUN, linewidth=2.2, drawstyle="steps-post", label="this run, best so far", zorder=5
+    )
+    for band in bands:
+        x = np.arange(1, len(band.middle) + 1)
+        axes.fill_between(x, band.low, band.high, color=band.color, alpha=0.16, linewidth=0)
+        axes.plot(x, band.middle, color=band.color, linewidth=1.5, label=legend_label(band.label), zorder=4)
+    if optimum is not None:
+        axes.axhline(
+            optimum, color=INK, linewidth=1.1, linestyle=(0, (5, 3)), label=f"the optimum, {optimum:.5g}"
+        )
+    limits = _interesting(values, best, bands, optimum, sign)
+    edge = limits[0]
+    inside = sign * values >= sign * edge
+    kinds = np.array(reasons, dtype=object)
+    for reason in sorted(set(reasons) - {INFEASIBLE}, key=lambda r: [*REASONS, r].index(r)):
+        mine = (kinds == reason) & ~np.isnan(values)
+        color = REASONS.get(reason, MUTED)
+        axes.scatter(
+            steps[mine & inside], values[mine & inside], s=15, color=color, alpha=0.85, linewidth=0.4,
+            edgecolor=PAPER, label=f"evaluated: {shortened(reason, 40)}", zorder=6,
+        )  # fmt: skip
+        outside = mine & ~inside
+        axes.scatter(
+            steps[outside], np.full(int(outside.sum()), edge), s=13, marker="v" if sign > 0 else "^",
+            color=color, alpha=0.7, linewidth=0, clip_on=False, zorder=6,
+        )  # fmt: skip
+    if (beyond := int((~inside & ~np.isnan(values)).sum())) > 0:
+        axes.annotate(
+            f"{'▾' if sign > 0 else '▴'} {beyond} evaluated beyond this edge", (1, 0 if sign > 0 else 1),
+            xycoords="axes fraction", xytext=(-2, 7 if sign > 0 else -7), textcoords="offset points",
+            ha="right", va="bottom" if sign > 0 else "top", fontsize=8.5, color=MUTED, zorder=7,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
+        )  # fmt: skip
+    broken = kinds == INFEASIBLE
+    for lost, marker, color, label in (
+        (np.isnan(values) & ~broken, "x", FAILED, "failed"),
+        (broken, "|", MUTED, "breaks a constraint"),
+    ):
+        if lost.any():
+            axes.scatter(
+                steps[lost], np.full(int(lost.sum()), edge), s=26, marker=marker, color=color, linewidth=1.4,
+                clip_on=False, label=label, zorder=7,
+            )  # fmt: skip
+    axes.set_ylim(min(limits), max(limits))
+
+
+def _interesting(
+    values: Floats, best: Floats, bands: Sequence[Band], optimum: float | None, sign: float
+) -> tuple[float, float]:
+    """The part of the value axis where the curves move: from their early height to just above the best."""
+    early = min(len(values) - 1, max(2, len(values) // 20))
+    tops = [sign * v for v in (best[-1], optimum if optimum is not None else np.nan) if not np.isnan(v)]
+    starts = [sign * best[early]] + [
+        sign * (band.low if sign > 0 else band.high)[min(early, len(band.low) - 1)] for band in bands
+    ]
+    starts = [start for start in starts if not np.isnan(start)]
+    if not tops:
+        return (0.0, 1.0)
+    top = max(tops)
+    start = min(starts, default=top)
+    finite = sign * values[~np.isnan(values)]
+    if top - start < 1e-12:
+        start = (
+            float(finite.min()) if len(finite) and finite.min() < top else top - max(abs(top) * 0.01, 1e-3)
+        )
+    span = top - start
+    # Without curves to show, few evaluations are worth seeing all.
+    low = start - 0.3 * span
+    if len(finite) and len(values) < 20 and not bands:
+        low = min(low, float(finite.min()) - 0.05 * (top - float(finite.min())))
+    return sign * low, sign * (top + 0.08 * (top - low))
+
+
+def _regret_panel(axes: Axes, best: Floats, bands: Sequence[Band], optimum: float, sign: float) -> None:
+    def regret(found: Floats) -> Floats:
+        return np.maximum(sign * (optimum - found), 0.0)
+
+    lines = [regret(best), *(regret(part) for band in bands for part in (band.middle, band.low, band.high))]
+    seen = np.concatenate(lines)
+    floor = zero_height(seen)
+
+    def shown(found: Floats) -> Floats:
+        return np.where(np.isnan(found), np.nan, np.maximum(regret(found), floor))
+
+    for band in bands:
+        x = np.arange(1, len(band.middle) + 1)
+        axes.fill_between(x, shown(band.low), shown(band.high), color=band.color, alpha=0.16, linewidth=0)
+        axes.plot(x, shown(band.middle), color=band.color, linewidth=1.5)
+    steps = np.arange(1, len(best) + 1)
+    axes.plot(steps, shown(best), color=RUN, linewidth=2.2, drawstyle="steps-post", zorder=5)
+    early = min(len(best) - 1, max(2, len(best) // 20))
+    late_part = np.concatenate([line[min(early, len(line) - 1) :] for line in lines])
+    log_axis(axes, seen, top=float(np.nanmax(late_part, initial=floor)) * 1.6)
+    axes.set_ylabel("distance from optimum\n(log scale)")
+    if np.any(regret(best) == 0):
+        first = int(np.argmax(regret(best) == 0))
+        axes.scatter(
+            [steps[first]], [floor], s=42, color=RUN, edgecolor=PAPER, linewidth=1, zorder=8, clip_on=False
+        )
+        late = first > 0.6 * len(best)
+        axes.annotate(
+            f"optimum found at evaluation {steps[first]}", (float(steps[first]), floor),
+            xytext=(-8 if late else 8, 9), textcoords="offset points", ha="right" if late else "left",
+            va="bottom", fontsize=9, color=RUN, zorder=9,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
+        )  # fmt: skip

@@ -1,0 +1,70 @@
+"""The tables of a comparison of encoders, losses or predictors, from rows of fits."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archrank.plot.fits import Measure, Row, grouped, percent, sizes_of
+from archrank.report.tables import Cell, SummaryTable, best_marked
+
+__all__ = ["published_table", "ranking_table"]
+
+
+def ranking_table(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> SummaryTable:
+    """The table of a measure.
+
+    Args:
+        rows: The results.
+        measure: What is shown.
+        what: ``"encoders"`` or ``"losses"``: what the lines are.
+        pool: How many architectures may be trained on.
+    """
+    groups, sizes = grouped(rows, what), sizes_of(rows)
+    headings, columns = [], []
+    for size in sizes:
+        fits = [group.get(size, []) for group in groups.values()]
+        counts = {len(some) for some in fits if some}
+        # Where all of a column come from equally many fits, its heading says it once.
+        alike = f", n = {counts.pop()}" if len(counts) == 1 else ""
+        headings.append(f"{size:,} ({percent(size / pool)}){alike}")
+        cells = [_cell(some, measure, counted=not alike) for some in fits]
+        columns.append(best_marked(cells, higher_is_better=measure.higher_is_better))
+    return SummaryTable(headings, [(name, [c[i] for c in columns]) for i, name in enumerate(groups)])
+
+
+def published_table(rows: Sequence[Row], protocol: Mapping[str, Any] | None) -> SummaryTable | None:
+    """What publications report for the training sizes of the finished fits; None where they report nothing.
+
+    Args:
+        rows: The results.
+        protocol: ``published``: for every method its ``source``, ``sizes`` and ``taus``; None without a protocol.
+    """
+    sizes = sizes_of(rows)
+    lines = []
+    for each in protocol["published"] if protocol else ():
+        taus = dict(zip(each["sizes"], each["taus"], strict=True))
+        cells = [Cell(f"{taus[size]:.3f}", taus[size]) if size in taus else Cell("–", None) for size in sizes]
+        if any(cell.value is not None for cell in cells):
+            method, source = each["method"], each["source"]
+            lines.append((source if source.startswith(f"{method},") else f"{method} ({source})", cells))
+    return SummaryTable([f"{size:,}" for size in sizes], lines) if lines else None
+
+
+def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
+    known = [fit for fit in fits if fit.get(measure.column) is not None]
+    if not fits:
+        return Cell("–", None)
+    if not known:
+        return Cell(f"undefined in {len(fits)} of {len(fits)}", None)
+    values = [float(fit[measure.column]) for fit in known]
+    notes = [f"n = {len(fits)}"] if counted else []
+    if len(known) < len(fits):
+        notes.append(f"undefined in {len(fits) - len(known)} of {len(fits)}")
+    after = f" [{', '.join(notes)}]" if notes else ""
+    if measure.kind == "rank":
+        median = statistics.median(values)
+        share = statistics.median(float(fit[f"{measure.column}_share"]) for fit in known)
+        return Cell(f"{median:,g} ({percent(share)}){after}", median)
+    mean = statistics.fmean(values)
+    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+    return Cell(f"{mean:.3f}{spread}{after}".replace("-", "−"), mean)

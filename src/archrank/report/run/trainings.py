@@ -1,0 +1,88 @@
+"""What a report shows of a search that trained: how the trainings went, and what size bought."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from archrank.plot.pareto import Axis, pareto_figure
+from archrank.plot.style import INFEASIBLE
+from archrank.plot.training import Curve, learning_figure
+from archrank.study.front import pareto_front
+
+__all__ = ["learning_curves", "training_figures"]
+
+SIZES = {"parameters": "parameters", "multiply_adds": "multiply-adds"}
+"""What an evaluator may say of a network's size, by name, and what the field calls it."""
+
+_UNITS = ((1e9, "thousand millions"), (1e6, "millions"), (1e3, "thousands"))
+
+
+def training_figures(
+    folder: Path, result: Mapping[str, Any], label: str, higher_is_better: bool
+) -> dict[str, Figure]:
+    """The plots that a search which trained gives reason for, by name.
+
+    They are ``curves`` where trainings left their learning curves, ``parameters`` and ``multiply_adds`` where the
+    evaluator gave them beside the metric.
+
+    Args:
+        folder: The run folder.
+        result: The run, as in ``result.json``.
+        label: What the metric is called on an axis.
+        higher_is_better: Its direction.
+    """
+    figures = {}
+    if curves := learning_curves(folder):
+        figures["curves"] = learning_figure(curves)
+    objectives = result.get("objectives") or {result["metric"]: None}
+    for name in SIZES:
+        if name not in objectives and (figure := _size_figure(name, result, Axis(label, higher_is_better))):
+            figures[name] = figure
+    return figures
+
+
+def learning_curves(folder: Path) -> list[Curve]:
+    """The curves in ``trainings/*/curve.jsonl``, one line an epoch, of a run folder.
+
+    A training that was killed may have left half a line, which is passed over; one that was resumed may tell of an
+    epoch twice, of which the later counts.
+
+    Args:
+        folder: The run folder.
+    """
+    read = (_curve(path) for path in sorted(Path(folder).glob("trainings/*/curve.jsonl")))
+    return [curve for curve in read if not np.isnan(curve.accuracies).all()]
+
+
+def _curve(path: Path) -> Curve:
+    accuracies: dict[int, float] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+            accuracies[int(record["epoch"])] = float(record["valid_accuracy"])
+        except (ValueError, TypeError, KeyError):
+            continue
+    epochs = sorted(accuracies)
+    return Curve(np.array(epochs, dtype=np.int64), np.array([accuracies[epoch] for epoch in epochs]))
+
+
+def _size_figure(name: str, result: Mapping[str, Any], metric: Axis) -> Figure | None:
+    """The metric against a size; None where fewer than two evaluations gave both."""
+    evaluations: Sequence[Mapping[str, Any]] = result.get("evaluations") or []
+    rows = [((e.get("values") or {}).get(name), e.get("value")) for e in evaluations]
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+    values[np.isnan(values).any(axis=1)] = np.nan
+    if np.isfinite(values[:, 0]).sum() < 2:
+        return None
+    infeasible = np.array([e.get("state") == INFEASIBLE for e in evaluations], dtype=bool)
+    scores = values * [-1.0, 1.0 if metric.higher_is_better else -1.0]
+    scores[infeasible] = np.nan
+    largest = np.nanmax(values[:, 0])
+    unit, word = next(((u, w) for u, w in _UNITS if largest >= u), (1.0, ""))
+    values[:, 0] /= unit
+    size = Axis(f"{SIZES[name]}, {word}" if word else SIZES[name], higher_is_better=False)
+    return pareto_figure(values, (size, metric), pareto_front(scores), infeasible)

@@ -1,0 +1,232 @@
+"""The report of a comparison of strategies: tables as Markdown, plots, and one self-contained HTML page."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from archrank.benchmarks.files import kept_table, write_table
+from archrank.benchmarks.table import Metric
+from archrank.files import write_whole
+from archrank.plot.labels import metric_label
+from archrank.plot.strategies import hours_figure, needed_figure, regret_figure
+from archrank.plot.style import encode
+from archrank.report import html
+from archrank.report.html import duration, escape
+from archrank.report.strategies.tables import RANDOM_NAME, short, summary_tables
+from archrank.report.tables import SummaryTable, markdown_page, section
+from archrank.simulation.files import evaluations, read_labels
+from archrank.simulation.measures import Labels, Line, lines_of, quantiles
+from archrank.text import code
+
+__all__ = ["failed_searches", "write_strategy_report"]
+
+Row = Mapping[str, Any]
+
+_CORNER = "strategy"
+_FAILED = "Searches that failed"
+_NOTE = (
+    "Medians over the seeds, with the quartiles in brackets unless they read the same; random search is exact. The "
+    "best of every column is best_marked."
+)
+_BANDS = "Lines are medians over the seeds, bands reach from quartile to quartile."
+_PICTURES = {
+    "regret": (
+        "Regret by number of evaluations",
+        f"{_BANDS} The line of random search is exact, not simulated.",
+    ),
+    "needed": (
+        "Evaluations needed",
+        "Until one of the best of the table was met: dots are medians over the seeds, bars reach from quartile to "
+        "quartile. An arrow at the dashed line: at least half of the searches did not meet one within the budget.",
+    ),
+    "test-regret": (
+        "Test regret of the incumbent",
+        f"How far the architecture with the best label so far is, on test, from the best there is. {_BANDS}",
+    ),
+    "hours": (
+        "Regret by simulated hours",
+        f"With the training times of the table, as if each worker trained one architecture at a time. {_BANDS}",
+    ),
+}
+
+
+def write_strategy_report(
+    folder: Path, rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
+) -> Path:
+    """Write ``tables.md``, ``evaluations.parquet``, the folder ``plots`` and ``report.html`` of a comparison.
+
+    Args:
+        folder: The folder of the comparison; it holds the table's labels too.
+        rows: The results, as :func:`archrank.experiments.grid.read_rows` gives them.
+        config: What ``config.json`` says the comparison is.
+        about: What it says beside that: ``size``, how many architectures the table has; the ``metrics`` ``valid``,
+            ``test`` and ``time``, None where there is none; ``versions``, ``commands`` and ``date``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RunFolderError: The labels are missing or damaged.
+        FileError: A file cannot be written.
+    """
+    lines, labels = _found(folder, rows, config, about)
+    tables = _tables(lines, labels, config, about) if lines else []
+    facts, failed = _facts(rows, config, about), (_FAILED, failed_searches(rows))
+    page = markdown_page(
+        f"Strategies on {code(str(config['benchmark']))}",
+        facts,
+        about["commands"],
+        _NOTE,
+        tables,
+        _CORNER,
+        failed,
+    )
+    write_whole(folder / "tables.md", page)
+    pictures = []
+    if lines:
+        write_table(kept_table(folder / "evaluations.parquet"), evaluations(rows))
+        for name, figure in _figures(lines, labels, config, about).items():
+            svg = encode(figure, ".svg")
+            write_whole(folder / "plots" / f"{name}.svg", svg)
+            pictures.append(html.picture(svg, name, *_PICTURES[name]))
+    title = escape(f"archrank compare strategies · {config['benchmark']} · {_metric(about, 'valid').name}")
+    body = [
+        f"<header><h1>{title}</h1>",
+        f'<p class="headline">{_headline(lines, labels, config)}</p></header>',
+        *pictures[:2],
+        section(_NOTE, tables, _CORNER) if tables else "",
+        *pictures[2:],
+        html.listed(*failed),
+        html.configuration(facts, about["commands"]),
+        html.resource("how_to_read_strategies.html"),
+    ]
+    return write_whole(folder / "report.html", html.document(title, body, ["comparison.css"]))
+
+
+def failed_searches(rows: Sequence[Row]) -> list[str]:
+    """The searches that failed, and why."""
+    return [
+        f"{row['strategy']}, {row['parallel']} at once, seed {row['seed']}: {row['error']}"
+        for row in rows
+        if row["error"] is not None
+    ]
+
+
+def _found(
+    folder: Path, rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
+) -> tuple[list[Line], Labels]:
+    labels = read_labels(folder, valid_sign=_sign(about, "valid"), test_sign=_sign(about, "test"))
+    return lines_of(rows, labels, int(config["evaluations"])), labels
+
+
+def _tables(
+    lines: Sequence[Line], labels: Labels, config: Mapping[str, Any], about: Mapping[str, Any]
+) -> list[tuple[str, str, SummaryTable]]:
+    signs = {"valid_sign": _sign(about, "valid"), "test_sign": _sign(about, "test")}
+    return summary_tables(lines, labels, int(config["evaluations"]), **signs)
+
+
+def _metric(about: Mapping[str, Any], which: str) -> Metric:
+    return Metric(**about["metrics"][which])
+
+
+def _sign(about: Mapping[str, Any], which: str) -> float:
+    return 1.0 if about["metrics"][which] is None or _metric(about, which).higher_is_better else -1.0
+
+
+def _figures(
+    lines: Sequence[Line], labels: Labels, config: Mapping[str, Any], about: Mapping[str, Any]
+) -> dict[str, Figure]:
+    budget = int(config["evaluations"])
+    seen = metric_label(_metric(about, "valid"))
+    figures = {
+        "regret": regret_figure(
+            {line.name: quantiles(line.regret) for line in lines}
+            | {RANDOM_NAME: labels.random_regret(budget)},
+            seen,
+        ),
+        "needed": needed_figure(lines, labels, budget),
+    }
+    random_test = labels.random_test_regret(budget)
+    if random_test is not None:
+        curves = {line.name: quantiles(line.test_regret) for line in lines if line.test_regret is not None}
+        figures["test-regret"] = regret_figure(
+            curves | {RANDOM_NAME: random_test}, metric_label(_metric(about, "test"))
+        )
+    if timed := [line for line in lines if line.timed]:
+        figures["hours"] = hours_figure(timed, seen)
+    return figures
+
+
+def _headline(lines: Sequence[Line], labels: Labels, config: Mapping[str, Any]) -> str:
+    """Which needs the fewest evaluations, in a sentence."""
+    if not lines:
+        return "No search has finished."
+    budget, benchmark = int(config["evaluations"]), escape(str(config["benchmark"]))
+    *_, optimum = labels.targets
+
+    def merit(line: Line) -> tuple[float, ...]:
+        regret = float(quantiles(line.regret[:, -1], [0.5])[0])
+        return (
+            regret,
+            *(float(quantiles(line.queries(t.regret), [0.5])[0]) for t in reversed(labels.targets)),
+        )
+
+    best = min(lines, key=merit)
+    regret, needed, *_ = merit(best)
+    first = f"<b>{escape(best.name)}</b>"
+    if math.isfinite(needed):
+        _, random, _ = labels.random_queries(optimum)
+        return (
+            f"{first} finds the best of {benchmark} with a median of {needed:,.4g} evaluations; random search needs "
+            f"{random:,}."
+        )
+    if math.isinf(regret):
+        return f"No search has found anything in {budget:,} evaluations."
+    others = {line.name: merit(line)[0] for line in lines if line is not best}
+    others["random search"] = float(labels.random_regret(budget)[1, -1])
+    against = ", ".join(f"{short(value)} ({escape(name)})" for name, value in others.items())
+    return (
+        f"After {budget:,} evaluations {first} is nearest to the best of {benchmark}: its median regret is "
+        f"{short(regret)}, against {against}."
+    )
+
+
+def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the comparison is, in words."""
+    finished = [row for row in rows if row["error"] is None]
+    counts = Counter(row["strategy"] for row in finished)
+    metrics = {
+        words: _metric(about, which)
+        for which, words in (
+            ("valid", "searched by"),
+            ("test", "reported beside it"),
+            ("time", "simulated time"),
+        )
+        if about["metrics"][which] is not None
+    }
+    return [
+        ("benchmark", f"{config['benchmark']}, {about['size']:,} architectures"),
+        ("space", str(config["space"])),
+        *((words, f"{metric_label(metric)}: {metric.meaning}") for words, metric in metrics.items()),
+        ("budget", f"{config['evaluations']:,} evaluations each"),
+        (
+            "searches",
+            ", ".join(f"{count} of {name}" for name, count in counts.items())
+            + f"; {duration(sum(row['seconds'] for row in finished))} of computing",
+        ),
+        *dict.fromkeys((f"settings of {row['strategy']}", _settings(row, config)) for row in finished),
+        ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
+        ("date", str(about["date"])),
+    ]
+
+
+def _settings(row: Row, config: Mapping[str, Any]) -> str:
+    """The settings of a strategy, as text; earlier versions kept them with the rows."""
+    found = config.get("compared", {}).get(row["strategy"], row.get("settings"))
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

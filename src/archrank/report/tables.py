@@ -1,0 +1,125 @@
+"""Tables of a comparison: cells of summaries, as Markdown and as HTML."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from archrank.report.html import escape, table
+from archrank.text import fenced
+from archrank.text import markdown as escape_markdown
+
+__all__ = ["Cell", "SummaryTable", "best_marked", "markdown", "markdown_page", "section"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A summary of some results.
+
+    Attributes:
+        text: How it reads.
+        value: Its number; None where nothing is defined.
+        best: Whether no other of its column is better.
+    """
+
+    text: str
+    value: float | None
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryTable:
+    """A table.
+
+    Attributes:
+        headings: What stands above the columns.
+        lines: The name and the cells of every line.
+    """
+
+    headings: list[str]
+    lines: list[tuple[str, list[Cell]]]
+
+
+def best_marked(cells: Sequence[Cell], *, higher_is_better: bool) -> list[Cell]:
+    """The cells of a column, the best of them best_marked; none where there is nothing to compare."""
+    values = [cell.value for cell in cells if cell.value is not None]
+    if len(values) < 2:
+        return list(cells)
+    best = max(values) if higher_is_better else min(values)
+    return [replace(cell, best=cell.value == best) for cell in cells]
+
+
+def markdown(shown: SummaryTable, corner: str) -> str:
+    """A table as Markdown, the best of every column in bold.
+
+    Args:
+        shown: The table.
+        corner: The heading of the first column.
+    """
+    lines = [[corner, *map(escape_markdown, shown.headings)], ["---"] * (1 + len(shown.headings))]
+    for name, cells in shown.lines:
+        lines.append(
+            [escape_markdown(name), *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)]
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown_page(
+    title: str,
+    facts: Iterable[tuple[str, str]],
+    commands: Sequence[str],
+    note: str,
+    tables: Iterable[tuple[str, str, SummaryTable]],
+    corner: str,
+    failed: tuple[str, Sequence[str]],
+) -> str:
+    """All tables of a comparison as a Markdown page.
+
+    Args:
+        title: Its title, Markdown already.
+        facts: What the comparison is, in words.
+        commands: What makes it.
+        note: What holds for all tables.
+        tables: For every table its title, what it means, and the table.
+        corner: The heading of the first columns.
+        failed: A heading, and what failed.
+    """
+    parts = [
+        f"# {title}\n",
+        *(f"- {escape_markdown(name)}: {escape_markdown(words)}" for name, words in facts),
+    ]
+    parts += ["\n" + fenced("\n".join(commands), "sh"), f"\n{note}"]
+    for heading, meaning, shown in tables:
+        parts.append(
+            f"\n## {escape_markdown(heading)}\n\n{escape_markdown(meaning)}\n\n{markdown(shown, corner)}".rstrip()
+        )
+    if failed[1]:
+        parts.append(
+            f"\n## {failed[0]}\n\n" + "\n".join(f"- {escape_markdown(words)}" for words in failed[1])
+        )
+    return "\n".join(parts) + "\n"
+
+
+def section(note: str, tables: Iterable[tuple[str, str, SummaryTable]], corner: str) -> str:
+    """Tables as a section of a page.
+
+    Args:
+        note: What holds for all of them.
+        tables: For every table its title, what it means, and the table.
+        corner: The heading of the first columns.
+    """
+    parts = []
+    for title, meaning, shown in tables:
+        rows = [
+            ("", [_html(name), *(_html(c.text, c.value, c.best) for c in cells)])
+            for name, cells in shown.lines
+        ]
+        parts.append(
+            f'<h3>{escape(title)}</h3><p class="note">{escape(meaning)}</p>'
+            f'<div class="sheet">{table([corner, *shown.headings], rows)}</div>'
+        )
+    return f'<section><h2>Tables</h2><p class="note">{escape(note)}</p>{"".join(parts)}</section>'
+
+
+def _html(text: str, value: float | None = None, best: bool = False) -> str:
+    mark = ' class="best"' if best else ""
+    number = "" if value is None else f' data-value="{value!r}"'
+    return f"<td{mark}{number}>{escape(text)}</td>"
