@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from archrank.cli.model_card import model_card
 from archrank.training.curve import Epoch
+from archrank.training.model_card import model_card
 from archrank.training.recipes import RECIPES
 from hostile import EVERYTHING, HOSTILE
 
