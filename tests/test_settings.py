@@ -6,7 +6,7 @@ from archrank.predictors import Ensemble, GaussianProcess
 from archrank.settings import differences, settings_of
 from archrank.spaces import NASBench201
 from archrank.strategies import GuidedSearch
-from archrank.study import Stopwatch, TimedRanker
+from archrank.study import TimedRanker, Timer
 
 SPACE = NASBench201()
 
@@ -25,7 +25,7 @@ def test_a_timer_and_a_fit_change_nothing():
     plain = GaussianProcess(SPACE)
     known = SPACE.sample(9, np.random.default_rng(0))
     fitted = GaussianProcess(SPACE).fit(known, range(9))
-    timed = TimedRanker(plain, Stopwatch())
+    timed = TimedRanker(plain, Timer())
     assert settings_of(plain) == settings_of(fitted) == settings_of(timed) == plain.settings
 
 

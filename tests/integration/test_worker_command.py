@@ -299,7 +299,7 @@ def test_the_command_goes_on_after_a_kill_of_search_and_worker(server, worker, t
         said.split()
     )
     refused = start()
-    assert "named command: go on with it by --resume" in " ".join(
+    assert "named command: continue it with resume" in " ".join(
         refused.communicate(timeout=PATIENCE)[1].split()
     )
     assert refused.returncode == 2

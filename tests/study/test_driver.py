@@ -8,7 +8,7 @@ from evaluators_for_workers import total
 from archrank.errors import BudgetError, RunFolderError
 from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, History, RandomSearch, RegularizedEvolution, Strategy
-from archrank.study import RunFolder, Stopwatch, search
+from archrank.study import RunFolder, Timer, search
 
 SPACE = NASBench201()
 
@@ -170,9 +170,9 @@ def test_the_study_refuses_another_strategy_and_a_changed_space(tmp_path):
 def test_seconds_add_up_over_resumptions(tmp_path):
     with open_folder(tmp_path) as folder:
         first = search(SPACE, total, Batched(SPACE), budget=8, folder=folder)
-    watch = Stopwatch()
+    watch = Timer()
     with open_folder(tmp_path, resume=True) as folder:
-        second = search(SPACE, total, Batched(SPACE), budget=12, folder=folder, stopwatch=watch)
+        second = search(SPACE, total, Batched(SPACE), budget=12, folder=folder, timer=watch)
     assert set(second.seconds) == {"total", "fit", "propose", "evaluate"}
     assert second.seconds["evaluate"] >= sum(e.seconds for e in first.evaluations)
     assert second.seconds["propose"] > first.seconds["propose"] > 0
@@ -181,14 +181,14 @@ def test_seconds_add_up_over_resumptions(tmp_path):
 
 
 def test_fitting_is_not_counted_as_proposing():
-    watch = Stopwatch()
+    watch = Timer()
 
     class Fits(RandomSearch):
         def propose(self, history, n, rng):
             watch.seconds["fit"] += 1000.0
             return super().propose(history, n, rng)
 
-    result = search(SPACE, total, Fits(SPACE), budget=2, stopwatch=watch)
+    result = search(SPACE, total, Fits(SPACE), budget=2, timer=watch)
     assert result.seconds["fit"] == 2000.0
     assert -2000.0 < result.seconds["propose"] < -1000.0  # the fits, which took no time here, are taken off
 

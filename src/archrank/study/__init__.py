@@ -13,8 +13,8 @@ from archrank.study.ray_cluster import RayCluster
 from archrank.study.remote import serve
 from archrank.study.result import Evaluation, SearchResult, result_record
 from archrank.study.sampler import ArchrankSampler
-from archrank.study.stopwatch import Stopwatch
 from archrank.study.timed import TimedRanker
+from archrank.study.timer import Timer
 
 __all__ = [
     "ArchrankSampler",
@@ -28,9 +28,9 @@ __all__ = [
     "RayCluster",
     "RunFolder",
     "SearchResult",
-    "Stopwatch",
     "TableEvaluator",
     "TimedRanker",
+    "Timer",
     "check_constraints",
     "declared_goal",
     "dominated_volume",

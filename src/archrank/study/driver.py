@@ -11,13 +11,13 @@ from optuna.trial import FrozenTrial
 from archrank.errors import EvaluationError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
+from archrank.study.backend import Backend
 from archrank.study.goal import Goal
-from archrank.study.ledger import Ledger, Round
 from archrank.study.result import SearchResult
-from archrank.study.stopwatch import Stopwatch
+from archrank.study.run_state import Round, RunState
 from archrank.study.storage import StudyStore
 from archrank.study.timed import with_timer
-from archrank.study.workplace import Workplace
+from archrank.study.timer import Timer
 
 __all__ = ["Plan", "Progress", "drive"]
 
@@ -80,11 +80,11 @@ class Progress:
 def drive(
     plan: Plan,
     store: StudyStore,
-    workplace: Workplace,
+    backend: Backend,
     *,
     workers: int = 1,
     retries: int = 2,
-    stopwatch: Stopwatch | None = None,
+    timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     begin: Callable[[], None] = lambda: None,
 ) -> SearchResult:
@@ -94,18 +94,20 @@ def drive(
     """
     strategy, seed, budget = plan.strategy, plan.seed, plan.budget
     with store.driving():
-        ledger = Ledger(plan.space, plan.goal, plan.facts, store, retries, elsewhere=workplace.is_elsewhere)
+        run_state = RunState(
+            plan.space, plan.goal, plan.facts, store, retries, elsewhere=backend.is_elsewhere
+        )
         begin()
-        clock = _Clock(stopwatch or Stopwatch(), ledger.trials)
+        clock = _Clock(timer or Timer(), run_state.trials)
         timed = with_timer(strategy, clock.watch)
-        size = 1 if plan.asynchronous else ledger.settle("round size", max(strategy.batch, workers))
-        report = _Reporter(ledger, plan.goal, budget, on_progress)
+        size = 1 if plan.asynchronous else run_state.settle("round size", max(strategy.batch, workers))
+        report = _Reporter(run_state, plan.goal, budget, on_progress)
 
         def propose() -> int:
-            round_ = ledger.next_round(size, budget)
-            return 0 if round_ is None else _propose(timed, ledger, round_, seed, clock)
+            round_ = run_state.next_round(size, budget)
+            return 0 if round_ is None else _propose(timed, run_state, round_, seed, clock)
 
-        with workplace.opened(ledger, lambda: clock.total) as evaluated:
+        with backend.opened(run_state, lambda: clock.total) as evaluated:
             try:
                 while True:
                     for outcome in evaluated(propose if plan.asynchronous else lambda: 0):
@@ -119,7 +121,7 @@ def drive(
                     if not propose():
                         break
             except KeyboardInterrupt:
-                ledger.release()
+                run_state.release()
                 raise
         return SearchResult(
             space=plan.space,
@@ -127,27 +129,27 @@ def drive(
             strategy=repr(strategy),
             budget=budget,
             seed=seed,
-            evaluations=ledger.evaluations(),
+            evaluations=run_state.evaluations(),
             seconds={"total": clock.total, **clock.watch.seconds},
-            study=ledger.study,
+            study=run_state.study,
         )
 
 
-def _propose(strategy: Strategy, ledger: Ledger, round_: Round, seed: int, clock: "_Clock") -> int:
+def _propose(strategy: Strategy, run_state: RunState, round_: Round, seed: int, clock: "_Clock") -> int:
     """Propose and queue a round; returns how many were new, 0 where the space is used up."""
     rng = np.random.default_rng([seed, round_.start])
-    history = ledger.history_before(round_)
+    history = run_state.history_before(round_)
     fit_before = clock.watch.seconds["fit"]
     with clock.watch.time("propose"):
         proposals = strategy.propose(history, round_.size, rng)
     clock.watch.seconds["propose"] -= clock.watch.seconds["fit"] - fit_before
-    return ledger.queue(proposals, round_, clock.spent)
+    return run_state.queue(proposals, round_, clock.spent)
 
 
 class _Clock:
-    """The search's total time beside its stopwatch; both go on where an earlier part of the run stopped."""
+    """The search's total time beside its timer; both go on where an earlier part of the run stopped."""
 
-    def __init__(self, watch: Stopwatch, trials: Sequence[FrozenTrial]) -> None:
+    def __init__(self, watch: Timer, trials: Sequence[FrozenTrial]) -> None:
         results = [trial.user_attrs["result"] for trial in trials if "result" in trial.user_attrs]
         spent = [trial.user_attrs["spent"] for trial in trials]
         self.watch = watch
@@ -176,13 +178,13 @@ class _Reporter:
     """Keeps the best value and tells the caller after every evaluation."""
 
     def __init__(
-        self, ledger: Ledger, goal: Goal, budget: int, tell: Callable[[Progress], None] | None
+        self, run_state: RunState, goal: Goal, budget: int, tell: Callable[[Progress], None] | None
     ) -> None:
         self._goal = goal
         self._budget = budget
         self._tell = tell
-        self._done = sum(not entry.pending for entry in ledger.history)
-        feasible = (e.score for e in ledger.history if e.score is not None and not e.violation)
+        self._done = sum(not entry.pending for entry in run_state.history)
+        feasible = (e.score for e in run_state.history if e.score is not None and not e.violation)
         self.best = max(feasible, default=None)
         self._report()
 

@@ -12,6 +12,7 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.strategies.scalarized import Scalarized
+from archrank.study.backend import Backend
 from archrank.study.checks import check_count, checked_evaluator, checked_space, checked_strategy, table_of
 from archrank.study.database import Database
 from archrank.study.declared import declared_goal
@@ -22,9 +23,8 @@ from archrank.study.goal import Direction
 from archrank.study.outcome import Evaluator
 from archrank.study.ray_cluster import RayCluster
 from archrank.study.result import SearchResult, result_record
-from archrank.study.stopwatch import Stopwatch
 from archrank.study.storage import JournalStore, MemoryStore
-from archrank.study.workplace import Workplace
+from archrank.study.timer import Timer
 from archrank.versions import versions
 
 __all__ = ["search"]
@@ -49,7 +49,7 @@ def search(
     asynchronous: bool = False,
     timeout: float | None = None,
     retries: int = 2,
-    stopwatch: Stopwatch | None = None,
+    timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     facts: Mapping[str, Any] | None = None,
     environment: Mapping[str, Any] | None = None,
@@ -96,7 +96,7 @@ def search(
         asynchronous: Propose whenever a worker is free, instead of in rounds.
         timeout: Seconds that one evaluation may take; then it is ended, with all that it started, and has failed.
         retries: How often an evaluation is started again after its process died.
-        stopwatch: Where the seconds are added up; give one to read it, or to let a predictor add its own.
+        timer: Where the seconds are added up; give one to read it, or to let a predictor add its own.
         on_progress: Called after every evaluation.
         facts: What else must agree when the run in ``folder`` is resumed, as JSON values.
         environment: What else to record there, which may differ when it is resumed.
@@ -136,16 +136,16 @@ def search(
     if table is not None and evaluator is None and database is None:
         evaluator = TableEvaluator(table, *goal.needed)
     plan = Plan(searched, strategy, goal, budget, seed, asynchronous)
-    place = Workplace(evaluator, goal.needed, workers, executor, database, asynchronous, timeout, retries)
+    backend = Backend(evaluator, goal.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.facts, **(facts or {})}
     with _opened(folder, config, environment or {"versions": versions()}, resume) as opened:
         result = drive(
             plan,
             database or (MemoryStore() if opened is None else JournalStore(opened)),
-            place,
+            backend,
             workers=workers,
             retries=retries,
-            stopwatch=stopwatch,
+            timer=timer,
             on_progress=on_progress,
             begin=(lambda: None) if opened is None else opened.begin,
         )

@@ -1,4 +1,4 @@
-"""Who evaluates: this process, or an executor that the user brings; pools are in ``pool.py``."""
+"""Evaluation in this process, or on an executor that the user provides; pools are in ``pool.py``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Self
 from archrank.errors import EvaluationError
 from archrank.foreign import in_one_line
 from archrank.study.outcome import Evaluator, Outcome, measure, pickled
-from archrank.study.records import Task
+from archrank.study.trials import Task
 
 __all__ = ["OnExecutor", "Runner", "Serial"]
 
@@ -31,7 +31,7 @@ class Runner(ABC):
         self.close(finished=kind is None)
 
     def close(self, finished: bool) -> None:  # noqa: B027, most runners hold nothing
-        """Free what it holds; what still runs is given up unless ``finished``."""
+        """Free its resources; evaluations that still run are abandoned unless ``finished``."""
 
 
 class Serial(Runner):
@@ -75,7 +75,7 @@ class OnExecutor(Runner):
         self._most = most
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
-        """Hand over as many tasks as it is to have.
+        """Submit the tasks, at most ``most`` at a time.
 
         Raises:
             EvaluationError: The executor broke: it is the user's, so it cannot be made again here.
@@ -93,7 +93,7 @@ class OnExecutor(Runner):
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), _outcome(future)
         except BrokenExecutor as error:
-            # Results that came in before are still good, whichever future was looked at first.
+            # Results of futures that finished before are still valid.
             for future, task in running.items():
                 if future.done() and not isinstance(future.exception(), BrokenExecutor):
                     yield task, _outcome(future)

@@ -1,4 +1,4 @@
-"""The run folder: where one search lives on disk."""
+"""The run folder: one search on disk."""
 
 import json
 import os
@@ -74,7 +74,7 @@ class RunFolder:
             if existing and not resume:
                 raise RunFolderError(
                     f"the folder {folder} already holds a run ({', '.join(existing)}): "
-                    "go on with it by --resume (resume=True), or choose another folder with --out"
+                    "continue it with resume=True (--resume), or choose another folder"
                 )
             wanted: dict[str, Any] = json.loads(json.dumps(config))
             if (folder / "config.json").exists():
@@ -222,7 +222,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _mend_journal(journal: Path) -> None:
-    """Undo what a killed writer may leave: Optuna's lock files, and an end that cannot be read.
+    """Remove what a killed writer may leave: Optuna's lock files, and an end that cannot be read.
 
     The folder's own lock is held, so no driver can be writing.
     """
@@ -240,5 +240,5 @@ def _explained(folder: Path) -> Iterator[None]:
         reason = getattr(cause, "strerror", None) or cause
         raise RunFolderError(
             f"cannot write in the run folder {folder}: {reason}. "
-            "What was finished stays there; mend the cause and give the command again, a search with --resume"
+            "What was finished stays there; fix the cause and run it again, a search with resume=True (--resume)"
         ) from error

@@ -1,4 +1,4 @@
-"""A pool of workers that may die or take too long, whatever kind they are."""
+"""A pool of workers of any kind, which may die or exceed the timeout."""
 
 import time
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
 from archrank.study.executors import Runner
 from archrank.study.outcome import Outcome
-from archrank.study.records import Task
+from archrank.study.trials import Task
 
 __all__ = ["Crew", "Pool", "Worker", "WorkerDied"]
 
@@ -34,22 +34,22 @@ class Worker(ABC):
 
     @abstractmethod
     def give(self, architecture: Architecture) -> None:
-        """Let it evaluate; it must have answered all that came before."""
+        """Send it an architecture; it must have answered all earlier ones."""
 
     @abstractmethod
     def answer(self) -> Outcome:
-        """What it answers; the first answer says only by ``error`` why it cannot evaluate.
+        """Its answer; the ``error`` of the first answer tells why it cannot evaluate.
 
         Raises:
             WorkerDied: It will never answer.
         """
 
     def leave(self) -> None:  # noqa: B027, most have nothing to tidy up
-        """Tell it that nothing more comes, and do not wait: then several tidy up at the same time."""
+        """Tell it that no more tasks come, without waiting, so that several workers clean up at the same time."""
 
     @abstractmethod
     def end(self, at_once: bool) -> None:
-        """End it and wait for that; unless ``at_once``, it may tidy up."""
+        """Stop it and wait until it has ended; unless ``at_once``, it may clean up."""
 
 
 class Crew(ABC):
@@ -61,7 +61,7 @@ class Crew(ABC):
 
     @abstractmethod
     def listen(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
-        """Those that have answered or died, waited for so many seconds; for None, until there is one."""
+        """The workers that have answered or died; waits up to ``seconds``, or for None until there is one."""
 
     def close(self) -> None:  # noqa: B027, most crews hold nothing
         """Free what all workers share."""
@@ -112,8 +112,8 @@ class Pool(Runner):
         remaining = iter(tasks)
         again: deque[Task] = deque()
         while True:
-            # With no worker ready it waits for one even if nothing is to be done: so that a pool which cannot start
-            # says so before anything is queued for it.
+            # With no worker ready it waits for one even if there is no task, so that a pool that cannot start
+            # fails before anything is queued for it.
             while (seat := next((s for s in self._seats if s.ready and s.task is None), None)) is not None:
                 task = again.popleft() if again else next(remaining, None)
                 if task is None:
@@ -128,7 +128,7 @@ class Pool(Runner):
                 yield self._stop(seat)
 
     def close(self, finished: bool) -> None:
-        """End the workers; at once, whatever they do, unless ``finished``."""
+        """Stop the workers; immediately, whatever they do, unless ``finished``."""
         if finished:
             for seat in self._seats:
                 seat.worker.leave()
@@ -149,7 +149,7 @@ class Pool(Runner):
         return [seat for seat in self._seats if seat.worker in heard]
 
     def _hear(self, seat: _Seat, again: deque[Task]) -> tuple[Task, Outcome] | None:
-        """Take a worker's answer, or replace it; returns what is finished by that, if anything is."""
+        """Take a worker's answer, or replace a dead worker; returns the task that is finished by that, if any."""
         try:
             outcome = seat.worker.answer()
         except WorkerDied as death:

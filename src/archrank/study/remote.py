@@ -1,4 +1,4 @@
-"""Evaluations that workers elsewhere make: the search's side waits for them, the worker's side makes them."""
+"""Evaluations by workers elsewhere: the search waits for their outcomes, and the workers evaluate."""
 
 import os
 import socket
@@ -16,41 +16,41 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.study.database import Database
 from archrank.study.goal import Goal
-from archrank.study.ledger import Ledger
 from archrank.study.outcome import Evaluator, Outcome
 from archrank.study.pool import Pool
 from archrank.study.processes import Processes
-from archrank.study.records import Records, Task
+from archrank.study.run_state import RunState
+from archrank.study.trials import Task, Trials
 
 __all__ = ["arrivals", "serve"]
 
 _POLL, _LONGEST_POLL = 0.2, 2.0
-"""Seconds between two looks at the database; a worker without work looks less and less often."""
+"""Seconds between two queries of the database; a worker without work queries less and less often."""
 
 _BEATS = 6
-"""So many signs of life fit into the time after which a worker is given up."""
+"""How many signs of life a worker sends in the time after which it is considered dead."""
 
 
-def arrivals(ledger: Ledger, patience: float, most: int, refill: Callable[[], int]) -> Iterator[Outcome]:
-    """What workers elsewhere find, as it comes in, until nothing is open.
+def arrivals(run_state: RunState, patience: float, most: int, refill: Callable[[], int]) -> Iterator[Outcome]:
+    """The outcomes of workers elsewhere, as they come in, until no trial is open.
 
     Args:
-        ledger: The search's; it is kept in step.
+        run_state: The search's; it is kept in step.
         patience: Seconds without a sign of life after which a worker is given up.
         most: Below so many open evaluations ``refill`` is asked for more.
         refill: Queues more; returns how many, 0 for the end.
     """
     silence = _Silence(patience)
     while True:
-        while len(ledger.open) < most and refill():
+        while len(run_state.open) < most and refill():
             pass
-        if not ledger.open:
+        if not run_state.open:
             return
-        outcomes, running = ledger.collect()
+        outcomes, running = run_state.collect()
         yield from outcomes
         for trial in silence.of(running):
             with suppress(UpdateFinishedTrialError):  # it lived, and has just finished it
-                ledger.take_from_the_dead(trial, "its worker")
+                run_state.take_from_the_dead(trial, "its worker")
         if not outcomes:
             time.sleep(_POLL)
 
@@ -111,19 +111,19 @@ def serve(
     """
     facts = database.facts()
     _check_space(facts, space, database)
-    records = Records(database.study(), database.open(), database, space, Goal.from_facts(facts))
+    trials = Trials(database.study(), database.open(), database, space, Goal.from_facts(facts))
     patience = float(facts.get("patience", database.patience))
     done = 0
-    with Pool(Processes(evaluate, records.goal.needed), 1, retries, timeout) as pool:
+    with Pool(Processes(evaluate, trials.goal.needed), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
-        for task in _queued(records):
+        for task in _queued(trials):
             try:
-                with _signs_of_life(records, task, patience / _BEATS):
+                with _signs_of_life(trials, task, patience / _BEATS):
                     ((_, outcome),) = pool.run([task])
-                recorded = _record(records, task, outcome, patience)
+                recorded = _record(trials, task, outcome, patience)
             except BaseException:
-                if _is_mine(records, task):
-                    records.put_back(task.number)
+                if _is_mine(trials, task):
+                    trials.put_back(task.number)
                 raise
             done += recorded
             if on_outcome is not None:
@@ -131,13 +131,13 @@ def serve(
     return done
 
 
-def _queued(records: Records) -> Iterator[Task]:
+def _queued(trials: Trials) -> Iterator[Task]:
     pause = _POLL
     while True:
-        if (task := records.pop()) is not None:
+        if (task := trials.pop()) is not None:
             yield task
             pause = _POLL
-        elif records.study.user_attrs.get("ended"):
+        elif trials.study.user_attrs.get("ended"):
             return
         else:
             time.sleep(pause)
@@ -153,18 +153,18 @@ def _check_space(facts: Mapping[str, Any], space: SearchSpace, database: Databas
 
 
 @contextmanager
-def _signs_of_life(records: Records, task: Task, interval: float) -> Iterator[None]:
-    """Writes down again and again that the worker lives."""
+def _signs_of_life(trials: Trials, task: Task, interval: float) -> Iterator[None]:
+    """Records at regular intervals that the worker is alive."""
     over = threading.Event()
-    records.attribute(task.number, "worker", {"name": _me(), "sign": 0})
+    trials.attribute(task.number, "worker", {"name": _me(), "sign": 0})
 
     def beat() -> None:
         sign = 0
         while not over.wait(interval):
             sign += 1
-            # It may be back next time; what is wrong is said when the result is written.
+            # The database may be back next time; if not, writing the result reports the error.
             with suppress(RunFolderError, optuna.exceptions.OptunaError):
-                records.attribute(task.number, "worker", {"name": _me(), "sign": sign})
+                trials.attribute(task.number, "worker", {"name": _me(), "sign": sign})
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -175,14 +175,14 @@ def _signs_of_life(records: Records, task: Task, interval: float) -> Iterator[No
         thread.join()
 
 
-def _record(records: Records, task: Task, outcome: Outcome, patience: float) -> bool:
-    """Write down an outcome unless there is one; a database that is gone for a while is waited for."""
+def _record(trials: Trials, task: Task, outcome: Outcome, patience: float) -> bool:
+    """Record an outcome unless there is one already; waits for a database that is unavailable for a while."""
     until = time.monotonic() + patience
     while True:
         try:
-            # Where the search gave this worker up, the task may be in the queue again: it need not be.
-            records.take(task.number)
-            records.write(task.number, outcome)
+            # The search may have queued the task again because it considered this worker dead.
+            trials.take(task.number)
+            trials.write(task.number, outcome)
         except UpdateFinishedTrialError:
             return False
         except RunFolderError:
@@ -193,9 +193,9 @@ def _record(records: Records, task: Task, outcome: Outcome, patience: float) -> 
             return True
 
 
-def _is_mine(records: Records, task: Task) -> bool:
-    """Whether nobody else evaluates it."""
-    trial = records.trials[task.number]
+def _is_mine(trials: Trials, task: Task) -> bool:
+    """Whether this worker is the one that evaluates it."""
+    trial = trials.all[task.number]
     return trial.state == TrialState.RUNNING and trial.user_attrs.get("worker", {}).get("name") == _me()
 
 

@@ -16,7 +16,7 @@ __all__ = ["JournalStore", "MemoryStore", "StudyStore"]
 
 
 class StudyStore(ABC):
-    """A place for one study.
+    """Where one study is kept.
 
     Attributes:
         name: The study's name there.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.settings import settings_of
 from archrank.strategies.base import Strategy
-from archrank.study.stopwatch import Stopwatch
+from archrank.study.timer import Timer
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Floats, Ranker
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
 __all__ = ["TimedRanker", "with_timer"]
 
 
-def with_timer(strategy: Strategy, stopwatch: Stopwatch) -> Strategy:
-    """A copy of a strategy whose predictor, if it has one, adds the seconds of its fits to a stopwatch."""
+def with_timer(strategy: Strategy, timer: Timer) -> Strategy:
+    """A copy of a strategy whose predictor, if it has one, adds the seconds of its fits to a timer."""
     timed = copy.copy(strategy)
     for name, value in vars(strategy).items():
         if isinstance(value, Strategy):
-            setattr(timed, name, with_timer(value, stopwatch))
+            setattr(timed, name, with_timer(value, timer))
         elif name == "predictor":
-            setattr(timed, name, TimedRanker(value, stopwatch))
+            setattr(timed, name, TimedRanker(value, timer))
     return timed
 
 
 class TimedRanker:
-    """Passes everything on to a predictor and adds the seconds of its fits to a stopwatch.
+    """Passes everything on to a predictor and adds the seconds of its fits to a timer.
 
     Args:
         ranker: The predictor that does the work.
-        stopwatch: Its ``fit`` seconds grow.
+        timer: Its ``fit`` seconds grow.
     """
 
-    def __init__(self, ranker: "Ranker", stopwatch: Stopwatch) -> None:
+    def __init__(self, ranker: "Ranker", timer: Timer) -> None:
         self._ranker = ranker
-        self._stopwatch = stopwatch
+        self._timer = timer
 
     def with_seed(self, seed: int) -> Self:
-        """An unfitted copy on the same stopwatch."""
-        return type(self)(self._ranker.with_seed(seed), self._stopwatch)
+        """An unfitted copy on the same timer."""
+        return type(self)(self._ranker.with_seed(seed), self._timer)
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Fit, and add up the time."""
-        with self._stopwatch.time("fit"):
+        with self._timer.time("fit"):
             self._ranker.fit(architectures, targets)
         return self
 

@@ -22,7 +22,7 @@ from archrank.study import (
     RayCluster,
     RunFolder,
     SearchResult,
-    Stopwatch,
+    Timer,
     result_record,
 )
 from archrank.study import search as search_study
@@ -150,7 +150,7 @@ def search(
             "name (--study)"
         )
     benchmark = None if table is None else table.name
-    stopwatch = Stopwatch()
+    timer = Timer()
 
     def write(opened: RunFolder, result: SearchResult) -> None:
         from archrank.report.run.page import write_report
@@ -185,7 +185,7 @@ def search(
         asynchronous=asynchronous,
         timeout=timeout,
         retries=retries,
-        stopwatch=stopwatch,
+        timer=timer,
         on_progress=on_progress,
         facts={"benchmark": benchmark, **({} if chosen is None else chosen.active), **(facts or {})},
         environment={"versions": versions(), "workers": workers, "command": command},

@@ -1,4 +1,4 @@
-"""The ledger of one search: its records, and the history that strategies read, kept in step."""
+"""The state of one search: its trials, and the history that strategies read, kept consistent."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,11 +16,11 @@ from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.study.folder import check_same
 from archrank.study.goal import Goal
 from archrank.study.outcome import Outcome
-from archrank.study.records import Records, Task
 from archrank.study.result import Evaluation
 from archrank.study.storage import StudyStore
+from archrank.study.trials import Task, Trials
 
-__all__ = ["Ledger", "Round"]
+__all__ = ["Round", "RunState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Round:
     size: int
 
 
-class Ledger:
+class RunState:
     """Writes a study, and keeps the history that strategies read.
 
     On opening a study that a dead process left, evaluations whose result was stored are finished, those without one
@@ -89,7 +89,7 @@ class Ledger:
                 sampler=optuna.samplers.RandomSampler(seed=0),  # never asked: every parameter is fixed
                 load_if_exists=True,
             )
-            self._records = Records(study, storage, store, space, goal)
+            self._trials = Trials(study, storage, store, space, goal)
             self._state_facts(study, facts)
             for trial in self.trials:
                 self._take_up(trial, elsewhere)
@@ -97,27 +97,27 @@ class Ledger:
     @property
     def study(self) -> optuna.Study:
         """The study."""
-        return self._records.study
+        return self._trials.study
 
     @property
     def trials(self) -> list[FrozenTrial]:
         """The study's trials, by number; not copies, so only to be read."""
-        return self._records.trials
+        return self._trials.all
 
     def settle(self, key: str, value: int) -> int:
-        """Store a number with the study if it has none of that name yet; returns the one that it has."""
-        return self._records.settle(key, value)
+        """Store a number with the study under a name that is not taken yet; returns the stored number."""
+        return self._trials.settle(key, value)
 
     def note(self, key: str, value: Any) -> None:
-        """Store a fact about the study that may change."""
-        self._records.note(key, value)
+        """Store an attribute of the study that may change."""
+        self._trials.note(key, value)
 
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """What is finished, by number."""
+        """The finished evaluations, by number."""
         return tuple(self._evaluation(trial) for trial in self.trials if trial.state.is_finished())
 
     def next_round(self, size: int, budget: int) -> Round | None:
-        """The round to propose next: one that was cut short, else a new one; None when all is spent."""
+        """The round to propose next: an interrupted one, or else a new one; None when the budget is spent."""
         last, proposed = self._last_round, len(self.history)
         if last.start + last.size > proposed:
             return last
@@ -131,7 +131,7 @@ class Ledger:
         return History(islice(self.history, round_.start))
 
     def queue(self, proposals: Sequence[Proposal], round_: Round, spent: Mapping[str, float]) -> int:
-        """Queue the proposals that history does not hold, as many as the round lacks; returns how many.
+        """Queue the proposals that are not in the history, up to the size of the round; returns how many.
 
         Args:
             proposals: What the strategy proposed.
@@ -150,21 +150,21 @@ class Ledger:
         for proposal in chosen:
             with self._store.writing():
                 number = len(self.history)
-                self._records.queue(proposal, {**attributes, "number": number})
+                self._trials.queue(proposal, {**attributes, "number": number})
                 self.open[number] = Task(number, proposal.architecture)
                 self.history.record(Evaluated(proposal.architecture, None, pending=True))
         self._last_round = round_
         return len(chosen)
 
     def tasks(self, refill: Callable[[], int] = lambda: 0) -> Iterator[Task]:
-        """Hand out what is queued, each when asked for.
+        """Hand out the queued tasks one by one, as they are asked for.
 
         Args:
             refill: Called when the queue is empty; returns how many it queued, 0 for the end.
         """
         while True:
             with self._store.writing():
-                task = self._records.pop()
+                task = self._trials.pop()
                 if task is not None:
                     self._in_hand.add(task.number)
             if task is not None:
@@ -173,7 +173,7 @@ class Ledger:
                 return
 
     def finish(self, task: Task, outcome: Outcome, elapsed: float) -> None:
-        """Write down an outcome.
+        """Record an outcome.
 
         Args:
             task: What was evaluated.
@@ -181,18 +181,18 @@ class Ledger:
             elapsed: Seconds of the whole search so far.
         """
         with self._store.writing():
-            self._records.write(task.number, outcome, elapsed)
+            self._trials.write(task.number, outcome, elapsed)
             self._settled(task, outcome.values)
 
     def release(self) -> None:
-        """Put back what was handed out and not finished; for a search that is stopped on purpose."""
+        """Put tasks that were handed out and not finished back into the queue, when a search is stopped on purpose."""
         with self._store.writing():
             for number in self._in_hand:
-                self._records.put_back(number)
+                self._trials.put_back(number)
             self._in_hand.clear()
 
     def collect(self) -> tuple[list[Outcome], list[FrozenTrial]]:
-        """Take in what others finished since the last look; also returns what they have under way."""
+        """Record what other processes finished since the last call; also returns the trials that they are running."""
         outcomes, running = [], []
         for trial in self.trials:
             if trial.number not in self.open:
@@ -206,7 +206,7 @@ class Ledger:
         return outcomes, running
 
     def take_from_the_dead(self, trial: FrozenTrial, died: str) -> None:
-        """Go on with an evaluation whose process is gone: finish it, queue it again, or give it up.
+        """Continue with an evaluation whose process has died: finish it, queue it again, or record it as failed.
 
         Args:
             trial: What was under way.
@@ -214,13 +214,13 @@ class Ledger:
         """
         with self._store.writing():
             if "result" in trial.user_attrs:
-                self._records.tell(trial.number, trial.user_attrs["result"])
+                self._trials.tell(trial.number, trial.user_attrs["result"])
                 self._settled(self.open[trial.number], trial.user_attrs["result"]["values"])
                 return
             interruptions = trial.user_attrs.get("interruptions", 0) + 1
-            self._records.attribute(trial.number, "interruptions", interruptions)
+            self._trials.attribute(trial.number, "interruptions", interruptions)
             if interruptions <= self._retries:
-                self._records.put_back(trial.number)
+                self._trials.put_back(trial.number)
             else:
                 reason = f"interrupted {interruptions} times: {died} died while it was being evaluated"
                 self.finish(self.open[trial.number], Outcome(error=reason), _latest(self.trials))
@@ -249,7 +249,7 @@ class Ledger:
                 study.set_metric_names(list(self._goal.objectives))
 
     def _take_up(self, trial: FrozenTrial, elsewhere: bool) -> None:
-        task = self._records.task(trial)
+        task = self._trials.task(trial)
         attributes = trial.user_attrs
         self._last_round = Round(attributes["round"], attributes["round_start"], attributes["round_size"])
         self.open[task.number] = task
@@ -268,7 +268,7 @@ class Ledger:
     def _evaluation(self, trial: FrozenTrial) -> Evaluation:
         attributes = trial.user_attrs
         result = attributes["result"]
-        task = self._records.task(trial)
+        task = self._trials.task(trial)
         return Evaluation(
             number=task.number,
             architecture=task.architecture,

@@ -1,4 +1,4 @@
-"""An Optuna study as archrank writes it: the one place that knows which attribute holds what."""
+"""The trials of an Optuna study as archrank writes them: the one place that knows what each attribute holds."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +18,7 @@ from archrank.study.outcome import Outcome
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 from archrank.study.storage import StudyStore
 
-__all__ = ["Records", "Task"]
+__all__ = ["Task", "Trials"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Task:
     architecture: Architecture
 
 
-class Records:
+class Trials:
     """Reads and writes the trials of one study.
 
     Every trial has the user attributes that :meth:`queue` gives it; an evaluated one has ``result``, a failed one
@@ -54,7 +54,7 @@ class Records:
         self._distributions = distributions(space)
 
     @property
-    def trials(self) -> list[FrozenTrial]:
+    def all(self) -> list[FrozenTrial]:
         """All trials, by number; not copies, so only to be read."""
         with self._store.writing():
             return self.study.get_trials(deepcopy=False)
@@ -64,7 +64,7 @@ class Records:
         return Task(trial.number, from_parameters(self.space, trial.params))
 
     def settle(self, key: str, value: int) -> int:
-        """Store a number with the study if it has none of that name yet; returns the one that it has."""
+        """Store a number with the study under a name that is not taken yet; returns the stored number."""
         with self._store.writing():
             if (stored := self.study.user_attrs.get(key)) is not None:
                 return int(stored)
@@ -72,7 +72,7 @@ class Records:
         return value
 
     def note(self, key: str, value: Any) -> None:
-        """Store a fact about the study."""
+        """Store an attribute of the study."""
         with self._store.writing():
             self.study.set_user_attr(key, value)
 
@@ -99,7 +99,7 @@ class Records:
             )
 
     def pop(self) -> Task | None:
-        """Take the oldest trial off the queue, which then runs; None where none waits.
+        """Take the oldest waiting trial off the queue and mark it as running; None where no trial waits.
 
         Unlike ``study.ask`` it never makes up a trial, and of several processes only one gets each.
         """
@@ -111,7 +111,7 @@ class Records:
         return None
 
     def take(self, number: int) -> bool:
-        """Let a trial run that waits; whether it was this call that did it.
+        """Mark a waiting trial as running; returns whether this call did it.
 
         Raises:
             UpdateFinishedTrialError: It is finished.
@@ -120,21 +120,21 @@ class Records:
             return self._storage.set_trial_state_values(self._trial_id(number), TrialState.RUNNING)
 
     def put_back(self, number: int) -> None:
-        """Put a trial that runs back into the queue."""
+        """Put a running trial back into the queue."""
         with self._store.writing():
             self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
 
     def attribute(self, number: int, key: str, value: Any) -> None:
-        """Write something down with a trial that is not finished."""
+        """Store an attribute of a trial that is not finished."""
         with self._store.writing():
             self._storage.set_trial_user_attr(self._trial_id(number), key, value)
 
     def write(self, number: int, outcome: Outcome, elapsed: float | None = None) -> dict[str, Any]:
-        """Write down an outcome: the result itself first, so that nothing is lost before the trial is finished.
+        """Record an outcome: the result itself first, so that nothing is lost before the trial is finished.
 
         Args:
             number: The trial.
-            outcome: What came of it.
+            outcome: The outcome.
             elapsed: Seconds of the whole search so far, where they are known.
         """
         result: dict[str, Any] = {"values": dict(outcome.values), "seconds": outcome.seconds}
@@ -150,7 +150,7 @@ class Records:
         return result
 
     def tell(self, number: int, result: Mapping[str, Any]) -> None:
-        """Finish a trial whose result is written down."""
+        """Finish a trial whose result is recorded."""
         with self._store.writing():
             if result.get("error") is not None:
                 self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
@@ -161,7 +161,7 @@ class Records:
             self.study.tell(number, values, skip_if_finished=True)
 
     def _constrain(self, number: int, excesses: Sequence[float]) -> None:
-        """Say how far a trial breaks each constraint, 0 or less where it does not: to Optuna, and to its dashboard."""
+        """Record by how much a trial violates each constraint, for Optuna and its dashboard."""
         named = {str(c): e for c, e in zip(self.goal.constraints, excesses, strict=True)}
         self.attribute(number, "constraints", named)
         # What `Trial.set_constraint` writes, and Optuna 4's samplers before that; both read a list.

@@ -1,4 +1,4 @@
-"""Where a search's evaluations are made: the one place that chooses between the ways."""
+"""Where a search's evaluations run: in this process, in worker processes, on Ray, on an executor, or elsewhere."""
 
 import os
 import warnings
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from archrank.errors import BudgetError, EvaluationError
 from archrank.study.database import Database
 from archrank.study.executors import OnExecutor, Runner, Serial
-from archrank.study.ledger import Ledger
 from archrank.study.outcome import Evaluator, Outcome
 from archrank.study.pool import Pool
 from archrank.study.processes import Processes
 from archrank.study.ray_cluster import RayCluster, RayCrew
 from archrank.study.remote import arrivals
+from archrank.study.run_state import RunState
 
-__all__ = ["Evaluated", "Workplace"]
+__all__ = ["Backend", "Evaluated"]
 
 Evaluated = Callable[[Callable[[], int]], Iterator[Outcome]]
 """Evaluates and records what is queued, asking its argument for more when a worker is free; yields as it comes in."""
 
 
-class Workplace:
+class Backend:
     """Where and how the evaluations of a search are made; the arguments are those of ``search``.
 
     Raises:
@@ -43,9 +43,9 @@ class Workplace:
         retries: int,
     ) -> None:
         if workers < 1:
-            raise BudgetError(f"{workers} workers cannot evaluate anything; give 1 or more")
+            raise BudgetError(f"workers is {workers}; give 1 or more")
         if timeout is not None and not timeout > 0:
-            raise BudgetError(f"nothing can be evaluated in {timeout:g} s; give a timeout above 0")
+            raise BudgetError(f"timeout is {timeout:g} s; give a timeout above 0")
         if database is not None and executor is not None:
             raise EvaluationError("give a database, whose workers evaluate, or an executor, not both")
         if timeout is not None and (database is not None or isinstance(executor, Executor)):
@@ -69,51 +69,51 @@ class Workplace:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether other processes take the queue, and record what they find."""
+        """Whether other processes take trials off the queue and record the outcomes."""
         return self._database is not None
 
     @contextmanager
-    def opened(self, ledger: Ledger, elapsed: Callable[[], float]) -> Iterator[Evaluated]:
-        """Start the workers, and end them afterwards.
+    def opened(self, run_state: RunState, elapsed: Callable[[], float]) -> Iterator[Evaluated]:
+        """Start the workers, and stop them afterwards.
 
         Args:
-            ledger: What is queued, and where outcomes are written.
+            run_state: What is queued, and where outcomes are written.
             elapsed: Seconds of the whole search so far.
         """
         if self._database is not None:
             patience = self._database.patience
-            ledger.note("patience", patience)
-            ledger.note("ended", False)
-            yield lambda refill: arrivals(ledger, patience, self._workers, refill)
-            ledger.note("ended", True)
+            run_state.note("patience", patience)
+            run_state.note("ended", False)
+            yield lambda refill: arrivals(run_state, patience, self._workers, refill)
+            run_state.note("ended", True)
             return
         assert self._evaluate is not None
         with self._runner(self._evaluate) as runner:
 
             def evaluated(refill: Callable[[], int]) -> Iterator[Outcome]:
-                for task, outcome in runner.run(ledger.tasks(refill)):
-                    ledger.finish(task, outcome, elapsed())
+                for task, outcome in runner.run(run_state.tasks(refill)):
+                    run_state.finish(task, outcome, elapsed())
                     yield outcome
 
             yield evaluated
 
     def _runner(self, evaluate: Evaluator) -> Runner:
         if isinstance(self._executor, Executor):
-            # In rounds it may have all that there is; who proposes as workers get free must say how many there are.
+            # In rounds it gets all tasks at once; an asynchronous search must know how many workers there are.
             most = self._workers if self._asynchronous else None
             return OnExecutor(evaluate, self._metric, self._executor, most)
         if isinstance(self._executor, RayCluster):
             if self._executor.address is None:
-                _warn_of_a_crowd(self._workers)
+                _warn_of_too_many(self._workers)
             crew = RayCrew(self._executor, evaluate, self._metric, self._workers)
             return Pool(crew, self._workers, self._retries, self._timeout)
         if self._workers == 1 and self._timeout is None:
             return Serial(evaluate, self._metric)
-        _warn_of_a_crowd(self._workers)
+        _warn_of_too_many(self._workers)
         return Pool(Processes(evaluate, self._metric), self._workers, self._retries, self._timeout)
 
 
-def _warn_of_a_crowd(workers: int) -> None:
+def _warn_of_too_many(workers: int) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers > cores:
         warnings.warn(

@@ -1,19 +1,19 @@
-"""Where the time of a search goes."""
+"""How long the parts of a search take."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["Stopwatch"]
+__all__ = ["Timer"]
 
 
-class Stopwatch:
+class Timer:
     """Adds up seconds by name.
 
     Attributes:
         seconds: Seconds so far; the driver fills ``propose`` and ``evaluate``, a predictor's wrapper ``fit``.
 
-    >>> clock = Stopwatch()
+    >>> clock = Timer()
     >>> with clock.time("fit"):
     ...     pass
     >>> clock.seconds["fit"] > 0
