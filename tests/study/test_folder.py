@@ -36,7 +36,7 @@ def test_the_folder_holds_configuration_and_result(tmp_path):
 def test_an_existing_run_is_not_touched_without_resume(tmp_path):
     run(tmp_path)
     before = {p: p.read_bytes() for p in tmp_path.iterdir()}
-    with pytest.raises(RunFolderError, match=r"already holds a run .*--resume.*--out"):
+    with pytest.raises(RunFolderError, match=r"already holds a run .*--resume.*another folder"):
         run(tmp_path)
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 

@@ -116,6 +116,7 @@ def test_values_in_their_order_are_as_good_as_by_name():
     assert rows(named) == rows(listed)
 
 
+@pytest.mark.filterwarnings("ignore:.*was set aside:UserWarning")
 def test_cut_at_any_byte_it_goes_on_to_the_same_end(tmp_path):
     with RunFolder.open(tmp_path / "whole", {}) as folder:
         whole = find(10, folder=folder)
