@@ -40,7 +40,7 @@ def apart(space: SearchSpace, rows: Rows) -> GraphBatch:
         inputs=batches[0].inputs,
         outputs=(joined([b.outputs[0] for b in batches], states),),
         junctions=(joined([b.junctions[0] for b in batches], states),),
-        written=space.arrays(rows),
+        cells=space.arrays(rows),
     )
 
 

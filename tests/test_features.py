@@ -60,7 +60,7 @@ def naive(cell, operations):
         readers = [read[cell.sites[place].target] for place in mine]
         for side, degrees in (("inputs", inputs), ("readers", readers)):
             values[f"mean {side} of {kind}"] = np.mean(degrees) if mine else 0
-            values[f"most {side} of {kind}"] = max(degrees, default=0)
+            values[f"max {side} of {kind}"] = max(degrees, default=0)
         values[f"cell input → {kind}"] = sum(
             j < cell.inputs for place in mine for j in cell.sites[place].sources
         )
@@ -78,10 +78,10 @@ def naive(cell, operations):
             if place in live
         }
         for side, (which, extreme) in {
-            "shortest way in": (0, min),
-            "longest way in": (0, max),
-            "shortest way out": (1, min),
-            "longest way out": (1, max),
+            "shortest path in": (0, min),
+            "longest path in": (0, max),
+            "shortest path out": (1, min),
+            "longest path out": (1, max),
         }.items():
             depths = [extreme(around[which] for around in each) for each in lengths_around.values()]
             for depth in range(5):
@@ -149,4 +149,7 @@ def test_features_of_depth_are_told_from_the_others():
     names = np.array(feature_names("ab", cells=2))
     deep = depth_features("ab", cells=2)
     assert deep.shape == names.shape
-    assert all((" way " in name) == is_deep for name, is_deep in zip(names, deep, strict=True))
+    assert all(
+        any(way in name for way in (" path in ", " path out ")) == is_deep
+        for name, is_deep in zip(names, deep, strict=True)
+    )

@@ -1,4 +1,4 @@
-"""Many cells of one make as padded arrays: what a space of hundreds of thousands of architectures is lowered to."""
+"""Many cells with the same number of inputs as padded arrays, for spaces of hundreds of thousands of architectures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class CellArrays:
 
 
 def stack(graphs: Sequence[Graph], operations: Sequence[str]) -> tuple[CellArrays, ...]:
-    """Write graphs as arrays, one after the other; spaces may know a quicker way.
+    """Turn graphs into arrays, one after the other; a space may have a faster way.
 
     Args:
         graphs: B graphs, all with the same number of cells and of inputs per cell.
@@ -49,7 +49,7 @@ def stack(graphs: Sequence[Graph], operations: Sequence[str]) -> tuple[CellArray
         One set of arrays for each of the C cells.
 
     Raises:
-        SpaceError: No graph, or graphs of unlike make.
+        SpaceError: No graph, or graphs with different numbers of cells or inputs.
         UnknownName: An operation that is not among ``operations``.
     """
     if not graphs:
@@ -59,7 +59,8 @@ def stack(graphs: Sequence[Graph], operations: Sequence[str]) -> tuple[CellArray
         other = tuple(cell.inputs for cell in graph.cells)
         if other != make:
             raise SpaceError(
-                f"graphs of unlike make in one batch: cells with {make} inputs and {other}; collate them apart"
+                f"graphs with different cells in one batch: cells with {make} inputs and {other}; "
+                "collate them separately"
             )
     kinds = {name: index for index, name in enumerate(operations)}
     for graph in graphs:

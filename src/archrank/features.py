@@ -1,9 +1,8 @@
-"""Features of graphs: named numbers that say how an architecture is made, for any space.
+"""Features of graphs: named numbers that describe an architecture of any space.
 
 In the spirit of GRAF (Kadlecová et al., Surprisingly Strong Performance Prediction with Neural Graph Features, ICML
-2024): counts of operations, lengths and numbers of paths that pass some operations only, degrees, links, and how deep
-operations lie.
-Equal for isomorphic architectures.
+2024): counts of operations, lengths and numbers of paths through some operations only, degrees, links, and the depth of
+operations. They are equal for isomorphic architectures.
 """
 
 from collections.abc import Sequence
@@ -21,25 +20,25 @@ Ints = npt.NDArray[np.int32]
 Shorts = npt.NDArray[np.int16]
 
 _ALL_SUBSETS = 5
-"""Up to so many operation kinds, paths through every subset of them are looked at; else the small and large ones."""
+"""Up to this many operation kinds, every subset of them has path features; else only small and large subsets."""
 
 _DEPTHS = 6
-"""How far operations lie from inputs and outputs is told apart up to so many; the last stands for all farther ones."""
+"""The number of different depths of operations; the last stands for all greater ones."""
 
 _NOWHERE = 10_000
-"""Farther than any path is long."""
+"""More than the length of any path."""
 
-_WAYS = ("shortest way in", "longest way in", "shortest way out", "longest way out")
+_DEPTH_KINDS = ("shortest path in", "longest path in", "shortest path out", "longest path out")
 
 _PART = 8_192
 
 
 def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
-    """What the F features of :func:`graph_features` are.
+    """The names of the F features of :func:`graph_features`.
 
     Args:
         operations: The K operation kinds.
-        cells: C, how many cells a graph has.
+        cells: C, the number of cells of a graph.
 
     >>> feature_names(("conv", "pool"))[:4]
     ('junctions', 'operations', 'live operations', 'reads')
@@ -48,7 +47,7 @@ def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
     names += [f"{kind}" for kind in operations]
     names += [f"live {kind}" for kind in operations]
     for side in ("inputs", "readers"):
-        names += [f"{how} {side} of {kind}" for how in ("mean", "most") for kind in operations]
+        names += [f"{how} {side} of {kind}" for how in ("mean", "max") for kind in operations]
     names += [f"cell input → {kind}" for kind in operations]
     names += [f"{kind} → cell output" for kind in operations]
     names += [f"{a} → {b}" for a in operations for b in operations]
@@ -56,16 +55,16 @@ def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
         through = ", ".join(operations[kind] for kind in subset)
         names += [f"{what} through {through}" for what in ("paths", "shortest path", "longest path")]
     depths = [*map(str, range(_DEPTHS - 1)), f"{_DEPTHS - 1} or more"]
-    names += [f"{kind}: {way} {depth}" for way in _WAYS for kind in operations for depth in depths]
+    names += [f"{kind}: {way} {depth}" for way in _DEPTH_KINDS for kind in operations for depth in depths]
     if cells == 1:
         return tuple(names)
     return tuple(f"cell {c}: {name}" for c in range(cells) for name in names)
 
 
 def depth_features(operations: Sequence[str], cells: int = 1) -> npt.NDArray[np.bool_]:
-    """Which of the F features say how deep operations lie, instead of how many there are and what is linked: (F,)."""
+    """Which of the F features describe the depth of operations: (F,)."""
     names = len(feature_names(operations))
-    deep = len(_WAYS) * len(operations) * _DEPTHS
+    deep = len(_DEPTH_KINDS) * len(operations) * _DEPTHS
     return np.tile(np.arange(names) >= names - deep, cells)
 
 
@@ -74,9 +73,9 @@ def graph_features(cells: Sequence[CellArrays], operations: Sequence[str]) -> Fl
 
     A path leads from an input to an output of a cell; its length is the number of its operations, and 0 where there
     is no path. An operation is live if it lies on a path. Numbers of paths are given as log(1 + number). The inputs of
-    an operation are what writes to the junctions that it reads; its readers are what reads the junction that it writes
-    to, an output of the cell counting as one. *Pool: longest way out 2* counts the live pools after which there
-    are 2 operations on the longest path to an output; *shortest way in 0* those that are the first on a path.
+    an operation are the operations and cell inputs that write to the junctions that it reads; its readers are the
+    operations and cell outputs that read its target. *Pool: longest path out 2* counts the live pools after which there
+    are 2 operations on the longest path to an output; *shortest path in 0* those that are the first on a path.
 
     Args:
         cells: The C cells of the B graphs.
@@ -99,10 +98,10 @@ def _subsets(kinds: int) -> list[tuple[int, ...]]:
 
 
 class _Sites:
-    """A part of the B graphs, with one more junction, number N, that stands for none.
+    """A part of the B graphs, with an additional junction, number N, as padding.
 
     Attributes:
-        inputs: How many junctions carry what comes into the cell.
+        inputs: The number of junctions that are inputs of the cell.
         present: (B, N).
         kind: The operation kind at each site, -1 for no site: (B, S).
         there: Whether there is such a site: (B, S).
@@ -125,7 +124,7 @@ class _Sites:
         self.rows = np.arange(len(self.present))[:, None]
 
     def in_order(self) -> list[tuple[int, Ints]]:
-        """Sites with the graphs in which they are to be visited next, targets in ascending order."""
+        """Sites in the order of their targets, each with the graphs in which it comes next."""
         visits = []
         for junction in range(self.inputs, self.present.shape[1]):
             for site in range(self.kind.shape[1]):
@@ -134,10 +133,10 @@ class _Sites:
                     visits.append((site, rows.astype(np.int32)))
         return visits
 
-    def at(self, values: npt.NDArray[np.generic], places: Ints) -> npt.NDArray[np.generic]:
-        """Values of junctions, (B, N + 1), at places (B, …)."""
-        flat = places.reshape(len(places), -1)
-        return np.take_along_axis(values, flat, axis=1).reshape(places.shape)
+    def at(self, values: npt.NDArray[np.generic], junctions: Ints) -> npt.NDArray[np.generic]:
+        """The values, (B, N + 1), of the given junctions: (B, …)."""
+        flat = junctions.reshape(len(junctions), -1)
+        return np.take_along_axis(values, flat, axis=1).reshape(junctions.shape)
 
 
 def _of_cell(sites: _Sites, kinds: int) -> Floats:
@@ -179,7 +178,7 @@ def _live(sites: _Sites, visits: list[tuple[int, Ints]]) -> npt.NDArray[np.bool_
 
 
 def _degrees(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
-    """Mean and most inputs, then mean and most readers, of the sites of each kind: four times (B, K)."""
+    """Mean and largest number of inputs, then of readers, of the sites of each kind: four times (B, K)."""
     count, junctions = sites.present.shape
     written, read = (np.zeros((count, junctions + 1), dtype=np.int32) for _ in range(2))
     written[:, : sites.inputs] = 1
@@ -199,7 +198,7 @@ def _degrees(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
 
 
 def _links(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
-    """How often an input feeds each kind, each kind an output, and each kind each kind: (B, K), (B, K), (B, K²)."""
+    """The numbers of links from inputs to kinds, kinds to outputs, and kinds to kinds: (B, K), (B, K), (B, K²)."""
     junctions = sites.present.shape[1]
     number = of_kind.astype(np.int32)
     at_inputs = (sites.sources < sites.inputs).sum(axis=2)
@@ -210,8 +209,8 @@ def _links(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
     writers[:, junctions] = 0
     at_outputs = writers[sites.rows, sites.outputs].sum(axis=1)
     fed = np.zeros((len(number), number.shape[1], number.shape[2]), dtype=np.int32)
-    for place in range(sites.sources.shape[2]):
-        fed += writers[sites.rows, sites.sources[:, :, place]]
+    for read in range(sites.sources.shape[2]):
+        fed += writers[sites.rows, sites.sources[:, :, read]]
     pairs = np.einsum("bsi,bsj->bij", fed, number).reshape(len(number), -1)
     return [np.einsum("bs,bsk->bk", at_inputs, number), at_outputs, pairs]
 
@@ -246,7 +245,7 @@ def _paths(sites: _Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
 def _depths(sites: _Sites, visits: list[tuple[int, Ints]]) -> list[Shorts]:
     """Fewest and most operations on paths from an input to each site, then from it to an output: four times (B, S)."""
     count, junctions = sites.present.shape
-    # What is most is the least of the negative, so one minimum serves both.
+    # The maximum is the minimum of the negative, so one minimum computes both.
     step = np.array([1, -1], dtype=np.int16)
     way_in = np.full((count, sites.kind.shape[1], 2), _NOWHERE, dtype=np.int16)
     way_out = way_in.copy()
@@ -266,7 +265,7 @@ def _depths(sites: _Sites, visits: list[tuple[int, Ints]]) -> list[Shorts]:
 
 
 def _of_depth(sites: _Sites, live: npt.NDArray[np.bool_], depth: Shorts, kinds: int) -> Ints:
-    """How many live sites of each kind lie at each depth: (B, K · depths)."""
+    """The number of live sites of each kind at each depth: (B, K · depths)."""
     counts = np.zeros((len(live), kinds, _DEPTHS), dtype=np.int32)
     for site in range(live.shape[1]):
         rows = np.flatnonzero(live[:, site])

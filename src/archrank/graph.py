@@ -1,4 +1,4 @@
-"""Graphs of junctions and operation sites: the one form that every search space is lowered to.
+"""Graphs of junctions and operation sites: the common form that every search space is lowered to.
 
 Junctions hold data. A site reads the sum of its source junctions, applies its operation, and adds the result to
 its target junction. Operation-on-edge cells have one site per edge; operation-on-node cells have one site per
@@ -17,7 +17,7 @@ __all__ = ["Cell", "Graph", "Site"]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One operation at one place of a cell.
+    """One operation of a cell.
 
     Attributes:
         operation: Name of the operation.
@@ -61,7 +61,7 @@ class Cell:
             if not self.inputs <= site.target < self.junctions:
                 raise SpaceError(
                     f"{site}: the target must be one of the junctions {self.inputs} to {self.junctions - 1}, "
-                    f"for the first {self.inputs} are inputs"
+                    f"because the first {self.inputs} are inputs"
                 )
         if not self.outputs or min(self.outputs) < 0 or max(self.outputs) >= self.junctions:
             raise SpaceError(
@@ -71,7 +71,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What an architecture computes: C cells of junctions and sites.
+    """The computation of an architecture: C cells of junctions and sites.
 
     Attributes:
         cells: The cells; most spaces have one, others a normal and a reduction cell.
@@ -85,7 +85,7 @@ class Graph:
 
     @property
     def key(self) -> Hashable:
-        """A canonical form: two graphs have equal keys exactly when relabelling makes them equal.
+        """A canonical form: two graphs have equal keys exactly when relabeling makes them equal.
 
         It is an exact certificate, not a hash: the smallest description of the graph over the junction orders that
         colour refinement leaves open.
@@ -129,11 +129,11 @@ def _leaves(cell: Cell, colours: list[int]) -> Iterator[Certificate]:
         return
     members = [j for j in range(cell.junctions) if colours[j] == tied]
     tried: list[int] = []
-    for chosen in members:
-        if any(_interchangeable(cell, chosen, other) for other in tried):
+    for member in members:
+        if any(_interchangeable(cell, member, other) for other in tried):
             continue
-        tried.append(chosen)
-        yield from _leaves(cell, _ranks([(c, j != chosen) for j, c in enumerate(colours)]))
+        tried.append(member)
+        yield from _leaves(cell, _ranks([(c, j != member) for j, c in enumerate(colours)]))
 
 
 def _certificate(cell: Cell, order: list[int]) -> Certificate:

@@ -14,8 +14,8 @@ def on_edge(n=7):
     """NAS-Bench-201: nothing at all, a chain, everything, an output that is cut off, a dead end; and random ones."""
     space = NASBench201()
     rows = [(0,) * 6, (3, 0, 3, 0, 0, 3), (3, 2, 1, 4, 3, 2), (3, 3, 3, 0, 0, 0), (3, 3, 1, 2, 0, 0)]
-    chosen = [Architecture(space.name, row) for row in rows] + space.sample(n, np.random.default_rng(0))
-    return [space.graph(a) for a in chosen], space.operations
+    indices = [Architecture(space.name, row) for row in rows] + space.sample(n, np.random.default_rng(0))
+    return [space.graph(a) for a in indices], space.operations
 
 
 def on_node(n=7):

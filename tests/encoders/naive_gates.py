@@ -16,10 +16,10 @@ def embed(encoder, graph, operations, member=0, form="sites"):
         starts = [parameters["input_start"][first + j] for j in range(cell.inputs)]
         starts += [parameters["other_start"][c]] * (cell.junctions - cell.inputs)
         state = torch.stack(starts) @ parameters["project.weight"] + parameters["project.bias"]
-        for place in range(encoder.settings.layers):
-            if place:
+        for position in range(encoder.settings.layers):
+            if position:
                 state = torch.clamp(state, min=0)
-            layer = {k.removeprefix(f"layers.{place}."): v for k, v in parameters.items()}
+            layer = {k.removeprefix(f"layers.{position}."): v for k, v in parameters.items()}
             gates = torch.sigmoid(
                 parameters["operations"] @ layer["attention.weight"] + layer["attention.bias"]
             )

@@ -32,11 +32,11 @@ def embed(encoder, graph, operations, member=0):
             sums = reads.sum(dim=1)
             reads = reads / torch.sqrt(sums[:, None] * sums[None, :])
         state = torch.stack(starts) @ parameters["project.weight"] + parameters["project.bias"]
-        for place in range(settings.layers):
-            if place:
+        for position in range(settings.layers):
+            if position:
                 state = torch.clamp(state, min=0)
-            state = reads @ (state @ parameters[f"layers.{place}.move.weight"])
-            state = state + parameters[f"layers.{place}.bias"]
+            state = reads @ (state @ parameters[f"layers.{position}.move.weight"])
+            state = state + parameters[f"layers.{position}.bias"]
         if settings.global_node:
             parts.append(state[-1])
         else:

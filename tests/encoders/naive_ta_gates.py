@@ -6,8 +6,8 @@ It takes the parameters of one member of a :class:`TAGATESEncoder`.
 import torch
 
 
-def embed(encoder, graph, operations, places, member=0):
-    """The embedding of one architecture of one cell, (D,), given the place features of its sites, (S, features)."""
+def embed(encoder, graph, operations, positions, member=0):
+    """The embedding of one architecture of one cell, (D,), given the position features of its sites, (S, features)."""
     (cell,) = graph.cells
     settings = encoder.settings
     parameters = {name: value[member] for name, value in encoder.named_parameters()}
@@ -20,9 +20,9 @@ def embed(encoder, graph, operations, places, member=0):
 
     def flow(name, state, known, backwards):
         """One pass; the last states of the junctions, and what every site sent in the last layer."""
-        for place in range(settings.layers):
-            layer = f"{name}.{place}"
-            if place:
+        for position in range(settings.layers):
+            layer = f"{name}.{position}"
+            if position:
                 state = [torch.relu(each) for each in state]
             moved = [each @ parameters[f"{layer}.move.weight"] for each in state]
             arrived = [torch.zeros(settings.width) for _ in moved]
@@ -55,8 +55,8 @@ def embed(encoder, graph, operations, places, member=0):
     starts = [linear("project", start) for start in starts]
     known = [
         parameters["operations"][operations.index(site.operation)]
-        + settings.places * two_layers("place", place)
-        for site, place in zip(cell.sites, places, strict=True)
+        + settings.positions * two_layers("position", position)
+        for site, position in zip(cell.sites, positions, strict=True)
     ]
     for _ in range(settings.steps - 1):
         state, forth = flow("forward_layers", starts, known, backwards=False)

@@ -44,7 +44,7 @@ def test_cells_and_inputs_do_not_merge_with_each_other():
     cell = Cell(2, 4, (Site("conv", (0,), 2), Site("conv", (1,), 3)), (2, 3))
     batch = collate([Graph((cell, cell))], ("conv",))
     assert batch.inputs == 4
-    assert batch.cells == 2
+    assert len(batch.cells) == 2
     assert len(batch.start) == 8
     assert sorted(batch.start.tolist()) == [0, 1, 2, 3, 4, 4, 5, 5]
 
@@ -77,7 +77,7 @@ def test_no_graph_is_refused():
     ],
 )
 def test_graphs_of_unlike_make_are_refused(other):
-    with pytest.raises(SpaceError, match=r"unlike make.*\(1,\).*collate them apart"):
+    with pytest.raises(SpaceError, match=r"different cells.*\(1,\).*collate them separately"):
         collate([CHAIN, other], ("conv", "pool"))
 
 
@@ -128,9 +128,9 @@ def test_a_batch_says_each_graph_back():
             if s.target == junction
         ))  # fmt: skip
 
-    for place, graph in enumerate(graphs):
+    for position, graph in enumerate(graphs):
         for c, (cell, first_input) in enumerate(zip(graph.cells, (0, 2), strict=True)):
-            read = batch.outputs[c].take(np.array([place])).columns
+            read = batch.outputs[c].take(np.array([position])).columns
             expected = [history(cell, first_input, batch.inputs + c, j) for j in cell.outputs]
             assert [unfolded(state) for state in read] == expected
 
@@ -172,8 +172,8 @@ def test_equal_architectures_are_neighbors():
     graphs, operations = graph_makers.on_edge(30)
     batch = collate([*graphs, *graphs], operations)
     order = batch.neighborly()
-    place = np.argsort(order)
-    apart = np.abs(place[: len(graphs)] - place[len(graphs) :])
+    position = np.argsort(order)
+    apart = np.abs(position[: len(graphs)] - position[len(graphs) :])
     equal = np.unique(batch.outputs[0].columns, return_counts=True)[1].max()
     assert apart.max() < len(batch) / 2
     assert np.median(apart) <= equal

@@ -26,8 +26,8 @@ def fresh(settings, graphs, operations, members=1, seed=0):
     return encoder, batch
 
 
-def embedded(encoder, batch, chosen=None):
-    prepared = encoder.prepare(batch, chosen)
+def embedded(encoder, batch, indices=None):
+    prepared = encoder.prepare(batch, indices)
     return encoder(prepared).index_select(1, prepared.distinct)
 
 
@@ -104,11 +104,11 @@ def test_multi_edge(layers, aggregate):
     assert_equal_to_naive(settings, *graph_makers.two_inputs(), form="multi-edge")
 
 
-@pytest.mark.parametrize("place", range(5))
-def test_a_batch_of_one_cell_only(place):
+@pytest.mark.parametrize("position", range(5))
+def test_a_batch_of_one_cell_only(position):
     graphs, operations = graph_makers.on_edge(0)
     for readout in ("outputs", "junctions"):
-        assert_equal_to_naive(GATES(readout=readout, **SMALL), [graphs[place]], operations, form="on edge")
+        assert_equal_to_naive(GATES(readout=readout, **SMALL), [graphs[position]], operations, form="on edge")
 
 
 def test_the_naive_forms_agree_with_each_other():
@@ -161,9 +161,9 @@ def test_chosen_ones_are_embedded_as_in_the_whole():
         graphs, operations = make(20)
         encoder, batch = fresh(GATES(trainable_other=True, **SMALL), graphs, operations)
         whole = embedded(encoder, batch)
-        for chosen in ([0], [3, 1, 2], [7, 7, 0, 7], list(range(20))[::-1]):
-            part = embedded(encoder, batch, np.array(chosen))
-            torch.testing.assert_close(part, whole[:, chosen], rtol=1e-5, atol=1e-5)
+        for indices in ([0], [3, 1, 2], [7, 7, 0, 7], list(range(20))[::-1]):
+            part = embedded(encoder, batch, np.array(indices))
+            torch.testing.assert_close(part, whole[:, indices], rtol=1e-5, atol=1e-5)
 
 
 def messages(plan):

@@ -31,8 +31,8 @@ def fresh(settings, graphs, operations, members=1):
     return encoder, batch
 
 
-def embedded(encoder, batch, chosen=None):
-    prepared = encoder.prepare(batch, chosen)
+def embedded(encoder, batch, indices=None):
+    prepared = encoder.prepare(batch, indices)
     return encoder(prepared).index_select(1, prepared.distinct)
 
 
@@ -75,9 +75,9 @@ def test_three_members_are_three_encoders(settings):
     encoder, batch = fresh(settings, graphs, operations, members=3)
     together = embedded(encoder, batch)
     for member in range(3):
-        for place in (0, 11):
-            naive = naive_gcn.embed(encoder, graphs[place], operations, member)
-            torch.testing.assert_close(together[member, place], naive, rtol=1e-4, atol=1e-4)
+        for position in (0, 11):
+            naive = naive_gcn.embed(encoder, graphs[position], operations, member)
+            torch.testing.assert_close(together[member, position], naive, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -86,9 +86,9 @@ def test_chosen_ones_are_embedded_as_in_the_whole(settings, make):
     graphs, operations = make(20)
     encoder, batch = fresh(settings, graphs, operations)
     whole = embedded(encoder, batch)
-    for chosen in ([0], [7, 7, 0, 7], list(range(20))[::-1]):
-        part = embedded(encoder, batch, np.array(chosen))
-        torch.testing.assert_close(part, whole[:, chosen], rtol=1e-4, atol=1e-4)
+    for indices in ([0], [7, 7, 0, 7], list(range(20))[::-1]):
+        part = embedded(encoder, batch, np.array(indices))
+        torch.testing.assert_close(part, whole[:, indices], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("settings", [GCN(**SMALL), GlobalNodeGCN(**SMALL)], ids=["mean", "global"])

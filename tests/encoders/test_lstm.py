@@ -26,8 +26,8 @@ def built(batch, members=1, settings=SMALL):
     return settings.build(batch, members, torch.Generator().manual_seed(0))
 
 
-def embedded(encoder, batch, chosen=None):
-    prepared = encoder.prepare(batch, chosen)
+def embedded(encoder, batch, indices=None):
+    prepared = encoder.prepare(batch, indices)
     return encoder(prepared).index_select(1, prepared.distinct)
 
 
@@ -88,9 +88,9 @@ def test_chosen_ones_are_embedded_as_in_the_whole():
     batch = drawn(NASBench101(vertices=5), 20)
     encoder = built(batch, members=2)
     whole = embedded(encoder, batch)
-    for chosen in ([0], [7, 7, 0, 7], list(range(23))[::-1]):
-        part = embedded(encoder, batch, np.array(chosen))
-        torch.testing.assert_close(part, whole[:, chosen], rtol=1e-5, atol=1e-6)
+    for indices in ([0], [7, 7, 0, 7], list(range(23))[::-1]):
+        part = embedded(encoder, batch, np.array(indices))
+        torch.testing.assert_close(part, whole[:, indices], rtol=1e-5, atol=1e-6)
 
 
 def test_two_rows_of_one_graph_are_told_apart():

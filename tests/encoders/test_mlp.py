@@ -13,11 +13,11 @@ def batch_of(space, rows):
     return merge(space.arrays(rows.astype(np.int16)), space.operations, Choices(rows, options))
 
 
-def embedded(settings, batch, members=1, chosen=None):
+def embedded(settings, batch, members=1, indices=None):
     encoder = settings.build(batch, members, torch.Generator())
-    prepared = encoder.prepare(batch, chosen)
+    prepared = encoder.prepare(batch, indices)
     values = encoder(prepared).index_select(1, prepared.distinct)
-    assert values.shape == (members, len(batch) if chosen is None else len(chosen), encoder.features)
+    assert values.shape == (members, len(batch) if indices is None else len(indices), encoder.features)
     return values
 
 
@@ -39,7 +39,7 @@ def test_one_hot_numbers_stand_at_their_options_place():
 
 def test_chosen_rows_come_in_the_order_chosen():
     rows = np.array([[1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 4], [2, 0, 0, 3, 0, 0]])
-    values = embedded(MLP(), batch_of(NASBench201(), rows), chosen=np.array([2, 0, 2]))
+    values = embedded(MLP(), batch_of(NASBench201(), rows), indices=np.array([2, 0, 2]))
     assert values[0].tolist() == rows[[2, 0, 2]].tolist()
 
 

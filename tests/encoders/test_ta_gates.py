@@ -68,7 +68,7 @@ def embedded(encoder, batch):
         TAGATES(steps=1, **SMALL),
         TAGATES(steps=3, **SMALL),
         TAGATES(steps=2, only_convolutions=True, open_skips=True, **SMALL),
-        TAGATES(steps=3, places=0.7, rate=0.5, **ON_NODE, **SMALL),
+        TAGATES(steps=3, positions=0.7, rate=0.5, **ON_NODE, **SMALL),
         TAGATES(steps=2, residual="all", **ON_NODE, **SMALL),
         TAGATES(steps=2, residual="none", layers=4, **ON_NODE, **SMALL),
     ],
@@ -114,7 +114,7 @@ def test_keeps_what_encoders_promise(make):
 def test_one_step_without_places_is_gates(make):
     graphs, operations = make(10)
     suited = TAGATES.suited_to(collate(graphs, operations))
-    ours = replace(suited, steps=1, places=0.0, open_skips=False, **SMALL)
+    ours = replace(suited, steps=1, positions=0.0, open_skips=False, **SMALL)
     same = {name: getattr(ours, name) for name in ("layers", "residual", *ON_NODE, *SMALL)}
     encoder, batch = fresh(ours, graphs, operations)
     gates = GATES(**same).build(batch, 1, torch.Generator())
@@ -128,9 +128,9 @@ def test_operations_of_one_kind_are_told_apart_by_their_places_alone():
     chain = Graph((Cell(1, 3, (Site("conv", (0,), 1), Site("conv", (1,), 2)), (2,)),))
     twins = Graph((Cell(1, 2, (Site("conv", (0,), 1), Site("conv", (0,), 1)), (1,)),))
     encoder, batch = fresh(TAGATES(**SMALL), [chain, twins], ("conv",))
-    places = encoder.prepare(batch).places[0]
-    assert not torch.equal(places[0], places[1])
-    assert torch.equal(places[2], places[3])
+    positions = encoder.prepare(batch).positions[0]
+    assert not torch.equal(positions[0], positions[1])
+    assert torch.equal(positions[2], positions[3])
 
 
 def test_the_settings_that_suit_a_space():

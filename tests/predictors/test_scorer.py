@@ -88,8 +88,8 @@ def test_a_comparator_scores_an_architecture_alike_whatever_else_is_scored():
     scorer, batch = comparing()
     scorer.settle(batch, None, torch.arange(12.0))
     scores = scorer(scorer.prepare(batch))
-    chosen = np.array([7, 2])
-    torch.testing.assert_close(scorer(scorer.prepare(batch, indices=chosen)), scores[:, chosen])
+    indices = np.array([7, 2])
+    torch.testing.assert_close(scorer(scorer.prepare(batch, indices=indices)), scores[:, indices])
 
 
 def test_features_join_the_embedding_of_their_architecture():
@@ -99,10 +99,10 @@ def test_features_join_the_embedding_of_their_architecture():
     encoder = GATES(layers=2, width=6).build(batch, 2, torch.Generator().manual_seed(0))
     scorer = HeadScorer(encoder, 2, (), 0.0, PairwiseHinge(), features=3)
     scorer.reset_head(torch.Generator().manual_seed(0))
-    chosen = np.array([3, 1, 1])
-    ready = scorer.prepare(batch, features, chosen)
+    indices = np.array([3, 1, 1])
+    ready = scorer.prepare(batch, features, indices)
     read = scorer.embed(ready)
     assert read.shape == (2, 3, 9)
-    torch.testing.assert_close(read[:, :, 6:], torch.from_numpy(features[chosen]).expand(2, -1, -1))
+    torch.testing.assert_close(read[:, :, 6:], torch.from_numpy(features[indices]).expand(2, -1, -1))
     torch.testing.assert_close(scorer(ready), (read @ scorer.head[0].weight + scorer.head[0].bias)[:, :, 0])
-    torch.testing.assert_close(scorer(ready), scorer(scorer.prepare(batch, features))[:, chosen])
+    torch.testing.assert_close(scorer(ready), scorer(scorer.prepare(batch, features))[:, indices])

@@ -103,8 +103,8 @@ def faulty(module):
     """Settings of GATES that build another module."""
 
     class Settings(GATES):
-        def build(self, like, members, generator):
-            encoder = module(self, members, len(like.operations), like.inputs, like.cells)
+        def build(self, template, members, generator):
+            encoder = module(self, members, len(template.operations), template.inputs, len(template.cells))
             encoder.reset(generator)
             return encoder
 
@@ -114,10 +114,12 @@ def faulty(module):
 class Positional(GATESEncoder):
     """Adds what depends on a graph's place in the batch."""
 
-    def prepare(self, batch, chosen=None):
-        plan = super().prepare(batch, chosen)
-        object.__setattr__(plan, "distinct", torch.arange(len(plan.distinct)) % int(plan.distinct.max() + 1))
-        return plan
+    def prepare(self, batch, indices=None):
+        prepared = super().prepare(batch, indices)
+        object.__setattr__(
+            prepared, "distinct", torch.arange(len(prepared.distinct)) % int(prepared.distinct.max() + 1)
+        )
+        return prepared
 
 
 class Normalized(GATESEncoder):
@@ -131,8 +133,8 @@ class Normalized(GATESEncoder):
 class Unordered(GATESEncoder):
     """Forgets in which order it was asked for."""
 
-    def prepare(self, batch, chosen=None):
-        return super().prepare(batch, None if chosen is None else np.sort(chosen))
+    def prepare(self, batch, indices=None):
+        return super().prepare(batch, None if indices is None else np.sort(indices))
 
 
 class Blind(GATESEncoder):
@@ -206,14 +208,14 @@ class Exploding(GATESEncoder):
 class Numbered(GATESEncoder):
     """Looks at the number that a state happens to have in its batch."""
 
-    def prepare(self, batch, chosen=None):
+    def prepare(self, batch, indices=None):
         read = batch.outputs[0].columns
-        numbers = torch.from_numpy(read if chosen is None else read[chosen])
-        plan = super().prepare(batch, chosen)
-        return SimpleNamespace(plan=plan, numbers=numbers, distinct=torch.arange(len(numbers)))
+        numbers = torch.from_numpy(read if indices is None else read[indices])
+        prepared = super().prepare(batch, indices)
+        return SimpleNamespace(prepared=prepared, numbers=numbers, distinct=torch.arange(len(numbers)))
 
     def forward(self, prepared):
-        values = super().forward(prepared.plan).index_select(1, prepared.plan.distinct)
+        values = super().forward(prepared.prepared).index_select(1, prepared.prepared.distinct)
         return values + 0.1 * prepared.numbers[None, :, None]
 
 
@@ -244,16 +246,16 @@ def test_a_broken_promise_is_noticed(module, message):
 class Placed(LSTMEncoder):
     """Adds what depends on a row's place in the batch."""
 
-    def prepare(self, batch, chosen=None):
-        sequences = super().prepare(batch, chosen)
+    def prepare(self, batch, indices=None):
+        sequences = super().prepare(batch, indices)
         object.__setattr__(sequences, "distinct", torch.sort(sequences.distinct).values)
         return sequences
 
 
 def test_a_broken_promise_of_flat_choices_is_noticed():
     class Settings(LSTM):
-        def build(self, like, members, generator):
-            encoder = Placed(self, members, like.choices.options)
+        def build(self, template, members, generator):
+            encoder = Placed(self, members, template.choices.options)
             encoder.reset(generator)
             return encoder
 

@@ -1,4 +1,4 @@
-"""What an encoder is: settings that build a module, which turns a batch of graphs into B embeddings."""
+"""The interface of an encoder: settings that build a module, which turns a batch of graphs into B embeddings."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ __all__ = ["Encoder", "EncoderSettings", "MemberLinear", "Prepared"]
 
 
 class Prepared(Protocol):
-    """What an encoder needs to know of a batch, worked out once without parameters."""
+    """What an encoder computes of a batch once, without parameters."""
 
     @property
     def distinct(self) -> torch.Tensor:
-        """Which of the distinct embeddings each of the B architectures has: (B,)."""
+        """The index of each architecture's embedding among the distinct ones: (B,)."""
 
 
 class MemberLinear(nn.Module):
@@ -27,8 +27,8 @@ class MemberLinear(nn.Module):
 
     Args:
         members: E.
-        width_in: D of what comes in.
-        width_out: D of what goes out.
+        width_in: D of the input.
+        width_out: D of the output.
         bias: Whether there is a bias.
     """
 
@@ -54,24 +54,24 @@ class MemberLinear(nn.Module):
 class Encoder(nn.Module, ABC):
     """Turns B architectures into embeddings, for E members of an ensemble at once.
 
-    Members share nothing but the indices; every parameter, if there is one, has a leading axis E. An embedding
-    depends on the architecture alone: not on junction order, padding, or what else is in the batch. Preparing
-    (indices only) is apart from encoding (parameters), so that a batch that serves many steps is prepared once.
+    Members share only the indices; every parameter has a leading axis E. An embedding depends on the architecture
+    alone, not on junction order, padding or the rest of the batch. Preparing (indices only) is separate from encoding
+    (parameters), so that a batch that is used in many steps is prepared once.
     """
 
     features: int
     """D, the width of an embedding."""
 
     @abstractmethod
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Any:
-        """Work out what must be computed.
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Any:
+        """Determine what must be computed.
 
         Args:
             batch: B graphs.
-            chosen: Which of them, in this order; all for None.
+            indices: Those to encode, in this order; all for None.
 
         Returns:
-            Something with a ``distinct`` tensor, for :meth:`forward` alone to read.
+            An object with a ``distinct`` tensor, for :meth:`forward` only.
         """
 
     @abstractmethod
@@ -84,17 +84,17 @@ class EncoderSettings(ABC):
     """The settings of an encoder: plain values that are stored with a predictor and rebuild it."""
 
     @classmethod
-    def suited_to(cls, like: GraphBatch) -> Self:
-        """The settings to use for graphs of this make when the user gives none."""
+    def suited_to(cls, template: GraphBatch) -> Self:
+        """The default settings for graphs with the cells, inputs and operations of ``template``."""
         return cls()
 
     @abstractmethod
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> Encoder:
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> Encoder:
         """Make an encoder with fresh parameters.
 
         Args:
-            like: A batch of the space's graphs; only its operation kinds, its make (cells, inputs) and how many options
-                each choice has matter.
+            template: A batch of the space's graphs; only its operation kinds, its numbers of cells and inputs, and the
+                numbers of options of its choices are used.
             members: E, how many independent encoders to compute as one.
             generator: The source of the initial parameters.
         """

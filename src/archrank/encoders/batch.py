@@ -3,7 +3,7 @@
 A junction's state in a flow encoder depends only on what flows into it. So over a set of B graphs, junctions with the
 same history (the same operations applied to the same sums of the same states) are one *state*, and operations of the
 same kind that read the same states are one *message*. The merged graph of all 15,625 NAS-Bench-201 cells has
-11,156 states instead of 62,500, and the B architectures merely point at the states they are read from. Merging is
+11,156 states instead of 62,500; each of the B architectures only refers to the states that it is read from. Merging is
 exact: it is common-subexpression elimination over the batch.
 """
 
@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """Which columns belong to which row: a sparse 0/1 matrix, a column twice in a row counting twice.
+    """The columns of each row: a sparse 0/1 matrix, in which a column that is listed twice counts twice.
 
     Attributes:
         starts: Where each row's columns begin in ``columns``: (rows + 1,).
@@ -36,7 +36,7 @@ class Incidence:
 
     @classmethod
     def of_padded(cls, rows: Ints) -> "Incidence":
-        """Build from a table of columns, (rows, width), in which -1 stands for none."""
+        """Build from a table of columns, (rows, width), padded with -1."""
         starts = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum((rows >= 0).sum(axis=1), out=starts[1:])
         return cls(starts, rows[rows >= 0])
@@ -63,7 +63,7 @@ class Incidence:
         return self.columns[self.starts[row] : self.starts[row + 1]]
 
     def take(self, rows: Ints) -> "Incidence":
-        """The chosen rows, in the order chosen."""
+        """The given rows, in the order given."""
         lengths = self.starts[rows + 1] - self.starts[rows]
         starts = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum(lengths, out=starts[1:])
@@ -71,9 +71,9 @@ class Incidence:
         return Incidence(starts, self.columns[np.repeat(self.starts[rows], lengths) + within])
 
     def then(self, other: "Incidence") -> "Incidence":
-        """Which columns of ``other`` the rows that each row lists have together: the product of the two matrices."""
-        found = other.take(self.columns)
-        return Incidence(found.starts[self.starts], found.columns)
+        """The product of two matrices: each row lists rows of ``other``, and the result lists the columns of these."""
+        taken = other.take(self.columns)
+        return Incidence(taken.starts[self.starts], taken.columns)
 
     def with_column(self, column: Ints) -> "Incidence":
         """With one more column in every row: (rows,)."""
@@ -82,7 +82,7 @@ class Incidence:
         )
 
     def transpose(self, columns: int) -> "tuple[Incidence, Ints]":
-        """Which rows each of the ``columns`` columns occurs in, and which entry of this one each of its own is."""
+        """The rows of each of the ``columns`` columns, and for each entry of the result its index in this matrix."""
         order = np.argsort(self.columns, kind="stable")
         rows = np.repeat(np.arange(len(self)), np.diff(self.starts))
         starts = np.zeros(columns + 1, dtype=np.int64)
@@ -92,7 +92,7 @@ class Incidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """The B architectures as they were written: what encoders of flat choices read.
+    """The option indices of B architectures: what encoders of flat choices read.
 
     Attributes:
         rows: Option indices, of any integer type: (B, number of choices).
@@ -108,18 +108,18 @@ class GraphBatch:
     """B graphs of C cells each, merged into U states and M messages.
 
     Attributes:
-        operations: The K names that ``operation`` indexes.
+        operations: The names of the K operation kinds.
         operation: The kind of every message: (M,).
         sources: The states whose sum a message reads: M rows over U columns.
         incoming: The messages that a state sums: U rows over M columns.
-        start: What a state carries before anything flows: its input's number, counted through all cells; or
-            ``inputs + c`` for any other junction of cell c: (U,).
+        start: The index of a state's start: for an input its number, counted through all cells; ``inputs + c`` for any
+            other junction of cell c: (U,).
         inputs: How many inputs the C cells have together.
         outputs: For every cell, the states that leave it: B rows over U columns.
         junctions: For every cell, the states of all its junctions but the inputs: B rows over U columns.
-        written: The C cells of the B graphs before they were merged, for encoders in whose states it counts what comes
-            after as well, so that nothing can be shared between architectures.
-        choices: The rows of choices that the graphs were made from; None where they came without.
+        cells: The C cells of the B graphs before merging, for encoders whose states also depend on what comes after, so
+            that architectures share none.
+        choices: The rows of choices that the graphs were made from, if any.
     """
 
     operations: tuple[str, ...]
@@ -130,16 +130,11 @@ class GraphBatch:
     inputs: int
     outputs: tuple[Incidence, ...]
     junctions: tuple[Incidence, ...]
-    written: tuple[CellArrays, ...]
+    cells: tuple[CellArrays, ...]
     choices: Choices | None = None
 
     def __len__(self) -> int:
         return len(self.outputs[0])
-
-    @property
-    def cells(self) -> int:
-        """C, how many cells each graph has."""
-        return len(self.outputs)
 
     @property
     def depth(self) -> int:
@@ -152,10 +147,10 @@ class GraphBatch:
         return max(depths)
 
     def neighborly(self) -> Ints:
-        """An order of the B architectures in which those that share states are near one another: (B,).
+        """An order of the B architectures in which those that share states are close together: (B,).
 
-        Parts of the batch in this order have few states in common, so that little is computed twice when they are
-        encoded one after the other.
+        Consecutive parts of the batch then have few states in common, so that encoding part after part computes little
+        twice.
         """
         newest = _largest(self.sources, np.arange(len(self.start)))
         newest = _largest(self.incoming, newest)
@@ -164,11 +159,11 @@ class GraphBatch:
 
 def _largest(incidence: Incidence, numbers: Ints) -> Ints:
     """The largest number among each row's columns, -1 for an empty row."""
-    found = np.full(len(incidence), -1, dtype=np.int64)
+    largest = np.full(len(incidence), -1, dtype=np.int64)
     rows = np.flatnonzero(np.diff(incidence.starts))
     if len(rows):
-        found[rows] = np.maximum.reduceat(numbers[incidence.columns], incidence.starts[rows])
-    return found
+        largest[rows] = np.maximum.reduceat(numbers[incidence.columns], incidence.starts[rows])
+    return largest
 
 
 def collate(graphs: Sequence[Graph], operations: Sequence[str]) -> GraphBatch:
@@ -179,7 +174,7 @@ def collate(graphs: Sequence[Graph], operations: Sequence[str]) -> GraphBatch:
         operations: The K operation kinds that may occur.
 
     Raises:
-        SpaceError: No graph, or graphs of unlike make.
+        SpaceError: No graph, or graphs with different numbers of cells or inputs.
         UnknownName: An operation that is not among ``operations``.
     """
     return merge(stack(graphs, operations), operations)
@@ -191,7 +186,7 @@ def merge(
     """Merge B graphs, given as arrays, into one batch.
 
     Junction after junction, over all graphs at once: what arrives at a junction is a multiset of messages, a message
-    is an operation and a multiset of states, and every multiset met gets a number.
+    is an operation and a multiset of states, and every different multiset gets a number.
 
     Args:
         cells: The C cells of the B graphs.
@@ -217,8 +212,10 @@ def merge(
             start = sum(inputs[:c]) + junction if junction < cell.inputs else sum(inputs) + c
             rows = np.flatnonzero(cell.present[:, junction])
             here[rows, junction] = states.of(flows.of_multisets(arriving[rows]), np.full(len(rows), start))
-        places = np.where(cell.outputs >= 0, np.take_along_axis(here, cell.outputs.astype(np.int64), 1), -1)
-        outputs.append(Incidence.of_padded(places))
+        positions = np.where(
+            cell.outputs >= 0, np.take_along_axis(here, cell.outputs.astype(np.int64), 1), -1
+        )
+        outputs.append(Incidence.of_padded(positions))
         inner = here[:, cell.inputs :]
         junctions.append(Incidence.of_padded(inner if inner.shape[1] else here))
     return GraphBatch(
@@ -230,13 +227,13 @@ def merge(
         inputs=sum(inputs),
         outputs=tuple(outputs),
         junctions=tuple(junctions),
-        written=tuple(cells),
+        cells=tuple(cells),
         choices=choices,
     )
 
 
 class _Numbers:
-    """Gives every pair of numbers a number of its own, from 0; equal pairs get equal numbers, exactly.
+    """Numbers pairs of numbers, from 0: equal pairs get equal numbers, exactly.
 
     A multiset is a pair too: the multiset without its largest item, and that item.
 
@@ -255,19 +252,19 @@ class _Numbers:
         """The numbers of pairs, new ones where a pair is new: (n,). A first may be -1."""
         pairs: Ints = ((first + 1) << 32) | second
         codes, inverse = np.unique(pairs, return_inverse=True)
-        place = np.searchsorted(self._known, codes)
+        position = np.searchsorted(self._known, codes)
         old = np.zeros(len(codes), dtype=bool)
-        inside = place < len(self._known)
-        old[inside] = self._known[place[inside]] == codes[inside]
+        inside = position < len(self._known)
+        old[inside] = self._known[position[inside]] == codes[inside]
         numbers = np.empty(len(codes), dtype=np.int64)
-        numbers[old] = self._numbers[place[old]]
+        numbers[old] = self._numbers[position[old]]
         new = codes[~old]
         numbers[~old] = len(self.first) + np.arange(len(new))
         self.first = np.concatenate([self.first, (new >> 32) - 1])
         self.second = np.concatenate([self.second, new & 0xFFFFFFFF])
         # Both parts are sorted, so putting the new ones in keeps the whole sorted.
-        self._known = np.insert(self._known, place[~old], new)
-        self._numbers = np.insert(self._numbers, place[~old], numbers[~old])
+        self._known = np.insert(self._known, position[~old], new)
+        self._numbers = np.insert(self._numbers, position[~old], numbers[~old])
         return numbers[inverse]
 
     def of_multisets(self, items: Ints) -> Ints:
@@ -280,7 +277,7 @@ class _Numbers:
         return numbers
 
     def multisets(self, numbers: Ints) -> Incidence:
-        """The multisets that bear these numbers."""
+        """The multisets with these numbers."""
         columns: list[Ints] = []
         while (numbers >= 0).any():
             items = np.full(len(numbers), -1, dtype=np.int64)

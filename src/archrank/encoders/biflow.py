@@ -1,4 +1,4 @@
-"""BiFlow: every operation hears of all that comes before it and all that comes after it.
+"""BiFlow: information flows to every operation from all that comes before and all that comes after it.
 
 Nodes are the operation sites, the inputs and one output of every cell; a node reads the sum of those whose results it
 reads, and apart from that the sum of those that read its own::
@@ -10,7 +10,7 @@ an output is left out.
 
 Reference: the two directions and the block are in the spirit of NN-Former (CVPR 2025), whose graph-aware feed-forward
 layer brings most of what that transformer gains, and of FlowerFormer (CVPR 2024), which passes information forward and
-back; attention is left out, for what it would choose among are two or three neighbors.
+back; there is no attention, because a node has only two or three neighbors.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch, Incidence
-from archrank.encoders.sums import Sum
-from archrank.encoders.union import Union, union
+from archrank.encoders.disjoint_union import DisjointUnion, disjoint_union
+from archrank.encoders.sparse_sum import SparseSum
 from archrank.errors import PredictorError
 
 __all__ = ["BiFlow", "BiFlowEncoder"]
@@ -50,19 +50,19 @@ class BiFlow(EncoderSettings):
     def __post_init__(self) -> None:
         if self.layers < 1:
             raise PredictorError(
-                f"layers is {self.layers}; operations need at least 1 to hear of one another"
+                f"layers is {self.layers}; information needs at least 1 to flow between operations"
             )
 
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "BiFlowEncoder":
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "BiFlowEncoder":
         """Make an encoder with fresh parameters."""
-        encoder = BiFlowEncoder(self, members, len(like.operations), like.inputs, like.cells)
+        encoder = BiFlowEncoder(self, members, len(template.operations), template.inputs, len(template.cells))
         encoder.reset(generator)
         return encoder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nodes:
-    """The V nodes of B architectures beside one another.
+    """The V nodes of the disjoint union of B architectures.
 
     Attributes:
         kinds: Chooses the kind of every node: an operation, an input, or the output of a cell.
@@ -72,10 +72,10 @@ class Nodes:
         distinct: The numbers below B: (B,).
     """
 
-    kinds: Sum
-    before: Sum
-    after: Sum
-    readouts: tuple[Sum, ...]
+    kinds: SparseSum
+    before: SparseSum
+    after: SparseSum
+    readouts: tuple[SparseSum, ...]
     distinct: torch.Tensor
 
 
@@ -101,16 +101,16 @@ class BiFlowEncoder(Encoder):
         )
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw all parameters anew: embeddings normal, linear layers as PyTorch does."""
+        """Initialize all parameters: embeddings normal, linear layers as PyTorch does."""
         with torch.no_grad():
             self.kinds.normal_(generator=generator)
         self.project.reset(generator)
         for block in self.blocks:
             block.reset(generator)
 
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Nodes:
-        """Number the nodes, sites first, and work out who reads whom."""
-        graphs = union(batch, chosen, live=True)
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Nodes:
+        """Number the nodes, sites first, and list the nodes that each one reads."""
+        graphs = disjoint_union(batch, indices, live=True)
         sites, architectures = len(graphs.target), len(graphs.outputs[0])
         inputs = np.concatenate([side.ravel() for side in graphs.inputs])
         writers = Incidence.of_pairs(
@@ -122,20 +122,20 @@ class BiFlowEncoder(Encoder):
             [
                 graphs.operation,
                 len(batch.operations) + graphs.start[inputs],
-                len(batch.operations) + batch.inputs + np.repeat(np.arange(batch.cells), architectures),
+                len(batch.operations) + batch.inputs + np.repeat(np.arange(len(batch.cells)), architectures),
             ]
         )
         nodes = len(kinds)
         return Nodes(
-            kinds=Sum.choice(kinds, self.kinds.shape[1]),
-            before=Sum.plain(before, nodes),
-            after=Sum.plain(before.transpose(nodes)[0], nodes),
+            kinds=SparseSum.choice(kinds, self.kinds.shape[1]),
+            before=SparseSum.plain(before, nodes),
+            after=SparseSum.plain(before.transpose(nodes)[0], nodes),
             readouts=tuple(self._readouts(graphs, nodes)),
             distinct=torch.arange(architectures),
         )
 
-    def _readouts(self, graphs: Union, nodes: int) -> Iterator[Sum]:
-        """For every cell, where it is read; the nodes of its inputs come after the sites, those of outputs last."""
+    def _readouts(self, graphs: DisjointUnion, nodes: int) -> Iterator[SparseSum]:
+        """The readouts of every cell; input nodes come after the sites, output nodes last."""
         architectures = len(graphs.outputs[0])
         first = len(graphs.target)
         output = nodes - len(graphs.outputs) * architectures
@@ -145,13 +145,13 @@ class BiFlowEncoder(Encoder):
             entering = first + np.arange(inputs.size)
             owners = [graphs.owner[sites] - c * architectures, np.repeat(every, inputs.shape[1]), every]
             owned = np.concatenate([sites, entering, output + every])
-            yield Sum.choice(output + every, nodes)
-            yield Sum.mean(Incidence.of_pairs(owners[1], entering, architectures), nodes)
-            yield Sum.mean(Incidence.of_pairs(np.concatenate(owners), owned, architectures), nodes)
+            yield SparseSum.choice(output + every, nodes)
+            yield SparseSum.mean(Incidence.of_pairs(owners[1], entering, architectures), nodes)
+            yield SparseSum.mean(Incidence.of_pairs(np.concatenate(owners), owned, architectures), nodes)
             first, output = first + inputs.size, output + architectures
 
     def forward(self, prepared: Nodes) -> torch.Tensor:
-        """Let every node hear of the others: (E, B, D)."""
+        """Compute the embeddings: (E, B, D)."""
         state = prepared.kinds(self.project(self.kinds))
         for block in self.blocks:
             state = block(state, prepared)
@@ -159,7 +159,7 @@ class BiFlowEncoder(Encoder):
 
 
 class _Block(nn.Module):
-    """What a node is, what comes before it and what comes after it, through one hidden layer."""
+    """A node's own state, those before it and those after it, through one hidden layer."""
 
     def __init__(self, members: int, width: int) -> None:
         super().__init__()
@@ -169,12 +169,12 @@ class _Block(nn.Module):
         self.out = MemberLinear(members, width, width)
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw the parameters anew."""
+        """Initialize the parameters."""
         for layer in (self.own, self.before, self.after, self.out):
             layer.reset(generator)
 
     def forward(self, state: torch.Tensor, nodes: Nodes) -> torch.Tensor:
         """(E, V, D) to (E, V, D)."""
-        heard = self.own(state) + nodes.before(self.before(state)) + nodes.after(self.after(state))
-        changed: torch.Tensor = state + self.out(torch.relu(heard))
+        read = self.own(state) + nodes.before(self.before(state)) + nodes.after(self.after(state))
+        changed: torch.Tensor = state + self.out(torch.relu(read))
         return changed

@@ -1,4 +1,4 @@
-"""What encoders of flat choices read, and the refusal where a batch does not have it."""
+"""The choices of a batch, for encoders of flat choices, and the error where a batch has none."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +9,12 @@ from archrank.errors import PredictorError
 __all__ = ["flat_choices"]
 
 
-def flat_choices(batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Choices:
+def flat_choices(batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Choices:
     """The rows of choices that a batch was made from.
 
     Args:
         batch: B graphs.
-        chosen: Which of them, in this order; all for None.
+        indices: Those to use, in this order; all for None.
 
     Raises:
         PredictorError: The graphs came without their rows.
@@ -25,4 +25,4 @@ def flat_choices(batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None)
             "give them to merge(cells, operations, choices), or take an encoder of graphs such as GATES"
         )
     rows = batch.choices.rows
-    return Choices((rows if chosen is None else rows[chosen]).astype(np.int64), batch.choices.options)
+    return Choices((rows if indices is None else rows[indices]).astype(np.int64), batch.choices.options)

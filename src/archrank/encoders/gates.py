@@ -21,7 +21,7 @@ from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch
-from archrank.encoders.plan import Aggregate, Flow, Level, Plan, Readout, Residual, plan
+from archrank.encoders.schedule import Aggregate, Flow, Level, Readout, Residual, Schedule, schedule
 from archrank.errors import PredictorError, UnknownName
 
 __all__ = ["GATES", "GATESEncoder"]
@@ -98,7 +98,7 @@ class GATES(EncoderSettings):
         )
 
     @classmethod
-    def suited_to(cls, like: GraphBatch) -> "GATES":
+    def suited_to(cls, template: GraphBatch) -> "GATES":
         """On-node settings where every junction has one operation at most; else on-edge ones, or :meth:`multi_edge`.
 
         The last where there are several cells of several inputs each, in which every operation reads one junction: the
@@ -106,23 +106,23 @@ class GATES(EncoderSettings):
         table of such cells was at hand to choose others on. Else there are as many layers as the longest path has
         operations, but no fewer than the authors' five.
         """
-        on_edge = np.diff(like.incoming.starts).max(initial=0) > 1
-        read_one = np.diff(like.sources.starts).max(initial=0) <= 1
-        several_inputs = all(cell.inputs > 1 for cell in like.written)
-        if on_edge and read_one and several_inputs and like.cells > 1:
+        on_edge = np.diff(template.incoming.starts).max(initial=0) > 1
+        read_one = np.diff(template.sources.starts).max(initial=0) <= 1
+        several_inputs = all(cell.inputs > 1 for cell in template.cells)
+        if on_edge and read_one and several_inputs and len(template.cells) > 1:
             return cls.multi_edge()
         settings = cls() if on_edge else cls.on_node()
-        return replace(settings, layers=max(settings.layers, like.depth))
+        return replace(settings, layers=max(settings.layers, template.depth))
 
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "GATESEncoder":
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "GATESEncoder":
         """Make an encoder with fresh parameters."""
-        encoder = GATESEncoder(self, members, len(like.operations), like.inputs, like.cells)
+        encoder = GATESEncoder(self, members, len(template.operations), template.inputs, len(template.cells))
         encoder.reset(generator)
         return encoder
 
 
 class GATESEncoder(Encoder):
-    """The GATES module; see :class:`GATES` for its settings.
+    """The GATES module; its settings are those of :class:`GATES`.
 
     Args:
         settings: The settings.
@@ -148,7 +148,7 @@ class GATESEncoder(Encoder):
         )
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw all parameters anew, as the authors do."""
+        """Initialize all parameters as the authors do."""
         with torch.no_grad():
             self.operations.normal_(generator=generator)
             self.input_start.normal_(generator=generator)
@@ -157,16 +157,16 @@ class GATESEncoder(Encoder):
         for layer in self.layers:
             layer.reset(generator)
 
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Plan:
-        """Plan the layers backwards from what is read out."""
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Schedule:
+        """Schedule the layers from the readout back to the inputs."""
         s = self.settings
-        return plan(batch, s.layers, Flow(s.residual, s.self_loops, s.aggregate), s.readout, chosen)
+        return schedule(batch, s.layers, Flow(s.residual, s.self_loops, s.aggregate), s.readout, indices)
 
-    def forward(self, prepared: Plan) -> torch.Tensor:
-        """Let the information flow: (E, distinct, C · D)."""
+    def forward(self, prepared: Schedule) -> torch.Tensor:
+        """Compute the embeddings: (E, distinct, C · D)."""
         state = prepared.start(self.project(torch.cat([self.input_start, self.other_start], dim=1)))
-        for place, (layer, level) in enumerate(zip(self.layers, prepared.levels, strict=True)):
-            state = layer(state if place == 0 else torch.relu(state), self.operations, level)
+        for position, (layer, level) in enumerate(zip(self.layers, prepared.levels, strict=True)):
+            state = layer(state if position == 0 else torch.relu(state), self.operations, level)
         return torch.cat([mean(state) for mean in prepared.embeddings], dim=2)
 
 
@@ -181,7 +181,7 @@ class _FlowLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, 1, width_out)) if settings.bias else None
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw the parameters anew: the moving weights and the bias uniform in ±1/√(width out)."""
+        """Initialize the parameters: the moving weights and the bias uniform in ±1/√(width out)."""
         bound = self.move.weight.shape[2] ** -0.5
         self.move.reset(generator, bound)
         self.attention.reset(generator)
@@ -192,7 +192,7 @@ class _FlowLayer(nn.Module):
     def forward(self, state: torch.Tensor, operations: torch.Tensor, level: Level) -> torch.Tensor:
         """Pass states through gated operations into the kept states: (E, read, D) to (E, kept, D)."""
         if self.self_loops:
-            # An input has no operation: its own state passes the gate of an embedding that is zero for good.
+            # An input has no operation: its own state passes the gate of a constant zero embedding.
             operations = torch.cat([operations, torch.zeros_like(operations[:, :1])], dim=1)
         moved = self.move(state)
         gates = torch.sigmoid(self.attention(operations))

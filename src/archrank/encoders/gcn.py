@@ -1,4 +1,4 @@
-"""Graph convolution over operations: they are the information, where GATES takes them for what transforms it.
+"""Graph convolution over operations: nodes carry operations, which in GATES transform the information instead.
 
 Nodes are the operation sites and the inputs of the cells; an edge leads from what writes to a junction to every site
 that reads that junction. For operation-on-node cells this is the cell's own graph, for operation-on-edge cells its
@@ -19,8 +19,8 @@ from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch, Incidence
-from archrank.encoders.plan import distinct, places, used
-from archrank.encoders.sums import Sum
+from archrank.encoders.schedule import distinct, positions, used
+from archrank.encoders.sparse_sum import SparseSum
 from archrank.errors import PredictorError
 
 __all__ = ["GCN", "GCNEncoder", "GlobalNodeGCN"]
@@ -44,7 +44,7 @@ class GCN(EncoderSettings):
             the operations.
 
     Raises:
-        PredictorError: No layer, or normalisation without self loops, where there are rows without a sum.
+        PredictorError: No layer, or normalization without self loops, where row sums may be 0.
     """
 
     layers: int = 3
@@ -58,7 +58,7 @@ class GCN(EncoderSettings):
     def __post_init__(self) -> None:
         if self.layers < 1:
             raise PredictorError(
-                f"layers is {self.layers}; operations need at least 1 to hear of one another"
+                f"layers is {self.layers}; information needs at least 1 to flow between operations"
             )
         if self.normalize and not self.self_loops:
             raise PredictorError(
@@ -66,9 +66,9 @@ class GCN(EncoderSettings):
                 "set self_loops to True"
             )
 
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "GCNEncoder":
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "GCNEncoder":
         """Make an encoder with fresh parameters."""
-        encoder = GCNEncoder(self, members, len(like.operations), like.inputs, like.cells)
+        encoder = GCNEncoder(self, members, len(template.operations), template.inputs, len(template.cells))
         encoder.reset(generator)
         return encoder
 
@@ -93,10 +93,10 @@ class Nodes:
         distinct: Which distinct embedding each of the B architectures has: (B,).
     """
 
-    start: Sum
-    inner: Sum
-    last: Sum
-    embeddings: tuple[Sum, ...]
+    start: SparseSum
+    inner: SparseSum
+    last: SparseSum
+    embeddings: tuple[SparseSum, ...]
     distinct: torch.Tensor
 
 
@@ -129,7 +129,7 @@ class GCNEncoder(Encoder):
         )
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw all parameters anew, as the authors do."""
+        """Initialize all parameters as the authors do."""
         with torch.no_grad():
             self.operations.normal_(generator=generator)
             self.input_start.normal_(generator=generator)
@@ -139,22 +139,22 @@ class GCNEncoder(Encoder):
         for layer in self.layers:
             layer.reset(generator)
 
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Nodes:
-        """Find the nodes of the chosen architectures and who reads whom."""
-        rows = np.arange(len(batch)) if chosen is None else np.asarray(chosen, dtype=np.int64)
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Nodes:
+        """Find the nodes of the architectures and the nodes that each one reads."""
+        rows = np.arange(len(batch)) if indices is None else np.asarray(indices, dtype=np.int64)
         junctions, which = distinct([side.take(rows) for side in batch.junctions])
         sites = [side.then(batch.incoming) for side in junctions]
         operations = used(np.concatenate([side.columns for side in sites]), len(batch.operation))
-        place = places(operations, len(batch.operation))
-        sites = [Incidence(side.starts, place[side.columns]) for side in sites]
+        position = positions(operations, len(batch.operation))
+        sites = [Incidence(side.starts, position[side.columns]) for side in sites]
 
-        kinds, cells = len(batch.operations), batch.cells
+        kinds, cells = len(batch.operations), len(batch.cells)
         start = np.concatenate([batch.operation[operations], kinds + np.arange(batch.inputs)])
-        edges = [_edges(batch, operations, place)]
-        read, readouts = np.arange(len(operations)), [Sum.mean(side, len(operations)) for side in sites]
+        edges = [_edges(batch, operations, position)]
+        read, readouts = np.arange(len(operations)), [SparseSum.mean(side, len(operations)) for side in sites]
         if self.settings.global_node:
             read = len(start) + np.arange(cells * len(sites[0]))
-            readouts = [Sum.choice(part, len(read)) for part in np.split(read - len(start), cells)]
+            readouts = [SparseSum.choice(part, len(read)) for part in np.split(read - len(start), cells)]
             edges += _edges_to_globals(sites, read, len(operations) + np.arange(batch.inputs))
             start = np.append(start, kinds + batch.inputs + np.repeat(np.arange(cells), len(sites[0])))
         every = np.arange(len(start))
@@ -163,7 +163,7 @@ class GCNEncoder(Encoder):
         readers, read_by_them = (np.concatenate(side) for side in zip(*edges, strict=True))
         adjacency = Incidence.of_pairs(readers, read_by_them, len(start))
         return Nodes(
-            start=Sum.choice(start, kinds + batch.inputs + (cells if self.settings.global_node else 0)),
+            start=SparseSum.choice(start, kinds + batch.inputs + (cells if self.settings.global_node else 0)),
             inner=self._rows(adjacency, every),
             last=self._rows(adjacency, read),
             embeddings=tuple(readouts),
@@ -181,14 +181,14 @@ class GCNEncoder(Encoder):
         state = self.layers[-1](state, prepared.last)
         return torch.cat([read(state) for read in prepared.embeddings], dim=2)
 
-    def _rows(self, adjacency: Incidence, rows: Ints) -> Sum:
+    def _rows(self, adjacency: Incidence, rows: Ints) -> SparseSum:
         """The given rows of Ã."""
         kept = adjacency.take(rows)
         if not self.settings.normalize:
-            return Sum.plain(kept, len(adjacency))
+            return SparseSum.plain(kept, len(adjacency))
         sums = np.diff(adjacency.starts)
         products = np.repeat(sums[rows], sums[rows]) * sums[kept.columns]
-        return Sum(kept, len(adjacency), (products**-0.5).astype(np.float32))
+        return SparseSum(kept, len(adjacency), (products**-0.5).astype(np.float32))
 
 
 class _Convolution(nn.Module):
@@ -200,19 +200,19 @@ class _Convolution(nn.Module):
         self.bias = nn.Parameter(torch.empty(members, 1, width_out))
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw the parameters anew, uniform in ±1/√(width out)."""
+        """Initialize the parameters, uniform in ±1/√(width out)."""
         bound = self.move.weight.shape[2] ** -0.5
         self.move.reset(generator, bound)
         with torch.no_grad():
             self.bias.uniform_(-bound, bound, generator=generator)
 
-    def forward(self, state: torch.Tensor, adjacency: Sum) -> torch.Tensor:
+    def forward(self, state: torch.Tensor, adjacency: SparseSum) -> torch.Tensor:
         """(E, nodes, D in) to (E, rows of the adjacency, D out)."""
         moved: torch.Tensor = adjacency(self.move(state))
         return moved + self.bias
 
 
-def _edges(batch: GraphBatch, operations: Ints, place: Ints) -> tuple[Ints, Ints]:
+def _edges(batch: GraphBatch, operations: Ints, position: Ints) -> tuple[Ints, Ints]:
     """Readers, and the operations and inputs that they read: twice (edges,)."""
     reads = batch.sources.take(operations)
     readers = np.repeat(np.arange(len(operations)), np.diff(reads.starts))
@@ -221,7 +221,7 @@ def _edges(batch: GraphBatch, operations: Ints, place: Ints) -> tuple[Ints, Ints
     inputs = starts < batch.inputs
     return (
         np.concatenate([np.repeat(readers, np.diff(arriving.starts)), readers[inputs]]),
-        np.concatenate([place[arriving.columns], len(operations) + starts[inputs]]),
+        np.concatenate([position[arriving.columns], len(operations) + starts[inputs]]),
     )
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch
 from archrank.encoders.flat import flat_choices
-from archrank.encoders.sums import Sum
+from archrank.encoders.sparse_sum import SparseSum
 
 __all__ = ["LSTM", "LSTMEncoder"]
 
@@ -24,8 +24,8 @@ class LSTM(EncoderSettings):
     """Settings of the LSTM.
 
     Choices with equally many options share one table of embeddings, as the edges of NAS-Bench-101 and its vertices
-    do, or all edges of NAS-Bench-201: they are mostly the same options at another place, and the place is told by the
-    order of the sequence.
+    do, or all edges of NAS-Bench-201: they are mostly the same options at another position, and the order of the
+    sequence gives the position.
 
     Attributes:
         width: Width of an option's embedding.
@@ -35,9 +35,9 @@ class LSTM(EncoderSettings):
     width: int = 100
     hidden: int = 100
 
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "LSTMEncoder":
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "LSTMEncoder":
         """Make an encoder with fresh parameters."""
-        encoder = LSTMEncoder(self, members, flat_choices(like).options)
+        encoder = LSTMEncoder(self, members, flat_choices(template).options)
         encoder.reset(generator)
         return encoder
 
@@ -51,8 +51,8 @@ class Step:
         option: Chooses the option that it continues with, among the rows of all tables.
     """
 
-    before: Sum
-    option: Sum
+    before: SparseSum
+    option: SparseSum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,15 +89,15 @@ class LSTMEncoder(Encoder):
         self.recur = MemberLinear(members, settings.hidden, 4 * settings.hidden)
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw all parameters anew, as PyTorch does: embeddings normal, all others uniform in ±1/√hidden."""
+        """Initialize all parameters as PyTorch does: embeddings normal, all others uniform in ±1/√hidden."""
         with torch.no_grad():
             self.options.normal_(generator=generator)
         for layer in (self.read, self.recur):
             layer.reset(generator, self.settings.hidden**-0.5)
 
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Sequences:
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Sequences:
         """Number the distinct beginnings of the rows, choice after choice."""
-        choices = flat_choices(batch, chosen)
+        choices = flat_choices(batch, indices)
         beginning = np.zeros(len(choices.rows), dtype=np.int64)
         beginnings = 1
         steps: list[Step] = []
@@ -105,14 +105,17 @@ class LSTMEncoder(Encoder):
             longer, beginning = np.unique(beginning * size + column, return_inverse=True)
             before, option = np.divmod(longer, size)
             steps.append(
-                Step(Sum.choice(before, beginnings), Sum.choice(first + option, self.options.shape[1]))
+                Step(
+                    SparseSum.choice(before, beginnings),
+                    SparseSum.choice(first + option, self.options.shape[1]),
+                )
             )
             beginnings = len(longer)
         return Sequences(tuple(steps), torch.from_numpy(beginning))
 
     def forward(self, prepared: Sequences) -> torch.Tensor:
         """Read the rows and keep the last state: (E, distinct, D)."""
-        # There are few options, so what they add to the gates is worked out once and not at every step.
+        # There are few options, so their part of the gates is computed once and not at every step.
         read = self.read(self.options)
         state: torch.Tensor = read.new_zeros(len(read), 1, self.settings.hidden)
         memory = state

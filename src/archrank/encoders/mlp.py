@@ -20,31 +20,30 @@ __all__ = ["MLP", "MLPEncoder", "OneHotMLP"]
 class MLP(EncoderSettings):
     """Settings of the flat encoding.
 
-    It sees how an architecture is written, not what it computes: isomorphic graphs that are written in two ways are
-    embedded in two ways.
+    It sees the encoding of an architecture, not what it computes: two encodings of isomorphic graphs have different
+    embeddings.
 
     Attributes:
-        one_hot: Whether an option is a number 1 at its own place among zeros, instead of its index as a number, which
-            is what the authors use.
+        one_hot: Whether an option is one-hot encoded; else it is its index as a number, as in the authors' code.
     """
 
     one_hot: bool = False
 
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "MLPEncoder":
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "MLPEncoder":
         """Make an encoder; it has no parameters, so nothing is drawn."""
-        return MLPEncoder(self, members, flat_choices(like).options)
+        return MLPEncoder(self, members, flat_choices(template).options)
 
 
 @dataclass(frozen=True)
 class OneHotMLP(MLP):
-    """The MLP that is told options apart instead of comparing their indices."""
+    """The MLP on one-hot options."""
 
     one_hot: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flat:
-    """The rows as numbers. Equal ones are not sought: that takes longer than it saves.
+    """The rows as numbers. Equal rows are not merged: finding them takes longer than it saves.
 
     Attributes:
         values: (B, D).
@@ -70,9 +69,9 @@ class MLPEncoder(Encoder):
         self.members = members
         self.features = sum(options) if settings.one_hot else len(options)
 
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Flat:
-        """Write the rows as numbers."""
-        choices = flat_choices(batch, chosen)
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Flat:
+        """Turn the rows into numbers."""
+        choices = flat_choices(batch, indices)
         values = choices.rows.astype(np.float32)
         if self.settings.one_hot:
             first = np.cumsum((0, *choices.options[:-1]))

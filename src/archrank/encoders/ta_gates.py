@@ -23,9 +23,9 @@ from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
 from archrank.encoders.batch import GraphBatch, Incidence
-from archrank.encoders.plan import Residual
-from archrank.encoders.sums import Sum
-from archrank.encoders.union import PLACE_FEATURES, place_features, union
+from archrank.encoders.disjoint_union import POSITION_FEATURES, disjoint_union, position_features
+from archrank.encoders.schedule import Residual
+from archrank.encoders.sparse_sum import SparseSum
 from archrank.errors import PredictorError, UnknownName
 
 __all__ = ["TAGATES", "TAGATESEncoder"]
@@ -53,11 +53,11 @@ class TAGATES(EncoderSettings):
         rate: How far an update moves the embeddings of operations.
         only_convolutions: Whether operations are updated only if their name contains ``conv``: those with weights.
         open_skips: Whether operations whose name begins with ``skip`` let everything through instead of gating it.
-        places: How much an operation's place in the graph counts in its first embedding. The authors tell apart
+        positions: How much an operation's position in the graph counts in its first embedding. The authors tell apart
             operations of one kind by noise, also when they predict, or by measurements that are made on the built
             network. With noise an architecture has no embedding, let alone the same one as its isomorphic copies;
-            measurements are not the graph's. So the place takes their part: how far a site lies from inputs and
-            outputs, what it reads and who reads it, through an MLP as the authors' measurements.
+            measurements do not belong to the graph. Here the position replaces them: the distances of a site from
+            inputs and outputs, and its numbers of sources and readers, through an MLP like the authors' measurements.
 
     Raises:
         PredictorError: No step or no layer.
@@ -77,7 +77,7 @@ class TAGATES(EncoderSettings):
     rate: float = 0.1
     only_convolutions: bool = False
     open_skips: bool = False
-    places: float = 0.1
+    positions: float = 0.1
 
     def __post_init__(self) -> None:
         if self.residual not in get_args(Residual):
@@ -87,20 +87,22 @@ class TAGATES(EncoderSettings):
                 raise PredictorError(f"{name} is {count}; information needs at least 1 to flow through")
 
     @classmethod
-    def suited_to(cls, like: GraphBatch) -> "TAGATES":
+    def suited_to(cls, template: GraphBatch) -> "TAGATES":
         """The authors' settings for NAS-Bench-101 where every junction has one operation at most, else NAS-Bench-201's.
 
         There are as many layers as the longest path has operations, but no fewer than the authors'.
         """
-        if np.diff(like.incoming.starts).max(initial=0) <= 1:
-            layers = max(5, like.depth)
+        if np.diff(template.incoming.starts).max(initial=0) <= 1:
+            layers = max(5, template.depth)
             return cls(steps=3, layers=layers, self_loops=True, bias=True, trainable_other=True)
-        convolutions = any("conv" in name for name in like.operations)
-        return cls(layers=max(3, like.depth), only_convolutions=convolutions, open_skips=True)
+        convolutions = any("conv" in name for name in template.operations)
+        return cls(layers=max(3, template.depth), only_convolutions=convolutions, open_skips=True)
 
-    def build(self, like: GraphBatch, members: int, generator: torch.Generator) -> "TAGATESEncoder":
+    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "TAGATESEncoder":
         """Make an encoder with fresh parameters."""
-        encoder = TAGATESEncoder(self, members, len(like.operations), like.inputs, like.cells)
+        encoder = TAGATESEncoder(
+            self, members, len(template.operations), template.inputs, len(template.cells)
+        )
         encoder.reset(generator)
         return encoder
 
@@ -110,24 +112,24 @@ class Way:
     """How information passes the sites in one direction.
 
     Attributes:
-        read: Sums the junctions that a site hears from.
-        add: Sums the sites that a junction hears from.
+        read: Sums the junctions that a site reads.
+        add: Sums the sites that a junction reads.
         residual: The junctions that add their own transformed state; None for all.
     """
 
-    read: Sum
-    add: Sum
+    read: SparseSum
+    add: SparseSum
     residual: torch.Tensor | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passes:
-    """A batch made ready: B architectures beside one another.
+    """A prepared batch: the disjoint union of B architectures.
 
     Attributes:
         start: Chooses the start of every junction.
         kinds: Chooses the kind of every site.
-        places: What sites are told apart by: (1, S, features).
+        positions: The position features of the sites: (1, S, features).
         forward: From sources to targets.
         backward: From targets to sources.
         inputs: The junctions that are inputs, for their self loops; None without self loops.
@@ -138,16 +140,16 @@ class Passes:
         distinct: The numbers below B: (B,).
     """
 
-    start: Sum
-    kinds: Sum
-    places: torch.Tensor
+    start: SparseSum
+    kinds: SparseSum
+    positions: torch.Tensor
     forward: Way
     backward: Way
     inputs: torch.Tensor | None
     updated: torch.Tensor
     opened: torch.Tensor
-    outputs: tuple[Sum, ...]
-    returns: tuple[Sum, ...]
+    outputs: tuple[SparseSum, ...]
+    returns: tuple[SparseSum, ...]
     distinct: torch.Tensor
 
 
@@ -180,23 +182,23 @@ class TAGATESEncoder(Encoder):
         self.backward_layers = _layers(s, members, s.width)
         self.turn = _TwoLayers(members, self.features, s.width, self.features)
         self.update = _TwoLayers(members, s.operation_features + 2 * s.width, s.width, s.operation_features)
-        self.place = _TwoLayers(members, PLACE_FEATURES, 64, s.operation_features)
+        self.position = _TwoLayers(members, POSITION_FEATURES, 64, s.operation_features)
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw all parameters anew, as the authors do."""
+        """Initialize all parameters as the authors do."""
         with torch.no_grad():
             self.operations.normal_(generator=generator)
             self.input_start.normal_(generator=generator)
             self.other_start.zero_()
-        for part in (self.project, self.turn, self.update, self.place):
+        for part in (self.project, self.turn, self.update, self.position):
             part.reset(generator)
         for layer in (*self.forward_layers, *self.backward_layers):
             layer.reset(generator)
 
-    def prepare(self, batch: GraphBatch, chosen: npt.NDArray[np.int64] | None = None) -> Passes:
-        """Put the architectures beside one another, and work out who hears from whom in both directions."""
+    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Passes:
+        """Make the disjoint union, and list what each site and junction reads in both directions."""
         s = self.settings
-        graphs = union(batch, chosen)
+        graphs = disjoint_union(batch, indices)
         sites, junctions = len(graphs.operation), len(graphs.start)
         architectures = len(graphs.outputs[0])
         heard = graphs.sources.with_column(graphs.target) if s.self_loops else graphs.sources
@@ -207,32 +209,34 @@ class TAGATESEncoder(Encoder):
         def way(read: Incidence, write: Incidence, ends: npt.NDArray[np.int64]) -> Way:
             kept = {"all": None, "inputs": torch.from_numpy(ends), "none": torch.from_numpy(ends[:0])}
             arriving, _ = write.transpose(junctions)
-            return Way(Sum.plain(read, junctions), Sum.plain(arriving, sites), kept[s.residual])
+            return Way(SparseSum.plain(read, junctions), SparseSum.plain(arriving, sites), kept[s.residual])
 
         def named(which: list[bool]) -> torch.Tensor:
             return torch.from_numpy(np.array(which)[graphs.operation].astype(np.float32))[:, None]
 
         return Passes(
-            start=Sum.choice(graphs.start, batch.inputs + batch.cells),
-            kinds=Sum.choice(graphs.operation, len(batch.operations)),
-            places=torch.from_numpy(place_features(graphs))[None],
+            start=SparseSum.choice(graphs.start, batch.inputs + len(batch.cells)),
+            kinds=SparseSum.choice(graphs.operation, len(batch.operations)),
+            positions=torch.from_numpy(position_features(graphs))[None],
             forward=way(heard, into, inputs),
             backward=way(into, heard, leaving),
             inputs=torch.from_numpy(inputs) if s.self_loops else None,
             updated=named([not s.only_convolutions or "conv" in name for name in batch.operations]),
             opened=named([s.open_skips and name.startswith("skip") for name in batch.operations]),
-            outputs=tuple(Sum.mean(side, junctions) for side in graphs.outputs),
-            returns=tuple(Sum.plain(side.transpose(junctions)[0], architectures) for side in graphs.outputs),
+            outputs=tuple(SparseSum.mean(side, junctions) for side in graphs.outputs),
+            returns=tuple(
+                SparseSum.plain(side.transpose(junctions)[0], architectures) for side in graphs.outputs
+            ),
             distinct=torch.arange(architectures),
         )
 
     def forward(self, prepared: Passes) -> torch.Tensor:
-        """Train for T steps, so to speak, and read the outputs: (E, B, C · D)."""
+        """Run T forward passes with T − 1 updates, and read the outputs: (E, B, C · D)."""
         s = self.settings
         start = prepared.start(self.project(torch.cat([self.input_start, self.other_start], dim=1)))
         known = prepared.kinds(self.operations)
-        if s.places:
-            known = known + s.places * self.place(prepared.places.expand(len(known), -1, -1))
+        if s.positions:
+            known = known + s.positions * self.position(prepared.positions.expand(len(known), -1, -1))
         for step in range(s.steps):
             state, sent = self._flow(self.forward_layers, start, known, prepared, prepared.forward)
             read = torch.cat([mean(state) for mean in prepared.outputs], dim=2)
@@ -254,8 +258,8 @@ class TAGATESEncoder(Encoder):
         way: Way,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One pass: the last states of the junctions, and what the sites sent in the last layer."""
-        for place, layer in enumerate(layers):
-            state, sent = layer(state if place == 0 else torch.relu(state), known, prepared, way)
+        for position, layer in enumerate(layers):
+            state, sent = layer(state if position == 0 else torch.relu(state), known, prepared, way)
         return state, sent
 
 
@@ -269,7 +273,7 @@ class _Layer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, 1, settings.width)) if settings.bias else None
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw the parameters anew: the moving weights and the bias uniform in ±1/√(width out)."""
+        """Initialize the parameters: the moving weights and the bias uniform in ±1/√(width out)."""
         bound = self.move.weight.shape[2] ** -0.5
         self.move.reset(generator, bound)
         self.attention.reset(generator)
@@ -287,7 +291,7 @@ class _Layer(nn.Module):
         sent = gates * way.read(moved)
         flow = way.add(sent)
         if prepared.inputs is not None:
-            # An input has no operation: its own state passes the gate of an embedding that is zero for good.
+            # An input has no operation: its own state passes the gate of a constant zero embedding.
             nothing = torch.sigmoid(self.attention(known.new_zeros(len(known), 1, known.shape[2])))
             flow = flow.index_add(1, prepared.inputs, nothing * moved.index_select(1, prepared.inputs))
         if way.residual is None:
@@ -306,7 +310,7 @@ class _TwoLayers(nn.Module):
         self.second = MemberLinear(members, hidden, width_out)
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw the parameters anew."""
+        """Initialize the parameters."""
         self.first.reset(generator)
         self.second.reset(generator)
 

@@ -1,4 +1,4 @@
-"""The pairwise comparator: a small network that looks at two embeddings and says which architecture is better."""
+"""The pairwise comparator: a small network that predicts from two embeddings which architecture is better."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from archrank.ranking.losses import ordered_pairs
 __all__ = ["Comparator", "PairwiseComparator"]
 
 _NUMBERS = 4_000_000
-"""So many hidden units of pairs are held at a time when a set is ranked (16 MB)."""
+"""The number of hidden units of pairs in memory at a time when a set is ranked (16 MB)."""
 
 
 @dataclass(frozen=True)
 class PairwiseComparator:
-    """A loss with a head of its own: it compares embeddings, where other losses compare scores.
+    """A loss with its own head: it compares embeddings, while other losses compare scores.
 
-    A network z(a, b) of two embeddings says in log odds how likely b is better than a. It is trained on both orders
+    A network z(a, b) of two embeddings predicts the log odds that b is better than a. It is trained on both orders
     of every pair: the mean over pairs of -log sigmoid(z(worse, better)) - log sigmoid(-z(better, worse)), halved.
 
-    To rank a set, every architecture meets the same reference architectures, drawn from the training set, and its
-    score is its mean log odds over both orders of these meetings. The authors' code sorts a set by quicksort with
-    random pivots; mean odds need no random pivots, and give an architecture the same score whatever else is ranked.
+    To rank a set, every architecture is compared with the same reference architectures, drawn from the training set,
+    and its score is its mean log odds over both orders of these comparisons. The authors' code sorts a set by quicksort
+    with random pivots; mean odds need no random pivots, and the score of an architecture does not depend on the others.
 
     Attributes:
         width: Hidden units of the comparing network, which has one hidden layer.
         ratio: Pairs per architecture and batch at most.
         threshold: Targets this close or closer are ties and not compared.
-        references: How many training architectures every architecture meets when a set is ranked, at most.
+        references: The largest number of training architectures that every architecture is compared with.
 
     Reference: GATES, section 3.3, pairwise ranking loss (comparator).
     """
@@ -100,7 +100,7 @@ class Comparator(nn.Module):
         return self.first(embeddings), self.second(embeddings)
 
     def forward(self, embeddings: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
-        """Score architectures by how they fare against references.
+        """Score architectures by comparing them with references.
 
         Args:
             embeddings: (E, B, D).

@@ -26,10 +26,10 @@ class RankingLoss(Protocol):
 
 @runtime_checkable
 class ComparesValues(Protocol):
-    """A loss to which the size of the targets matters, not their order alone: it says on which scale it wants them."""
+    """A loss that depends on the values of the targets, not only on their order: it declares their scale."""
 
     def rescaled(self, targets: torch.Tensor) -> torch.Tensor:
-        """All training targets, (n,), on the scale of the scores; worked out once, before training."""
+        """All training targets, (n,), on the scale of the scores; computed once, before training."""
 
 
 def ordered_pairs(
@@ -47,14 +47,14 @@ def ordered_pairs(
         threshold: Pairs this close or closer are ties and left out.
 
     Returns:
-        Places of the better and of the worse one of P pairs: two tensors (P,).
+        The indices of the better and of the worse one of P pairs: two tensors (P,).
 
-    Reference: the authors' pair rule; they embed both sides of every pair anew, here a pair is two places in B scores.
+    Reference: the authors' pair rule; they embed both sides of every pair again; here a pair is two indices.
     """
     better, worse = (targets[:, None] - targets[None, :] > threshold).nonzero(as_tuple=True)
-    most = int(ratio * len(targets))
-    if len(better) > most:
-        kept = torch.randperm(len(better), generator=generator)[:most]
+    limit = int(ratio * len(targets))
+    if len(better) > limit:
+        kept = torch.randperm(len(better), generator=generator)[:limit]
         better, worse = better[kept], worse[kept]
     return better, worse
 
@@ -119,7 +119,7 @@ class ListMLE:
 
     The batch is one list. At each position, best first, the loss is the log of the sum of exp(score) over this
     architecture and all below it, less its own score. Architectures with equal targets have no order among them: a
-    position sums over its equals too, whichever stand before it.
+    position sums over its equals too, in whichever order they come.
 
     Reference: GATES, section 3.3, listwise ranking loss; Xia et al. (ICML 2008). The authors' code clamps the sum of
     exponentials; here it is computed in logarithms, which needs no clamp.
@@ -143,8 +143,8 @@ class ListMLE:
 class MSE:
     """Regression: the mean squared difference between score and target.
 
-    Scores are then guesses of the targets: in standard deviations from the mean of the training targets, or, with a
-    sigmoid, as shares of the way from the worst to the best of them.
+    Scores then estimate the targets: in standard deviations from the mean of the training targets, or, with a sigmoid,
+    rescaled to the range from 0 (the worst of them) to 1 (the best).
 
     Attributes:
         sigmoid: Whether a score passes a sigmoid before it is compared, as in the authors' code.

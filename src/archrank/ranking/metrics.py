@@ -1,4 +1,4 @@
-"""Measures of a ranking: pure functions of scores and targets, higher is better in both.
+"""Measures of a ranking: pure functions of scores and targets; higher is better in both.
 
 Kendall's tau and Spearman's rho look at all architectures; a search only needs the top, which is what N@K, Precision@K
 and the tau in the top look at (GATES, section 4.1).
@@ -46,7 +46,7 @@ def kendall_tau(scores: Floats, targets: Floats) -> float:
         targets: Measured, (B,).
 
     Returns:
-        The correlation; NaN where all scores or all targets are equal, for then nothing is ranked.
+        The correlation; NaN where all scores or all targets are equal, which rank nothing.
 
     >>> round(kendall_tau([1, 2, 3, 4], [10, 20, 40, 30]), 4)
     0.6667
@@ -65,7 +65,7 @@ def spearman(scores: Floats, targets: Floats) -> float:
         targets: Measured, (B,).
 
     Returns:
-        The correlation; NaN where all scores or all targets are equal, for then nothing is ranked.
+        The correlation; NaN where all scores or all targets are equal, which rank nothing.
 
     >>> round(spearman([1, 2, 3, 4], [10, 20, 40, 30]), 4)
     0.8
@@ -77,7 +77,7 @@ def spearman(scores: Floats, targets: Floats) -> float:
 
 
 def tau_in_top(scores: Floats, targets: Floats, share: float) -> float:
-    """Kendall's tau-b among the truly best: whether the ranking still tells the good from the best.
+    """Kendall's tau-b among the truly best: whether the ranking still separates the good from the best.
 
     Args:
         scores: Predicted, (B,).
@@ -86,13 +86,13 @@ def tau_in_top(scores: Floats, targets: Floats, share: float) -> float:
             at least two, and all that tie with the last of them.
 
     Returns:
-        The correlation; NaN where all scores or all targets of the top are equal, for then nothing is ranked.
+        The correlation; NaN where all scores or all targets of the top are equal, which rank nothing.
 
     Raises:
         MeasureError: ``share`` is not above 0 and at most 1.
 
-    Reference: like the GATES authors' code, which however looks only at those of the true top that are predicted into
-    the top too, so that a predictor is judged on fewer the worse it is.
+    Reference: the GATES authors' code, except that it uses only those of the true top that are predicted into the top
+    too, so that a worse predictor is judged on fewer architectures.
 
     >>> tau_in_top([5, 6, 1, 2], [80, 90, 60, 70], share=0.5), tau_in_top([6, 5, 1, 2], [80, 90, 60, 70], share=0.5)
     (1.0, -1.0)
@@ -122,7 +122,7 @@ def n_at_k(scores: Floats, targets: Floats, k: int) -> int:
 def precision_at_k(scores: Floats, targets: Floats, k: int) -> float:
     """Precision@K: the share of the true top K among the K predicted best, from 0 to 1.
 
-    Equal values are taken in the order given. With fewer than K architectures the measure is 1, for all are taken.
+    Equal values are taken in the order given. With fewer than K architectures all are taken, and the measure is 1.
 
     >>> precision_at_k([0.9, 0.8, 0.1, 0.2], [70, 80, 95, 60], k=2)
     0.5
@@ -133,7 +133,7 @@ def precision_at_k(scores: Floats, targets: Floats, k: int) -> float:
 
 
 def precision_curve(scores: Floats, targets: Floats, ks: Iterable[int]) -> npt.NDArray[np.float64]:
-    """Precision@K for many K at the price of one: what :func:`precision_at_k` gives for each.
+    """Precision@K for many K at the cost of one: the values of :func:`precision_at_k`.
 
     Args:
         scores: Predicted, (B,).
@@ -160,13 +160,13 @@ def precision_curve(scores: Floats, targets: Floats, ks: Iterable[int]) -> npt.N
     return share
 
 
-def regret(found: float, optimum: float) -> float:
-    """How far the best found is below the best there is; 0 is perfect.
+def regret(result: float, optimum: float) -> float:
+    """The difference between the optimum and the best value of a search; 0 is perfect.
 
     >>> regret(93.5, 94.0)
     0.5
     """
-    return optimum - found
+    return optimum - result
 
 
 def _top(values: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.int64]:

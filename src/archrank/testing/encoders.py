@@ -70,23 +70,23 @@ class _Given:
     operations: Sequence[str]
     choices: Choices | None
 
-    def batch(self, places: Sequence[int] | None = None) -> GraphBatch:
+    def batch(self, positions: Sequence[int] | None = None) -> GraphBatch:
         """Some of the architectures, in this order, as one batch; all for None."""
-        places = range(len(self.graphs)) if places is None else places
-        choices = self.choices and replace(self.choices, rows=self.choices.rows[list(places)])
-        return merge(stack([self.graphs[i] for i in places], self.operations), self.operations, choices)
+        positions = range(len(self.graphs)) if positions is None else positions
+        choices = self.choices and replace(self.choices, rows=self.choices.rows[list(positions)])
+        return merge(stack([self.graphs[i] for i in positions], self.operations), self.operations, choices)
 
     def relabelled(self, rng: np.random.Generator) -> "_Given":
         return replace(self, graphs=[_relabelled(graph, rng) for graph in self.graphs])
 
 
-def _built(settings: EncoderSettings, like: GraphBatch, seed: int, members: int = MEMBERS) -> Encoder:
-    return settings.build(like, members, torch.Generator().manual_seed(seed))
+def _built(settings: EncoderSettings, template: GraphBatch, seed: int, members: int = MEMBERS) -> Encoder:
+    return settings.build(template, members, torch.Generator().manual_seed(seed))
 
 
-def _embed(encoder: Encoder, batch: GraphBatch, chosen: Sequence[int] | None = None) -> torch.Tensor:
+def _embed(encoder: Encoder, batch: GraphBatch, indices: Sequence[int] | None = None) -> torch.Tensor:
     """(E, B, D), without a gradient."""
-    prepared = encoder.prepare(batch, None if chosen is None else np.array(chosen, dtype=np.int64))
+    prepared = encoder.prepare(batch, None if indices is None else np.array(indices, dtype=np.int64))
     with torch.no_grad():
         embeddings: torch.Tensor = encoder(prepared)
     return embeddings.index_select(1, prepared.distinct)
@@ -193,9 +193,9 @@ def _check_what_counts(
     require(_close(turned, embeddings), f"{what} the order of the batch")
     twice = _embed(encoder, given.batch([*every, *every]))
     require(_close(twice, torch.cat([embeddings, embeddings], dim=1)), f"{what} what comes twice")
-    for place in every[:8]:
-        alone = _embed(encoder, given.batch([place]))
-        require(_close(alone, embeddings[:, place : place + 1]), f"{what} what else is in the batch")
+    for position in every[:8]:
+        alone = _embed(encoder, given.batch([position]))
+        require(_close(alone, embeddings[:, position : position + 1]), f"{what} what else is in the batch")
     apart = (embeddings - embeddings[:, :1]).abs().amax(dim=(1, 2))
     require(
         bool((apart > 0).any()),
@@ -205,10 +205,10 @@ def _check_what_counts(
 
 def _check_chosen(encoder: Encoder, batch: GraphBatch, embeddings: torch.Tensor) -> None:
     last = len(batch) - 1
-    for chosen in ([0], [last, 0, 2], [1, 1, last, 1], list(range(len(batch)))):
+    for indices in ([0], [last, 0, 2], [1, 1, last, 1], list(range(len(batch)))):
         require(
-            _close(_embed(encoder, batch, chosen), embeddings[:, chosen]),
-            f"{encoder.__class__.__name__}: prepare(batch, {chosen}) must give these embeddings in this order",
+            _close(_embed(encoder, batch, indices), embeddings[:, indices]),
+            f"{encoder.__class__.__name__}: prepare(batch, {indices}) must give these embeddings in this order",
         )
 
 
@@ -260,21 +260,21 @@ def _relabelled(graph: Graph, rng: np.random.Generator) -> Graph:
 
 
 def _relabelled_cell(cell: Cell, rng: np.random.Generator) -> Cell:
-    place = {junction: junction for junction in range(cell.inputs)}
+    position = {junction: junction for junction in range(cell.inputs)}
     waiting = set(range(cell.inputs, cell.junctions))
     reads = {j: {s for site in cell.sites if site.target == j for s in site.sources} for j in waiting}
     while waiting:
-        ready = sorted(j for j in waiting if reads[j] <= place.keys())
+        ready = sorted(j for j in waiting if reads[j] <= position.keys())
         junction = ready[rng.integers(len(ready))]
-        place[junction] = len(place)
+        position[junction] = len(position)
         waiting.remove(junction)
     sites = [
         Site(
             site.operation,
-            tuple(place[site.sources[i]] for i in rng.permutation(len(site.sources))),
-            place[site.target],
+            tuple(position[site.sources[i]] for i in rng.permutation(len(site.sources))),
+            position[site.target],
         )
         for site in cell.sites
     ]
     shuffled = tuple(sites[i] for i in rng.permutation(len(sites)))
-    return Cell(cell.inputs, cell.junctions, shuffled, tuple(place[j] for j in cell.outputs))
+    return Cell(cell.inputs, cell.junctions, shuffled, tuple(position[j] for j in cell.outputs))

@@ -1,4 +1,4 @@
-"""Sums of chosen rows of a tensor, with a gradient: the one sparse operation of message passing."""
+"""Weighted sums of rows of a tensor, with a gradient: the one sparse operation of message passing."""
 
 import warnings
 from functools import cache, cached_property
@@ -10,13 +10,13 @@ import torch
 
 from archrank.encoders.batch import Incidence
 
-__all__ = ["Sum"]
+__all__ = ["SparseSum"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 
-class Sum:
+class SparseSum:
     """A linear map from (E, columns, D) to (E, rows, D): each row the weighted sum of the columns it lists.
 
     Args:
@@ -25,7 +25,7 @@ class Sum:
         weights: The weight of every entry of ``incidence``.
 
     Attributes:
-        index: Where every row has exactly one column, with weight one, those columns: a mere choice of rows.
+        index: Where every row has exactly one column, with weight one: those columns. Else None.
         matrix: Else the sparse matrix: (rows, columns).
     """
 
@@ -33,25 +33,25 @@ class Sum:
         self._incidence = incidence
         self._columns = columns
         self._weights = weights
-        # Made here and not at first use: what is kept for long should not lie between what is used for a moment.
+        # Made here and not at first use, so that long-lived memory does not lie between short-lived blocks.
         single = len(incidence.columns) == len(incidence) and (np.diff(incidence.starts) == 1).all()
         self.index = torch.from_numpy(incidence.columns) if single and (weights == 1).all() else None
         self.matrix = None if self.index is not None else _sparse(incidence, weights, columns)
 
     @classmethod
-    def plain(cls, incidence: Incidence, columns: int) -> "Sum":
+    def plain(cls, incidence: Incidence, columns: int) -> "SparseSum":
         """Every listed column with weight one."""
         return cls(incidence, columns, np.ones(len(incidence.columns), dtype=np.float32))
 
     @classmethod
-    def mean(cls, incidence: Incidence, columns: int) -> "Sum":
+    def mean(cls, incidence: Incidence, columns: int) -> "SparseSum":
         """Every listed column with weight one over the row's length."""
         lengths = np.diff(incidence.starts)
         weights = np.repeat(1.0 / np.maximum(lengths, 1), lengths)
         return cls(incidence, columns, weights.astype(np.float32))
 
     @classmethod
-    def choice(cls, columns: Ints, of: int) -> "Sum":
+    def choice(cls, columns: Ints, of: int) -> "SparseSum":
         """One column a row."""
         return cls.plain(Incidence(np.arange(len(columns) + 1), columns), of)
 
@@ -71,10 +71,10 @@ class Sum:
 
 
 class _Apply(torch.autograd.Function):
-    """The map and its gradient; adding by a sparse product is quicker than adding row after row."""
+    """The map and its gradient; a sparse product is faster than adding row after row."""
 
     @staticmethod
-    def forward(ctx: Any, values: torch.Tensor, summing: Sum) -> torch.Tensor:
+    def forward(ctx: Any, values: torch.Tensor, summing: SparseSum) -> torch.Tensor:
         ctx.summing = summing
         if summing.index is not None:
             return values.index_select(1, summing.index)
@@ -102,7 +102,7 @@ def _sparse(incidence: Incidence, weights: Floats, columns: int) -> torch.Tensor
 
 @cache
 def _announced() -> None:
-    """PyTorch warns once a process that CSR tensors are in beta; have it said where nobody is bothered."""
+    """Trigger PyTorch's warning that CSR tensors are in beta, which comes once a process, where it is ignored."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _csr(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), (0, 0))

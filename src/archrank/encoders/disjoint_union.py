@@ -1,7 +1,7 @@
-"""Many graphs beside one another: every junction and site of every architecture by itself.
+"""The disjoint union of many graphs: every junction and site of every architecture is kept.
 
 Where information also flows backwards, a junction's state depends on all that comes before and after it, so states of
-different architectures are hardly ever equal and merging them (:mod:`~archrank.encoders.batch`) gains nothing.
+different architectures are rarely equal and merging them (:mod:`~archrank.encoders.batch`) gains nothing.
 """
 
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ import numpy.typing as npt
 from archrank.arrays import CellArrays
 from archrank.encoders.batch import GraphBatch, Incidence
 
-__all__ = ["PLACE_FEATURES", "Union", "place_features", "union"]
+__all__ = ["POSITION_FEATURES", "DisjointUnion", "disjoint_union", "position_features"]
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
-PLACE_FEATURES = 7
-"""How many numbers :func:`place_features` gives for a site."""
+POSITION_FEATURES = 7
+"""The number of :func:`position_features` of a site."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Union:
+class DisjointUnion:
     """B graphs of C cells as one graph of N junctions and S sites, counted through all architectures and cells.
 
     Attributes:
@@ -47,12 +47,12 @@ class Union:
     owner: Ints
 
 
-def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> Union:
-    """Put graphs beside one another.
+def disjoint_union(batch: GraphBatch, indices: Ints | None = None, live: bool = False) -> DisjointUnion:
+    """Number the junctions and sites of all graphs together.
 
     Args:
         batch: B graphs.
-        chosen: Which of them, in this order; all for None.
+        indices: Those to use, in this order; all for None.
         live: Keep only what lies on a path from an input to an output, and inputs and outputs themselves.
     """
     operation: list[Ints] = []
@@ -63,8 +63,8 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
     inputs: list[Ints] = []
     owner: list[Ints] = []
     junctions = before = 0
-    for c, whole in enumerate(batch.written):
-        cell = whole if chosen is None else _taken(whole, chosen)
+    for c, whole in enumerate(batch.cells):
+        cell = whole if indices is None else _taken(whole, indices)
         present, sites, reads = (
             _live(cell) if live else (cell.present, cell.operation >= 0, cell.sources >= 0)
         )
@@ -73,8 +73,8 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
         operation.append(cell.operation[sites].astype(np.int64))
         target.append(number[rows, np.broadcast_to(cell.target, sites.shape)][sites])
         sources.append(np.where(reads, number[rows[:, :, None], cell.sources], -1)[sites])
-        place = np.arange(present.shape[1])
-        kind = np.where(place < cell.inputs, before + place, batch.inputs + c)
+        position = np.arange(present.shape[1])
+        kind = np.where(position < cell.inputs, before + position, batch.inputs + c)
         start.append(np.broadcast_to(kind, present.shape)[present])
         outputs.append(Incidence.of_padded(np.where(cell.outputs >= 0, number[rows, cell.outputs], -1)))
         inputs.append(number[:, : cell.inputs])
@@ -83,7 +83,7 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
         before += cell.inputs
     width = max(read.shape[1] for read in sources)
     padded = [np.pad(read, ((0, 0), (0, width - read.shape[1])), constant_values=-1) for read in sources]
-    return Union(
+    return DisjointUnion(
         operation=np.concatenate(operation),
         sources=Incidence.of_padded(np.concatenate(padded)),
         target=np.concatenate(target),
@@ -94,12 +94,12 @@ def union(batch: GraphBatch, chosen: Ints | None = None, live: bool = False) -> 
     )
 
 
-def place_features(graphs: Union) -> Floats:
-    """Numbers that say where in its graph a site stands, whatever junctions and sites are called: (S, 7).
+def position_features(graphs: DisjointUnion) -> Floats:
+    """The position of each site in its graph as numbers that do not depend on the order of junctions and sites: (S, 7).
 
-    Of the shortest and the longest way from an input to the site and from the site to an output, counted in
-    operations with the site's own: 1 over the length, 0 where there is no way. Then the logarithms of 1 plus how many
-    junctions the site reads, how many sites read what it writes to, and how many write there.
+    For the shortest and the longest path from an input to the site and from the site to an output, counted in
+    operations including the site's own: 1 over the length, 0 where there is no path. Then log(1 + number) of the
+    junctions that the site reads, of the sites that read its target, and of the sites that write to its target.
     """
     junctions = len(graphs.start)
     readers = np.repeat(np.arange(len(graphs.target)), np.diff(graphs.sources.starts))
@@ -122,9 +122,9 @@ def place_features(graphs: Union) -> Floats:
 
 
 def _lengths(begin: Ints, end: Ints, ends: Ints, junctions: int, step: int) -> npt.NDArray[np.float64]:
-    """The shortest way from ``ends`` to every junction along links of length ``step``; infinite where there is none.
+    """The shortest path from ``ends`` to every junction along links of length ``step``; infinite where there is none.
 
-    With steps of -1 it is the longest way, times -1.
+    With steps of -1 it is the longest path, times -1.
     """
     lengths = np.full(junctions, np.inf)
     lengths[ends] = 0
@@ -136,15 +136,15 @@ def _lengths(begin: Ints, end: Ints, ends: Ints, junctions: int, step: int) -> n
         lengths = further
 
 
-def _taken(cell: CellArrays, chosen: Ints) -> CellArrays:
-    target = cell.target if cell.target.ndim == 1 else cell.target[chosen]
+def _taken(cell: CellArrays, indices: Ints) -> CellArrays:
+    target = cell.target if cell.target.ndim == 1 else cell.target[indices]
     return CellArrays(
         cell.inputs,
-        cell.present[chosen],
-        cell.operation[chosen],
+        cell.present[indices],
+        cell.operation[indices],
         target,
-        cell.sources[chosen],
-        cell.outputs[chosen],
+        cell.sources[indices],
+        cell.outputs[indices],
     )
 
 

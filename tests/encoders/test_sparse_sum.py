@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from archrank.encoders.sums import Sum
+from archrank.encoders.sparse_sum import SparseSum
 
 LISTS = {
     "a choice": [[2], [0], [2], [1]],
@@ -22,7 +22,7 @@ def test_equals_the_dense_matrix(lists, members, kind):
     table = torch.tensor([[float(row.count(c)) for c in range(4)] for row in lists]).reshape(-1, 4)
     if kind == "mean":
         table = table / table.sum(dim=1, keepdim=True).clamp(min=1)
-    linear = getattr(Sum, kind)(graph_makers.incidence(lists), 4)
+    linear = getattr(SparseSum, kind)(graph_makers.incidence(lists), 4)
     values = torch.randn(members, 4, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
     summed = linear(values)
     torch.testing.assert_close(summed, table @ values)
@@ -33,11 +33,11 @@ def test_equals_the_dense_matrix(lists, members, kind):
 
 def test_a_choice_is_the_sum_of_one_column_a_row():
     values = torch.arange(12.0).reshape(2, 3, 2)
-    assert torch.equal(Sum.choice(np.array([1, 1, 0]), 3)(values), values[:, [1, 1, 0]])
+    assert torch.equal(SparseSum.choice(np.array([1, 1, 0]), 3)(values), values[:, [1, 1, 0]])
 
 
 def test_no_columns_give_zeros():
-    linear = Sum.plain(graph_makers.incidence([[], []]), 0)
+    linear = SparseSum.plain(graph_makers.incidence([[], []]), 0)
     values = torch.zeros(2, 0, 3, requires_grad=True)
     summed = linear(values)
     assert summed.tolist() == torch.zeros(2, 2, 3).tolist()

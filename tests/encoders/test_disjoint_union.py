@@ -6,7 +6,7 @@ import pytest
 
 from archrank import Cell, Graph, Site
 from archrank.encoders import collate
-from archrank.encoders.union import union
+from archrank.encoders.disjoint_union import disjoint_union
 
 MAKERS = [graph_makers.on_edge, graph_makers.on_node, graph_makers.two_cells, graph_makers.two_inputs]
 
@@ -63,21 +63,21 @@ def pruned(cell):
 @pytest.mark.parametrize("make", MAKERS)
 def test_the_graphs_are_the_ones_given(make):
     graphs, operations = make(12)
-    chosen = np.array([3, 0, 3, 11])
-    found = unpacked(union(collate(graphs, operations), chosen), operations)
-    assert [graph.key for graph in found] == [graphs[i].key for i in chosen]
+    indices = np.array([3, 0, 3, 11])
+    found = unpacked(disjoint_union(collate(graphs, operations), indices), operations)
+    assert [graph.key for graph in found] == [graphs[i].key for i in indices]
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_what_lies_on_no_path_is_left_out(make):
     graphs, operations = make(25)
-    found = unpacked(union(collate(graphs, operations), live=True), operations)
+    found = unpacked(disjoint_union(collate(graphs, operations), live=True), operations)
     assert [graph.key for graph in found] == [Graph(tuple(map(pruned, g.cells))).key for g in graphs]
 
 
 def test_a_batch_without_any_operation():
     batch = collate([Graph((Cell(1, 2, (), (1,)),))] * 2, ("conv",))
     for live in (False, True):
-        graphs = union(batch, live=live)
+        graphs = disjoint_union(batch, live=live)
         assert len(graphs.operation) == 0
         assert graphs.start.tolist() == [0, 1, 0, 1]

@@ -1,4 +1,4 @@
-"""What a message-passing encoder must compute, layer by layer: only states that something later reads."""
+"""The schedule of a message-passing encoder: per layer, the states that a later layer reads."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,20 @@ import numpy.typing as npt
 import torch
 
 from archrank.encoders.batch import GraphBatch, Incidence
-from archrank.encoders.sums import Sum
+from archrank.encoders.sparse_sum import SparseSum
 
-__all__ = ["Aggregate", "Flow", "Level", "Plan", "Readout", "Residual", "distinct", "places", "plan", "used"]
+__all__ = [
+    "Aggregate",
+    "Flow",
+    "Level",
+    "Readout",
+    "Residual",
+    "Schedule",
+    "distinct",
+    "positions",
+    "schedule",
+    "used",
+]
 
 Ints = npt.NDArray[np.int64]
 Residual = Literal["all", "inputs", "none"]
@@ -20,7 +31,7 @@ Readout = Literal["outputs", "junctions"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One layer's work, from the states that the layer reads to those that later layers need.
+    """One layer: from the states that it reads to those that later layers need.
 
     Attributes:
         kinds: Chooses each message's operation kind among the K; with self loops also kind K, for inputs have no
@@ -31,16 +42,16 @@ class Level:
         kept: Which kept states have a residual, None for all of them: (residuals,).
     """
 
-    kinds: Sum
-    read: Sum
-    add: Sum | None
-    residual: Sum | None
+    kinds: SparseSum
+    read: SparseSum
+    add: SparseSum | None
+    residual: SparseSum | None
     kept: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """A batch made ready for an encoder of so many layers.
+class Schedule:
+    """A batch prepared for an encoder with a given number of layers.
 
     Attributes:
         start: Chooses the start of every state that the first layer reads.
@@ -49,15 +60,15 @@ class Plan:
         distinct: Which distinct embedding each of the B architectures has: (B,).
     """
 
-    start: Sum
+    start: SparseSum
     levels: tuple[Level, ...]
-    embeddings: tuple[Sum, ...]
+    embeddings: tuple[SparseSum, ...]
     distinct: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How a layer lets information flow.
+    """What a layer reads.
 
     Attributes:
         residual: Which junctions add their own transformed state: all, inputs only, or none.
@@ -70,28 +81,30 @@ class Flow:
     aggregate: Aggregate = "sum"
 
 
-def plan(batch: GraphBatch, layers: int, flow: Flow, readout: Readout, chosen: Ints | None = None) -> Plan:
-    """Work backwards from what is read out to what must be computed.
+def schedule(
+    batch: GraphBatch, layers: int, flow: Flow, readout: Readout, indices: Ints | None = None
+) -> Schedule:
+    """Determine what must be computed, from the readout back to the first layer.
 
     Args:
         batch: The merged graphs.
-        layers: How many layers will be applied, at least 1.
+        layers: The number of layers, at least 1.
         flow: What a layer reads.
         readout: Whether the outputs of a cell or all its junctions but the inputs are averaged.
-        chosen: Which of the B architectures to compute, in this order; all for None.
+        indices: The architectures to compute, in this order; all for None.
     """
-    rows = np.arange(len(batch)) if chosen is None else np.asarray(chosen, dtype=np.int64)
+    rows = np.arange(len(batch)) if indices is None else np.asarray(indices, dtype=np.int64)
     sides = batch.outputs if readout == "outputs" else batch.junctions
     reads, which = distinct([side.take(rows) for side in sides])
     needed = used(np.concatenate([r.columns for r in reads]), len(batch.start))
-    place = places(needed, len(batch.start))
-    embeddings = tuple(Sum.mean(Incidence(r.starts, place[r.columns]), len(needed)) for r in reads)
+    position = positions(needed, len(batch.start))
+    embeddings = tuple(SparseSum.mean(Incidence(r.starts, position[r.columns]), len(needed)) for r in reads)
     levels: list[Level] = []
     for _ in range(layers):
         kept, needed = needed, _before(batch, needed, flow)
         levels.append(_level(batch, kept, needed, flow))
-    start = Sum.choice(batch.start[needed], batch.inputs + batch.cells)
-    return Plan(start, tuple(reversed(levels)), embeddings, torch.from_numpy(which))
+    start = SparseSum.choice(batch.start[needed], batch.inputs + len(batch.cells))
+    return Schedule(start, tuple(reversed(levels)), embeddings, torch.from_numpy(which))
 
 
 def _before(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
@@ -109,23 +122,23 @@ def _having_residual(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
 
 def _level(batch: GraphBatch, kept: Ints, before: Ints, flow: Flow) -> Level:
     kinds, reads, arriving = (_looped if flow.self_loops else _messages)(batch, kept)
-    place = places(before, len(batch.start))
-    aggregate = Sum.mean if flow.aggregate == "mean" else Sum.plain
+    position = positions(before, len(batch.start))
+    aggregate = SparseSum.mean if flow.aggregate == "mean" else SparseSum.plain
     residual = _having_residual(batch, kept, flow)
     return Level(
-        kinds=Sum.choice(kinds, len(batch.operations) + flow.self_loops),
-        read=Sum.plain(Incidence(reads.starts, place[reads.columns]), len(before)),
+        kinds=SparseSum.choice(kinds, len(batch.operations) + flow.self_loops),
+        read=SparseSum.plain(Incidence(reads.starts, position[reads.columns]), len(before)),
         add=None if _is_identity(arriving) else aggregate(arriving, len(kinds)),
-        residual=Sum.choice(place[residual], len(before)) if len(residual) else None,
+        residual=SparseSum.choice(position[residual], len(before)) if len(residual) else None,
         kept=torch.from_numpy(np.searchsorted(kept, residual)) if len(residual) < len(kept) else None,
     )
 
 
 def _messages(batch: GraphBatch, kept: Ints) -> tuple[Ints, Incidence, Incidence]:
-    """Kinds of the messages to the kept states, the states that each reads, and those that arrive at each state."""
+    """The kinds of the messages to the kept states, the states that each reads, and the messages to each state."""
     arriving = batch.incoming.take(kept)
     flows = used(arriving.columns, len(batch.operation))
-    arriving = Incidence(arriving.starts, places(flows, len(batch.operation))[arriving.columns])
+    arriving = Incidence(arriving.starts, positions(flows, len(batch.operation))[arriving.columns])
     return batch.operation[flows], batch.sources.take(flows), arriving
 
 
@@ -151,7 +164,7 @@ def _is_identity(rows: Incidence) -> bool:
 
 
 def distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:
-    """Find the architectures that read the same states in every cell, as far as that is quick: they are one embedding.
+    """Find the architectures that read the same states in every cell, as far as that is fast: they have one embedding.
 
     Args:
         reads: For every cell, the states that are read: B rows over U columns.
@@ -175,14 +188,14 @@ def distinct(reads: list[Incidence]) -> tuple[list[Incidence], Ints]:
 
 
 def used(indices: Ints, size: int) -> Ints:
-    """Which of the numbers below ``size`` occur among ``indices``, each once, sorted."""
+    """The distinct values of ``indices``, all below ``size``, sorted."""
     mask = np.zeros(size, dtype=bool)
     mask[indices] = True
     return np.flatnonzero(mask)
 
 
-def places(indices: Ints, size: int) -> Ints:
-    """Where each number below ``size`` stands in ``indices``; anything for those that are not there: (size,)."""
-    place = np.empty(size, dtype=np.int64)
-    place[indices] = np.arange(len(indices))
-    return place
+def positions(indices: Ints, size: int) -> Ints:
+    """The position of each number below ``size`` in ``indices``, undefined for numbers that are not there: (size,)."""
+    position = np.empty(size, dtype=np.int64)
+    position[indices] = np.arange(len(indices))
+    return position
