@@ -1,4 +1,4 @@
-"""Names of things that are imported when they are first asked for."""
+"""A mapping of names to objects that are imported on first use."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -15,32 +15,32 @@ class LazyNames(Mapping[str, T], Generic[T]):
     """A mapping whose names are known at once, and whose values are imported one by one.
 
     Args:
-        places: Where each value is, as ``"package.module:attribute"``.
+        paths: Where each value is, as ``"package.module:attribute"``.
 
     Raises:
-        MissingExtra: A value is asked for that needs an extra of this package which is not installed.
+        MissingExtra: The value needs an extra of this package that is not installed.
 
     >>> losses = LazyNames({"hinge": "archrank.ranking.losses:PairwiseHinge"})
     >>> list(losses), losses["hinge"]
     (['hinge'], <class 'archrank.ranking.losses.PairwiseHinge'>)
     """
 
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = dict(places)
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._paths = dict(paths)
 
     def __getitem__(self, name: str) -> T:
-        module, _, attribute = self._places[name].partition(":")
+        module, _, attribute = self._paths[name].partition(":")
         with extra_named(repr(name)):
             return cast(T, getattr(import_module(module), attribute))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._places
+        return name in self._paths
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._paths)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._paths)
 
     def __repr__(self) -> str:
-        return f"LazyNames({self._places})"
+        return f"LazyNames({self._paths})"

@@ -42,7 +42,7 @@ def auto(
             these and three GATES networks; ``"best"``: three BiFlow networks too. None for ``"balanced"``, or, where
             the extra ``neural`` is not installed, for ``"fast"`` with a warning (see :func:`default_effort`).
         seed: Fixes all randomness.
-        hints: Fitted predictors of something else of the same space that goes along with what is ranked: shorter
+        hints: Fitted predictors of other targets of the same space that correlate with the one to rank: shorter
             trainings, another data set, another metric, measured on more architectures. They join the features of
             the Gaussian process and of the trees.
 

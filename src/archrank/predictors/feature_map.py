@@ -19,7 +19,7 @@ _CLIP = 5.0
 
 
 class FeatureMap:
-    """Turns rows of a space into standardised features of what they compute.
+    """Turns rows of a space into standardized features of what they compute.
 
     The graphs are simplified by the space's function rules first, so equal functions have equal features. Means and
     standard deviations come from a fixed random sample of the space, not from the measured architectures, so that the
@@ -31,7 +31,7 @@ class FeatureMap:
 
     Attributes:
         names: The names of the F features.
-        deep: Which of them say how deep operations lie: (F,).
+        deep: Which of them describe the depth of operations: (F,).
     """
 
     def __init__(self, space: SearchSpace) -> None:

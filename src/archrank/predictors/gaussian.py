@@ -125,7 +125,7 @@ class GaussianProcess(Predictor):
             mean[part] = shared @ self._weights
             if std:
                 whitened = shared @ self._whitener.T
-                left = self._kernel.own(x) - np.einsum("bn,bn->b", whitened, whitened)
+                left = self._kernel.diagonal(x) - np.einsum("bn,bn->b", whitened, whitened)
                 deviation[part] = np.sqrt(np.maximum(left, JITTER))
 
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:

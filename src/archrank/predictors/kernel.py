@@ -83,7 +83,7 @@ class Kernel:
             covariance += self.slope * a.lines @ b.lines.T
         return covariance
 
-    def own(self, a: Points) -> Floats:
+    def diagonal(self, a: Points) -> Floats:
         """The variance of each point, in units of the variance: (B,)."""
         ones = np.ones(len(a))
         return ones if a.lines is None else ones + self.slope * (a.lines**2).sum(axis=1)

@@ -1,4 +1,4 @@
-"""How many threads linear algebra works with: NumPy's, SciPy's, and PyTorch's where that is in use."""
+"""The number of threads of linear algebra in NumPy, SciPy and, where it is loaded, PyTorch."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
-import scipy.linalg  # noqa: F401 (it brings a BLAS of its own beside NumPy's, which must be loaded to be found)
+import scipy.linalg  # noqa: F401 (its BLAS is not NumPy's, and is found only if loaded)
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_thread", "threads", "use_one_thread"]
@@ -14,7 +14,7 @@ __all__ = ["one_thread", "threads", "use_one_thread"]
 
 @contextmanager
 def threads(count: int) -> Iterator[int]:
-    """Let every operation run on so many threads for a while; gives how many there were."""
+    """Run every operation within on ``count`` threads; yields the number before."""
     torch = sys.modules.get("torch")
     before = max((library.num_threads for library in _blas().lib_controllers), default=1)
     with _blas().limit(limits=count):
@@ -30,7 +30,7 @@ def threads(count: int) -> Iterator[int]:
 
 
 def one_thread() -> AbstractContextManager[int]:
-    """Let every operation run on one thread for a while; gives how many threads there were.
+    """Run every operation within on one thread; yields the number of threads before.
 
     Threads within an operation wait for one another at its end. On small operations that costs more than it brings,
     and on a machine that has other work it costs many times the operation.
@@ -39,7 +39,7 @@ def one_thread() -> AbstractContextManager[int]:
 
 
 def use_one_thread() -> None:
-    """Let every operation of this process run on one thread from now on."""
+    """Run every operation of this process on one thread from now on."""
     os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, should it be loaded later
     _blas().limit(limits=1)
     if (torch := sys.modules.get("torch")) is not None:
