@@ -121,8 +121,8 @@ def test_all_of_nasbench201(shared):
     assert table.complete
     best, value = table.optimum("cifar10_test_accuracy_200")
     assert value == pytest.approx(94.373, abs=1e-3)
-    assert table.place(best) == 6111  # the official index
-    assert table.place(table.optimum("cifar100_test_accuracy_200")[0]) == 9930
+    assert table.index(best) == 6111  # the official index
+    assert table.index(table.optimum("cifar100_test_accuracy_200")[0]) == 9930
 
 
 def test_what_nasbench201_calls_validation_is_measured_on_test_images(shared):

@@ -24,7 +24,7 @@ def test_a_front_with_its_report(search, tmp_path):
     assert record["objectives"] == {"valid_perf": "maximize", "latency": "minimize"}
     table = benchmarks.load("nas-bench-graph-cora")
     of = {name: table.column(name) for name in ("valid_perf", "latency", "para")}
-    places = [table.place(table.space.parse(e["architecture"])) for e in record["evaluations"]]
+    places = [table.index(table.space.parse(e["architecture"])) for e in record["evaluations"]]
     infeasible = [of["para"][p] >= 1.2 for p in places]
     assert [e["state"] == "infeasible" for e in record["evaluations"]] == infeasible
     assert record["infeasible"] == sum(infeasible) > 0
@@ -72,7 +72,7 @@ def test_a_constraint_on_one_metric(search, tmp_path):
     table = benchmarks.load("nas-bench-graph-cora")
     met = (table.column("latency") < 0.003) & (table.column("para") <= 1)
     assert record["optimum"] == table.column("valid_perf")[met].max()
-    place = table.place(table.space.parse(record["best"]["architecture"]))
+    place = table.index(table.space.parse(record["best"]["architecture"]))
     assert met[place]
     better = table.column("valid_perf") > record["best"]["value"]
     assert record["best"]["true_rank"] == 1 + np.count_nonzero(met & better)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archrank.benchmarks import natsbench, stored
+from archrank.benchmarks import imported, natsbench
 from archrank.benchmarks.crc32c import crc32c
-from archrank.benchmarks.measured import Measured, Quantity, SourceFile
+from archrank.benchmarks.import_schema import ImportedColumns, Quantity, SourceFile
 from archrank.benchmarks.nasbench101 import read_tfrecord
 from archrank.benchmarks.pickles import NUMPY_NUMBERS, ORDERED, restricted_loads
 from archrank.benchmarks.protobuf import WireError, read_fields
@@ -157,7 +157,7 @@ def test_random_bytes_are_no_file_of_nats_bench(content):
 
 SPACE = NASBench201()
 ROWS = SPACE.rows()[::700]
-MEASURED = Measured(
+MEASURED = ImportedColumns(
     SPACE,
     ROWS,
     (
@@ -170,15 +170,15 @@ MEASURED = Measured(
 
 
 def everything(path):
-    table = stored.load(path, SPACE)
+    table = imported.load(path, SPACE)
     columns = {metric.name: table.column(metric.name).tolist() for metric in table.metrics}
     return json.dumps([table.name, table.rows.tolist(), columns, [str(metric) for metric in table.metrics]])
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    path = tmp_path_factory.mktemp("stored") / "t.parquet"
-    stored.save(path, "t", MEASURED)
+    path = tmp_path_factory.mktemp("imported") / "t.parquet"
+    imported.save(path, "t", MEASURED)
     return path, path.read_bytes(), everything(path)
 
 

@@ -117,7 +117,7 @@ def test_a_replay_asks_what_a_real_study_asks(strategy, workers):
             executor=executor,
         )
     replayed = replay(table, "accuracy", strategy, 33, 5, parallel=workers)
-    assert [table.place(e.architecture) for e in real.evaluations] == replayed.indices
+    assert [table.index(e.architecture) for e in real.evaluations] == replayed.indices
     assert [e.reason for e in real.evaluations] == replayed.reasons
     assert [e.value is None for e in real.evaluations] == np.isnan(replayed.scores).tolist()
 

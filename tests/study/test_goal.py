@@ -101,7 +101,7 @@ def test_the_optimum_and_ranks_among_what_is_feasible():
     check_constraints(goal.constraints, TABLE)
     feasible = of_feasible(TABLE, goal)
     first, value = feasible.optimum("accuracy")
-    assert (TABLE.place(first), value) == (2, 70.0)
+    assert (TABLE.index(first), value) == (2, 70.0)
     assert [feasible.true_rank(TABLE.architectures[i], "accuracy") for i in (2, 4, 5)] == [1, 2, 3]
     # What was not measured meets no constraint.
     assert np.isnan(feasible.column("accuracy")).tolist() == [True, True, False, True, False, False]

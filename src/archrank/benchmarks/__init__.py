@@ -5,7 +5,7 @@ from archrank.benchmarks.data_folder import data_folder
 from archrank.benchmarks.describe import describe_benchmark
 from archrank.benchmarks.files import read_architectures, read_table, write_table
 from archrank.benchmarks.given import as_architectures, as_table
-from archrank.benchmarks.measured import LABELS, label_named
+from archrank.benchmarks.import_schema import LABELS, label_named
 from archrank.benchmarks.official import OFFICIAL, Official, import_table, lies_at
 from archrank.benchmarks.table import Metric, Table, checked_table
 

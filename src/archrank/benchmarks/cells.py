@@ -39,7 +39,7 @@ class Cells:
     lines: Sequence[int] | None = None
     texts: bool = False
 
-    def place(self, row: int) -> str:
+    def where(self, row: int) -> str:
         """What messages call a row: counted from 0 in memory, as the user's own indices, from 1 in files."""
         if self.lines is None:
             return f"row {row}"
@@ -88,7 +88,7 @@ class Cells:
             if number is None or not math.isfinite(number):
                 what = "no value" if cell is None or cell == "" else f"{cell!r}"
                 raise TableError(
-                    f"{self.source}, {self.place(row)}: {what} in column {name!r}, expected a finite number; "
+                    f"{self.source}, {self.where(row)}: {what} in column {name!r}, expected a finite number; "
                     "correct or remove the row, or name the columns to read"
                 )
             numbers.append(number)
@@ -103,7 +103,7 @@ class Cells:
         return [self._architecture(space, column, row, cell) for row, cell in enumerate(self.column(column))]
 
     def _architecture(self, space: SearchSpace, column: str, row: int, cell: object) -> Architecture:
-        where = f"{self.source}, {self.place(row)}"
+        where = f"{self.source}, {self.where(row)}"
         try:
             if isinstance(cell, Architecture):
                 if cell.space != space.name:
@@ -150,7 +150,7 @@ class Cells:
             for metric, column in numbers.items():
                 if not _same(column[row], column[earlier]):
                     raise TableError(
-                        f"{self.source}: {self.place(earlier)} and {self.place(row)} are the same architecture, "
+                        f"{self.source}: {self.where(earlier)} and {self.where(row)} are the same architecture, "
                         f"{space.format(architecture)}, with different {metric!r}: "
                         f"{column[earlier]} and {column[row]}; "
                         "keep one row for each architecture, e.g. the mean"

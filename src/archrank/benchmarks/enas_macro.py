@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from archrank.benchmarks.measured import Measured, OnProgress, Quantity, packed_rows, silent
-from archrank.benchmarks.sheets import read_sheet
+from archrank.benchmarks.import_schema import ImportedColumns, OnProgress, Quantity, packed_rows, silent
+from archrank.benchmarks.parquet_reader import read_parquet
 from archrank.errors import TableError
 from archrank.spaces import EnasMacro
 
@@ -26,7 +26,7 @@ QUANTITY = Quantity(
 """The one thing that was measured."""
 
 
-def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured:
+def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> ImportedColumns:
     """Read the structures, each once, in the file's order.
 
     Args:
@@ -38,22 +38,22 @@ def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) ->
         TableError: The file cannot be read, lacks a column, or holds something else, or one structure twice with
             different accuracies; the message says which row.
     """
-    sheet = read_sheet(path, required=("structure", QUANTITY.name))
+    content = read_parquet(path, required=("structure", QUANTITY.name))
     space = EnasMacro(LAYERS)
-    numbers = sheet.numbers(QUANTITY.name)
+    numbers = content.numbers(QUANTITY.name)
     first: dict[str, int] = {}
     architectures, kept = [], []
-    for row, text in enumerate(map(str, sheet.column("structure"))):
+    for row, text in enumerate(map(str, content.column("structure"))):
         if (earlier := first.setdefault(text, row)) != row:
             if not np.array_equal(numbers[earlier], numbers[row], equal_nan=True):
                 raise TableError(
-                    f"{sheet.place(row)} repeats row {earlier + 1:,} with another accuracy: "
+                    f"{content.where(row)} repeats row {earlier + 1:,} with another accuracy: "
                     f"{numbers[row]} and {numbers[earlier]}"
                 )
             continue
-        with sheet.naming(row):
+        with content.naming(row):
             architectures.append(space.parse(text))
         kept.append(row)
     on_progress(len(numbers), len(numbers))
-    rows = packed_rows(architectures, space, lambda place: sheet.place(kept[place]))
-    return Measured(space, rows, (QUANTITY,), {QUANTITY.name: numbers[kept]}, sheet.source)
+    rows = packed_rows(architectures, space, lambda index: content.where(kept[index]))
+    return ImportedColumns(space, rows, (QUANTITY,), {QUANTITY.name: numbers[kept]}, content.source)

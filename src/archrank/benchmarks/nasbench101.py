@@ -18,11 +18,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from archrank.benchmarks.growing import GrowingColumns
-from archrank.benchmarks.measured import Measured, OnProgress, Quantity, SourceFile, check_distinct, silent
+from archrank.benchmarks.column_builder import ColumnBuilder
+from archrank.benchmarks.import_schema import (
+    ImportedColumns,
+    OnProgress,
+    Quantity,
+    SourceFile,
+    check_distinct,
+    silent,
+)
 from archrank.benchmarks.nasbench101_cells import canonical_rows
+from archrank.benchmarks.parquet_reader import ParquetColumns, read_parquet
 from archrank.benchmarks.protobuf import WireError, read_fields
-from archrank.benchmarks.sheets import Sheet, read_sheet
 from archrank.benchmarks.table import Column
 from archrank.benchmarks.tfrecord import good_before, read_records
 from archrank.errors import ArchrankError, TableError
@@ -41,7 +48,7 @@ _FIELDS = {2: 3, 3: 2, 4: 0, 5: 1}
 """Field of an evaluation message, and which of the KINDS it is."""
 
 _USUAL, _USUAL_KEYS = Struct("<" + 5 * "Bd"), tuple(field << 3 | 1 for field in range(1, 6))
-_USUAL_PLACES = (7, 9, 5, 3)
+_USUAL_INDICES = (7, 9, 5, 3)
 """How an evaluation begins where its five doubles come in order, as they do: keys, and where the KINDS are."""
 
 
@@ -57,7 +64,7 @@ class _Training(NamedTuple):
     """The KINDS halfway, then the KINDS at the end."""
 
 
-def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured:
+def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> ImportedColumns:
     """Read an official file, or a Parquet table of a part of it.
 
     Args:
@@ -74,7 +81,7 @@ def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) ->
     return read_tfrecord(path, partial, on_progress)
 
 
-def read_tfrecord(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured:
+def read_tfrecord(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> ImportedColumns:
     """Read an official file, in one pass.
 
     The records of a cell need not stand together. Every checksum is compared, and every cell's MD5 hash with the
@@ -115,47 +122,47 @@ class _Cells:
     def __init__(self, space: NASBench101, name: str) -> None:
         self._space = space
         self._name = name
-        self._place: dict[bytes, int] = {}
+        self._indices: dict[bytes, int] = {}
         self._wording: list[int] = []
         self._choices = bytearray()
         self._trainings: dict[int, bytearray] = {}
-        self._columns = GrowingColumns()
+        self._columns = ColumnBuilder()
 
     def add(self, number: int, record: bytes) -> None:
         try:
             training = _training(record)
-            place = self._place_of(training)
-            self._keep(place, training)
+            index = self._index_of(training)
+            self._keep(index, training)
         except (ArchrankError, ValueError) as error:
             raise TableError(f"{self._name}: record {number + 1:,}: {error}; {good_before(number)}") from None
 
-    def _place_of(self, training: _Training) -> int:
+    def _index_of(self, training: _Training) -> int:
         key = bytes.fromhex(training.hash)
         wording = hash((training.adjacency, training.operations))
-        place = self._place.setdefault(key, len(self._wording))
-        if place < len(self._wording):
-            if self._wording[place] != wording:
+        index = self._indices.setdefault(key, len(self._wording))
+        if index < len(self._wording):
+            if self._wording[index] != wording:
                 raise ValueError(f"another cell than in earlier records of the hash {training.hash}")
-            return place
+            return index
         architecture = self._space.from_matrix(_matrix(training.adjacency), training.operations.split(","))
         if (ours := self._space.module_hash(architecture)) != training.hash:
             raise ValueError(f"the hash is {training.hash}, but the cell's is {ours}")
         self._wording.append(wording)
         self._choices += bytes(architecture.choices)
-        self._columns.put(place, "trainable_parameters", training.parameters)
-        return place
+        self._columns.put(index, "trainable_parameters", training.parameters)
+        return index
 
-    def _keep(self, place: int, training: _Training) -> None:
+    def _keep(self, index: int, training: _Training) -> None:
         counts = self._trainings.setdefault(training.epochs, bytearray())
         counts.extend(bytes(len(self._wording) - len(counts)))
-        run = counts[place]
+        run = counts[index]
         if run == REPEATS:
             raise ValueError(f"training {REPEATS + 1} of one cell for {training.epochs} epochs")
-        counts[place] += 1
+        counts[index] += 1
         for name, number in zip(_names(training.epochs), training.numbers, strict=True):
-            self._columns.put(place, f"{name}_{run}", number)
+            self._columns.put(index, f"{name}_{run}", number)
 
-    def measured(self, source: SourceFile, partial: bool) -> Measured:
+    def measured(self, source: SourceFile, partial: bool) -> ImportedColumns:
         cells = len(self._wording)
         if cells == 0:
             raise TableError(f"{self._name} holds no record")
@@ -171,7 +178,9 @@ class _Cells:
             )
         rows = np.frombuffer(self._choices, dtype=np.uint8).reshape(cells, -1).astype(np.int16)
         quantities = (*(q for e, _ in every for q in _quantities(e)), _PARAMETERS)
-        return Measured(self._space, rows, quantities, self._columns.finished(quantities, cells), source)
+        return ImportedColumns(
+            self._space, rows, quantities, self._columns.finished(quantities, cells), source
+        )
 
 
 def _training(record: bytes) -> _Training:
@@ -215,7 +224,7 @@ def _metrics(message: bytes) -> tuple[int, tuple[float, ...]]:
 def _evaluation(message: bytes) -> list[float]:
     numbers, rest = [math.nan] * len(KINDS), message
     if len(message) >= _USUAL.size and (fields := _USUAL.unpack_from(message))[::2] == _USUAL_KEYS:
-        numbers, rest = [fields[place] for place in _USUAL_PLACES], message[_USUAL.size :]
+        numbers, rest = [fields[index] for index in _USUAL_INDICES], message[_USUAL.size :]
     for number, value in read_fields(rest):
         if number in _FIELDS and isinstance(value, float):
             numbers[_FIELDS[number]] = value
@@ -274,7 +283,7 @@ _PARAMETERS = Quantity(
 )
 
 
-def read_sample(path: Path) -> Measured:
+def read_sample(path: Path) -> ImportedColumns:
     """Read a Parquet table of official records, one training a cell, in the table's order.
 
     Args:
@@ -285,23 +294,25 @@ def read_sample(path: Path) -> Measured:
     Raises:
         TableError: The file cannot be read, lacks a column, or holds something else; the message says which row.
     """
-    sheet = read_sheet(path, required=("module_adjacency", "module_operations", "validation_accuracy_108"))
+    content = read_parquet(
+        path, required=("module_adjacency", "module_operations", "validation_accuracy_108")
+    )
     space = NASBench101()
-    quantities = [q for theirs, q in _SAMPLE.items() if theirs in sheet.names]
+    quantities = [q for theirs, q in _SAMPLE.items() if theirs in content.names]
     columns: dict[str, Column] = {
-        q.name: sheet.numbers(theirs) for theirs, q in _SAMPLE.items() if theirs in sheet.names
+        q.name: content.numbers(theirs) for theirs, q in _SAMPLE.items() if theirs in content.names
     }
-    return Measured(space, _sampled_rows(sheet, space), tuple(quantities), columns, sheet.source)
+    return ImportedColumns(space, _sampled_rows(content, space), tuple(quantities), columns, content.source)
 
 
-def _sampled_rows(sheet: Sheet, space: NASBench101) -> Rows:
-    cells = [sheet.lists(name) for name in ("module_adjacency", "module_operations")]
+def _sampled_rows(content: ParquetColumns, space: NASBench101) -> Rows:
+    cells = [content.lists(name) for name in ("module_adjacency", "module_operations")]
     rows, found = canonical_rows(space, *cells)
     for row in np.flatnonzero(~found).tolist():
-        with sheet.naming(row):
+        with content.naming(row):
             adjacency, operations = (column[row].as_py() for column in cells)
             rows[row] = space.from_matrix(_unflattened(adjacency), operations).choices
-    check_distinct(rows, space, sheet.place)
+    check_distinct(rows, space, content.where)
     return rows
 
 

@@ -43,8 +43,8 @@ def canonical_rows(space: NASBench101, adjacency: Any, operations: Any) -> tuple
         rows[chosen] = _laid_out(space, matrices, roles)
         fits[chosen] = _plausible(matrices, roles)
     every, ours = space.codes(space.rows()), space.codes(rows)
-    place = np.minimum(np.searchsorted(every, ours), len(every) - 1)
-    return rows, fits & (every[place] == ours)
+    index = np.minimum(np.searchsorted(every, ours), len(every) - 1)
+    return rows, fits & (every[index] == ours)
 
 
 def _spans(lists: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -5,8 +5,8 @@ Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020); Li et al., HW-NAS-Bench (IC
 
 from pathlib import Path
 
-from archrank.benchmarks.measured import Measured, OnProgress, Quantity, packed_rows, silent
-from archrank.benchmarks.sheets import read_sheet
+from archrank.benchmarks.import_schema import ImportedColumns, OnProgress, Quantity, packed_rows, silent
+from archrank.benchmarks.parquet_reader import read_parquet
 from archrank.benchmarks.table import Split
 from archrank.errors import TableError
 from archrank.spaces import NASBench201
@@ -81,7 +81,7 @@ QUANTITIES: tuple[Quantity, ...] = (
 """What the table may hold; the first is what search selects by."""
 
 
-def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured:
+def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) -> ImportedColumns:
     """Read the table, in the official order of the cells.
 
     Args:
@@ -94,20 +94,20 @@ def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) ->
         TableError: The file cannot be read, lacks a column or cells, or holds something else; the message says
             which row.
     """
-    sheet = read_sheet(path, required=("arch_str", *(q.name for q in QUANTITIES[:2])))
+    content = read_parquet(path, required=("arch_str", *(q.name for q in QUANTITIES[:2])))
     space = NASBench201()
-    texts = sheet.column("arch_str")
+    texts = content.column("arch_str")
     architectures = []
     for row, text in enumerate(texts):
-        with sheet.naming(row):
+        with content.naming(row):
             architectures.append(space.parse(str(text)))
     on_progress(len(texts), len(texts))
-    rows = packed_rows(architectures, space, sheet.place)
+    rows = packed_rows(architectures, space, content.where)
     if len(rows) < len(space) and not partial:
         raise TableError(
             f"{path.name} holds {len(rows):,} of {len(space):,} cells; import what is there with --partial"
         )
-    there = tuple(q for q in QUANTITIES if q.name in sheet.names)
-    there = tuple(q for q in there if q.test is None or q.test in sheet.names)
-    columns = {q.name: sheet.numbers(q.name, missing=[NOT_MEASURED]) for q in there}
-    return Measured(space, rows, there, columns, sheet.source)
+    there = tuple(q for q in QUANTITIES if q.name in content.names)
+    there = tuple(q for q in there if q.test is None or q.test in content.names)
+    columns = {q.name: content.numbers(q.name, missing=[NOT_MEASURED]) for q in there}
+    return ImportedColumns(space, rows, there, columns, content.source)

@@ -16,8 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.growing import GrowingColumns
-from archrank.benchmarks.measured import Measured, OnProgress, Quantity, SourceFile, packed_rows, silent
+from archrank.benchmarks.column_builder import ColumnBuilder
+from archrank.benchmarks.import_schema import (
+    ImportedColumns,
+    OnProgress,
+    Quantity,
+    SourceFile,
+    packed_rows,
+    silent,
+)
 from archrank.benchmarks.pickles import NUMPY_NUMBERS, ORDERED, restricted_loads
 from archrank.benchmarks.table import Split
 from archrank.errors import ParseError, TableError
@@ -99,7 +106,7 @@ _COSTS = {
 }
 
 
-def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured:
+def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress = silent) -> ImportedColumns:
     """Read a folder, architecture by architecture, in the official order.
 
     Numbers that are not finite count as not measured.
@@ -129,7 +136,7 @@ def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress 
     _check_kind(part, space, texts, path)
     there = [index for index in range(len(texts)) if (path / _file(index)).is_file()]
     _check_missing(there, len(texts), path, partial)
-    columns, seeds = GrowingColumns(), dict[str, set[int]]()
+    columns, seeds = ColumnBuilder(), dict[str, set[int]]()
     architectures: list[Architecture] = []
     for row, index in enumerate(there):
         where = f"{path.name}/{_file(index)}"
@@ -146,14 +153,14 @@ def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress 
                 "are good; unpack the folder again"
             ) from None
         on_progress(row + 1, len(there))
-    rows = packed_rows(architectures, space, lambda place: f"{path.name}/{_file(there[place])}")
+    rows = packed_rows(architectures, space, lambda index: f"{path.name}/{_file(there[index])}")
     quantities = tuple(_with_runs(q, sorted(seeds[q.name])) for q in _quantities(part) if q.name in seeds)
     named = {
         column: columns.column(_column(quantity.name, seed), len(rows))
         for quantity in quantities
         for column, seed in zip(quantity.columns, sorted(seeds[quantity.name]), strict=True)
     }
-    return Measured(
+    return ImportedColumns(
         space, rows, _with_tests(quantities), named, SourceFile(path.name, size, digest.hexdigest())
     )
 

@@ -6,9 +6,9 @@ from functools import partial as bound
 from pathlib import Path
 from typing import Protocol
 
-from archrank.benchmarks import enas_macro, nasbench101, nasbench201, natsbench, stored
+from archrank.benchmarks import enas_macro, imported, nasbench101, nasbench201, natsbench
 from archrank.benchmarks.data_folder import data_folder, imported_path
-from archrank.benchmarks.measured import Label, Measured, OnProgress, silent
+from archrank.benchmarks.import_schema import ImportedColumns, Label, OnProgress, silent
 from archrank.benchmarks.table import Table
 from archrank.errors import FileError, TableError, UnknownName
 from archrank.extras import needs
@@ -19,7 +19,9 @@ __all__ = ["OFFICIAL", "Official", "import_table", "lies_at", "load_official"]
 
 
 class _Read(Protocol):
-    def __call__(self, path: Path, partial: bool = False, on_progress: OnProgress = silent) -> Measured: ...
+    def __call__(
+        self, path: Path, partial: bool = False, on_progress: OnProgress = silent
+    ) -> ImportedColumns: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def load_official(name: str) -> Table:
             f"{name} is not there yet: get {official.file} ({official.size}), then run {official.command(name)}"
         )
     if path == imported_path(name):
-        return stored.load(path, official.space())
+        return imported.load(path, official.space())
     return official.read(path, partial=True).table(name)
 
 
@@ -152,5 +154,5 @@ def import_table(
             f"cannot write {target}: {error.strerror or error}; set ARCHRANK_DATA to a folder of yours"
         ) from error
     measured = OFFICIAL[name].read(path, partial=partial, on_progress=on_progress)
-    stored.save(target, name, measured, label)
+    imported.save(target, name, measured, label)
     return target

@@ -182,38 +182,38 @@ def _check_structure(data: bytes) -> None:
     The machine fills its memory up to any index that it is told to store at, so one damaged byte could claim
     gigabytes. No honest index is as large as the pickle is long.
     """
-    place = 0
-    while place < len(data):
-        if plain := _PLAIN.match(data, place):
-            place = plain.end()
+    position = 0
+    while position < len(data):
+        if plain := _PLAIN.match(data, position):
+            position = plain.end()
             continue
-        code = data[place]
-        length = _FIXED[code] or _length(data, place)
+        code = data[position]
+        length = _FIXED[code] or _length(data, position)
         if code == _STORE_AT_BYTES:
-            impossible = int.from_bytes(data[place + 1 : place + 5], "little") > len(data)
+            impossible = int.from_bytes(data[position + 1 : position + 5], "little") > len(data)
         else:
-            impossible = code == _STORE_AT_DIGITS and int(data[place + 1 : place + length]) > len(data)
+            impossible = code == _STORE_AT_DIGITS and int(data[position + 1 : position + length]) > len(data)
         if impossible:
-            raise pickle.UnpicklingError(f"an impossible index at byte {place}")
-        place += length
+            raise pickle.UnpicklingError(f"an impossible index at byte {position}")
+        position += length
         if code == _STOP:
             return
     raise EOFError("it is cut short")
 
 
-def _length(data: bytes, place: int) -> int:
+def _length(data: bytes, position: int) -> int:
     """The length of an instruction that says it itself."""
-    code = data[place]
+    code = data[position]
     arg = _TAIL.get(code)
     if arg is None:
-        raise pickle.UnpicklingError(f"no such instruction at byte {place}")
+        raise pickle.UnpicklingError(f"no such instruction at byte {position}")
     if arg.n == pickletools.UP_TO_NEWLINE:
-        end = place
+        end = position
         for _ in range(_LINES.get(code, 1)):
             end = data.index(b"\n", end + 1)
-        return end + 1 - place
+        return end + 1 - position
     count = _COUNT_BYTES[arg.n]
-    return 1 + count + int.from_bytes(data[place + 1 : place + 1 + count], "little")
+    return 1 + count + int.from_bytes(data[position + 1 : position + 1 + count], "little")
 
 
 def package_pickle(package: str, file: str, allowed: Allowed) -> Any:

@@ -31,46 +31,46 @@ def read_fields(message: bytes) -> Iterator[tuple[int, Value]]:
     >>> list(read_fields(b"\x10\x96\x01" + b"\x0a\x02hi"))
     [(2, 150), (1, b'hi')]
     """
-    place, size = 0, len(message)
-    while place < size:
-        key = message[place]
+    position, size = 0, len(message)
+    while position < size:
+        key = message[position]
         if key < 0x80:  # most often it is one byte
-            place += 1
+            position += 1
         else:
-            key, place = _varint(message, place)
+            key, position = _varint(message, position)
         number, kind = key >> 3, key & 7
         if number == 0:
             raise WireError("a field with the number 0")
         if kind == _DOUBLE_BYTES:
-            if place + 8 > size:
+            if position + 8 > size:
                 raise WireError("a double is cut short")
-            yield number, _DOUBLE(message, place)[0]
-            place += 8
+            yield number, _DOUBLE(message, position)[0]
+            position += 8
         elif kind == _VARINT:
-            value, place = _varint(message, place)
+            value, position = _varint(message, position)
             yield number, value
         elif kind == _BYTES:
-            length, place = _varint(message, place)
-            if place + length > size:
-                raise WireError(f"field {number} has {length} bytes, but only {size - place} are left")
-            yield number, message[place : place + length]
-            place += length
+            length, position = _varint(message, position)
+            if position + length > size:
+                raise WireError(f"field {number} has {length} bytes, but only {size - position} are left")
+            yield number, message[position : position + length]
+            position += length
         elif kind == _FOUR_BYTES:
-            place += 4
-            if place > size:
+            position += 4
+            if position > size:
                 raise WireError("a four-byte field is cut short")
         else:
             raise WireError(f"field {number} is of the unknown kind {kind}")
 
 
-def _varint(message: bytes, place: int) -> tuple[int, int]:
+def _varint(message: bytes, position: int) -> tuple[int, int]:
     """A number in groups of seven bits, and where it ends."""
     value = 0
     for index in range(_LONGEST_VARINT):
-        if place + index >= len(message):
+        if position + index >= len(message):
             raise WireError("a number is cut short")
-        byte = message[place + index]
+        byte = message[position + index]
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
-            return value, place + index + 1
+            return value, position + index + 1
     raise WireError("a number of more than ten bytes")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.places import Places, row_numbers
+from archrank.benchmarks.indices import RowIndex, row_numbers
 from archrank.errors import InvalidArchitecture, SpaceError, TableError, UnknownName
 from archrank.space import Rows, SearchSpace
 
@@ -65,10 +65,10 @@ class Table:
             function that reads the column, called when it is first asked for.
         metrics: What the columns mean; the first is the one that search selects by unless told otherwise.
         test_metrics: For a metric that search may select by, the one to report beside it.
-        source_order: The rows' places in the order of the source's records, where the table has another: (M,).
+        source_order: The rows' indices in the order of the source's records, where the table has another: (M,).
 
     Attributes:
-        source_order: The places in the order of the source's records, read-only: (M,).
+        source_order: The indices in the order of the source's records, read-only: (M,).
         complete: Whether the table has a row for every architecture of its space.
 
     Raises:
@@ -136,21 +136,21 @@ class Table:
         return None if self.complete else self.architectures
 
     @cached_property
-    def _places(self) -> Places:
-        return Places(self.rows, self.space)
+    def _indices(self) -> RowIndex:
+        return RowIndex(self.rows, self.space)
 
-    def _at(self, place: int) -> Architecture:
-        return Architecture(self.space.name, tuple(self.rows[place].tolist()))
+    def _at(self, index: int) -> Architecture:
+        return Architecture(self.space.name, tuple(self.rows[index].tolist()))
 
     def __contains__(self, architecture: object) -> bool:
         return (
             isinstance(architecture, Architecture)
             and architecture.space == self.space.name
-            and self._places.get(architecture.choices) is not None
+            and self._indices.get(architecture.choices) is not None
         )
 
-    def place(self, architecture: Architecture) -> int:
-        """The architecture's place in the table's order.
+    def index(self, architecture: Architecture) -> int:
+        """The architecture's index in the table's order.
 
         Raises:
             TableError: The table has no row for it.
@@ -159,10 +159,10 @@ class Table:
             raise TableError(
                 f"the table {self.name} is about the space {self.space.name}, not {architecture.space}"
             )
-        place = self._places.get(architecture.choices)
-        if place is None:
+        index = self._indices.get(architecture.choices)
+        if index is None:
             raise TableError(f"the table {self.name} has no row for {self.space.format(architecture)}")
-        return place
+        return index
 
     def metric(self, name: str | None = None) -> Metric:
         """The metric of that name; the default one for None.
@@ -198,7 +198,7 @@ class Table:
         Raises:
             TableError: The table has no row for it.
         """
-        return float(self.column(metric)[self.place(architecture)])
+        return float(self.column(metric)[self.index(architecture)])
 
     def optimum(self, metric: str | None = None) -> tuple[Architecture, float]:
         """The best architecture of the table and its value.
@@ -209,8 +209,8 @@ class Table:
         scores = self.scores(metric)
         if np.isnan(scores).all():
             raise TableError(f"the table {self.name} holds no measurement of {self.metric(metric).name!r}")
-        place = int(np.nanargmax(scores))
-        return self._at(place), float(self.column(metric)[place])
+        index = int(np.nanargmax(scores))
+        return self._at(index), float(self.column(metric)[index])
 
     def true_rank(self, architecture: Architecture, metric: str | None = None) -> int:
         """One plus how many architectures of the table are strictly better; 1 is the best.
@@ -219,7 +219,7 @@ class Table:
             TableError: The table has no row for it, or this metric was not measured for it.
         """
         scores = self.scores(metric)
-        score = scores[self.place(architecture)]
+        score = scores[self.index(architecture)]
         if np.isnan(score):
             raise TableError(
                 f"the table {self.name} holds no {self.metric(metric).name!r} for "

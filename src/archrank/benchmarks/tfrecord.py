@@ -56,23 +56,23 @@ def read_records(stream: BinaryIO, name: str, on_chunk: Callable[[bytes], None])
 
 def _frames(content: bytes) -> tuple[list[int], list[int], int]:
     """Where the data of the whole records begin, how long they are, and where the first other one begins."""
-    starts, lengths, place = [], [], 0
-    while place + _FRAME <= len(content):
-        length = int.from_bytes(content[place : place + 8], "little")
-        after = place + _FRAME + length
+    starts, lengths, position = [], [], 0
+    while position + _FRAME <= len(content):
+        length = int.from_bytes(content[position : position + 8], "little")
+        after = position + _FRAME + length
         if after > len(content):
             break
-        starts.append(place + _HEAD)
+        starts.append(position + _HEAD)
         lengths.append(length)
         if length > LARGEST_RECORD:
             break
-        place = after
+        position = after
     else:
-        return starts, lengths, place
+        return starts, lengths, position
     if lengths and lengths[-1] > LARGEST_RECORD:  # left to the check of the head
         starts.pop()
         lengths.pop()
-    return starts, lengths, place
+    return starts, lengths, position
 
 
 def _check(
@@ -90,8 +90,8 @@ def _check(
         _damaged(name, number + bad, offset + starts[bad] - _HEAD)
 
 
-def _sums(data: np.ndarray, places: np.ndarray) -> np.ndarray:
-    return data[places[:, None] + np.arange(4)].copy().view("<u4")[:, 0]
+def _sums(data: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    return data[positions[:, None] + np.arange(4)].copy().view("<u4")[:, 0]
 
 
 def _check_head(head: bytes, name: str, offset: int, number: int) -> None:

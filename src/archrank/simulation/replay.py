@@ -142,7 +142,7 @@ class _Loop:
     def _begin(self, number: int, now: float) -> float:
         """Note an evaluation that begins; returns when it will have ended."""
         proposal, found = self._proposals[number], self.found
-        index = self._table.place(proposal.architecture)
+        index = self._table.index(proposal.architecture)
         found.indices.append(index)
         found.scores.append(float(self._scores[index]))
         found.reasons.append(proposal.reason)

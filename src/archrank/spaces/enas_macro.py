@@ -103,10 +103,10 @@ class EnasMacro(SearchSpace):
                     f"{text!r}: layer {layer} is {numbers!r}, expected {layer} numbers: an operation, then a skip "
                     "from the stem and from each layer but the one just before"
                 )
-            for place, number in enumerate(numbers):
+            for index, number in enumerate(numbers):
                 allowed = len(self.choices[len(row)].options)
                 if type(number) is not int or not 0 <= number < allowed:
-                    what = "skip" if place else "operation"
+                    what = "skip" if index else "operation"
                     raise ParseError(
                         f"{text!r}: {what} {number!r} in layer {layer}, expected 0 to {allowed - 1}"
                     )

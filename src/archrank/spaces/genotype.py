@@ -70,7 +70,7 @@ def parse_genotype(text: str, nodes: int, operations: Sequence[str]) -> list[Cel
                 f"{cell} has {len(pairs)} pairs, expected {INPUTS * nodes}: two for each of {nodes} nodes, "
                 f"in {_short(text)}"
             )
-        read = tuple(_pair(cell, place, item, operations) for place, item in enumerate(pairs))
+        read = tuple(_pair(cell, index, item, operations) for index, item in enumerate(pairs))
         found.append(CellText(read, _concat(text, f"{cell}_concat", fields[f"{cell}_concat"], nodes)))
     return found
 
@@ -116,9 +116,9 @@ def _list(text: str, field: str, value: ast.expr) -> list[ast.expr]:
     return value.elts
 
 
-def _pair(cell: str, place: int, item: ast.expr, operations: Sequence[str]) -> Pair:
-    node = INPUTS + place // INPUTS
-    where = f"{cell}: {('first', 'second')[place % INPUTS]} pair of node {node}"
+def _pair(cell: str, index: int, item: ast.expr, operations: Sequence[str]) -> Pair:
+    node = INPUTS + index // INPUTS
+    where = f"{cell}: {('first', 'second')[index % INPUTS]} pair of node {node}"
     match item:
         case ast.Tuple([ast.Constant(str(operation)), source]) | ast.List(
             [ast.Constant(str(operation)), source]

@@ -71,7 +71,7 @@ class NASBench101(SearchSpace):
       it is absent, and make it a branch of the cell as soon as an operation is chosen for it. Otherwise no change
       of one choice could ever add a vertex, and a chain of mutations would only shrink cells.
 
-    Rows are sorted in lexicographic order, which is the order of :meth:`codes`: ``np.searchsorted`` finds the place
+    Rows are sorted in lexicographic order, which is the order of :meth:`codes`: ``np.searchsorted`` finds the index
     of any row among the codes of all.
 
     Args:
@@ -269,9 +269,9 @@ class NASBench101(SearchSpace):
         operations[:, -1] = len(OPERATIONS)
         present = operations >= 0
         adjacency = np.zeros((len(rows), self.vertices, self.vertices), dtype=bool)
-        for place, (source, target) in enumerate(self._edges):
+        for index, (source, target) in enumerate(self._edges):
             # An absent vertex reads nothing, so it is pruned.
-            adjacency[:, source, target] = (rows[:, place] != 0) & present[:, target]
+            adjacency[:, source, target] = (rows[:, index] != 0) & present[:, target]
         return pruned_matrices(adjacency, operations)
 
     @cached_property
@@ -283,8 +283,8 @@ class NASBench101(SearchSpace):
     def _rows(self) -> Rows:
         codes = cached(f"{self.name}-cells", f"{LISTING} {self.digest}", self._every_code)
         rows = np.empty((len(codes), len(self.choices)), dtype=np.int16)
-        for place, (weight, choice) in enumerate(zip(self._weights, self.choices, strict=True)):
-            rows[:, place] = codes // weight % np.uint32(len(choice.options))
+        for index, (weight, choice) in enumerate(zip(self._weights, self.choices, strict=True)):
+            rows[:, index] = codes // weight % np.uint32(len(choice.options))
         rows.setflags(write=False)
         return rows
 
@@ -298,16 +298,16 @@ class NASBench101(SearchSpace):
         return np.sort(np.concatenate(found))
 
     def _write(self, row: Any, sources: Any, labels: Any) -> None:
-        """Write a module into a row of zeros, or many into the columns of an array, places first."""
+        """Write a module into a row of zeros, or many into the columns of an array: (number of choices, B)."""
         output = len(sources) - 1
         last = self.vertices - 1
-        for place, (source, target) in enumerate(self._edges):
+        for index, (source, target) in enumerate(self._edges):
             if output <= source or output <= target < last:
-                row[place] = int(source == 0 or target == last)  # what an absent vertex looks like
+                row[index] = int(source == 0 or target == last)  # what an absent vertex looks like
             else:
-                row[place] = sources[min(target, output)] >> source & 1
-        for place, label in enumerate(labels, start=len(self._edges)):
-            row[place] = label + 1
+                row[index] = sources[min(target, output)] >> source & 1
+        for index, label in enumerate(labels, start=len(self._edges)):
+            row[index] = label + 1
 
     def _row(self, module: Module) -> tuple[int, ...]:
         row = [0] * len(self.choices)
@@ -326,11 +326,11 @@ class NASBench101(SearchSpace):
 def _read(choices: tuple[int, ...], vertices: int) -> Module | None:
     """The pruned module that a row says, or None if its output is out of reach."""
     options = choices[vertices * (vertices - 1) // 2 :]
-    sources, place = [], 0
+    sources, first = [], 0
     for target, option in enumerate((1, *options, 1)):
-        mask = sum(1 << source for source in range(target) if choices[place + source])
+        mask = sum(1 << source for source in range(target) if choices[first + source])
         sources.append(mask if option else 0)  # an absent vertex reads nothing, so it is pruned
-        place += target
+        first += target
     return pruned(sources, [option - 1 for option in options])
 
 

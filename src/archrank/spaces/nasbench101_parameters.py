@@ -66,9 +66,9 @@ def vertex_channels(sources: Sequence[int], out: int) -> list[int]:
     last = len(sources) - 1
     concatenated = [vertex for vertex in range(1, last) if sources[last] >> vertex & 1]
     widths = [0] * (last + 1)
-    for place, vertex in enumerate(concatenated):
+    for index, vertex in enumerate(concatenated):
         share, remainder = divmod(out, len(concatenated))
-        widths[vertex] = share + (place < remainder)
+        widths[vertex] = share + (index < remainder)
     for vertex in range(last - 1, 0, -1):
         if vertex not in concatenated:
             widths[vertex] = max(widths[t] for t in range(1, last) if sources[t] >> vertex & 1)

@@ -85,7 +85,7 @@ class NASBench201(SearchSpace):
         """Read the benchmark's own string.
 
         Raises:
-            ParseError: Not three groups, a token out of place, or an operation that the space does not have.
+            ParseError: Not three groups, a token in the wrong position, or an operation that the space does not have.
         """
         groups = text.strip().split("+")
         if len(groups) != 3:
@@ -117,13 +117,13 @@ def _live_cell(sites: list[Site], terms: list[int]) -> Cell:
         if junction and junction not in live:
             live.add(junction)
             pending += sites[junction - 1].sources
-    place = {0: 0} | {junction: i for i, junction in enumerate(sorted(live), start=1)}
+    index = {0: 0} | {junction: i for i, junction in enumerate(sorted(live), start=1)}
     kept = [
-        Site(s.operation, tuple(place[j] for j in s.sources), place[s.target])
+        Site(s.operation, tuple(index[j] for j in s.sources), index[s.target])
         for s in sites
         if s.target in live
     ]
     output = len(live) + 1
     # The output sums its terms: one transparent site a term.
-    kept += [Site("skip_connect", (place[j],), output) for j in terms]
+    kept += [Site("skip_connect", (index[j],), output) for j in terms]
     return Cell(1, output + 1, tuple(kept), (output,))

@@ -81,9 +81,9 @@ class NASBenchGraph(SearchSpace):
         """The nodes that the benchmark's rules keep, and the ``output`` that reads the leaves among them."""
         parents, operations = self._split(architecture.choices)
         reads = _simplify(parents, self._skips(operations))
-        place = {0: 0} | {node: new for new, node in enumerate(reads, start=1)}
+        index = {0: 0} | {node: new for new, node in enumerate(reads, start=1)}
         return _lower(
-            tuple(place[parent] for parent in reads.values()),
+            tuple(index[parent] for parent in reads.values()),
             [self._options[operations[node - 1]] for node in reads],
         )
 
@@ -122,7 +122,7 @@ class NASBenchGraph(SearchSpace):
                     "0, the input" if node == 1 else f"0 (the input) or an earlier node up to {node - 1}"
                 )
                 raise ParseError(f"{text!r}: node {node} reads {link!r}, expected {allowed}")
-        operations = [self.option_index(NODES - 1 + place, name) for place, name in enumerate(names)]
+        operations = [self.option_index(NODES - 1 + index, name) for index, name in enumerate(names)]
         if all(option == self._skip for option in operations):
             raise InvalidArchitecture(f"{text!r}: all four operations are 'skip', which computes nothing")
         return self.architecture([*links[1:], *operations])
@@ -204,8 +204,8 @@ def _smallest(parents: Parents) -> tuple[Parents, tuple[Order, ...]]:
     """The smallest way to write a tree down, and every order of its nodes that gives it."""
     ways: dict[Parents, list[Order]] = {}
     for order in itertools.permutations(range(len(parents))):
-        place = {0: 0} | {old + 1: new for new, old in enumerate(order, start=1)}
-        renamed = tuple(place[parents[old]] for old in order)
+        index = {0: 0} | {old + 1: new for new, old in enumerate(order, start=1)}
+        renamed = tuple(index[parents[old]] for old in order)
         if all(parent <= new for new, parent in enumerate(renamed)):
             ways.setdefault(renamed, []).append(order)
     smallest = min(ways)
@@ -221,9 +221,9 @@ def _published(parents: Parents, skips: tuple[bool, ...]) -> tuple[Parents, tupl
     reads = _simplify(parents, skips)
     removed = [node for node in range(1, len(parents) + 1) if node not in reads]
     nodes = [*removed, *reads]
-    place = {node: new for new, node in enumerate(nodes, start=1)}
+    index = {node: new for new, node in enumerate(nodes, start=1)}
     chain = range(len(removed))
-    hanging = [place[parent] if parent else len(removed) for parent in reads.values()]
+    hanging = [index[parent] if parent else len(removed) for parent in reads.values()]
     published, orders = _smallest((*chain, *hanging))
     return published, tuple(tuple(nodes[i] - 1 for i in order) for order in orders)
 

@@ -33,8 +33,8 @@ class NATSBenchSize(SearchSpace):
     def graph(self, architecture: Architecture) -> Graph:
         """A chain of five sites, whose operation is the layer's width: that is all in which networks differ."""
         sites = tuple(
-            Site(self.operations[option], (place,), place + 1)
-            for place, option in enumerate(architecture.choices)
+            Site(self.operations[option], (index,), index + 1)
+            for index, option in enumerate(architecture.choices)
         )
         return Graph((Cell(1, LAYERS + 1, sites, (LAYERS,)),))
 
@@ -54,4 +54,4 @@ class NATSBenchSize(SearchSpace):
                 f"{text!r} is not a size of {self.name}: {len(widths)} widths between ':' signs, expected {LAYERS}, "
                 "as in 64:64:32:8:16"
             )
-        return self.architecture([self.option_index(place, width) for place, width in enumerate(widths)])
+        return self.architecture([self.option_index(index, width) for index, width in enumerate(widths)])

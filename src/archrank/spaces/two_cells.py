@@ -59,10 +59,10 @@ class TwoCells(SearchSpace):
             choice
             for cell in CELL_NAMES
             for node in self._numbers
-            for place in (1, 2)
+            for index in (1, 2)
             for choice in (
-                Choice(f"{cell} node {node} source {place}", tuple(map(str, range(node)))),
-                Choice(f"{cell} node {node} operation {place}", operations),
+                Choice(f"{cell} node {node} source {index}", tuple(map(str, range(node)))),
+                Choice(f"{cell} node {node} operation {index}", operations),
             )
         )
         self._options = [self._options_of(node) for node in self._numbers]

@@ -1,7 +1,7 @@
 """The evaluator that looks values up in a table of measured architectures."""
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.places import Places
+from archrank.benchmarks.indices import RowIndex
 from archrank.benchmarks.table import Table
 from archrank.errors import EvaluationError
 from archrank.study.goal import Direction
@@ -30,7 +30,7 @@ class TableEvaluator:
         tests = [table.test_metrics[metric] for metric in metrics if metric in table.test_metrics]
         self._table = table.name
         self._columns = {name: table.column(name) for name in (*metrics, *tests)}
-        self._places = Places(table.rows, table.space)
+        self._indices = RowIndex(table.rows, table.space)
         self.metric = metrics[0]
         self.gives = tuple(self._columns)
         self.directions: dict[str, Direction] = {
@@ -43,9 +43,9 @@ class TableEvaluator:
         Raises:
             EvaluationError: The table has no row for the architecture.
         """
-        place = self._places.get(architecture.choices)
-        if place is None:
+        index = self._indices.get(architecture.choices)
+        if index is None:
             raise EvaluationError(
                 f"the table {self._table} has no row for the choices {architecture.choices}"
             )
-        return {name: float(column[place]) for name, column in self._columns.items()}
+        return {name: float(column[index]) for name, column in self._columns.items()}

@@ -78,7 +78,7 @@ def _check_metric(table: Table, metric: Metric, places: list[int]) -> None:
     for place in places:
         architecture = table.architectures[place]
         require(
-            architecture in table and table.place(architecture) == place, f"{what}: row {place} is not found"
+            architecture in table and table.index(architecture) == place, f"{what}: row {place} is not found"
         )
         looked_up = table.value(architecture, metric.name)
         require(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from archrank.benchmarks.measured import OnProgress
+from archrank.benchmarks.import_schema import OnProgress
 from archrank.errors import DataError, FileError
 from archrank.spaces.cache import cache_folder
 from archrank.training.images import Images

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import torch
 
-from archrank.benchmarks.measured import OnProgress, silent
+from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import ArchrankError, BudgetError, UnknownName
 from archrank.space import SearchSpace
 from archrank.training.devices import device_named

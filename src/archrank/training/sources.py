@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from archrank.benchmarks.measured import OnProgress, silent
+from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import DataError, UnknownName
 from archrank.training.decoded import decoded
 from archrank.training.images import ImageData, Images

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
-from archrank.benchmarks.measured import OnProgress, silent
+from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import TrainingError, UnknownName
 from archrank.extras import needs
 

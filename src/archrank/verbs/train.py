@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.measured import OnProgress, silent
+from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import ArchrankError, TrainingError
 from archrank.extras import needs
 from archrank.files import write_whole

@@ -1,7 +1,7 @@
 import numpy as np
 
 from archrank import Architecture
-from archrank.benchmarks.places import Places, row_numbers
+from archrank.benchmarks.indices import RowIndex, row_numbers
 from archrank.spaces import EnasMacro, NASBench101, NASBench201
 
 SPACE = NASBench201()
@@ -17,7 +17,7 @@ def test_numbers_are_in_the_order_of_rows():
 
 def test_every_row_is_found_where_it_stands():
     rows = SPACE.rows()[np.random.default_rng(0).permutation(len(SPACE))[:500]]
-    places = Places(rows, SPACE)
+    places = RowIndex(rows, SPACE)
     assert [places.get(tuple(row)) for row in rows.tolist()] == list(range(500))
     there = set(map(tuple, rows.tolist()))
     assert all(places.get(tuple(row)) is None for row in SPACE.rows().tolist() if tuple(row) not in there)
@@ -25,7 +25,7 @@ def test_every_row_is_found_where_it_stands():
 
 def test_rows_of_no_architecture_are_not_found():
     """The second row would have the number of (0, 0, 0, 0, 1, 0)."""
-    places = Places(SPACE.rows()[:200], SPACE)
+    places = RowIndex(SPACE.rows()[:200], SPACE)
     for row in [(0, 0, 0, 0, 0, -1), (0, 0, 0, 0, 0, 5), (0,) * 5, (0,) * 7, ()]:
         assert places.get(row) is None
 
@@ -36,7 +36,7 @@ def test_a_space_too_large_for_numbers():
     rng = np.random.default_rng(0)
     rows = np.array([a.choices for a in space.sample(50, rng)], dtype=np.int16)
     assert row_numbers(rows, space) is None
-    places = Places(rows, space)
+    places = RowIndex(rows, space)
     assert [places.get(tuple(row)) for row in rows.tolist()] == list(range(50))
     (other,) = space.sample(1, rng)
     assert places.get(other.choices) is None

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from archrank.benchmarks.measured import LABELS, Label, Measured, Quantity, SourceFile
-from archrank.benchmarks.places import row_numbers
+from archrank.benchmarks.import_schema import LABELS, ImportedColumns, Label, Quantity, SourceFile
+from archrank.benchmarks.indices import row_numbers
 from archrank.benchmarks.table import Column, Floats, Table
 from archrank.errors import TableError
 from archrank.extras import extra_named
@@ -34,7 +34,7 @@ _DIGEST = b"archrank.sha256"
 _MOST_OPTIONS = 256
 
 
-def save(path: Path, name: str, measured: Measured, label: Label = "mean") -> None:
+def save(path: Path, name: str, measured: ImportedColumns, label: Label = "mean") -> None:
     """Write measurements; the file appears whole or not at all.
 
     Args:
@@ -107,7 +107,7 @@ def load(path: Path, space: SearchSpace) -> Table:
             )
     rows = _checked_rows(file.rows(), space, path)
     columns: dict[str, Column] = {c: file.reader(c) for q in about.quantities for c in q.columns}
-    measured = Measured(space, rows, about.quantities, columns, about.source)
+    measured = ImportedColumns(space, rows, about.quantities, columns, about.source)
     return measured.table(about.table, about.label)
 
 

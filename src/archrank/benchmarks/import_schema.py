@@ -15,8 +15,8 @@ from archrank.space import Rows, SearchSpace
 
 __all__ = [
     "LABELS",
+    "ImportedColumns",
     "Label",
-    "Measured",
     "OnProgress",
     "Quantity",
     "SourceFile",
@@ -127,7 +127,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ImportedColumns:
     """Measurements of M architectures, as read from a source, in the source's order.
 
     Attributes:
@@ -239,7 +239,7 @@ def check_distinct(rows: Rows, space: SearchSpace, what: Callable[[int], str]) -
         TableError: As said; the message names both.
     """
     first: dict[tuple[int, ...], int] = {}
-    for place, row in enumerate(map(tuple, rows.tolist())):
-        if (earlier := first.setdefault(row, place)) != place:
+    for index, row in enumerate(map(tuple, rows.tolist())):
+        if (earlier := first.setdefault(row, index)) != index:
             text = space.format(Architecture(space.name, row))
-            raise TableError(f"{what(place)} repeats {what(earlier)}: {text}")
+            raise TableError(f"{what(index)} repeats {what(earlier)}: {text}")

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from archrank.benchmarks import stored
-from archrank.benchmarks.measured import Measured, Quantity, SourceFile
+from archrank.benchmarks import imported
+from archrank.benchmarks.import_schema import ImportedColumns, Quantity, SourceFile
 from archrank.errors import FileError, TableError
 from archrank.spaces import NASBench201, NATSBenchSize
 from archrank.testing import check_table
@@ -26,17 +26,17 @@ COLUMNS = {
     "cost": np.array([1.0, 2.0, 3.0, 4.0]),
 }
 SOURCE = SourceFile("official.file", 1234, "ab" * 32)
-MEASURED = Measured(SPACE, ROWS, QUANTITIES, COLUMNS, SOURCE)
+MEASURED = ImportedColumns(SPACE, ROWS, QUANTITIES, COLUMNS, SOURCE)
 
 
 @pytest.fixture
 def path(tmp_path):
-    stored.save(tmp_path / "t.parquet", "a table", MEASURED)
+    imported.save(tmp_path / "t.parquet", "a table", MEASURED)
     return tmp_path / "t.parquet"
 
 
 def test_what_was_saved_is_loaded(path):
-    table, direct = stored.load(path, SPACE), MEASURED.table("a table")
+    table, direct = imported.load(path, SPACE), MEASURED.table("a table")
     check_table(table)
     assert table.name == "a table"
     assert np.array_equal(table.rows, ROWS)
@@ -47,55 +47,55 @@ def test_what_was_saved_is_loaded(path):
 
 
 def test_the_plain_name_is_the_mean_of_the_runs_there_are(path):
-    mean = stored.load(path, SPACE).column("accuracy")
+    mean = imported.load(path, SPACE).column("accuracy")
     assert mean[:3].tolist() == [0.2, 0.2, 0.5]
     assert np.isnan(mean[3])
 
 
 def test_a_label_is_kept_and_so_are_all_runs(tmp_path):
-    stored.save(tmp_path / "t.parquet", "t", MEASURED, "1")
-    table = stored.load(tmp_path / "t.parquet", SPACE)
+    imported.save(tmp_path / "t.parquet", "t", MEASURED, "1")
+    table = imported.load(tmp_path / "t.parquet", SPACE)
     assert table.metric("accuracy").seeds == "run 1"
     assert table.metric("tested").seeds == "seed 8"
     assert table.column("tested").tolist() == [3.0, 2.0, 1.0, 0.0]
     assert table.column("accuracy_0")[1] == 0.2
     with pytest.raises(TableError, match="no run 2: it holds runs 0 to 1"):
-        stored.save(tmp_path / "t.parquet", "t", MEASURED, "2")
+        imported.save(tmp_path / "t.parquet", "t", MEASURED, "2")
 
 
 def test_columns_are_read_when_asked_for(path, monkeypatch):
     asked = []
-    original = stored._File._column
+    original = imported._File._column
     monkeypatch.setattr(
-        stored._File, "_column", lambda file, name: asked.append(name) or original(file, name)
+        imported._File, "_column", lambda file, name: asked.append(name) or original(file, name)
     )
-    table = stored.load(path, SPACE)
+    table = imported.load(path, SPACE)
     table.column("cost")
     table.column("cost")
     assert asked == ["choices", "cost"]
 
 
 def test_a_table_keeps_its_file_when_another_takes_its_place(path):
-    table = stored.load(path, SPACE)
-    other = Measured(SPACE, ROWS, QUANTITIES, COLUMNS | {"cost": np.zeros(4)}, SOURCE)
-    stored.save(path, "a table", other)
+    table = imported.load(path, SPACE)
+    other = ImportedColumns(SPACE, ROWS, QUANTITIES, COLUMNS | {"cost": np.zeros(4)}, SOURCE)
+    imported.save(path, "a table", other)
     assert table.column("cost").tolist() == [1.0, 2.0, 3.0, 4.0]
-    assert stored.load(path, SPACE).column("cost").tolist() == [0.0] * 4
+    assert imported.load(path, SPACE).column("cost").tolist() == [0.0] * 4
 
 
 def test_the_file_says_where_it_comes_from(path):
     about = json.loads(pq.read_schema(path).metadata[b"archrank"])
-    assert about["format"] == stored.FORMAT
+    assert about["format"] == imported.FORMAT
     assert about["source"] == {"name": "official.file", "size": 1234, "sha256": "ab" * 32}
 
 
 def test_another_space_is_refused(path):
     with pytest.raises(TableError, match="written for the space 'nas-bench-201', but 'nats-bench-size'"):
-        stored.load(path, NATSBenchSize())
+        imported.load(path, NATSBenchSize())
     changed = NASBench201()
     changed.choices = changed.choices[::-1]
     with pytest.raises(TableError, match=r"for the digest .* import it again"):
-        stored.load(path, changed)
+        imported.load(path, changed)
 
 
 def rewritten(path, change):
@@ -104,16 +104,16 @@ def rewritten(path, change):
     about = json.loads(content.schema.metadata[b"archrank"])
     change(about)
     text = json.dumps(about).encode()
-    metadata = {b"archrank": text, b"archrank.sha256": stored._digest(text)}
+    metadata = {b"archrank": text, b"archrank.sha256": imported._digest(text)}
     pq.write_table(content.replace_schema_metadata(metadata), path)
 
 
 def test_a_later_format_is_refused(path):
-    rewritten(path, lambda about: about.update(format=stored.FORMAT + 1))
+    rewritten(path, lambda about: about.update(format=imported.FORMAT + 1))
     with pytest.raises(
         TableError, match="has the format 2, of a later archrank; this one reads up to 1: update"
     ):
-        stored.load(path, SPACE)
+        imported.load(path, SPACE)
 
 
 @pytest.mark.parametrize(
@@ -129,37 +129,37 @@ def test_a_later_format_is_refused(path):
 def test_a_description_that_is_no_description_is_refused(path, change):
     rewritten(path, change)
     with pytest.raises(TableError, match="is damaged, or no imported table"):
-        stored.load(path, SPACE)
+        imported.load(path, SPACE)
 
 
 def test_a_missing_column_is_noticed_when_it_is_asked_for(path):
     rewritten(path, lambda about: about["quantities"][2].update(name="price"))
     with pytest.raises(TableError, match="is damaged"):
-        stored.load(path, SPACE).column("price")
+        imported.load(path, SPACE).column("price")
 
 
 @pytest.mark.parametrize("rows", [ROWS[[0, 1, 1]], ROWS + np.int16(10), ROWS[:0]])
 def test_rows_that_are_none_of_the_space_are_refused(rows, tmp_path):
     columns = {name: column[: len(rows)] for name, column in COLUMNS.items()}
-    stored.save(tmp_path / "t.parquet", "t", Measured(SPACE, rows, QUANTITIES, columns, SOURCE))
+    imported.save(tmp_path / "t.parquet", "t", ImportedColumns(SPACE, rows, QUANTITIES, columns, SOURCE))
     with pytest.raises(TableError, match=r"holds rows that are no rows|holds a row twice"):
-        stored.load(tmp_path / "t.parquet", SPACE)
+        imported.load(tmp_path / "t.parquet", SPACE)
 
 
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / "t.parquet"
     with pytest.raises(TableError, match="no such file"):
-        stored.load(path, SPACE)
+        imported.load(path, SPACE)
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(TableError, match="is damaged, or no imported table"):
-        stored.load(path, SPACE)
+        imported.load(path, SPACE)
     pq.write_table(pa.table({"a": [1]}), path)
     with pytest.raises(TableError, match="a Parquet file, but no imported table"):
-        stored.load(path, SPACE)
+        imported.load(path, SPACE)
 
 
 def test_where_nothing_can_be_written_nothing_is_left(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="cannot write"):
-        stored.save(tmp_path / "file" / "t.parquet", "t", MEASURED)
+        imported.save(tmp_path / "file" / "t.parquet", "t", MEASURED)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["Places", "row_numbers"]
+__all__ = ["RowIndex", "row_numbers"]
 
 _LARGEST_NUMBER = 2**63
 """Spaces with no more encodings than this have a number for each that fits into 64 bits."""
@@ -30,7 +30,7 @@ def _weights(space: SearchSpace) -> list[int]:
     return weights[::-1]
 
 
-class Places:
+class RowIndex:
     """Where each of M distinct rows stands.
 
     Args:
@@ -43,14 +43,14 @@ class Places:
         numbers = row_numbers(rows, space)
         self._by_row: dict[tuple[int, ...], int] | None = None
         if numbers is None:
-            self._by_row = {tuple(row): place for place, row in enumerate(rows.tolist())}
+            self._by_row = {tuple(row): index for index, row in enumerate(rows.tolist())}
             return
         self._weights = _weights(space)
         self._order = np.argsort(numbers, kind="stable")
         self._sorted = numbers[self._order]
 
     def get(self, row: Sequence[int]) -> int | None:
-        """The place of a row, or None where it is not there."""
+        """The index of a row, or None where it is not there."""
         if self._by_row is not None:
             return self._by_row.get(tuple(row))
         if len(row) != len(self._sizes):

@@ -6,19 +6,19 @@ from math import isnan, nan
 
 import numpy as np
 
-from archrank.benchmarks.measured import Quantity
+from archrank.benchmarks.import_schema import Quantity
 from archrank.benchmarks.table import Floats
 
-__all__ = ["GrowingColumns"]
+__all__ = ["ColumnBuilder"]
 
 
-class GrowingColumns:
+class ColumnBuilder:
     """Columns by name, NaN where nothing was put.
 
     Official files hold single-precision numbers written as doubles, so a column starts with four bytes a number
     and takes eight once a number needs them.
 
-    >>> columns = GrowingColumns()
+    >>> columns = ColumnBuilder()
     >>> columns.put(1, "accuracy", 0.5)
     >>> columns.column("accuracy", rows=2).tolist()
     [nan, 0.5]

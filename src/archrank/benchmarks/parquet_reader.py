@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from archrank.benchmarks.measured import SourceFile
+from archrank.benchmarks.import_schema import SourceFile
 from archrank.benchmarks.table import Floats
 from archrank.errors import ArchrankError, TableError, UnknownName
 from archrank.extras import extra_named
 
-__all__ = ["Sheet", "read_sheet"]
+__all__ = ["ParquetColumns", "read_parquet"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ParquetColumns:
     """A table that was read from a Parquet file.
 
     Attributes:
@@ -35,7 +35,7 @@ class Sheet:
         """The names of the columns."""
         return list(self.content.column_names)
 
-    def place(self, row: int) -> str:
+    def where(self, row: int) -> str:
         """What to call a row in messages."""
         return f"{self.source.name}: row {row + 1:,}"
 
@@ -54,7 +54,7 @@ class Sheet:
 
         column = self.content.column(name)
         if not pa.types.is_list(column.type):
-            raise TableError(f"{self.place(0)}: the column {name!r} holds no lists, but {column.type}")
+            raise TableError(f"{self.where(0)}: the column {name!r} holds no lists, but {column.type}")
         return column.combine_chunks()
 
     def numbers(self, name: str, missing: Sequence[float] = ()) -> Floats:
@@ -75,7 +75,7 @@ class Sheet:
             raise TableError(f"{self.source.name}: the column {name!r} holds no numbers: {error}") from None
         numbers[np.isin(numbers, missing)] = np.nan
         if np.isinf(numbers).any():
-            raise TableError(f"{self.place(int(np.isinf(numbers).argmax()))}: an infinite number in {name!r}")
+            raise TableError(f"{self.where(int(np.isinf(numbers).argmax()))}: an infinite number in {name!r}")
         return numbers  # type: ignore[no-any-return]
 
     @contextmanager
@@ -84,10 +84,10 @@ class Sheet:
         try:
             yield
         except (ArchrankError, ValueError) as error:
-            raise TableError(f"{self.place(row)}: {error}") from None
+            raise TableError(f"{self.where(row)}: {error}") from None
 
 
-def read_sheet(path: Path, required: Sequence[str]) -> Sheet:
+def read_parquet(path: Path, required: Sequence[str]) -> ParquetColumns:
     """Read a Parquet file.
 
     Args:
@@ -114,4 +114,4 @@ def read_sheet(path: Path, required: Sequence[str]) -> Sheet:
             raise TableError(f"{path.name}: {UnknownName('column', name, content.column_names)}")
     if content.num_rows == 0:
         raise TableError(f"{path.name} holds no rows")
-    return Sheet(content, SourceFile(path.name, len(data), sha256(data).hexdigest()))
+    return ParquetColumns(content, SourceFile(path.name, len(data), sha256(data).hexdigest()))
