@@ -1,6 +1,6 @@
-"""A loop of your own around a strategy: ask, evaluate, tell, save; stop it by Ctrl-C and run it again to go on.
+"""Your own loop around a strategy: ask, evaluate, tell, save.
 
-Run it with ``python examples/ask_and_tell.py``.
+Run it with ``python examples/ask_and_tell.py``. Stop it with Ctrl-C, and run it again to continue.
 """
 
 import json
@@ -19,13 +19,13 @@ SEED = 0
 
 
 def objective(architecture: Architecture) -> float:
-    """Yours would train the network. Here convolutions are good, and pooling is not."""
+    """Stands for training: here convolutions increase the value, and pooling decreases it."""
     worth = {"nor_conv_3x3": 3.0, "nor_conv_1x1": 2.0, "skip_connect": 1.5, "none": 0.0, "avg_pool_3x3": -1.0}
     return 80 + sum(worth[option] for option in SPACE.options(architecture).values())
 
 
 def load(path: Path) -> History:
-    """The history of an earlier run; an empty one where there was none."""
+    """Read the history of an earlier run; an empty history if there is none."""
     if not path.exists():
         return History()
     entries = json.loads(path.read_text(encoding="utf-8"))
@@ -33,7 +33,7 @@ def load(path: Path) -> History:
 
 
 def save(path: Path, history: History) -> None:
-    """Write the history, whole or not at all."""
+    """Write the history atomically."""
     entries = [
         {"architecture": SPACE.format(e.architecture), "score": e.score, "pending": e.pending}
         for e in history
@@ -42,7 +42,7 @@ def save(path: Path, history: History) -> None:
 
 
 def measured(architecture: Architecture) -> float | None:
-    """The score, higher is better; None where the evaluation fails, so that it is never asked for again."""
+    """The score, higher is better; None if the evaluation fails, so that it is not proposed again."""
     try:
         return objective(architecture)
     except RuntimeError:
@@ -50,11 +50,11 @@ def measured(architecture: Architecture) -> float | None:
 
 
 def main(path: Path = Path("history.json"), budget: int = 60) -> History:
-    """Search, and say what was found."""
+    """Search, and print the best architecture."""
     strategy: Strategy = RegularizedEvolution(SPACE, population=20, tournament=5)
     history = load(path)
     while True:
-        # What was asked for and not told yet comes first: after Ctrl-C that is what was under way.
+        # Pending entries come first: after Ctrl-C these are the interrupted evaluations.
         for entry in [entry for entry in history if entry.pending]:
             history.record(Evaluated(entry.architecture, measured(entry.architecture)))
             save(path, history)
@@ -75,4 +75,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("stopped; run it again to go on")
+        sys.exit("stopped; run it again to continue")

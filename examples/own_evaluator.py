@@ -1,4 +1,4 @@
-"""An evaluator that trains: a small network on scikit-learn's images of digits, for the space in ``own_space.py``.
+"""An evaluator that trains a small network on scikit-learn's images of digits, for the space in ``own_space.py``.
 
 Run it with ``archrank search examples/own_space.py:Stack --evaluator examples/own_evaluator.py:train --budget 15``.
 """
@@ -19,7 +19,7 @@ MAKE = {
 
 
 class Network(nn.Module):
-    """A stem, five layers with their shortcuts, and a head."""
+    """A stem, five layers with optional shortcuts, and a head."""
 
     def __init__(self, architecture: Architecture, width: int = 8) -> None:
         super().__init__()
@@ -40,13 +40,13 @@ class Network(nn.Module):
 
 
 def train(architecture: Architecture) -> dict[str, float]:
-    """Train for three epochs; give the validation accuracy, and how many numbers were learnt."""
+    """Train for three epochs; return the validation accuracy and the number of parameters."""
     digits = load_digits()
     images, labels = torch.tensor(digits.images[:, None] / 8 - 1).float(), torch.tensor(digits.target)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     training, validation = order[:1400], order[1400:]
     with torch.random.fork_rng():
-        torch.manual_seed(0)  # the same start for all, and no trace in the caller's randomness
+        torch.manual_seed(0)  # the same initialization for all; the caller's generator stays unchanged
         network = Network(architecture)
         optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
         for _ in range(3):
@@ -62,5 +62,5 @@ def train(architecture: Architecture) -> dict[str, float]:
     }
 
 
-train.metric = "accuracy"  # what a search goes by, where --metric names no other
-train.directions = {"parameters": "minimize"}  # the rest is maximised
+train.metric = "accuracy"  # the metric of a search, unless --metric names another one
+train.directions = {"parameters": "minimize"}  # all others are maximized

@@ -1,18 +1,17 @@
-"""A search space of your own, an objective of your own, and a search that learns which architectures are promising.
+"""Your own search space, your own objective, and a search guided by a neural predictor.
 
 Run it with ``python examples/own_space.py``.
 """
 
-from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
+import archrank as ar
+from archrank import Architecture, Cell, Choice, Graph, GuidedSearch, SearchResult, SearchSpace, Site
 from archrank.predictors import NeuralPredictor
-from archrank.strategies import GuidedSearch
-from archrank.study import SearchResult, search
 
 LAYERS = ("conv3x3", "conv5x5", "depthwise3x3", "maxpool")
 
 
 class Stack(SearchSpace):
-    """Five layers in a row, and perhaps shortcuts around two of them: 4⁵ · 2⁴ = 16,384 architectures."""
+    """Five layers in a row, with optional shortcuts around two of them: 4⁵ · 2⁴ = 16,384 architectures."""
 
     name = "stack"
     choices = (
@@ -22,10 +21,10 @@ class Stack(SearchSpace):
     operations = (*LAYERS, "skip")
 
     def graph(self, architecture: Architecture) -> Graph:
-        """Junction i goes into layer i; a shortcut is one more operation that ends where the next layer does."""
+        """Layer i reads junction i and writes to junction i + 1; a shortcut leads from junction i to junction i + 2."""
         layers, shortcuts = architecture.choices[:5], architecture.choices[5:]
         sites = [Site(LAYERS[layer], (i,), i + 1) for i, layer in enumerate(layers)]
-        sites += [Site("skip", (i,), i + 2) for i, there in enumerate(shortcuts) if there]
+        sites += [Site("skip", (i,), i + 2) for i, present in enumerate(shortcuts) if present]
         return Graph((Cell(inputs=1, junctions=6, sites=tuple(sites), outputs=(5,)),))
 
 
@@ -33,18 +32,18 @@ GAIN = {"conv3x3": 3.0, "conv5x5": 3.5, "depthwise3x3": 2.0, "maxpool": 0.5}
 
 
 def objective(architecture: Architecture) -> float:
-    """Yours would train the network. Here repeats are dull, and a shortcut helps around a large convolution."""
+    """Stands for training: here repeated layers cost, and a shortcut helps if it skips a large convolution."""
     layers = [LAYERS[layer] for layer in architecture.choices[:5]]
-    dull = sum(layers[i] == layers[i + 1] for i in range(4))
+    repeated = sum(layers[i] == layers[i + 1] for i in range(4))
     helpful = sum(1 if layers[i + 1] == "conv5x5" else -1 for i in range(4) if architecture.choices[5 + i])
-    return 70 + sum(GAIN[layer] for layer in layers) - 1.5 * dull + helpful
+    return 70 + sum(GAIN[layer] for layer in layers) - 1.5 * repeated + helpful
 
 
 def main(budget: int = 60, epochs: int = 100) -> SearchResult:
-    """Search, and say what was found."""
+    """Search, and print the best architecture."""
     space = Stack()
     strategy = GuidedSearch(space, NeuralPredictor(space, epochs=epochs, members=2), initial=20, batch=10)
-    result = search(space, objective, strategy, budget=budget, seed=0)
+    result = ar.search(space, objective, strategy, budget=budget, seed=0)
     print(f"the best of {len(result.evaluations)} evaluated: {result.best.value:.2f}")
     print(space.format(result.best.architecture))
     return result

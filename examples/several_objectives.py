@@ -1,15 +1,15 @@
-"""Two objectives of your own and a constraint: the Pareto front of accuracy and latency, small networks only.
+"""Two objectives and a constraint: the Pareto front of accuracy and latency for small networks.
 
-Run it with ``python examples/several_objectives.py``; stop it by Ctrl-C and run it again to go on.
+Run it with ``python examples/several_objectives.py``. Stop it with Ctrl-C, and run it again to continue.
 """
 
 import sys
 from pathlib import Path
 
-from archrank import Architecture
+import archrank as ar
+from archrank import Architecture, SearchResult
 from archrank.spaces import NASBench201
 from archrank.strategies import RegularizedEvolution
-from archrank.study import RunFolder, SearchResult, result_record, search
 
 SPACE = NASBench201()
 WORTH = {"nor_conv_3x3": 3.0, "nor_conv_1x1": 2.0, "skip_connect": 1.5, "none": 0.0, "avg_pool_3x3": -1.0}
@@ -17,7 +17,7 @@ COST = {"nor_conv_3x3": 9.0, "nor_conv_1x1": 1.0, "skip_connect": 0.0, "none": 0
 
 
 def evaluate(architecture: Architecture) -> dict[str, float]:
-    """Yours would train the network and time it. What only the constraint looks at is given beside the objectives."""
+    """Stands for training and timing; returns the objectives, and the value that the constraint uses."""
     options = SPACE.options(architecture).values()
     convolutions = sum(option.startswith("nor_conv") for option in options)
     return {
@@ -30,17 +30,16 @@ def evaluate(architecture: Architecture) -> dict[str, float]:
 def main(folder: Path = Path("runs/several-objectives"), budget: int = 80) -> SearchResult:
     """Search, and print the Pareto front."""
     strategy = RegularizedEvolution(SPACE, population=20, tournament=5)
-    with RunFolder.open(folder, {"budget": budget}, resume=True) as run:
-        result = search(
-            SPACE,
-            evaluate,
-            strategy,
-            budget=budget,
-            objectives={"accuracy": "maximize", "latency": "minimize"},
-            where=["convolutions <= 4"],
-            folder=run,
-        )
-        run.write_result(result_record(result))
+    result = ar.search(
+        SPACE,
+        evaluate,
+        strategy,
+        budget=budget,
+        objectives={"accuracy": "maximize", "latency": "minimize"},
+        where=["convolutions <= 4"],
+        folder=folder,
+        resume=True,
+    )
     for member in result.front:
         print(
             f"{member.values['accuracy']:6.2f} {member.values['latency']:6.2f}  {SPACE.format(member.architecture)}"
@@ -52,4 +51,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("stopped; run it again to go on")
+        sys.exit("stopped; run it again to continue")
