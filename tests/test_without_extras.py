@@ -119,7 +119,7 @@ def test_rank_takes_less_effort_and_says_so(without_extras):
         (("rank", "nas-bench-201", "--train", "measured.csv", "--encoder", "gcn"), "neural"),
         (("search", "analog-nasbench", "--encoder", "gates", "--out", "run"), "neural"),
         (("search", "enas", "--evaluator", "train", "--data", "digits", "--out", "run"), "training"),
-        (("train", "enas", CELL, "--data", "digits", "--out", "trained"), "training"),
+        (("train", "nas-bench-201", CELL, "--data", "digits", "--out", "trained"), "training"),
         (("evaluate", "trained"), "training"),
         (("rank", "nas-bench-201", "--train", "measured.parquet", "--effort", "fast"), "parquet"),
         (("import", "nasbench101", "measured.csv"), "parquet"),
