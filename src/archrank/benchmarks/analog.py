@@ -1,6 +1,6 @@
-"""AnalogNAS-Bench: every NAS-Bench-201 cell trained on CIFAR-10, on digital, quantised and analog hardware.
+"""AnalogNAS-Bench: every NAS-Bench-201 cell trained on CIFAR-10, on digital, quantized and analog hardware.
 
-The package ``analog-nasbench`` carries the numbers; its code is never imported. It does not say which images
+The package ``analog-nasbench`` carries the numbers; its code is never imported. It does not document which images
 it measures on, nor how long it trains; the example training script in its repository trains for 200 epochs
 and measures on the test images, so read ``baseline_accuracy`` as a test accuracy of one training when
 comparing with others.
@@ -36,7 +36,7 @@ _DELAYS = {60: "1 minute", 3600: "1 hour", 86400: "1 day", 2592000: "30 days"}
 
 METRICS: tuple[Metric, ...] = (
     _metric("baseline_accuracy", "trained in full on digital hardware"),
-    _metric("ptq_accuracy", "quantised after training (PTQ)"),
+    _metric("ptq_accuracy", "quantized after training (PTQ)"),
     _metric("qat_accuracy", "trained on with quantisation in the loop (QAT)"),
     _metric("noisy_accuracy", "the digital weights put onto simulated analog hardware as they are"),
     _metric("analog_accuracy", "trained on with the analog hardware's noise in the loop (HWT)"),
@@ -67,9 +67,9 @@ def load() -> Table:
 def _columns(content: Mapping[tuple[int, ...], Any]) -> tuple[Rows, dict[str, Floats]]:
     option = np.array([OPTIONS.index(operation) for operation in _OPERATIONS], dtype=np.int16)
     column = [_EDGES.index(edge) for edge in EDGES]
-    theirs = np.array(list(content), dtype=np.int16).reshape(len(content), len(EDGES))
-    if theirs.size and not 0 <= theirs.min() <= theirs.max() < len(option):
-        raise ValueError(f"operation numbers from {theirs.min()} to {theirs.max()}, expected 0 to 4")
+    numbers = np.array(list(content), dtype=np.int16).reshape(len(content), len(EDGES))
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(option):
+        raise ValueError(f"operation numbers from {numbers.min()} to {numbers.max()}, expected 0 to 4")
     records = [vars(record) for record in content.values()]
     values = {}
     for metric in METRICS:
@@ -77,4 +77,4 @@ def _columns(content: Mapping[tuple[int, ...], Any]) -> tuple[Rows, dict[str, Fl
         if "drift" in metric.name:
             cells = [cell.value for cell in cells]
         values[metric.name] = np.array(cells, dtype=np.float64)
-    return option[theirs][:, column], values
+    return option[numbers][:, column], values

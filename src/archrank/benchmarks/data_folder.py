@@ -31,5 +31,5 @@ def data_folder() -> Path:
 
 
 def imported_path(name: str) -> Path:
-    """Where the imported table of that name lies, if it was imported."""
+    """The path of the imported table of that name; None if it was not imported."""
     return data_folder() / "tables" / f"{name}.parquet"

@@ -1,4 +1,4 @@
-"""What there is to say of a benchmark, as plain values."""
+"""The description of a benchmark, as plain values."""
 
 from typing import Any
 

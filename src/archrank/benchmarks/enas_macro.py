@@ -32,11 +32,11 @@ def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) ->
     Args:
         path: A Parquet file with ``structure`` and ``weight_sharing_accuracy``.
         partial: Nothing changes: no such table covers its space.
-        on_progress: Told how many rows were read, and of how many.
+        on_progress: Called with how many rows were read, and of how many.
 
     Raises:
         TableError: The file cannot be read, lacks a column, or holds something else, or one structure twice with
-            different accuracies; the message says which row.
+            different accuracies; the message names the row.
     """
     content = read_parquet(path, required=("structure", QUANTITY.name))
     space = EnasMacro(LAYERS)

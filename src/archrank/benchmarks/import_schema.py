@@ -1,4 +1,4 @@
-"""What a reader makes of an official file: choices, columns, and what each column means."""
+"""What a reader makes of an official file: choices, columns, and the meaning of each column."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,11 +45,11 @@ def label_named(name: str) -> Label:
 
 
 OnProgress = Callable[[int, int], None]
-"""Told how much is done, and how much there is to do, in whatever unit the reader counts."""
+"""Called with how much is done and how much there is to do, in the reader's unit."""
 
 
 def silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Quantity:
         seeds: For a quantity with one column, what the column is: ``"one run"``, ``"mean of 3 runs"`` …
         runs: The numbers of its runs, each with a column of its own; none for a quantity with one column.
         run_word: What such a number is: the number of a ``"run"``, or a ``"seed"``.
-        test: Name of the quantity to report beside it when search goes by this one.
+        test: Name of the quantity to report beside it in a search by this one.
     """
 
     name: str
@@ -133,7 +133,7 @@ class ImportedColumns:
     Attributes:
         space: The space of the architectures.
         rows: Option indices of distinct, valid and canonical rows: (M, number of choices).
-        quantities: What was measured; the first is the one that search selects by unless told otherwise.
+        quantities: What was measured; the first is the one that search selects by as a default.
         columns: The numbers of every quantity's columns, (M,), or what reads them; NaN where not measured.
         source: Where they come from.
     """

@@ -26,7 +26,7 @@ from archrank.space import Rows, SearchSpace
 __all__ = ["FORMAT", "load", "save"]
 
 FORMAT = 1
-"""Raised whenever files of before can no longer be read."""
+"""Increased when earlier files can no longer be read."""
 
 _CHOICES = "choices"
 _DESCRIPTION = b"archrank"
@@ -113,7 +113,7 @@ def load(path: Path, space: SearchSpace) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _Description:
-    """What the file says of itself."""
+    """The description in the file."""
 
     table: str
     space: str
@@ -201,7 +201,7 @@ class _File:
             joined = pa.concat_arrays(column.chunks)
         except self._damage as error:
             raise self._damaged(error) from None
-        # A page's checksum covers what is on it, not how many numbers its head says there are.
+        # A page's checksum covers its content, not the count of numbers in its header.
         if len(joined) != (rows := self._file.metadata.num_rows):
             raise self._damaged(f"{len(joined):,} of {rows:,} entries in the column {name!r}")
         return joined

@@ -40,7 +40,7 @@ __all__ = ["read", "read_sample", "read_tfrecord"]
 
 REPEATS = 3
 EPOCHS = (108, 4, 12, 36)
-"""How long the trainings may be; the first is what search goes by."""
+"""How long the trainings may be; the first is the default of a search."""
 
 KINDS = ("validation_accuracy", "test_accuracy", "train_accuracy", "training_seconds")
 
@@ -71,7 +71,7 @@ def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) ->
         path: ``nasbench_only108.tfrecord``, ``nasbench_full.tfrecord``, or a ``.parquet`` file with the columns
             ``module_adjacency``, ``module_operations`` and ``validation_accuracy_108``.
         partial: Whether an official file may lack cells or trainings.
-        on_progress: Told how many bytes were read, and of how many.
+        on_progress: Called with how many bytes were read, and of how many.
 
     Raises:
         TableError: As for :func:`read_tfrecord` and :func:`read_sample`.
@@ -90,11 +90,11 @@ def read_tfrecord(path: Path, partial: bool = False, on_progress: OnProgress = s
     Args:
         path: ``nasbench_only108.tfrecord`` or ``nasbench_full.tfrecord``.
         partial: Whether cells or trainings may be missing.
-        on_progress: Told how many bytes were read, and of how many.
+        on_progress: Called with how many bytes were read, and of how many.
 
     Raises:
         TableError: The file cannot be read, is cut short or damaged, holds something else, or lacks cells or
-            trainings; the message says which record, and how many before it are whole.
+            trainings; the message names the record, and how many before it are whole.
     """
     space = NASBench101()
     cells = _Cells(space, path.name)
@@ -145,8 +145,8 @@ class _Cells:
                 raise ValueError(f"another cell than in earlier records of the hash {training.hash}")
             return index
         architecture = self._space.from_matrix(_matrix(training.adjacency), training.operations.split(","))
-        if (ours := self._space.module_hash(architecture)) != training.hash:
-            raise ValueError(f"the hash is {training.hash}, but the cell's is {ours}")
+        if (expected := self._space.module_hash(architecture)) != training.hash:
+            raise ValueError(f"the hash is {training.hash}, but the cell's is {expected}")
         self._wording.append(wording)
         self._choices += bytes(architecture.choices)
         self._columns.put(index, "trainable_parameters", training.parameters)
@@ -292,15 +292,15 @@ def read_sample(path: Path) -> ImportedColumns:
             ``trainable_parameters`` are read where they are there.
 
     Raises:
-        TableError: The file cannot be read, lacks a column, or holds something else; the message says which row.
+        TableError: The file cannot be read, lacks a column, or holds something else; the message names the row.
     """
     content = read_parquet(
         path, required=("module_adjacency", "module_operations", "validation_accuracy_108")
     )
     space = NASBench101()
-    quantities = [q for theirs, q in _SAMPLE.items() if theirs in content.names]
+    quantities = [q for column, q in _SAMPLE.items() if column in content.names]
     columns: dict[str, Column] = {
-        q.name: content.numbers(theirs) for theirs, q in _SAMPLE.items() if theirs in content.names
+        q.name: content.numbers(column) for column, q in _SAMPLE.items() if column in content.names
     }
     return ImportedColumns(space, _sampled_rows(content, space), tuple(quantities), columns, content.source)
 

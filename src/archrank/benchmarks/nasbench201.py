@@ -88,11 +88,11 @@ def read(path: Path, partial: bool = False, on_progress: OnProgress = silent) ->
         path: A Parquet file with ``arch_str``, ``cifar10_valid_accuracy_200``, ``cifar10_test_accuracy_200``
             and any other of :data:`QUANTITIES`.
         partial: Whether cells may be missing.
-        on_progress: Told how many rows were read, and of how many.
+        on_progress: Called with how many rows were read, and of how many.
 
     Raises:
-        TableError: The file cannot be read, lacks a column or cells, or holds something else; the message says
-            which row.
+        TableError: The file cannot be read, lacks a column or cells, or holds something else; the message names
+            the row.
     """
     content = read_parquet(path, required=("arch_str", *(q.name for q in QUANTITIES[:2])))
     space = NASBench201()

@@ -63,7 +63,7 @@ _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "Imag
 
 @dataclass(frozen=True, slots=True)
 class _Images:
-    """Images that a network was evaluated on: the run's data set, the folder's name for them, and ours."""
+    """Images that a network was evaluated on: the run's data set, the folder's name for them, and archrank's."""
 
     trained_on: str
     evaluated_on: str
@@ -115,7 +115,7 @@ def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress 
         part: Which of the two parts it holds.
         path: The unpacked folder, such as ``NATS-tss-v1_0-3ffb9-simple``.
         partial: Whether architectures may be missing.
-        on_progress: Told how many architectures were read, and of how many.
+        on_progress: Called with how many architectures were read, and of how many.
 
     Raises:
         TableError: The folder is none of this part's, lacks architectures, or a file in it cannot be read, is

@@ -1,4 +1,4 @@
-"""Tables that come from official files: what to get, how it is read, and where it then lies."""
+"""Tables that come from official files: the file to get, its reader, and the path of the imported table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Official:
         read: Reads the file.
         file: The file's or folder's name.
         size: How large it is, in words.
-        raw: Where a small file lies in the data folder that needs no import, if there is one.
+        raw: The path in the data folder of a small file that needs no import; None if there is none.
     """
 
     space: Callable[[], SearchSpace]
@@ -94,13 +94,13 @@ def lies_at(name: str) -> Path | None:
 
 
 def load_official(name: str) -> Table:
-    """Read a table that was imported, or whose small file lies in the data folder.
+    """Read a table that was imported, or whose small file is in the data folder.
 
     Args:
         name: One of :data:`OFFICIAL`.
 
     Raises:
-        TableError: It was not imported yet, and the message says what to get and what to run; or what lies there
+        TableError: It was not imported yet, and the message says what to get and what to run; or the file that is there
             is damaged.
     """
     official = OFFICIAL[name]
@@ -129,7 +129,7 @@ def import_table(
         path: The official file or folder.
         label: What the plain name of a repeated measurement is to mean: the mean of the runs, or one of them.
         partial: Whether architectures may be missing; the table then covers what is there.
-        on_progress: Told how much was read, and of how much.
+        on_progress: Called with how much was read, and of how much.
 
     Returns:
         Where the table was written.
@@ -147,11 +147,11 @@ def import_table(
         raise TableError(f"{path}: no such file or folder")
     target = imported_path(name)
     try:
-        # Told now rather than after minutes of reading.
+        # Refused now rather than after minutes of reading.
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(
-            f"cannot write {target}: {error.strerror or error}; set ARCHRANK_DATA to a folder of yours"
+            f"cannot write {target}: {error.strerror or error}; set ARCHRANK_DATA to a folder that you can write to"
         ) from error
     measured = OFFICIAL[name].read(path, partial=partial, on_progress=on_progress)
     imported.save(target, name, measured, label)

@@ -149,7 +149,7 @@ _FIXED = [
     1 + (arg.n if arg else 0) if code in _TAIL and ((arg := _TAIL[code]) is None or arg.n >= 0) else 0
     for code in range(256)
 ]
-"""How long each instruction is; 0 where its own bytes say it, or where there is no such instruction."""
+"""The length of each instruction; 0 where its own bytes hold it, or where there is no such instruction."""
 
 _COUNT_BYTES = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
@@ -179,7 +179,7 @@ _PLAIN = _plain_instructions()
 def _check_structure(data: bytes) -> None:
     """Walk over the instructions without running them.
 
-    The machine fills its memory up to any index that it is told to store at, so one damaged byte could claim
+    The machine fills its memory up to any index that an instruction names, so one damaged byte could claim
     gigabytes. No honest index is as large as the pickle is long.
     """
     position = 0
@@ -202,7 +202,7 @@ def _check_structure(data: bytes) -> None:
 
 
 def _length(data: bytes, position: int) -> int:
-    """The length of an instruction that says it itself."""
+    """The length of an instruction that holds it."""
     code = data[position]
     arg = _TAIL.get(code)
     if arg is None:
@@ -221,7 +221,7 @@ def package_pickle(package: str, file: str, allowed: Allowed) -> Any:
 
     Args:
         package: Name of the package to install, e.g. ``"nas-bench-graph"``.
-        file: Where the pickle lies in it, e.g. ``"nas_bench_graph/light/cora.bench"``.
+        file: The path of the pickle in it, e.g. ``"nas_bench_graph/light/cora.bench"``.
         allowed: The names that it may ask for.
 
     Raises:

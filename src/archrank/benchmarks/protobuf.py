@@ -16,7 +16,7 @@ _VARINT, _DOUBLE_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 
 
 class WireError(ValueError):
-    """Bytes that are no message; its reader says of which file."""
+    """Bytes that are no message; its reader names the file."""
 
 
 def read_fields(message: bytes) -> Iterator[tuple[int, Value]]:

@@ -63,7 +63,7 @@ class Table:
         rows: Option indices of the M architectures, valid, canonical and distinct: (M, number of choices).
         values: A column of M numbers for every metric, in the metrics' own unit, NaN where not measured; or a
             function that reads the column, called when it is first asked for.
-        metrics: What the columns mean; the first is the one that search selects by unless told otherwise.
+        metrics: What the columns mean; the first is the one that search selects by as a default.
         test_metrics: For a metric that search may select by, the one to report beside it.
         source_order: The rows' indices in the order of the source's records, where the table has another: (M,).
 

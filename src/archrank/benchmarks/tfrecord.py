@@ -28,11 +28,11 @@ def read_records(stream: BinaryIO, name: str, on_chunk: Callable[[bytes], None])
     Args:
         stream: The file, opened for reading bytes.
         name: What to call it in messages.
-        on_chunk: Told every piece that was read, in order.
+        on_chunk: Called with every piece that was read, in order.
 
     Raises:
-        TableError: A record is damaged or cut short, or the file is none of this kind; the message says which
-            record, and how many before it are good.
+        TableError: A record is damaged or cut short, or the file is none of this kind; the message names
+            the record, and how many before it are good.
     """
     rest, offset, number = b"", 0, 0
     while chunk := stream.read(CHUNK):
@@ -95,7 +95,7 @@ def _sums(data: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def _check_head(head: bytes, name: str, offset: int, number: int) -> None:
-    """Check the length of a record that is not whole yet, before waiting for so many bytes."""
+    """Check the length of a record that is not whole yet, before more bytes are read."""
     data = np.frombuffer(head, dtype=np.uint8)
     if masked(crc32c(data, [0], [8]))[0] != int.from_bytes(head[8:], "little"):
         _damaged(name, number, offset)

@@ -81,8 +81,8 @@ class EnasMacro(SearchSpace):
         """Read the list of layers.
 
         Raises:
-            ParseError: Not a list of so many layers, a layer of another length, an operation other than 0 to 5, or a
-                skip other than 0 and 1; the message says which layer.
+            ParseError: Not a list of that many layers, a layer of another length, an operation other than 0 to 5, or a
+                skip other than 0 and 1; the message names the layer.
         """
         try:
             record = json.loads(text)

@@ -25,7 +25,7 @@ Pair = tuple[str, int]
 
 
 class CellText(NamedTuple):
-    """What a genotype says of one cell.
+    """One cell of a genotype.
 
     Attributes:
         pairs: Two pairs a node, nodes from 2 upwards.
@@ -59,7 +59,7 @@ def parse_genotype(text: str, nodes: int, operations: Sequence[str]) -> list[Cel
 
     Raises:
         ParseError: Not such a text, a field missing or unknown, the wrong number of pairs, a pair that is none, an
-            unknown operation, or a node that reads itself or a later one; the message says where.
+            unknown operation, or a node that reads itself or a later one; the message names the position.
     """
     fields = _fields(text)
     found = []

@@ -1,4 +1,4 @@
-"""The search spaces that a name alone says; looking one up imports no code but archrank's own.
+"""The search spaces by name; looking one up imports no code but archrank's own.
 
 So a name that a file, a database or another machine holds may be looked up here. A user's own ``path/to/file.py:Class``
 is resolved in :mod:`archrank.cli.names`, and only where the user typed it.

@@ -35,7 +35,7 @@ OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 """In the order of the benchmark's own labels."""
 
 LISTING = 1
-"""Raise it whenever the canonical rows change, so that no list of the old ones is read again."""
+"""Increase it when the canonical rows change, so that no list of the old ones is read."""
 
 KEYS = ("module_adjacency", "module_operations")
 BESIDE = "trainable_parameters"
@@ -56,7 +56,7 @@ class NASBench101(SearchSpace):
     >>> space.format(space.parse(text))
     '{"module_adjacency": [[0, 1, 0], [0, 0, 1], [0, 0, 0]], "module_operations": ["input", "maxpool3x3", "output"]}'
 
-    A row says, for seven vertices, which of the 21 upward edges are there, column by column of the adjacency
+    A row encodes, for seven vertices, which of the 21 upward edges are there, column by column of the adjacency
     matrix, and the operation of the five inner vertices. A vertex whose operation is ``none`` is absent,
     whatever its edges, and vertices on no path from the input to the output are pruned. So any official matrix,
     pruned or not, is a row as it stands, and every row is read by the same rule. It is valid if the input reaches
@@ -215,7 +215,7 @@ class NASBench101(SearchSpace):
         Raises:
             ParseError: Not square, entries other than 0 and 1, edges that do not lead upwards, an unknown
                 operation (also on a vertex that would be pruned), no path from the input to the output, or too many
-                vertices or edges after pruning; the message says where.
+                vertices or edges after pruning; the message names the position.
         """
         sources = _checked_sources(adjacency)
         module = pruned(sources, _checked_labels(operations, len(sources)))
@@ -324,7 +324,7 @@ class NASBench101(SearchSpace):
 
 @lru_cache(maxsize=1 << 12)  # a row is looked at for validity, and then for its canonical form
 def _read(choices: tuple[int, ...], vertices: int) -> Module | None:
-    """The pruned module that a row says, or None if its output is out of reach."""
+    """The pruned module that a row encodes, or None if its output is out of reach."""
     options = choices[vertices * (vertices - 1) // 2 :]
     sources, first = [], 0
     for target, option in enumerate((1, *options, 1)):

@@ -37,7 +37,7 @@ class NASBenchGraph(SearchSpace):
     """The 26,206 architectures of NAS-Bench-Graph.
 
     Each of four nodes applies an operation to the input or to an earlier node; the nodes that nothing reads,
-    the leaves, make the output. 157,464 rows say these architectures. One row stands for all that are the
+    the leaves, make the output. 157,464 rows encode these architectures. One row stands for all that are the
     same by the benchmark's rules, the one that the published table uses:
 
     >>> space = NASBenchGraph()
@@ -103,7 +103,7 @@ class NASBenchGraph(SearchSpace):
         return json.dumps({"link": parents, "operations": [self._options[o] for o in operations]})
 
     def parse(self, text: str) -> Architecture:
-        """Read any of the rows that say an architecture; the published one is returned.
+        """Read any of the rows that encode an architecture; the published one is returned.
 
         Raises:
             ParseError: Not such a JSON object, a node that reads itself or a later one, or an operation that

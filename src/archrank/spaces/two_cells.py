@@ -26,7 +26,7 @@ class TwoCells(SearchSpace):
     Nodes 0 and 1 of a cell are what the last cell but one and the last cell give; the others follow, from 2. What
     leaves a cell is a concatenation of nodes: of all, or of the loose ends, those that no node of the cell reads.
 
-    **Canonical.** The two (source, operation) pairs of a node are added, so their order says nothing: the canonical
+    **Canonical.** The two (source, operation) pairs of a node are added, so their order has no meaning: the canonical
     row has them sorted, by source and then by operation. That is all. Two rows whose cells become equal when nodes
     are numbered anew are two architectures, as in the field's counts, with the same function key.
 
