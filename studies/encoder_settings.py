@@ -126,10 +126,10 @@ def write_page(path: Path, rows: list[dict[str, Any]], seeds: int) -> None:
     lines = [
         "# Settings of encoders, heads and regression",
         "",
-        "Kendall's tau, the mean over the last five of 200 epochs, on records 12,500 to 14,999 of the NAS-Bench-101 "
-        "sample (one-run validation accuracy), which are kept apart for choosing settings; trained on prefixes of the "
-        f"records before. Mean ± standard deviation over {seeds} seeds of the initialisation; one seed at {LARGE:,}. "
-        "The hinge loss and a head of five layers of 300 unless said otherwise.",
+        "Kendall's tau, averaged over the last five of 200 epochs, on records 12,500 to 14,999 of the NAS-Bench-101 "
+        "sample (one-run validation accuracy), which are reserved for choosing settings. The training sets are "
+        f"prefixes of the earlier records. Mean ± standard deviation over {seeds} seeds of the initialization; one "
+        f"seed at {LARGE:,}. The loss is the hinge loss and the head has five layers of 300, unless stated otherwise.",
         "",
         *table_of(rows),
         "",

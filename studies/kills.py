@@ -1,4 +1,4 @@
-"""Kill studies with four workers again and again, go on with each, and count what is lost or repeated.
+"""Kill studies with four workers again and again, resume each, and count what is lost or repeated.
 
     python studies/kills.py --kills 50 --out docs/results/kills.md
 
@@ -26,16 +26,16 @@ WORKERS, BUDGET = 4, 40
 NAMES = {
     "driver": "driver killed",
     "worker": "worker killed in mid-evaluation",
-    "studies": "studies, each gone on with until its end",
-    "evaluations": f"evaluations recorded ({BUDGET} a study)",
+    "studies": "studies, each resumed until its end",
+    "evaluations": f"evaluations recorded ({BUDGET} per study)",
     "lost": "finished evaluations lost",
     "twice": "architectures recorded twice",
     "failed": "evaluations recorded as failed",
     "changed": "recorded values that changed afterwards",
     "repeated": "recorded evaluations that were made again",
     "different": "studies that end otherwise than one that was not killed",
-    "begun again": "evaluations begun again, for their worker or driver was killed",
-    "unrecorded": "… of these, ended in the worker, but not yet written down by the driver",
+    "begun again": "evaluations restarted because their worker or driver was killed",
+    "unrecorded": "… of these, finished in the worker, but not yet recorded by the driver",
 }
 
 
@@ -206,20 +206,21 @@ def main() -> None:
     page = [
         "# Studies killed at random moments",
         "",
-        f"{args.kills} kills (SIGKILL) over studies with {WORKERS} worker processes: evolution in rounds of 8 on the",
-        "NAS-Bench-201 space, evaluations that sleep 0.01 to 0.2 s. A coin decides who dies, the driver or a worker.",
-        "A study whose driver was killed is gone on with by the same command.",
+        f"{args.kills} kills (SIGKILL) of studies with {WORKERS} worker processes: evolution in rounds of 8 on the",
+        "NAS-Bench-201 space, with evaluations that sleep 0.01 to 0.2 s. Each kill hits the driver or a worker, with",
+        "equal probability.",
+        "If the driver was killed, the same command resumes the study.",
         "",
         *table,
         "",
-        "*Finished* means that the result had reached the study's journal. An evaluation that was under way at a kill,",
-        "or whose result was on its way to the driver, is made again: that is what the last two rows count.",
+        "*Finished* means that the result is in the study's journal. An evaluation that was running at the time of a",
+        "kill, or whose result had not reached the driver, is repeated. The last two rows count these evaluations.",
         "",
         "```console",
         shlex.join(["python", *sys.argv]),
         "```",
         "",
-        f"{date.today()}, {seconds:.0f} s on {os.cpu_count()} cores that were busy with other work too.",
+        f"{date.today()}, {seconds:.0f} s on {os.cpu_count()} cores with other work on them.",
     ]
     print("\n".join(page))
     if args.out is not None:
