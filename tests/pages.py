@@ -1,6 +1,7 @@
 """What tests of reports look for in a page."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -56,3 +57,9 @@ def harmless(page):
     assert checked.scripts == 1
     assert not re.search(r"<img|<svg onload|onerror=\"|\x00|\x1b|\u202e", text)
     return checked.words
+
+
+def headline(page):
+    """The sentence at the top of a page, without its tags."""
+    found = re.search(r'<p class="headline">(.*?)</p>', page.read_text("utf-8"), re.DOTALL)[1]
+    return unescape(" ".join(re.sub("<.*?>", "", found).split()))

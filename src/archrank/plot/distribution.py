@@ -52,7 +52,7 @@ def distribution_figure(
         axes.set_ylim(bottom=0)
         axes.grid(visible=False, axis="x")
         side = "leftmost" if higher_is_better else "rightmost"
-        name = axis_label(metric if higher_is_better else f"{metric} (lower is better)")
+        name = axis_label(metric if higher_is_better else f"{metric} (lower is better)", horizontal=True)
         axes.set_xlabel(f"{name}\nthe {side} bar counts everything worse than {sign * edges[1]:.4g} too")
         axes.set_ylabel("share of architectures (%)")
         figure.legend(loc="outside upper left", ncols=4, handlelength=1.6, columnspacing=1.6)

@@ -7,19 +7,19 @@ from archrank.text import shortened
 
 __all__ = ["axis_label", "legend_label", "metric_label"]
 
-_AXIS_LETTERS = 42
-"""Letters that fit beside an axis."""
+_VERTICAL, _HORIZONTAL = 46, 80
+"""Letters that fit beside and below an axis."""
 
 _LONGEST_LABEL = 120
 
 
-def axis_label(text: str) -> str:
-    """Any text as the label of an axis: printable, shortened, and folded to what fits beside it.
+def axis_label(text: str, *, horizontal: bool = False) -> str:
+    """Any text as the label of an axis: printable, shortened, and folded to what fits there.
 
     >>> axis_label("accuracy")
     'accuracy'
     """
-    return fill(shortened(text, _LONGEST_LABEL), _AXIS_LETTERS)
+    return fill(shortened(text, _LONGEST_LABEL), _HORIZONTAL if horizontal else _VERTICAL)
 
 
 def legend_label(text: str, limit: int = 80) -> str:

@@ -1,13 +1,12 @@
-"""Tables of a comparison: cells of summaries, as Markdown and as HTML."""
+"""Tables of a comparison: cells of summaries, and as Markdown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from archrank.report.html import escape, table
 from archrank.text import fenced
 from archrank.text import markdown as escape_markdown
 
-__all__ = ["Cell", "SummaryTable", "best_marked", "markdown", "markdown_page", "section"]
+__all__ = ["Cell", "SummaryTable", "best_marked", "markdown", "markdown_page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class SummaryTable:
 
 
 def best_marked(cells: Sequence[Cell], *, higher_is_better: bool) -> list[Cell]:
-    """The cells of a column, the best of them best_marked; none where there is nothing to compare."""
+    """The cells of a column, the best of them marked; none where there is nothing to compare."""
     values = [cell.value for cell in cells if cell.value is not None]
     if len(values) < 2:
         return list(cells)
@@ -96,30 +95,3 @@ def markdown_page(
             f"\n## {failed[0]}\n\n" + "\n".join(f"- {escape_markdown(words)}" for words in failed[1])
         )
     return "\n".join(parts) + "\n"
-
-
-def section(note: str, tables: Iterable[tuple[str, str, SummaryTable]], corner: str) -> str:
-    """Tables as a section of a page.
-
-    Args:
-        note: What holds for all of them.
-        tables: For every table its title, what it means, and the table.
-        corner: The heading of the first columns.
-    """
-    parts = []
-    for title, meaning, shown in tables:
-        rows = [
-            ("", [_html(name), *(_html(c.text, c.value, c.best) for c in cells)])
-            for name, cells in shown.lines
-        ]
-        parts.append(
-            f'<h3>{escape(title)}</h3><p class="note">{escape(meaning)}</p>'
-            f'<div class="sheet">{table([corner, *shown.headings], rows)}</div>'
-        )
-    return f'<section><h2>Tables</h2><p class="note">{escape(note)}</p>{"".join(parts)}</section>'
-
-
-def _html(text: str, value: float | None = None, best: bool = False) -> str:
-    mark = ' class="best"' if best else ""
-    number = "" if value is None else f' data-value="{value!r}"'
-    return f"<td{mark}{number}>{escape(text)}</td>"

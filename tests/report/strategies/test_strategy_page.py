@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import pages
 from archrank.plot import strategies as search_plots
-from archrank.report.strategies import page as search_page
 from archrank.report.strategies.page import write_strategy_report
 from archrank.report.strategies.tables import summary_tables
 from archrank.simulation.files import save_labels
@@ -171,19 +171,21 @@ def test_names_drawn_stay_apart_when_shared_options_are_left_out():
     assert search_plots._shown(names[:1]) == {"guided": "guided"}
 
 
-def test_the_headline_says_which_is_best():
+def test_the_headline_says_which_is_best(tmp_path):
+    save_labels(tmp_path, {"valid": VALID, "test": None})
+    about = {**ABOUT, "metrics": {**ABOUT["metrics"], "test": None}}
+
     def headline(rows):
-        labels = Labels(VALID, None)
-        return re.sub("<.*?>", "", search_page._headline(lines_of(rows, labels, 60), labels, CONFIG))
+        return pages.headline(write_strategy_report(tmp_path, rows, CONFIG, about))
 
     assert headline([row(), best_first()]) == (
-        "evolution finds the best of made-up &lt;b&gt; with a median of 10 evaluations; random search needs 1,000."
+        "evolution finds the best of made-up <b> with a median of 10 evaluations; random search needs 1,000."
     )
     nearest = headline([row(index=[0, 1]), row("evolution", size=7)])
     assert re.match(
         r"After 60 evaluations evolution is nearest .* against – \(guided\), \S+ \(random", nearest
     )
-    assert headline([row(index=[0])]) == "No search has found anything in 60 evaluations."
+    assert headline([row(index=[0])]) == "No search has measured anything in 60 evaluations."
     assert headline([row(error="boom")]) == "No search has finished."
 
 

@@ -1,6 +1,7 @@
 """The report of a comparison of encoders, losses or predictors: Markdown tables, plots, and one self-contained page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,11 @@ from archrank.files import write_whole
 from archrank.plot.fits import Measure, label, measures_of, sizes_of
 from archrank.plot.labels import metric_label
 from archrank.plot.rankings import n_at_k_figure, precision_figure, tau_figure
-from archrank.plot.style import encode
-from archrank.report import html
-from archrank.report.html import duration, escape
+from archrank.report.parts import pictures_of
 from archrank.report.rankings.tables import published_table, ranking_table
-from archrank.report.tables import SummaryTable, markdown_page, section
-from archrank.text import code
+from archrank.report.render import duration, render
+from archrank.report.tables import SummaryTable, markdown_page
+from archrank.text import code, shortened
 
 __all__ = ["failed_fits", "write_ranking_report"]
 
@@ -30,17 +30,21 @@ _PUBLISHED_MEANING = (
 )
 _FAILED = "Fits that failed"
 _CORNER = {"encoders": "encoder", "losses": "loss", "predictors": "predictor"}
-_PICTURES = {
-    "tau": "Kendall's tau by training size",
-    "precision": "Precision@K",
-    "n-at-k": "N@K",
-}
 _CAPTIONS = {
-    "tau": "Lines are means over the seeds, bands one standard deviation to either side.",
-    "precision": "How many of the true top K are among the K predicted best; means over the seeds, a panel for every "
-    "training size. At K = 1 it is a matter of luck; where K is all, it is 1.",
-    "n-at-k": "The best true rank among the K predicted best; medians over the seeds, a panel for every training size. "
-    "The dashed line is the median of a random order.",
+    "tau": (
+        "Kendall's tau by training size",
+        "Lines are means over the seeds, bands one standard deviation to either side.",
+    ),
+    "precision": (
+        "Precision@K",
+        "How many of the true top K are among the K predicted best: means over the seeds, one panel for each training "
+        "size. At K = 1 it is mostly chance; where K is the whole test part, it is 1.",
+    ),
+    "n-at-k": (
+        "N@K",
+        "The best true rank among the K predicted best: medians over the seeds, one panel for each training size. The "
+        "dashed line is the median of a random order.",
+    ),
 }
 
 
@@ -68,7 +72,7 @@ def write_ranking_report(
     tables = [(m.title, m.meaning, ranking_table(rows, m, what, pool)) for m in measures]
     if published := published_table(rows, about.get("protocol")):
         tables.insert(1, (_PUBLISHED, _PUBLISHED_MEANING, published))
-    facts, failed = _facts(rows, config, about), (_FAILED, failed_fits(rows, what))
+    facts, failed = _facts(rows, config, about), failed_fits(rows, what)
     page = markdown_page(
         f"{what.capitalize()} on {code(str(config['benchmark']))}",
         facts,
@@ -77,27 +81,26 @@ def write_ranking_report(
         "The best of every column is bold.",
         tables,
         _CORNER[what],
-        failed,
+        (_FAILED, failed),
     )
     write_whole(folder / "tables.md", page)
-    pictures = []
-    if any(row["error"] is None for row in rows):
-        for name, figure in _figures(rows, measures[0], about).items():
-            svg = encode(figure, ".svg")
-            write_whole(folder / "plots" / f"{name}.svg", svg)
-            pictures.append(html.picture(svg, name, _PICTURES[name], _CAPTIONS[name]))
-    title = escape(f"archrank compare {what} · {config['benchmark']} · {config['split']} split")
-    body = [
-        f"<header><h1>{title}</h1>",
-        f'<p class="headline">{_headline(tables[0][2], sizes_of(rows), config, about)}</p></header>',
-        *pictures[:1],
-        section(_COLUMNS, tables, _CORNER[what]),
-        *pictures[1:],
-        html.listed(*failed),
-        html.configuration(facts, about["commands"]),
-        html.resource("how_to_read_ranking.html"),
-    ]
-    return write_whole(folder / "report.html", html.document(title, body, ["comparison.css"]))
+    figures = _figures(rows, measures[0], about) if any(row["error"] is None for row in rows) else {}
+    page = render(
+        "ranking.html.j2",
+        title=" · ".join(
+            [f"archrank compare {what}", shortened(str(config["benchmark"])), f"{config['split']} split"]
+        ),
+        **_headline(tables[0][2], sizes_of(rows), config, about),
+        pictures=pictures_of(folder, figures, _CAPTIONS),
+        tables=tables,
+        note=_COLUMNS,
+        corner=_CORNER[what],
+        failed_title=_FAILED,
+        failed=failed,
+        settings=facts,
+        commands=about["commands"],
+    )
+    return write_whole(folder / "report.html", page)
 
 
 def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dict[str, Figure]:
@@ -109,34 +112,49 @@ def _figures(rows: Sequence[Row], tau: Measure, about: Mapping[str, Any]) -> dic
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Winner:
+    """What ranks best.
+
+    Attributes:
+        name: Its name.
+        sizes: The training sizes at which it is best, as text.
+    """
+
+    name: str
+    sizes: str
+
+
 def _headline(
     tau: SummaryTable, sizes: Sequence[int], config: Mapping[str, Any], about: Mapping[str, Any]
-) -> str:
-    """Which is best, in a sentence."""
+) -> dict[str, Any]:
+    """What the headline of the template says, by name."""
     all_of_them = (about.get("protocol") or {}).get("overlap")
     kind = "architectures, training ones included," if all_of_them else "held-out architectures"
-    tested = f"the {about['test']:,} {kind} of {escape(str(config['benchmark']))}"
     lines = dict(tau.lines)
-    if not lines:
-        return "No fit has finished."
     best: dict[str, list[int]] = {}
-    for place, size in enumerate(sizes):
+    for i, size in enumerate(sizes):
         for name, cells in lines.items():
-            if cells[place].best:
+            if cells[i].best:
                 best.setdefault(name, []).append(size)
-    if len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(sizes)):
+    alone = len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(sizes))
+    if alone:
         (name, *_) = best or lines
-        found = [(c.value, s) for c, s in zip(lines[name], sizes, strict=True) if c.value is not None]
-        ends = dict.fromkeys(f"{value:.3f} from {size:,}" for value, size in (found[:1] + found[-1:]))
-        words = (
-            f"Kendall's tau {' to '.join(ends)} training architectures" if ends else "its tau is undefined"
-        )
-        where = " best" + (" at every training size" if len(sizes) > 1 else "") if len(lines) > 1 else ""
-        return f"<b>{escape(name)}</b> ranks {tested}{where}: {words}."
-    each = [
-        f"<b>{escape(name)}</b> with {', '.join(f'{s:,}' for s in sizes)}" for name, sizes in best.items()
-    ]
-    return f"What ranks {tested} best depends on the number of training architectures: {'; '.join(each)}."
+        best = {name: list(sizes)}
+        known = [(c.value, s) for c, s in zip(lines[name], sizes, strict=True) if c.value is not None]
+        ends = dict.fromkeys(f"{value:.3f} from {size:,}" for value, size in (known[:1] + known[-1:]))
+        taus = f"Kendall's tau {' to '.join(ends)} training architectures" if ends else "its tau is undefined"
+    else:
+        taus = ""
+    return {
+        "winners": [
+            _Winner(shortened(name), ", ".join(f"{s:,}" for s in sizes)) for name, sizes in best.items()
+        ],
+        "alone": alone,
+        "taus": taus,
+        "tested": f"the {about['test']:,} {kind} of {shortened(str(config['benchmark']))}",
+        "where": " best" + (" at every training size" if len(sizes) > 1 else "") if len(lines) > 1 else "",
+    }
 
 
 def failed_fits(rows: Sequence[Row], what: str) -> list[str]:

@@ -22,7 +22,7 @@ __all__ = ["comparison_bands", "metric_label", "run_figures"]
 def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Figure]:
     """The plots that a run gives reason for, by name.
 
-    They are ``search``, ``predicted`` and ``distribution``; with several objectives ``front`` and ``hypervolume``.
+    They are ``search``, ``predicted`` and ``distribution``; with several objectives ``pareto`` and ``hypervolume``.
 
     Args:
         result: The run, as in ``result.json``.

@@ -14,14 +14,13 @@ from archrank.benchmarks.table import Metric
 from archrank.files import write_whole
 from archrank.plot.labels import metric_label
 from archrank.plot.strategies import hours_figure, needed_figure, regret_figure
-from archrank.plot.style import encode
-from archrank.report import html
-from archrank.report.html import duration, escape
+from archrank.report.parts import pictures_of
+from archrank.report.render import duration, render
 from archrank.report.strategies.tables import RANDOM_NAME, short, summary_tables
-from archrank.report.tables import SummaryTable, markdown_page, section
+from archrank.report.tables import SummaryTable, markdown_page
 from archrank.simulation.files import evaluations, read_labels
 from archrank.simulation.measures import Labels, Line, lines_of, quantiles
-from archrank.text import code
+from archrank.text import code, shortened
 
 __all__ = ["failed_searches", "write_strategy_report"]
 
@@ -34,7 +33,7 @@ _NOTE = (
     "best of every column is best_marked."
 )
 _BANDS = "Lines are medians over the seeds, bands reach from quartile to quartile."
-_PICTURES = {
+_CAPTIONS = {
     "regret": (
         "Regret by number of evaluations",
         f"{_BANDS} The line of random search is exact, not simulated.",
@@ -76,7 +75,7 @@ def write_strategy_report(
     """
     lines, labels = _found(folder, rows, config, about)
     tables = _tables(lines, labels, config, about) if lines else []
-    facts, failed = _facts(rows, config, about), (_FAILED, failed_searches(rows))
+    facts, failed = _facts(rows, config, about), failed_searches(rows)
     page = markdown_page(
         f"Strategies on {code(str(config['benchmark']))}",
         facts,
@@ -84,28 +83,29 @@ def write_strategy_report(
         _NOTE,
         tables,
         _CORNER,
-        failed,
+        (_FAILED, failed),
     )
     write_whole(folder / "tables.md", page)
-    pictures = []
+    figures = _figures(lines, labels, config, about) if lines else {}
     if lines:
         write_table(kept_table(folder / "evaluations.parquet"), evaluations(rows))
-        for name, figure in _figures(lines, labels, config, about).items():
-            svg = encode(figure, ".svg")
-            write_whole(folder / "plots" / f"{name}.svg", svg)
-            pictures.append(html.picture(svg, name, *_PICTURES[name]))
-    title = escape(f"archrank compare strategies · {config['benchmark']} · {_metric(about, 'valid').name}")
-    body = [
-        f"<header><h1>{title}</h1>",
-        f'<p class="headline">{_headline(lines, labels, config)}</p></header>',
-        *pictures[:2],
-        section(_NOTE, tables, _CORNER) if tables else "",
-        *pictures[2:],
-        html.listed(*failed),
-        html.configuration(facts, about["commands"]),
-        html.resource("how_to_read_strategies.html"),
-    ]
-    return write_whole(folder / "report.html", html.document(title, body, ["comparison.css"]))
+    words = (str(config["benchmark"]), _metric(about, "valid").name)
+    page = render(
+        "strategies.html.j2",
+        title=" · ".join(["archrank compare strategies", *map(shortened, words)]),
+        benchmark=shortened(str(config["benchmark"])),
+        budget=f"{int(config['evaluations']):,}",
+        best=_best(lines, labels, int(config["evaluations"])) if lines else None,
+        pictures=pictures_of(folder, figures, _CAPTIONS),
+        tables=tables,
+        note=_NOTE,
+        corner=_CORNER,
+        failed_title=_FAILED,
+        failed=failed,
+        settings=facts,
+        commands=about["commands"],
+    )
+    return write_whole(folder / "report.html", page)
 
 
 def failed_searches(rows: Sequence[Row]) -> list[str]:
@@ -163,11 +163,14 @@ def _figures(
     return figures
 
 
-def _headline(lines: Sequence[Line], labels: Labels, config: Mapping[str, Any]) -> str:
-    """Which needs the fewest evaluations, in a sentence."""
-    if not lines:
-        return "No search has finished."
-    budget, benchmark = int(config["evaluations"]), escape(str(config["benchmark"]))
+def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
+    """What needs the fewest evaluations, for the headline.
+
+    Returns:
+        Its ``name``; ``needed``, the median number of evaluations until the best was found, or "" beyond the budget,
+        and ``random``, that of random search; ``regret``, its median, or "" where nothing was measured, and that of
+        the ``others``.
+    """
     *_, optimum = labels.targets
 
     def merit(line: Line) -> tuple[float, ...]:
@@ -179,22 +182,16 @@ def _headline(lines: Sequence[Line], labels: Labels, config: Mapping[str, Any]) 
 
     best = min(lines, key=merit)
     regret, needed, *_ = merit(best)
-    first = f"<b>{escape(best.name)}</b>"
-    if math.isfinite(needed):
-        _, random, _ = labels.random_queries(optimum)
-        return (
-            f"{first} finds the best of {benchmark} with a median of {needed:,.4g} evaluations; random search needs "
-            f"{random:,}."
-        )
-    if math.isinf(regret):
-        return f"No search has found anything in {budget:,} evaluations."
+    _, random, _ = labels.random_queries(optimum)
     others = {line.name: merit(line)[0] for line in lines if line is not best}
     others["random search"] = float(labels.random_regret(budget)[1, -1])
-    against = ", ".join(f"{short(value)} ({escape(name)})" for name, value in others.items())
-    return (
-        f"After {budget:,} evaluations {first} is nearest to the best of {benchmark}: its median regret is "
-        f"{short(regret)}, against {against}."
-    )
+    return {
+        "name": shortened(best.name),
+        "needed": f"{needed:,.4g}" if math.isfinite(needed) else "",
+        "random": f"{random:,}",
+        "regret": "" if math.isinf(regret) else short(regret),
+        "others": ", ".join(f"{short(value)} ({shortened(name)})" for name, value in others.items()),
+    }
 
 
 def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:

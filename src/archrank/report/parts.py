@@ -1,0 +1,96 @@
+"""The parts of pages, which the templates lay out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from archrank.files import write_whole
+from archrank.plot.style import encode
+from archrank.report.render import inline_svg
+
+__all__ = ["Picture", "TableCell", "Tile", "pictures_of", "write_picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure with what is said of it.
+
+    Attributes:
+        title: Its heading.
+        caption: What it shows.
+        svg: The figure itself.
+    """
+
+    title: str
+    caption: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number at the top of a page.
+
+    Attributes:
+        name: What it is.
+        value: The number.
+        remark: What it compares with.
+    """
+
+    name: str
+    value: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableCell:
+    """A cell of a table whose columns can be sorted.
+
+    Attributes:
+        value: A number, or any other value.
+        digits: Significant digits of a number.
+        note: A small line below it.
+    """
+
+    value: Any
+    digits: int = 6
+    note: str = ""
+
+
+def write_picture(folder: Path, name: str, figure: Figure, description: str) -> Markup:
+    """Write ``plots/NAME.svg``, and give the figure as part of a page.
+
+    Args:
+        folder: The report's folder.
+        name: The figure's name.
+        figure: The figure.
+        description: What it shows, for people who do not see it.
+
+    Raises:
+        FileError: The file cannot be written.
+    """
+    svg = encode(figure, ".svg")
+    write_whole(folder / "plots" / f"{name}.svg", svg)
+    return inline_svg(svg, name, description)
+
+
+def pictures_of(
+    folder: Path, figures: Mapping[str, Figure], captions: Mapping[str, tuple[str, str]]
+) -> list[Picture]:
+    """Write figures as files, and give them with their titles and captions.
+
+    Args:
+        folder: The report's folder.
+        figures: The figures by name.
+        captions: Title and caption by name.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    return [
+        Picture(*captions[name], write_picture(folder, name, figure, captions[name][0]))
+        for name, figure in figures.items()
+    ]

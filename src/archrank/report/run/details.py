@@ -1,0 +1,111 @@
+"""The tables of a search's report: the Pareto front, all evaluations, the configuration and the times."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archrank.benchmarks.table import Table
+from archrank.plot.labels import metric_label
+from archrank.plot.style import INFEASIBLE
+from archrank.report.parts import TableCell
+from archrank.report.render import duration
+from archrank.space import SearchSpace
+from archrank.study.goal import Goal
+
+__all__ = ["command", "evaluation_rows", "front_rows", "settings", "times"]
+
+Rows = list[tuple[str, list[TableCell]]]
+"""A CSS class, or "", and the cells of every row."""
+
+_COLUMNS = (
+    ("round", "round", 6),
+    ("reason", "reason", 6),
+    ("predicted", "predicted", 4),
+    ("value", "value", 6),
+    ("test_value", "test value", 6),
+    ("seconds", "seconds", 3),
+)
+_TIMES = {"total": "total", "fit": "fitting predictors", "propose": "proposing", "evaluate": "evaluating"}
+
+
+def front_rows(result: Mapping[str, Any]) -> tuple[list[str], Rows]:
+    """The Pareto front as headings and rows."""
+    rows = [
+        (
+            "",
+            [
+                TableCell(member["number"] + 1),
+                *(TableCell(value) for value in member["values"].values()),
+                TableCell(str(member["architecture"])),
+            ],
+        )
+        for member in result["front"]
+    ]
+    return ["#", *result["objectives"], "architecture"], rows
+
+
+def evaluation_rows(
+    evaluations: Sequence[Mapping[str, Any]], best: Sequence[int], goal: Goal
+) -> tuple[list[str], Rows]:
+    """All evaluations as headings and rows.
+
+    Args:
+        evaluations: As ``result.json`` holds them.
+        best: Indices of those to mark.
+        goal: What the search looked for.
+    """
+    columns = [column for column in _COLUMNS if any(e.get(column[0]) is not None for e in evaluations)]
+    others, rows = goal.needed[1:], []
+    for i, e in enumerate(evaluations):
+        failed = e.get("value") is None
+        cells = [TableCell(i + 1), *(TableCell((e.get("values") or {}).get(name)) for name in others)]
+        for key, _, digits in columns:
+            given = str(e.get("state") or "failed") if key == "value" and failed else e.get(key)
+            cells.append(TableCell(given, digits))
+        cells.append(TableCell(str(e["architecture"]), note=str(e.get("error") or "")))
+        broken = e.get("state") == INFEASIBLE
+        rows.append(("best" if i in best else "failed" if failed else INFEASIBLE if broken else "", cells))
+    return ["#", *others, *(title for _, title, _ in columns), "architecture"], rows
+
+
+def settings(result: Mapping[str, Any], space: SearchSpace, table: Table | None) -> list[tuple[str, Any]]:
+    """The configuration: names and values."""
+    metric = result["metric"]
+    if table is not None:
+        known = table.metric(metric)
+        epochs = f", {known.epochs} epochs" if known.epochs is not None else ""
+        metric = f"{metric_label(known)}{epochs}: {known.meaning}"
+    pairs = [
+        ("benchmark", result.get("benchmark")),
+        ("space", f"{result['space']} ({space.summary})" if space.summary else result["space"]),
+        ("metric", metric),
+    ]
+    if len(result.get("objectives") or ()) > 1:
+        pairs.append(("objectives", result["objectives"]))
+    if result.get("constraints"):
+        pairs.append(("constraints", result["constraints"]))
+    pairs += [(key, result[key]) for key in ("strategy", "settings", "budget") if key in result]
+    pairs.append(("seed", str(result.get("seed"))))
+    if versions := result.get("versions"):
+        pairs.append(("versions", ", ".join(f"{name} {version}" for name, version in versions.items())))
+    return pairs
+
+
+def times(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Where the time went."""
+    return [
+        (_TIMES.get(part, part), duration(spent)) for part, spent in (result.get("seconds") or {}).items()
+    ]
+
+
+def command(result: Mapping[str, Any]) -> str:
+    """How to run the search again."""
+    if result.get("command"):
+        return str(result["command"])
+    if not result.get("benchmark"):
+        return "This search evaluated architectures with your own function: run it again with the same seed and budget."
+    words = ["archrank", "search", result["benchmark"]]
+    for option in ("budget", "strategy", "metric", "seed"):
+        if result.get(option) is not None:
+            words += [f"--{option}", result[option]]
+    return shlex.join(map(str, words))

@@ -1,0 +1,101 @@
+"""The top of a search's report: title, headline and tiles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from archrank.benchmarks.table import Table
+from archrank.report.parts import Tile
+from archrank.report.render import duration, number
+from archrank.text import shortened
+
+__all__ = ["headline", "tiles", "title"]
+
+
+def title(result: Mapping[str, Any]) -> str:
+    """The page's title."""
+    words = (_searched(result), result.get("strategy"), f"seed {result.get('seed')}")
+    return " · ".join(["archrank search", *(shortened(str(word)) for word in words)])
+
+
+def _searched(result: Mapping[str, Any]) -> str:
+    return shortened(str(result.get("benchmark") or result["space"]))
+
+
+def headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> dict[str, Any]:
+    """What the headline of the template says, by name."""
+    count = len(result.get("evaluations") or [])
+    evaluated = f"{count:,} architecture{'' if count == 1 else 's'}"
+    if table is not None:
+        evaluated = f"{count:,} of {len(table):,} architectures ({100 * count / len(table):.2g}%)"
+    volume, best, regret = result.get("hypervolume") or {}, result.get("best"), result.get("regret")
+    several = result.get("front") is not None
+    return {
+        "strategy": shortened(str(result.get("strategy"))),
+        "searched": _searched(result),
+        "evaluated": evaluated,
+        "partial": table is not None and not table.complete,
+        "infeasible": result.get("infeasible"),
+        "constraints": shortened(" and ".join(result.get("constraints") or ()), 200),
+        "objectives": " and ".join(map(shortened, result["objectives"])) if several else "",
+        "front_size": len(result["front"]) if several else 0,
+        "share": f"{volume['share']:.1%}" if volume.get("share") else "",
+        "metric": shortened(str(result["metric"])),
+        "best": best
+        and {
+            "value": number(best["value"], 5),
+            "rank": best.get("true_rank"),
+            "distance": number(regret, 3) if regret else "",
+        },
+        "higher": higher,
+    }
+
+
+def tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> list[Tile]:
+    """The most important numbers."""
+    evaluations = result.get("evaluations") or []
+    best = result.get("best") or {}
+    if result.get("front") is not None:
+        found, best = _front_tiles(result), {}
+    else:
+        direction = "higher is better" if higher else "lower is better"
+        found = [Tile("Best value", number(best.get("value"), 5), direction)]
+    if best.get("test_value") is not None:
+        found.append(Tile("Test value", number(best["test_value"], 5), "of the best, not seen by the search"))
+    if best.get("true_rank") is not None:
+        found.append(Tile("True rank", f"{best['true_rank']:,}", _ranked(result, table)))
+    if best and result.get("regret") is not None:
+        optimum = f"the optimum is {number(result.get('optimum'), 5)}"
+        found.append(Tile("Regret", number(result["regret"], 3), optimum))
+    failed, infeasible = sum(e.get("value") is None for e in evaluations), result.get("infeasible")
+    remark = f"{failed:,} failed" if failed else "none failed"
+    remark += f", {infeasible:,} infeasible" if infeasible else ""
+    found.append(Tile("Evaluations", f"{len(evaluations):,}", remark))
+    seconds = result.get("seconds") or {}
+    if seconds.get("total") is not None:
+        fit = f"{duration(seconds['fit'])} fitting predictors" if seconds.get("fit") else ""
+        found.append(Tile("Time", duration(seconds["total"]), fit))
+    return found
+
+
+def _ranked(result: Mapping[str, Any], table: Table | None) -> str:
+    if table is None:
+        return ""
+    if result.get("constraints"):
+        met = np.count_nonzero(~np.isnan(table.column(result["metric"])))
+        return f"of {met:,} that meet the constraints"
+    return f"of {len(table):,} in the table"
+
+
+def _front_tiles(result: Mapping[str, Any]) -> list[Tile]:
+    found = [Tile("Pareto front", f"{len(result['front']):,}", "not dominated by any other")]
+    for i, (name, direction) in enumerate(result["objectives"].items(), start=1):
+        values = [member["values"][name] for member in result["front"]]
+        if values:
+            best = max(values) if direction == "maximize" else min(values)
+            found.append(Tile(f"Best of objective {i}", number(best, 5), shortened(name)))
+    if volume := result.get("hypervolume"):
+        share = f"{volume['share']:.1%} of the whole table's" if volume["share"] else ""
+        found.append(Tile("Hypervolume", number(volume["value"], 4), share))
+    return found
