@@ -16,8 +16,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from archrank.images import Augmentation, Batches, ImageData, load_images
+from archrank.networks import StackedCells, build
 from archrank.spaces import Darts
-from archrank.training import Augmentation, Batches, ImageData, StackedCells, build, load_images
 
 WAYS = {
     "as it is": None,

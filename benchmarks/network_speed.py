@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from plain_darts import PlainDartsV2
 
+from archrank.networks import StackedCells, build
 from archrank.spaces import Darts
-from archrank.training import StackedCells, build
 from genotypes import DARTS_V2
 
 

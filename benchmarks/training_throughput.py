@@ -22,8 +22,10 @@ import torch
 import torch.nn.functional as F
 from plain_darts import PlainDartsV2
 
+from archrank.images import ImageData, Images
+from archrank.networks import StackedCells, build
 from archrank.spaces import Darts
-from archrank.training import ImageData, Images, Recipe, StackedCells, build, train
+from archrank.training import Recipe, train
 from genotypes import DARTS_V2
 
 

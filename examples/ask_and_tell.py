@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from archrank import Architecture
-from archrank.files import write_whole
 from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, History, RegularizedEvolution, Strategy
+from archrank.system.files import write_whole
 
 SPACE = NASBench201()
 SEED = 0

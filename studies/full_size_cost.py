@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from grids import table
 
+from archrank.networks import multiply_adds, outline, parameters
+from archrank.networks.stacked_cells import StackedCells
 from archrank.spaces import Enas
-from archrank.training import RECIPES, Recipe, multiply_adds, outline, parameters
-from archrank.training.stacked_cells import StackedCells
+from archrank.training import RECIPES, Recipe
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from archrank import Graph
+from archrank.networks import OPERATIONS, NASBench101Skeleton, NASBench201Skeleton, Skeleton, parameters
 from archrank.spaces import NASBench101, NASBench201
-from archrank.training import OPERATIONS, NASBench101Skeleton, NASBench201Skeleton, Skeleton, parameters
 
 
 def nasbench101(path: str) -> Iterator[tuple[Graph, Skeleton, int]]:

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from grids import finished, options, table
 
+from archrank.images import load_images
 from archrank.ranking import kendall_tau
 from archrank.spaces import Enas
-from archrank.training import RECIPES, Recipe, TrainingEvaluator, load_images
+from archrank.training import RECIPES, Recipe, TrainingEvaluator
 
 REPEATS = 2
 

@@ -20,9 +20,9 @@ import numpy as np
 from grids import table
 from matplotlib.figure import Figure
 
-from archrank.files import write_whole
 from archrank.plot.style import RANDOM, RUN, save, theme
 from archrank.simulation import best_so_far, random_search_curve
+from archrank.system.files import write_whole
 
 COLUMNS = ("valid_accuracy", "valid_loss", "parameters", "multiply_adds", "seconds")
 

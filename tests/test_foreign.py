@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archrank.foreign import bounded, in_one_line, message, shown
+from archrank.system.foreign import bounded, in_one_line, message, shown
 
 
 class Raises(Exception):

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from archrank.progress import ProgressBar
+from archrank.system.progress import ProgressBar
 
 
 class Clock:

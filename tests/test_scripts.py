@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archrank.training.cifar import CIFAR
+from archrank.images.cifar import CIFAR
 from waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]

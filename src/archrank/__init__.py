@@ -1,6 +1,6 @@
 """archrank: find a good neural-network architecture while training as few as possible."""
 
-from archrank.extras import attach
+from archrank.system.extras import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Generic, TypeVar, cast
 
-from archrank.extras import extra_named
+from archrank.system.extras import extra_named
 
 __all__ = ["LazyNames"]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from archrank.benchmarks.data_folder import data_folder, imported_path
 from archrank.errors import TableError
+from archrank.system.folders import data_folder, imported_path
 
 
 def test_the_variable_comes_first(data_folder, tmp_path):

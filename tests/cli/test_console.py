@@ -10,7 +10,7 @@ from rich.text import Text
 
 from archrank import cli
 from archrank.cli.console import Console
-from archrank.text import printable
+from archrank.system.text import printable
 from hostile import EVERYTHING, HOSTILE
 
 

@@ -15,7 +15,7 @@ CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool
 PLANTED = """
 from pathlib import Path
 from archrank.spaces import NASBench201
-from archrank.training import load_images
+from archrank.images import load_images
 
 Path(__file__).with_name("it-ran").touch()
 

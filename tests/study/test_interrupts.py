@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from archrank.study.interrupts import uninterrupted
+from archrank.system.interrupts import uninterrupted
 
 
 def interrupt():

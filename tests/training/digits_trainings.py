@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from archrank.images import ImageData, Images
+from archrank.networks import build
 from archrank.spaces import Enas, NASBench201
-from archrank.training import ImageData, Images, Recipe, build, skeleton_for, weights_generator
+from archrank.training import Recipe, skeleton_for, weights_generator
 
 SPACE = NASBench201()
 CELLS = Enas()

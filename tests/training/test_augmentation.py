@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archrank.errors import DataError
-from archrank.training import Augmentation
+from archrank.images import Augmentation
 
 EVERYTHING = Augmentation(resized_crop=(0.3, 1), crop=2, flip=True, jitter=(0.4, 0.4, 0.4, 0.2), cutout=3)
 

@@ -6,15 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from archrank.errors import SpaceError, UnknownName
+from archrank.networks import OPERATIONS, NASBench101Skeleton, NASBench201Skeleton, build, outline, parameters
 from archrank.spaces import NASBench101, NASBench201
-from archrank.training import (
-    OPERATIONS,
-    NASBench101Skeleton,
-    NASBench201Skeleton,
-    build,
-    outline,
-    parameters,
-)
 
 CELLS = NASBench101()
 EDGES = NASBench201()

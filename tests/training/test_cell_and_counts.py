@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from archrank import Cell, Graph, Site
-from archrank.spaces import NASBench201
-from archrank.training import (
+from archrank.networks import (
     OPERATIONS,
     NASBench201Skeleton,
     StackedCells,
@@ -15,8 +14,9 @@ from archrank.training import (
     outline,
     parameters,
 )
-from archrank.training.cell import GraphCell, summed
-from archrank.training.layers import FactorizedReduce, batch_norm, conv, draw_weights
+from archrank.networks.cell import GraphCell, summed
+from archrank.networks.layers import FactorizedReduce, batch_norm, conv, draw_weights
+from archrank.spaces import NASBench201
 
 
 class Times(nn.Module):

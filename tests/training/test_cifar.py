@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from archrank.errors import DataError
-from archrank.training import load_images
-from archrank.training.cifar import CIFAR
+from archrank.images import load_images
+from archrank.images.cifar import CIFAR
 
 COUNTS = {"cifar10": 4, "cifar100": 20}
 """Images in a file: a part must have one of every class."""

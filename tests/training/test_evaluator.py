@@ -11,16 +11,9 @@ from digits_trainings import CELLS, RECIPE, SPACE, stripes
 
 from archrank.errors import BudgetError, TrainingError, UnknownName
 from archrank.graph import Cell, Graph, Site
+from archrank.networks import NASBench101Skeleton, NASBench201Skeleton, StackedCells
 from archrank.spaces import NASBench101
-from archrank.training import (
-    NASBench101Skeleton,
-    NASBench201Skeleton,
-    Pruning,
-    StackedCells,
-    TrainingEvaluator,
-    read_curve,
-    skeleton_for,
-)
+from archrank.training import Pruning, TrainingEvaluator, read_curve, skeleton_for
 
 ARCHITECTURES = SPACE.sample(8, np.random.default_rng(3))
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from archrank.errors import DataError, UnknownName
-from archrank.training import load_images
+from archrank.images import load_images
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset, Dataset
 
-from archrank.training import load_images
+from archrank.images import load_images
 
 def tensors():
     images = torch.linspace(0, 1, 20).view(20, 1, 1, 1).expand(20, 3, 4, 5)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archrank.errors import DataError, FileError, UnknownName
-from archrank.training import Batches, ImageData, Images, load_images
-from archrank.training.decoded import decoded
-from archrank.training.source import Part, Source
-from archrank.training.splits import stratified
+from archrank.images import Batches, ImageData, Images, load_images
+from archrank.images.decoded import decoded
+from archrank.images.source import Part, Source
+from archrank.images.splits import stratified
 from waiting import PATIENCE
 
 
@@ -190,7 +190,7 @@ def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path, monkeypatch):
 
 def test_a_full_disk_is_noticed_before_decoding(cache, monkeypatch):
     usage = SimpleNamespace(free=5)
-    monkeypatch.setattr("archrank.training.decoded.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("archrank.images.decoded.shutil.disk_usage", lambda _: usage)
     with pytest.raises(FileError, match="set ARCHRANK_CACHE to a folder with more room"):
         decoded(counted()[0], lambda *_: None)
     assert not list(cache.iterdir())

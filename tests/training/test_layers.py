@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from archrank.training.layers import conv, draw_weights
+from archrank.networks.layers import conv, draw_weights
 
 
 @pytest.mark.parametrize("channels", [3, 16])

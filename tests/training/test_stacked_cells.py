@@ -5,8 +5,8 @@ from plain_darts import PlainDartsV2
 
 from archrank import Cell, Graph, Site
 from archrank.errors import SpaceError, UnknownName
+from archrank.networks import OPERATIONS, StackedCells, build, outline, parameters
 from archrank.spaces import Darts, Enas, NASBench201
-from archrank.training import OPERATIONS, StackedCells, build, outline, parameters
 from genotypes import DARTS_V2, P_DARTS, PC_DARTS
 
 SMALL = StackedCells(channels=4, cells=4)

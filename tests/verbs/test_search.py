@@ -129,9 +129,9 @@ def test_a_look_into_a_table_says_so_too(table):
 
 def test_another_metric_of_a_table_and_constraints(table):
     result = ar.search(table, metric="loss", where="latency < 9", strategy="random", budget=10)
-    assert (result.maximize, result.goal.needed) == (False, ("loss", "latency"))
+    assert (result.maximize, result.objectives.needed) == (False, ("loss", "latency"))
     front = ar.search(table, objectives=["accuracy", "latency"], strategy="random", budget=10)
-    assert front.goal.objectives == {"accuracy": "maximize", "latency": "minimize"}
+    assert front.objectives.directions == {"accuracy": "maximize", "latency": "minimize"}
 
 
 def test_one_value_under_any_name_is_the_value():

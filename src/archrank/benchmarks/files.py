@@ -14,9 +14,9 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE, Cells
 from archrank.benchmarks.table import Table
 from archrank.errors import TableError, UnknownName
-from archrank.extras import extra_named, installed
-from archrank.files import write_whole
 from archrank.space import SearchSpace
+from archrank.system.extras import extra_named, installed
+from archrank.system.files import write_whole
 
 __all__ = ["SUFFIXES", "kept_table", "read_architectures", "read_cells", "read_table", "write_table"]
 

@@ -19,9 +19,9 @@ from archrank.benchmarks.import_schema import LABELS, ImportedColumns, Label, Qu
 from archrank.benchmarks.indices import row_numbers
 from archrank.benchmarks.table import Column, Floats, Table
 from archrank.errors import TableError
-from archrank.extras import extra_named
-from archrank.files import write_whole
 from archrank.space import Rows, SearchSpace
+from archrank.system.extras import extra_named
+from archrank.system.files import write_whole
 
 __all__ = ["FORMAT", "load", "save"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from archrank.benchmarks.import_schema import SourceFile
 from archrank.benchmarks.table import Floats
 from archrank.errors import ArchrankError, TableError, UnknownName
-from archrank.extras import extra_named
+from archrank.system.extras import extra_named
 
 __all__ = ["ParquetColumns", "read_parquet"]
 

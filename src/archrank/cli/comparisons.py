@@ -14,8 +14,8 @@ from rich.text import Text
 
 from archrank.cli.console import Console
 from archrank.errors import TableError
-from archrank.progress import ProgressBar
-from archrank.text import file_name
+from archrank.system.progress import ProgressBar
+from archrank.system.text import file_name
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table

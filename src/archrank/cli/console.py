@@ -9,7 +9,7 @@ from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from archrank.text import printable
+from archrank.system.text import printable
 
 __all__ = ["Console", "encode_anything"]
 

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
-from archrank.text import printable, shortened
+from archrank.system.text import printable, shortened
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
@@ -30,9 +30,9 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
         table: The table that was searched; None for a space where nothing was measured before.
         folder: The run folder.
     """
-    from archrank.study import Goal, of_feasible
+    from archrank.study import Objectives, of_feasible
 
-    table = None if table is None else of_feasible(table, Goal.from_facts(record))
+    table = None if table is None else of_feasible(table, Objectives.from_metadata(record))
     evaluations = record["evaluations"]
     errors = [str(evaluation["error"]) for evaluation in evaluations if evaluation["state"] == "failed"]
     looked = f"{len(evaluations)}"

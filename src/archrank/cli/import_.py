@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from archrank.cli.console import Console
-from archrank.progress import ProgressBar
+from archrank.system.progress import ProgressBar
 
 if TYPE_CHECKING:
     from archrank.benchmarks import Table

@@ -11,7 +11,7 @@ from rich.text import Text
 from archrank.cli.console import Console, encode_anything
 from archrank.cli.executors import warnings_on
 from archrank.errors import ArchrankError
-from archrank.extras import extra_named
+from archrank.system.extras import extra_named
 
 __all__ = ["app", "main"]
 

@@ -7,10 +7,10 @@ user typed. A name that was stored goes to :func:`archrank.spaces.named.named_sp
 from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
-from archrank.foreign import in_one_line, shown
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
-from archrank.user_code import user_module
+from archrank.system.foreign import in_one_line, shown
+from archrank.system.user_code import user_module
 
 __all__ = ["space", "table", "target", "user_module"]
 

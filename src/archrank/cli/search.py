@@ -31,7 +31,7 @@ from archrank.cli.executors import (
     warnings_on,
 )
 from archrank.cli.found import brief, show
-from archrank.cli.goals import MaximizeOption, MetricOption, ObjectivesOption, WhereOption
+from archrank.cli.objectives import MaximizeOption, MetricOption, ObjectivesOption, WhereOption
 from archrank.cli.predictors import (
     BootstrapOption,
     EffortOption,
@@ -42,14 +42,14 @@ from archrank.cli.predictors import (
 )
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
 from archrank.errors import ArchrankError
-from archrank.progress import ProgressBar
 from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
-from archrank.text import file_name
+from archrank.system.progress import ProgressBar
+from archrank.system.text import file_name
 
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
     from archrank.space import SearchSpace
-    from archrank.study import Evaluator, Goal
+    from archrank.study import Evaluator, Objectives
     from archrank.study import Progress as SearchProgress
 
 __all__ = ["command"]
@@ -159,12 +159,12 @@ def command(
     folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
     request = _Request(searched, target, options, evaluating, training, budget, seed, folder)
     values = request.values()
-    goal = request.goal(values, metric, maximize, objectives, where or ())
-    training.check_goal(list(goal.objectives))
+    by = request.searched_by(values, metric, maximize, objectives, where or ())
+    training.check_objectives(list(by.directions))
     console = Console(stderr=True)
-    again = request.command(goal)
+    again = request.command(by)
     try:
-        record = request.run(values, goal, again, resume, console)
+        record = request.run(values, by, again, resume, console)
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing finished is lost. Continue with:")
         console.print(f"  {again} --resume", soft_wrap=True)
@@ -239,36 +239,36 @@ class _Request:
             self.space, self.training, trainings, seed=self.seed, workers=evaluating.workers, threads=threads
         )
 
-    def goal(
+    def searched_by(
         self,
         values: "Table | Evaluator | None",
         metric: str | None,
         maximize: bool | None,
         objectives: str | None,
         where: "Sequence[str]",
-    ) -> "Goal":
+    ) -> "Objectives":
         """The objectives and constraints, with what the table or the evaluator declares."""
-        from archrank.study import declared_goal
+        from archrank.study import declared_objectives
 
         words = None if objectives is None else [word for word in objectives.split(",") if word.strip()]
         known = self.target if self.table is not None else values
-        return declared_goal(known, metric=metric, maximize=maximize, objectives=words, where=where)  # type: ignore[arg-type]
+        return declared_objectives(known, metric=metric, maximize=maximize, objectives=words, where=where)  # type: ignore[arg-type]
 
-    def command(self, goal: "Goal") -> str:
+    def command(self, by: "Objectives") -> str:
         """The command that repeats the run."""
         values = {"budget": self.budget, **self.options.active, "seed": self.seed}
-        objectives = list(goal.objectives)
+        objectives = list(by.directions)
         if self.table is None:
-            objectives = [f"{name}:{direction[:3]}" for name, direction in goal.objectives.items()]
+            objectives = [f"{name}:{direction[:3]}" for name, direction in by.directions.items()]
         values["objectives" if len(objectives) > 1 else "metric"] = ",".join(objectives)
         values["out"] = self.folder
         words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
-        words += [["--where", str(constraint)] for constraint in goal.constraints]
+        words += [["--where", str(constraint)] for constraint in by.constraints]
         words += [self.evaluating.words, self.training.words]
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
     def run(
-        self, values: "Table | Evaluator | None", goal: "Goal", again: str, resume: bool, console: Console
+        self, values: "Table | Evaluator | None", by: "Objectives", again: str, resume: bool, console: Console
     ) -> dict[str, Any]:
         """Search; returns the record that the run folder holds."""
         import optuna
@@ -298,8 +298,8 @@ class _Request:
                 self.options.strategy,
                 budget=self.budget,
                 seed=self.seed,
-                objectives=dict(goal.objectives),
-                where=[str(constraint) for constraint in goal.constraints],
+                objectives=dict(by.directions),
+                where=[str(constraint) for constraint in by.constraints],
                 folder=self.folder,
                 resume=resume,
                 on_progress=on_progress,

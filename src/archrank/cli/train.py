@@ -17,8 +17,8 @@ from archrank.cli.training import (
     TrainingOptions,
     with_training_options,
 )
-from archrank.progress import ProgressBar
-from archrank.text import printable, shortened
+from archrank.system.progress import ProgressBar
+from archrank.system.text import printable, shortened
 
 if TYPE_CHECKING:
     from archrank.training import Epoch, Model

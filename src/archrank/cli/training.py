@@ -12,7 +12,7 @@ import typer
 
 from archrank.cli.console import Console
 from archrank.errors import ArchrankError
-from archrank.progress import ProgressBar
+from archrank.system.progress import ProgressBar
 
 if TYPE_CHECKING:
     from archrank.space import SearchSpace
@@ -112,7 +112,7 @@ class TrainingOptions:
         for name in self.given:
             raise ArchrankError(f"--{name.replace('_', '-')} says how to train: add --evaluator {TRAIN}")
 
-    def check_goal(self, objectives: Sequence[str]) -> None:
+    def check_objectives(self, objectives: Sequence[str]) -> None:
         """Refuse a pruner in a search by something else than the accuracy.
 
         Raises:
@@ -195,7 +195,7 @@ def training_evaluator(
     Raises:
         ArchrankError: An option that cannot be, or images that are not there.
     """
-    from archrank.extras import needs
+    from archrank.system.extras import needs
 
     needs("training", "torch", what="--evaluator train")
     from archrank.training.setup import training_evaluator

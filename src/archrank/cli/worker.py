@@ -53,7 +53,7 @@ def command(
 
     from archrank.benchmarks.table import Table
     from archrank.cli.executors import evaluator_of, values_from
-    from archrank.study import Database, Goal, Outcome, serve
+    from archrank.study import Database, Objectives, Outcome, serve
     from archrank.study.trials import Task
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -62,21 +62,23 @@ def command(
     console = Console(stderr=True)
     with Database(storage, study) as database:
         facts = database.facts()
-        goal = Goal.from_facts(facts)
+        objectives = Objectives.from_metadata(facts)
         evaluate: Evaluator
         if evaluator == TRAIN:
-            training.check_goal(goal.needed)
+            training.check_objectives(objectives.needed)
             searched = _space(space, facts["space"])
             evaluate = training_evaluator(searched, training, trainings, seed=facts.get("seed", 0))
         else:
             training.check_unused()
             values = values_from(evaluator)
-            evaluate = evaluator_of(values, goal.needed)
+            evaluate = evaluator_of(values, objectives.needed)
             of_table = values.space if isinstance(values, Table) else None
             searched = of_table if space is None and of_table is not None else _space(space, facts["space"])
 
         def show(task: Task, outcome: Outcome, recorded: bool) -> None:
-            found = [f"{name} {outcome.values[name]:.6g}" for name in goal.needed if name in outcome.values]
+            found = [
+                f"{name} {outcome.values[name]:.6g}" for name in objectives.needed if name in outcome.values
+            ]
             said = ", ".join(found) or f"failed: {outcome.error}"
             if not recorded:
                 said += (

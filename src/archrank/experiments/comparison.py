@@ -23,7 +23,7 @@ from archrank.experiments.grid import (
 )
 from archrank.experiments.workers import GridTask
 from archrank.study.folder import RunFolder
-from archrank.versions import versions
+from archrank.system.versions import versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

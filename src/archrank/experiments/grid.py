@@ -10,7 +10,7 @@ from typing import Any
 from archrank.benchmarks.files import kept_table, read_cells, write_table
 from archrank.errors import BudgetError, RunFolderError, TableError
 from archrank.experiments.workers import GridTask, Work, run_tasks
-from archrank.study.interrupts import uninterrupted
+from archrank.system.interrupts import uninterrupted
 
 __all__ = [
     "RESULTS",

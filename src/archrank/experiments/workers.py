@@ -14,8 +14,8 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from archrank.errors import EvaluationError
-from archrank.foreign import in_one_line, message
-from archrank.predictors.threads import use_one_thread
+from archrank.system.foreign import in_one_line, message
+from archrank.system.threads import use_one_thread
 
 __all__ = ["GridTask", "Work", "run_tasks"]
 

@@ -3,7 +3,7 @@
 from textwrap import fill
 
 from archrank.benchmarks.table import Metric
-from archrank.text import shortened
+from archrank.system.text import shortened
 
 __all__ = ["axis_label", "legend_label", "metric_label"]
 

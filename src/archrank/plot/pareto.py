@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from archrank.plot.labels import axis_label
 from archrank.plot.style import EVOLUTION, INK, MUTED, PAPER, RUN, WIDTH, theme
-from archrank.text import shortened
+from archrank.system.text import shortened
 
 __all__ = ["Axis", "hypervolume_figure", "pareto_figure"]
 

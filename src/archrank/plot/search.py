@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from archrank.plot.labels import axis_label, legend_label
 from archrank.plot.log_axis import log_axis, zero_height
 from archrank.plot.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, WIDTH, theme
-from archrank.text import shortened
+from archrank.system.text import shortened
 
 __all__ = ["Band", "search_figure"]
 

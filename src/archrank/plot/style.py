@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from archrank.errors import UnknownName
-from archrank.files import write_whole
+from archrank.system.files import write_whole
 
 __all__ = [
     "FORMATS",

@@ -1,5 +1,5 @@
 """Predictors: fit on measured architectures, score others."""
 
-from archrank.extras import attach
+from archrank.system.extras import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from archrank.errors import UnknownName
-from archrank.extras import installed, needs
 from archrank.predictors.base import Predictor
 from archrank.predictors.ensemble import Ensemble
 from archrank.predictors.gaussian import GaussianProcess
 from archrank.predictors.trees import BoostedTrees, trees_can_grow
 from archrank.space import SearchSpace
+from archrank.system.extras import installed, needs
 
 __all__ = ["EFFORTS", "Effort", "auto", "default_effort"]
 

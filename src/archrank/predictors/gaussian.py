@@ -17,8 +17,8 @@ from archrank.predictors.feature_map import feature_map
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
 from archrank.predictors.targets import normal_scores
-from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
+from archrank.system.threads import one_thread
 
 __all__ = ["GaussianProcess"]
 

@@ -6,11 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 from archrank.errors import ArchrankError, PredictorError
-from archrank.extras import extra_named
 from archrank.given import check_is_space
 from archrank.predictors import saved
 from archrank.predictors.base import Predictor
 from archrank.space import SearchSpace
+from archrank.system.extras import extra_named
 
 __all__ = ["load_predictor"]
 

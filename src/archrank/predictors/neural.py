@@ -18,7 +18,6 @@ from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
 from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer, scores_of
 from archrank.predictors.targets import labels
-from archrank.predictors.threads import one_thread
 from archrank.ranking import (
     LOSSES,
     ComparesValues,
@@ -28,6 +27,7 @@ from archrank.ranking import (
     named_loss,
 )
 from archrank.space import Rows, SearchSpace
+from archrank.system.threads import one_thread
 
 __all__ = ["NeuralPredictor"]
 

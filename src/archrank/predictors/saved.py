@@ -15,8 +15,8 @@ from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as array_bytes
 
 from archrank.errors import PredictorError
-from archrank.files import write_whole
 from archrank.space import SearchSpace
+from archrank.system.files import write_whole
 
 __all__ = ["State", "from_name", "named", "read", "write"]
 

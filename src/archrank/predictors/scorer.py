@@ -16,9 +16,9 @@ from torch import nn
 from archrank.encoders import Encoder, EncoderSettings, GraphBatch
 from archrank.encoders.base import MemberLinear
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.threads import one_thread
 from archrank.ranking import PairwiseComparator, RankingLoss
 from archrank.ranking.comparator import Comparator
+from archrank.system.threads import one_thread
 
 __all__ = ["ComparingScorer", "HeadScorer", "PreparedBatch", "Scorer", "scores_of"]
 

@@ -17,8 +17,8 @@ from archrank.predictors.checks import check_name, check_numbers, check_shares
 from archrank.predictors.forest import Forest
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.targets import normal_scores
-from archrank.predictors.threads import one_thread
 from archrank.space import Rows, SearchSpace
+from archrank.system.threads import one_thread
 
 if TYPE_CHECKING:
     from lightgbm import Booster

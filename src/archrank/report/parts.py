@@ -8,9 +8,9 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from archrank.files import write_whole
 from archrank.plot.style import encode
 from archrank.report.render import inline_svg
+from archrank.system.files import write_whole
 
 __all__ = ["Picture", "TableCell", "Tile", "pictures_of", "write_picture"]
 

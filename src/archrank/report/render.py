@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from archrank.plot.style import THEMED
-from archrank.text import printable
+from archrank.system.text import printable
 
 __all__ = ["duration", "inline_svg", "number", "render"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from archrank.text import fenced
-from archrank.text import markdown as escape_markdown
+from archrank.system.text import fenced
+from archrank.system.text import markdown as escape_markdown
 
 __all__ = ["Cell", "SummaryTable", "best_marked", "markdown", "markdown_page"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.errors import FileError
-from archrank.files import write_whole
+from archrank.system.files import write_whole
 
 __all__ = ["cache_folder", "cached"]
 

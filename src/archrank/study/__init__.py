@@ -1,14 +1,14 @@
 """Studies: searches that are recorded in Optuna, survive a kill, and evaluate on one or many processes."""
 
 from archrank.study.database import Database
-from archrank.study.declared import declared_goal
+from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress
 from archrank.study.entry import search
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
-from archrank.study.front import dominated_volume, pareto_front
-from archrank.study.goal import Constraint, Goal, check_constraints, of_feasible
+from archrank.study.objectives import Constraint, Objectives, check_constraints, of_feasible
 from archrank.study.outcome import Evaluator, Outcome, measure
+from archrank.study.pareto import dominated_volume, pareto_front
 from archrank.study.ray_cluster import RayCluster
 from archrank.study.remote import serve
 from archrank.study.result import Evaluation, SearchResult, result_record
@@ -22,7 +22,7 @@ __all__ = [
     "Database",
     "Evaluation",
     "Evaluator",
-    "Goal",
+    "Objectives",
     "Outcome",
     "Progress",
     "RayCluster",
@@ -32,7 +32,7 @@ __all__ = [
     "TimedRanker",
     "Timer",
     "check_constraints",
-    "declared_goal",
+    "declared_objectives",
     "dominated_volume",
     "measure",
     "of_feasible",

@@ -9,8 +9,8 @@ import optuna
 from optuna.storages import BaseStorage
 
 from archrank.errors import RunFolderError, UnknownName
-from archrank.study.interrupts import uninterrupted
 from archrank.study.storage import StudyStore
+from archrank.system.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     import sqlalchemy

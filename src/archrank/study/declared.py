@@ -5,10 +5,10 @@ from typing import Any
 
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
-from archrank.study.goal import Direction, Goal, check_constraints
+from archrank.study.objectives import Direction, Objectives, check_constraints
 from archrank.study.outcome import DEFAULT_METRIC, Evaluator
 
-__all__ = ["declared_goal"]
+__all__ = ["declared_objectives"]
 
 _MAX_OBJECTIVES = 3
 """With more objectives nearly everything is on the Pareto front, and no picture shows it."""
@@ -16,14 +16,14 @@ _MAX_OBJECTIVES = 3
 _SUFFIXES: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
 
 
-def declared_goal(
+def declared_objectives(
     values: Table | Evaluator | None,
     *,
     metric: str | None = None,
     maximize: bool | None = None,
     objectives: Mapping[str, Direction] | Sequence[str] | None = None,
     where: Sequence[str] = (),
-) -> Goal:
+) -> Objectives:
     """The objectives and constraints of a search.
 
     A table knows its metrics and their directions. An evaluator may have an attribute ``metric``, the name of its value
@@ -45,22 +45,22 @@ def declared_goal(
         ArchrankError: Both ``metric`` and ``objectives``, another number of objectives, a direction for a table, or a
             constraint that cannot be read or that no architecture of the table meets.
 
-    >>> declared_goal(None, objectives=["accuracy", "latency:min"]).objectives
+    >>> declared_objectives(None, objectives=["accuracy", "latency:min"]).objectives
     {'accuracy': 'maximize', 'latency': 'minimize'}
     """
     if isinstance(where, str):
         where = (where,)
     named = _named(metric, maximize, objectives)
     if isinstance(values, Table):
-        goal = Goal.of(_of_table(values, named, maximize), where)
-        check_constraints(goal.constraints, values)
-        return goal
-    goal = Goal.of(_of_evaluator(values, named, maximize), where)
-    gives: Sequence[str] = getattr(values, "gives", goal.needed)
-    for needed in goal.needed:
+        chosen = Objectives.of(_of_table(values, named, maximize), where)
+        check_constraints(chosen.constraints, values)
+        return chosen
+    chosen = Objectives.of(_of_evaluator(values, named, maximize), where)
+    gives: Sequence[str] = getattr(values, "gives", chosen.needed)
+    for needed in chosen.needed:
         if needed not in gives:
             raise UnknownName("value", needed, gives)
-    return goal
+    return chosen
 
 
 def _named(

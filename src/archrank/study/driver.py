@@ -12,7 +12,7 @@ from archrank.errors import EvaluationError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.study.backend import Backend
-from archrank.study.goal import Goal
+from archrank.study.objectives import Objectives
 from archrank.study.result import SearchResult
 from archrank.study.run_state import Round, RunState
 from archrank.study.storage import StudyStore
@@ -29,7 +29,7 @@ class Plan:
     Attributes:
         space: The space to search.
         strategy: What to propose.
-        goal: The objectives and constraints.
+        objectives: The objectives and constraints.
         budget: How many evaluations.
         seed: The seed of all of the strategy's randomness.
         asynchronous: Whether to propose whenever a worker is free, instead of in rounds.
@@ -37,7 +37,7 @@ class Plan:
 
     space: SearchSpace
     strategy: Strategy
-    goal: Goal
+    objectives: Objectives
     budget: int
     seed: int
     asynchronous: bool
@@ -51,7 +51,7 @@ class Plan:
             "space digest": self.space.digest,
             "settings": self.strategy.settings,
             "seed": self.seed,
-            **self.goal.facts,
+            **self.objectives.metadata,
             "asynchronous": self.asynchronous,
             "budget": self.budget,
         }
@@ -95,13 +95,13 @@ def drive(
     strategy, seed, budget = plan.strategy, plan.seed, plan.budget
     with store.driving():
         run_state = RunState(
-            plan.space, plan.goal, plan.facts, store, retries, elsewhere=backend.is_elsewhere
+            plan.space, plan.objectives, plan.facts, store, retries, elsewhere=backend.is_elsewhere
         )
         begin()
         clock = _Clock(timer or Timer(), run_state.trials)
         timed = with_timer(strategy, clock.watch)
         size = 1 if plan.asynchronous else run_state.settle("round size", max(strategy.batch, workers))
-        report = _Reporter(run_state, plan.goal, budget, on_progress)
+        report = _Reporter(run_state, plan.objectives, budget, on_progress)
 
         def propose() -> int:
             round_ = run_state.next_round(size, budget)
@@ -125,7 +125,7 @@ def drive(
                 raise
         return SearchResult(
             space=plan.space,
-            goal=plan.goal,
+            objectives=plan.objectives,
             strategy=repr(strategy),
             budget=budget,
             seed=seed,
@@ -178,9 +178,13 @@ class _Reporter:
     """Keeps the best value and tells the caller after every evaluation."""
 
     def __init__(
-        self, run_state: RunState, goal: Goal, budget: int, tell: Callable[[Progress], None] | None
+        self,
+        run_state: RunState,
+        objectives: Objectives,
+        budget: int,
+        tell: Callable[[Progress], None] | None,
     ) -> None:
-        self._goal = goal
+        self._objectives = objectives
         self._budget = budget
         self._tell = tell
         self._done = sum(not entry.pending for entry in run_state.history)
@@ -190,12 +194,12 @@ class _Reporter:
 
     def __call__(self, values: Mapping[str, float | None]) -> None:
         self._done += 1
-        if values and not self._goal.violation(values):
-            score = self._goal.signs[0] * self._goal.objective_values(values)[0]
+        if values and not self._objectives.violation(values):
+            score = self._objectives.signs[0] * self._objectives.objective_values(values)[0]
             self.best = score if self.best is None else max(self.best, score)
         self._report()
 
     def _report(self) -> None:
         if self._tell is not None:
-            best = None if self.best is None else self._goal.signs[0] * self.best
+            best = None if self.best is None else self._objectives.signs[0] * self.best
             self._tell(Progress(self._done, self._budget, best))

@@ -15,17 +15,17 @@ from archrank.strategies.scalarized import Scalarized
 from archrank.study.backend import Backend
 from archrank.study.checks import check_count, checked_evaluator, checked_space, checked_strategy, table_of
 from archrank.study.database import Database
-from archrank.study.declared import declared_goal
+from archrank.study.declared import declared_objectives
 from archrank.study.driver import Plan, Progress, drive
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
-from archrank.study.goal import Direction
+from archrank.study.objectives import Direction
 from archrank.study.outcome import Evaluator
 from archrank.study.ray_cluster import RayCluster
 from archrank.study.result import SearchResult, result_record
 from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
-from archrank.versions import versions
+from archrank.system.versions import versions
 
 __all__ = ["search"]
 
@@ -77,7 +77,7 @@ def search(
         budget: How many evaluations, those of an earlier part of a resumed run included.
         seed: The seed of all of the strategy's randomness.
         metric: Name of the value to search by; for None what the table or the evaluator declares, ``"value"`` if it
-            declares nothing (see :func:`~archrank.study.declared.declared_goal`).
+            declares nothing (see :func:`~archrank.study.declared.declared_objectives`).
         maximize: Whether a larger value is better; for None what is declared, True otherwise.
         objectives: Search by several values instead of ``metric``: for each name ``"maximize"`` or ``"minimize"``. The
             evaluator returns them in this order, or in a mapping. The strategy sees them through
@@ -122,7 +122,7 @@ def search(
     check_count("budget", budget)
     check_count("seed", seed, least=0)
     check_count("workers", workers)
-    goal = declared_goal(
+    chosen = declared_objectives(
         table if table is not None else checked_evaluator(evaluate),
         metric=metric,
         maximize=maximize,
@@ -130,13 +130,13 @@ def search(
         where=where,
     )
     strategy = checked_strategy(strategy, searched, table)
-    if not (goal.is_plain or strategy.sees_all):
+    if not (chosen.is_plain or strategy.sees_all):
         strategy = Scalarized(strategy)
     evaluator = checked_evaluator(evaluate) if not isinstance(evaluate, Table) else None
     if table is not None and evaluator is None and database is None:
-        evaluator = TableEvaluator(table, *goal.needed)
-    plan = Plan(searched, strategy, goal, budget, seed, asynchronous)
-    backend = Backend(evaluator, goal.needed, workers, executor, database, asynchronous, timeout, retries)
+        evaluator = TableEvaluator(table, *chosen.needed)
+    plan = Plan(searched, strategy, chosen, budget, seed, asynchronous)
+    backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.facts, **(facts or {})}
     with _opened(folder, config, environment or {"versions": versions()}, resume) as opened:
         result = drive(

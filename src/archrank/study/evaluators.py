@@ -4,7 +4,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.indices import RowIndex
 from archrank.benchmarks.table import Table
 from archrank.errors import EvaluationError
-from archrank.study.goal import Direction
+from archrank.study.objectives import Direction
 
 __all__ = ["TableEvaluator"]
 

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from archrank.errors import EvaluationError
-from archrank.foreign import in_one_line
 from archrank.study.outcome import Evaluator, Outcome, measure, pickled
 from archrank.study.trials import Task
+from archrank.system.foreign import in_one_line
 
 __all__ = ["OnExecutor", "Runner", "Serial"]
 

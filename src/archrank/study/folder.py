@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from archrank.errors import FileError, RunFolderError
-from archrank.files import write_whole
 from archrank.settings import differences
 from archrank.study.journal import mend_journal
 from archrank.study.lock import FolderLock
+from archrank.system.files import write_whole
 
 __all__ = ["RunFolder", "check_same"]
 

@@ -18,8 +18,8 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from archrank.errors import ArchrankError
-from archrank.foreign import bounded, message, shown
-from archrank.study.goal import Goal
+from archrank.study.objectives import Objectives
+from archrank.system.foreign import bounded, message, shown
 
 __all__ = ["BadLine", "Replay", "parsed"]
 
@@ -79,7 +79,7 @@ def parsed(line: bytes) -> dict[str, Any]:
 class _Study:
     directions: list[int]
     attributes: dict[str, Any] = field(default_factory=dict)
-    goal: Goal | None = None
+    objectives: Objectives | None = None
     distributions: Mapping[str, BaseDistribution] | None = None
     trials: int = 0
     round: tuple[int, int, int] = (-1, 0, 0)
@@ -163,8 +163,8 @@ class Replay:
 def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     """A trial that a search queued."""
     study, number = trial.study, trial.number
-    if study.goal is None:
-        study.goal = _goal(study)
+    if study.objectives is None:
+        study.objectives = _objectives(study)
     if trial.state != TrialState.WAITING:
         raise BadLine(f"makes trial {number}, which was not queued first")
     if attributes.get("number", number) != number:
@@ -194,19 +194,19 @@ def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mappi
         raise BadLine(f"gives other choices for trial {number} than for those before it")
 
 
-def _goal(study: _Study) -> Goal:
+def _objectives(study: _Study) -> Objectives:
     needed = _STATED if study.attributes.get("asynchronous") else (*_STATED, "round size")
     for key in needed:
         if key not in study.attributes:
             raise BadLine(f"makes a trial before any line says the study's {key}")
     try:
-        goal = Goal.from_facts(study.attributes)
+        objectives = Objectives.from_metadata(study.attributes)
     except (ArchrankError, AttributeError, TypeError, ValueError):
         raise BadLine("makes a trial of a study whose objectives cannot be read") from None
     expected = {"maximize": StudyDirection.MAXIMIZE, "minimize": StudyDirection.MINIMIZE}
-    if study.directions != [expected[direction] for direction in goal.objectives.values()]:
+    if study.directions != [expected[direction] for direction in objectives.directions.values()]:
         raise BadLine("makes a trial of a study that was made for other objectives than it states")
-    return goal
+    return objectives
 
 
 def _check_result(trial: _Trial, result: Any) -> None:
@@ -224,8 +224,8 @@ def _check_result(trial: _Trial, result: Any) -> None:
     for name, value in values.items():
         if value is not None and not _is_finite(value):
             raise BadLine(f"gives {bounded(name, 100)!r} of trial {trial.number} as {shown(value)}")
-    assert trial.study.goal is not None
-    for name in trial.study.goal.needed:
+    assert trial.study.objectives is not None
+    for name in trial.study.objectives.needed:
         if values.get(name) is None:
             raise BadLine(f"holds {what} without {name!r}")
 
@@ -233,9 +233,9 @@ def _check_result(trial: _Trial, result: Any) -> None:
 def _check_finished(trial: _Trial, state: TrialState, values: Any) -> None:
     if trial.state == TrialState.WAITING or trial.result is None:
         raise BadLine(f"finishes trial {trial.number} before it was run and its result was written down")
-    assert trial.study.goal is not None
+    assert trial.study.objectives is not None
     failed = trial.result.get("error") is not None
-    expected = None if failed else trial.study.goal.objective_values(trial.result["values"])
+    expected = None if failed else trial.study.objectives.objective_values(trial.result["values"])
     if state != (TrialState.FAIL if failed else TrialState.COMPLETE) or values != expected:
         raise BadLine(f"finishes trial {trial.number} in another way than its result says")
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError, UnknownName
-from archrank.foreign import bounded, in_one_line, message, shown
-from archrank.study.interrupts import Interrupts
+from archrank.system.foreign import bounded, in_one_line, message, shown
+from archrank.system.interrupts import Interrupts
 
 __all__ = ["DEFAULT_METRIC", "Evaluator", "Outcome", "measure", "pickled"]
 

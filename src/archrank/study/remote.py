@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.study.database import Database
-from archrank.study.goal import Goal
+from archrank.study.objectives import Objectives
 from archrank.study.outcome import Evaluator, Outcome
 from archrank.study.pool import Pool
 from archrank.study.processes import Processes
@@ -111,10 +111,10 @@ def serve(
     """
     facts = database.facts()
     _check_space(facts, space, database)
-    trials = Trials(database.study(), database.open(), database, space, Goal.from_facts(facts))
+    trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(facts))
     patience = float(facts.get("patience", database.patience))
     done = 0
-    with Pool(Processes(evaluate, trials.goal.needed), 1, retries, timeout) as pool:
+    with Pool(Processes(evaluate, trials.objectives.needed), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
         for task in _queued(trials):
             try:

@@ -13,8 +13,8 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.study.front import dominated_volume, pareto_front
-from archrank.study.goal import Goal, of_feasible
+from archrank.study.objectives import Objectives, of_feasible
+from archrank.study.pareto import dominated_volume, pareto_front
 
 if TYPE_CHECKING:
     import optuna
@@ -65,7 +65,7 @@ class SearchResult:
 
     Attributes:
         space: The space that was searched.
-        goal: What the search went by: its objectives and constraints.
+        objectives: What the search went by: its objectives and constraints.
         strategy: The strategy and its settings.
         budget: How many evaluations were allowed, failed ones included.
         seed: The seed.
@@ -78,7 +78,7 @@ class SearchResult:
     """
 
     space: SearchSpace
-    goal: Goal
+    objectives: Objectives
     strategy: str
     budget: int
     seed: int
@@ -91,12 +91,12 @@ class SearchResult:
     @property
     def metric(self) -> str:
         """Name of the value that the search went by; of several, the first."""
-        return self.goal.metric
+        return self.objectives.metric
 
     @property
     def maximize(self) -> bool:
         """The direction of ``metric``."""
-        return self.goal.maximize
+        return self.objectives.maximize
 
     @property
     def best(self) -> Evaluation | None:
@@ -129,8 +129,8 @@ class SearchResult:
         """The best value, and after how many evaluations."""
         failed = sum(evaluation.state == "failed" for evaluation in self.evaluations)
         counted = f"{len(self.evaluations)} evaluations" + (f", {failed} failed" if failed else "")
-        if len(self.goal.objectives) > 1:
-            found = f"{len(self.front)} on the Pareto front of {', '.join(self.goal.objectives)}"
+        if len(self.objectives.directions) > 1:
+            found = f"{len(self.front)} on the Pareto front of {', '.join(self.objectives.directions)}"
         elif self.best_value is None:
             found = f"no {self.metric}"
         else:
@@ -170,7 +170,7 @@ class SearchResult:
             {
                 "number": e.number,
                 "architecture": self.space.format(e.architecture),
-                **{name: e.values.get(name) for name in self.goal.needed},
+                **{name: e.values.get(name) for name in self.objectives.needed},
                 **e.values,
                 "state": e.state,
                 "round": e.round,
@@ -185,11 +185,11 @@ class SearchResult:
 
     def scores(self) -> npt.NDArray[np.float64]:
         """The K scores of the n evaluations, higher is better, NaN where it failed or breaks a constraint: (n, K)."""
-        signs = self.goal.signs
+        signs = self.objectives.signs
         scores = np.full((len(self.evaluations), len(signs)), np.nan)
         for i, evaluation in enumerate(self.evaluations):
             if evaluation.value is not None and not evaluation.violation:
-                scores[i] = np.multiply(signs, self.goal.objective_values(evaluation.values))
+                scores[i] = np.multiply(signs, self.objectives.objective_values(evaluation.values))
         return scores
 
 
@@ -216,7 +216,7 @@ def result_record(
         versions: Versions of what it was made with.
     """
     if table is not None:
-        table = of_feasible(table, result.goal)
+        table = of_feasible(table, result.objectives)
         test_metric = table.test_metrics.get(result.metric)
     best = result.best
     optimum = None if table is None else table.optimum(result.metric)[1]
@@ -226,7 +226,7 @@ def result_record(
     return {
         "benchmark": benchmark,
         "space": result.space.name,
-        **result.goal.facts,
+        **result.objectives.metadata,
         "strategy": strategy or result.strategy,
         "budget": result.budget,
         "seed": result.seed,
@@ -246,11 +246,11 @@ def result_record(
 
 def _several(result: SearchResult, table: Table | None) -> dict[str, Any]:
     """The Pareto front and what it dominates, where there are several objectives."""
-    objectives = list(result.goal.objectives)
+    objectives = list(result.objectives.directions)
     if len(objectives) == 1:
         return {"front": None, "hypervolume": None}
     everything = None if table is None else np.stack([table.scores(name) for name in objectives], axis=1)
-    volume = dominated_volume(result.scores(), np.array(result.goal.signs), everything)
+    volume = dominated_volume(result.scores(), np.array(result.objectives.signs), everything)
     front = [
         {
             "number": evaluation.number,

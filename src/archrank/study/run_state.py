@@ -10,15 +10,15 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from archrank.errors import RunFolderError
-from archrank.foreign import bounded
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.study.folder import check_same
-from archrank.study.goal import Goal
+from archrank.study.objectives import Objectives
 from archrank.study.outcome import Outcome
 from archrank.study.result import Evaluation
 from archrank.study.storage import StudyStore
 from archrank.study.trials import Task, Trials
+from archrank.system.foreign import bounded
 
 __all__ = ["Round", "RunState"]
 
@@ -47,7 +47,7 @@ class RunState:
 
     Args:
         space: The space that is searched.
-        goal: What the search goes by.
+        objectives: What the search goes by.
         facts: What must agree on resuming, as JSON values; stored as the study's user attributes.
         store: Where the study is kept.
         retries: How often an interrupted evaluation is started again.
@@ -64,7 +64,7 @@ class RunState:
     def __init__(
         self,
         space: SearchSpace,
-        goal: Goal,
+        objectives: Objectives,
         facts: Mapping[str, Any],
         store: StudyStore,
         retries: int = 2,
@@ -72,7 +72,7 @@ class RunState:
     ) -> None:
         self.history = History()
         self.open: dict[int, Task] = {}
-        self._goal = goal
+        self._objectives = objectives
         self._store = store
         self._retries = retries
         self._in_hand: set[int] = set()
@@ -85,11 +85,11 @@ class RunState:
             study = optuna.create_study(
                 study_name=store.name,
                 storage=storage,
-                directions=list(goal.objectives.values()),
+                directions=list(objectives.directions.values()),
                 sampler=optuna.samplers.RandomSampler(seed=0),  # never asked: every parameter is fixed
                 load_if_exists=True,
             )
-            self._trials = Trials(study, storage, store, space, goal)
+            self._trials = Trials(study, storage, store, space, objectives)
             self._state_facts(study, facts)
             for trial in self.trials:
                 self._take_up(trial, elsewhere)
@@ -246,7 +246,7 @@ class RunState:
         if study.metric_names is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                study.set_metric_names(list(self._goal.objectives))
+                study.set_metric_names(list(self._objectives.directions))
 
     def _take_up(self, trial: FrozenTrial, elsewhere: bool) -> None:
         task = self._trials.task(trial)
@@ -261,7 +261,7 @@ class RunState:
             self.take_from_the_dead(trial, "the search")
 
     def _settled(self, task: Task, values: Mapping[str, float | None]) -> None:
-        self.history.record(self._goal.entry(task.architecture, values))
+        self.history.record(self._objectives.entry(task.architecture, values))
         self.open.pop(task.number, None)
         self._in_hand.discard(task.number)
 
@@ -272,7 +272,7 @@ class RunState:
         return Evaluation(
             number=task.number,
             architecture=task.architecture,
-            value=result["values"].get(self._goal.metric),
+            value=result["values"].get(self._objectives.metric),
             # Studies of earlier versions hold texts as they came.
             values={bounded(name): value for name, value in result["values"].items()},
             seconds=result["seconds"],
@@ -280,7 +280,7 @@ class RunState:
             round=attributes["round"],
             reason=attributes["reason"],
             predicted=attributes["predicted"],
-            violation=self._goal.violation(result["values"]) if result["values"] else 0.0,
+            violation=self._objectives.violation(result["values"]) if result["values"] else 0.0,
         )
 
 

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 
 from archrank.errors import RunFolderError
-from archrank.foreign import in_one_line
 from archrank.study.folder import RunFolder
-from archrank.study.interrupts import uninterrupted
 from archrank.study.journal import CheckedJournal
+from archrank.system.foreign import in_one_line
+from archrank.system.interrupts import uninterrupted
 
 __all__ = ["JournalStore", "MemoryStore", "StudyStore"]
 

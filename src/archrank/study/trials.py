@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from archrank.architecture import Architecture
 from archrank.space import SearchSpace
 from archrank.strategies.base import Proposal
-from archrank.study.goal import Goal
+from archrank.study.objectives import Objectives
 from archrank.study.outcome import Outcome
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 from archrank.study.storage import StudyStore
@@ -40,15 +40,20 @@ class Trials:
         storage: The storage that it is in.
         store: Where that is.
         space: The space that is searched.
-        goal: What the search goes by.
+        objectives: What the search goes by.
     """
 
     def __init__(
-        self, study: optuna.Study, storage: BaseStorage, store: StudyStore, space: SearchSpace, goal: Goal
+        self,
+        study: optuna.Study,
+        storage: BaseStorage,
+        store: StudyStore,
+        space: SearchSpace,
+        objectives: Objectives,
     ) -> None:
         self.study = study
         self.space = space
-        self.goal = goal
+        self.objectives = objectives
         self._storage = storage
         self._store = store
         self._distributions = distributions(space)
@@ -155,14 +160,14 @@ class Trials:
             if result.get("error") is not None:
                 self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
                 return
-            if self.goal.constraints:
-                self._constrain(number, self.goal.excesses(result["values"]))
-            values = self.goal.objective_values(result["values"])
+            if self.objectives.constraints:
+                self._constrain(number, self.objectives.excesses(result["values"]))
+            values = self.objectives.objective_values(result["values"])
             self.study.tell(number, values, skip_if_finished=True)
 
     def _constrain(self, number: int, excesses: Sequence[float]) -> None:
         """Record by how much a trial violates each constraint, for Optuna and its dashboard."""
-        named = {str(c): e for c, e in zip(self.goal.constraints, excesses, strict=True)}
+        named = {str(c): e for c, e in zip(self.objectives.constraints, excesses, strict=True)}
         self.attribute(number, "constraints", named)
         # What `Trial.set_constraint` writes, and Optuna 4's samplers before that; both read a list.
         self._storage.set_trial_system_attr(self._trial_id(number), "constraints", list(excesses))

@@ -1,5 +1,5 @@
 """What a newcomer's class must pass: one suite for every extension point."""
 
-from archrank.extras import attach
+from archrank.system.extras import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from archrank.training.batches import Batches
-from archrank.training.images import ImageData, Images
-from archrank.training.network import Network
+from archrank.images.batches import Batches
+from archrank.images.images import ImageData, Images
+from archrank.networks.network import Network
 
 __all__ = ["Accuracy", "accuracy", "sized"]
 

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from archrank.errors import TrainingError
-from archrank.files import write_whole
+from archrank.system.files import write_whole
 from archrank.training.curve import Epoch
 from archrank.training.facts import differences
 

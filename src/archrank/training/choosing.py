@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from archrank.errors import ArchrankError, TrainingError
 from archrank.graph import Graph
-from archrank.training.images import ImageData
-from archrank.training.nasbench101 import NASBench101Skeleton
-from archrank.training.nasbench201 import NASBench201Skeleton
-from archrank.training.operations import OPERATIONS, OperationFactory
+from archrank.images.images import ImageData
+from archrank.networks.nasbench101 import NASBench101Skeleton
+from archrank.networks.nasbench201 import NASBench201Skeleton
+from archrank.networks.operations import OPERATIONS, OperationFactory
+from archrank.networks.skeleton import Skeleton, outline
+from archrank.networks.stacked_cells import StackedCells
 from archrank.training.recipe import Recipe
-from archrank.training.skeleton import Skeleton, outline
-from archrank.training.stacked_cells import StackedCells
 
 __all__ = ["image_shape", "skeleton_for"]
 

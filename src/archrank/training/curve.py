@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from archrank.errors import TrainingError
-from archrank.files import write_whole
+from archrank.system.files import write_whole
 
 __all__ = ["CURVE", "Epoch", "read_curve", "write_curve"]
 

@@ -10,21 +10,21 @@ from typing import Any
 
 from archrank.architecture import Architecture
 from archrank.errors import BudgetError, TrainingError
-from archrank.files import write_whole
 from archrank.graph import Graph
-from archrank.predictors.threads import threads
+from archrank.images.images import ImageData
+from archrank.networks.counting import multiply_adds, parameters
+from archrank.networks.operations import OPERATIONS, OperationFactory
+from archrank.networks.skeleton import Skeleton, build, outline
 from archrank.space import SearchSpace
+from archrank.system.files import write_whole
+from archrank.system.threads import threads
 from archrank.training.checkpoint import CHECKPOINT
 from archrank.training.choosing import image_shape, skeleton_for
-from archrank.training.counting import multiply_adds, parameters
 from archrank.training.curve import CURVE, read_curve
 from archrank.training.devices import weights_generator
 from archrank.training.facts import differences, recipe_facts
-from archrank.training.images import ImageData
-from archrank.training.operations import OPERATIONS, OperationFactory
 from archrank.training.pruning import Pruning, Watched
 from archrank.training.recipe import Recipe
-from archrank.training.skeleton import Skeleton, build, outline
 from archrank.training.train import Trained, train
 
 __all__ = ["METRIC", "TrainingEvaluator"]

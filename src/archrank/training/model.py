@@ -11,17 +11,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from archrank.errors import ArchrankError, TrainingError
-from archrank.files import write_whole
 from archrank.graph import Cell, Graph, Site
+from archrank.images.images import ImageData
+from archrank.networks.nasbench101 import NASBench101Skeleton
+from archrank.networks.nasbench201 import NASBench201Skeleton
+from archrank.networks.network import Network
+from archrank.networks.operations import OPERATIONS, OperationFactory
+from archrank.networks.skeleton import Skeleton, outline
+from archrank.networks.stacked_cells import StackedCells
+from archrank.system.files import write_whole
 from archrank.training.curve import Epoch
-from archrank.training.images import ImageData
-from archrank.training.nasbench101 import NASBench101Skeleton
-from archrank.training.nasbench201 import NASBench201Skeleton
-from archrank.training.network import Network
-from archrank.training.operations import OPERATIONS, OperationFactory
 from archrank.training.recipe import Recipe
-from archrank.training.skeleton import Skeleton, outline
-from archrank.training.stacked_cells import StackedCells
 
 __all__ = ["MODEL", "WEIGHTS", "Model"]
 

@@ -1,6 +1,6 @@
 """The page that goes with a trained network."""
 
-from archrank.text import code, fenced, markdown, shortened
+from archrank.system.text import code, fenced, markdown, shortened
 from archrank.training.model import Model
 
 __all__ = ["model_card"]

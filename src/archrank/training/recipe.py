@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from archrank.errors import DataError, TrainingError, UnknownName
-from archrank.training.augmentation import Augmentation
-from archrank.training.stacked_cells import Stem
+from archrank.images.augmentation import Augmentation
+from archrank.networks.stacked_cells import Stem
 
 __all__ = ["Recipe"]
 
@@ -64,7 +64,7 @@ class Recipe:
         drop_path: Probability of dropping a site's result in the last epoch; it grows from 0 in a straight line.
         dropout: Share of features left out before the classifier.
         auxiliary: Weight of the auxiliary head's loss; 0 for no such head.
-        resized_crop: See :class:`~archrank.training.augmentation.Augmentation`, like the next four.
+        resized_crop: See :class:`~archrank.images.augmentation.Augmentation`, like the next four.
         crop: Pixels of padding before a random crop.
         flip: Whether images are mirrored at random.
         jitter: Of brightness, contrast, saturation and hue.

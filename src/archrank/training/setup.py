@@ -10,13 +10,13 @@ import torch
 
 from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import ArchrankError, BudgetError, UnknownName
+from archrank.images.images import ImageData
+from archrank.images.sources import SOURCES, load_images
 from archrank.space import SearchSpace
 from archrank.training.devices import device_named
 from archrank.training.evaluator import METRIC, TrainingEvaluator
-from archrank.training.images import ImageData
 from archrank.training.recipe import Recipe
 from archrank.training.recipes import recipe_named
-from archrank.training.sources import SOURCES, load_images
 
 __all__ = ["TrainingSetup", "load_described", "training_evaluator"]
 

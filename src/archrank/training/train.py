@@ -15,15 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from archrank.errors import TrainingError
+from archrank.images.batches import Batches
+from archrank.images.images import ImageData
+from archrank.networks.network import Network
 from archrank.training.accuracy import accuracy, sized
-from archrank.training.batches import Batches
 from archrank.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
 from archrank.training.choosing import image_shape
 from archrank.training.curve import CURVE, Epoch, write_curve
 from archrank.training.devices import chance, device_named
 from archrank.training.facts import recipe_facts
-from archrank.training.images import ImageData
-from archrank.training.network import Network
 from archrank.training.recipe import Recipe
 
 __all__ = ["Trained", "train"]
@@ -77,7 +77,7 @@ def train(
     GPU as far as its kernels give the same twice.
 
     Args:
-        network: As :func:`~archrank.training.skeleton.build` makes it; it is trained in place, and stays on the device.
+        network: As :func:`~archrank.networks.skeleton.build` makes it; it is trained in place, and stays on the device.
         data: The images; the test part is never looked at.
         recipe: How to train.
         seed: Of the order of images, of augmentation and dropout; the weights are the network's.
@@ -94,7 +94,9 @@ def train(
         FileError: The folder cannot be written.
 
     >>> from archrank.spaces import Enas
-    >>> from archrank.training import build, load_images, recipe_named, skeleton_for
+    >>> from archrank.images import load_images
+    >>> from archrank.networks import build
+    >>> from archrank.training import recipe_named, skeleton_for
     >>> data, recipe = load_images("digits"), recipe_named("digits").but(epochs=1, channels=2, cells=1)
     >>> space = Enas()
     >>> graph = space.graph(space.architecture([0] * len(space.choices)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import TrainingError, UnknownName
-from archrank.extras import needs
+from archrank.system.extras import needs
 
 if TYPE_CHECKING:
     from archrank.training import Model

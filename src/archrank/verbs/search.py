@@ -27,9 +27,9 @@ from archrank.study import (
 )
 from archrank.study import search as search_study
 from archrank.study.checks import check_count, checked_space, table_of
-from archrank.study.goal import Direction
+from archrank.study.objectives import Direction
+from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
-from archrank.versions import versions
 
 __all__ = ["search"]
 

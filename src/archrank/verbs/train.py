@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from archrank.architecture import Architecture
 from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import ArchrankError, TrainingError
-from archrank.extras import needs
-from archrank.files import write_whole
 from archrank.given import ArchitecturesLike, architectures_of
 from archrank.space import SearchSpace
 from archrank.study.lock import FolderLock
+from archrank.system.extras import needs
+from archrank.system.files import write_whole
 
 if TYPE_CHECKING:
     from archrank.training import Epoch, Model, Recipe
@@ -160,14 +160,14 @@ def _trained(
     on_batch: Callable[[int, int], None] | None,
     on_progress: OnProgress,
 ) -> "Model":
-    from archrank import training
+    from archrank import networks, training
     from archrank.training.setup import load_described
 
     described = setup.described_images(recipe)
     images = load_described(described, on_progress=on_progress)
     graph = space.graph(architecture)
     skeleton = training.skeleton_for(graph, recipe, images)
-    network = training.build(graph, skeleton, training.weights_generator(seed))
+    network = networks.build(graph, skeleton, training.weights_generator(seed))
     trained = training.train(
         network,
         images,
@@ -179,7 +179,7 @@ def _trained(
         on_epoch=on_epoch,
         on_batch=on_batch,
     )
-    sizes = training.outline(graph, skeleton)
+    sizes = networks.outline(graph, skeleton)
     shape = training.image_shape(recipe, images)
     return training.Model(
         network=network,
@@ -197,8 +197,8 @@ def _trained(
             "data": {**described, "digest": images.digest},
             "final": final,
             "seed": seed,
-            "parameters": training.parameters(sizes),
-            "multiply_adds": training.multiply_adds(sizes, shape),
+            "parameters": networks.parameters(sizes),
+            "multiply_adds": networks.multiply_adds(sizes, shape),
             "seconds": trained.seconds,
             "command": command,
         },
@@ -207,9 +207,9 @@ def _trained(
 
 def _keep(model: "Model", out: Path, onnx: bool) -> None:
     """Write the network and what goes with it; the checkpoint goes last."""
+    from archrank.networks import onnx_bytes
     from archrank.plot.style import save
     from archrank.plot.training import training_figure
-    from archrank.training import onnx_bytes
     from archrank.training.checkpoint import CHECKPOINT
     from archrank.training.model_card import model_card
 

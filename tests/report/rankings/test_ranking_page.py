@@ -8,7 +8,7 @@ from archrank.experiments.fits import curve_ks
 from archrank.plot.fits import Measure, label, measures_of, percent
 from archrank.report.rankings.page import write_ranking_report
 from archrank.report.rankings.tables import ranking_table
-from archrank.text import markdown, printable
+from archrank.system.text import markdown, printable
 from hostile import EVERYTHING, HOSTILE
 from pages import harmless
 

@@ -11,7 +11,7 @@ from archrank.report.run.bands import comparison_bands
 from archrank.report.run.page import write_report
 from archrank.space import Choice, SearchSpace
 from archrank.spaces import NASBench201
-from archrank.text import printable
+from archrank.system.text import printable
 from hostile import EVERYTHING, HOSTILE, PRINTABLE
 from pages import Checker, harmless
 

@@ -11,7 +11,7 @@ from archrank.report.strategies.page import write_strategy_report
 from archrank.report.strategies.tables import summary_tables
 from archrank.simulation.files import save_labels
 from archrank.simulation.measures import Labels, lines_of
-from archrank.text import markdown, printable
+from archrank.system.text import markdown, printable
 from hostile import EVERYTHING, HOSTILE
 from pages import harmless
 

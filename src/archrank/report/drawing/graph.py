@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from archrank.graph import Cell, Graph
 from archrank.plot.style import MUTED, operation_colors, passes_on, save, theme
 from archrank.report.drawing.shapes import Box, Line, paint
-from archrank.text import shortened
+from archrank.system.text import shortened
 
 __all__ = ["Style", "draw", "style_of"]
 

@@ -8,7 +8,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Metric
-from archrank.files import write_whole
 from archrank.plot.fits import Measure, label, measures_of, sizes_of
 from archrank.plot.labels import metric_label
 from archrank.plot.rankings import n_at_k_figure, precision_figure, tau_figure
@@ -16,7 +15,8 @@ from archrank.report.parts import pictures_of
 from archrank.report.rankings.tables import published_table, ranking_table
 from archrank.report.render import duration, render
 from archrank.report.tables import SummaryTable, markdown_page
-from archrank.text import code, shortened
+from archrank.system.files import write_whole
+from archrank.system.text import code, shortened
 
 __all__ = ["failed_fits", "write_ranking_report"]
 

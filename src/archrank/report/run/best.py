@@ -13,7 +13,7 @@ from archrank.report.drawing import draw, style_of
 from archrank.report.parts import write_picture
 from archrank.report.render import number
 from archrank.space import SearchSpace
-from archrank.text import shortened
+from archrank.system.text import shortened
 
 __all__ = ["Drawing", "drawings", "drawings_title"]
 

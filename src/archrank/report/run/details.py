@@ -10,7 +10,7 @@ from archrank.plot.style import INFEASIBLE
 from archrank.report.parts import TableCell
 from archrank.report.render import duration
 from archrank.space import SearchSpace
-from archrank.study.goal import Goal
+from archrank.study.objectives import Objectives
 
 __all__ = ["command", "evaluation_rows", "front_rows", "settings", "times"]
 
@@ -45,17 +45,17 @@ def front_rows(result: Mapping[str, Any]) -> tuple[list[str], Rows]:
 
 
 def evaluation_rows(
-    evaluations: Sequence[Mapping[str, Any]], best: Sequence[int], goal: Goal
+    evaluations: Sequence[Mapping[str, Any]], best: Sequence[int], objectives: Objectives
 ) -> tuple[list[str], Rows]:
     """All evaluations as headings and rows.
 
     Args:
         evaluations: As ``result.json`` holds them.
         best: Indices of those to mark.
-        goal: What the search looked for.
+        objectives: What the search looked for.
     """
     columns = [column for column in _COLUMNS if any(e.get(column[0]) is not None for e in evaluations)]
-    others, rows = goal.needed[1:], []
+    others, rows = objectives.needed[1:], []
     for i, e in enumerate(evaluations):
         failed = e.get("value") is None
         cells = [TableCell(i + 1), *(TableCell((e.get("values") or {}).get(name)) for name in others)]

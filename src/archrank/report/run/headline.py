@@ -8,7 +8,7 @@ import numpy as np
 from archrank.benchmarks.table import Table
 from archrank.report.parts import Tile
 from archrank.report.render import duration, number
-from archrank.text import shortened
+from archrank.system.text import shortened
 
 __all__ = ["headline", "tiles", "title"]
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from archrank.benchmarks.table import Table
-from archrank.files import write_whole
 from archrank.plot.labels import metric_label
 from archrank.plot.style import INFEASIBLE
 from archrank.report.parts import pictures_of
@@ -18,7 +17,8 @@ from archrank.report.run.figures import numbers, run_figures
 from archrank.report.run.headline import headline, tiles, title
 from archrank.report.run.trainings import training_figures
 from archrank.space import SearchSpace
-from archrank.study.goal import Goal, of_feasible
+from archrank.study.objectives import Objectives, of_feasible
+from archrank.system.files import write_whole
 
 __all__ = ["write_report"]
 
@@ -94,8 +94,8 @@ def write_report(
         ArchrankError: A file cannot be written.
     """
     folder = Path(folder)
-    goal = Goal.from_facts(result)
-    table = None if table is None else of_feasible(table, goal)
+    objectives = Objectives.from_metadata(result)
+    table = None if table is None else of_feasible(table, objectives)
     metric = str(result["metric"])
     higher = (
         table.metric(metric).higher_is_better if table is not None else bool(result.get("maximize", True))
@@ -105,7 +105,7 @@ def write_report(
     figures = {**run_figures(result, table), **training_figures(folder, result, label, higher)}
     captions = {
         name: (title, caption + " Only what meets the constraints counts.")
-        if goal.constraints and name not in _WITH_INFEASIBLE
+        if objectives.constraints and name not in _WITH_INFEASIBLE
         else (title, caption)
         for name, (title, caption) in _CAPTIONS.items()
     }
@@ -117,7 +117,7 @@ def write_report(
         order = _best_first(evaluations, higher)
     drawn = drawings(folder, result, space, table, order[:_DRAWN])
     front_table = front_rows(result) if front else ([], [])
-    evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], goal)
+    evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], objectives)
     page = render(
         "run.html.j2",
         title=title(result),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Table
 from archrank.plot.pareto import Axis, hypervolume_figure, pareto_figure
-from archrank.study.front import pareto_front
+from archrank.study.pareto import pareto_front
 
 __all__ = ["objective_values", "pareto_figures"]
 

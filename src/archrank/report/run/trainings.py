@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from archrank.plot.pareto import Axis, pareto_figure
 from archrank.plot.style import INFEASIBLE
 from archrank.plot.training import Curve, learning_figure
-from archrank.study.front import pareto_front
+from archrank.study.pareto import pareto_front
 
 __all__ = ["learning_curves", "training_figures"]
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from archrank.benchmarks.files import kept_table, write_table
 from archrank.benchmarks.table import Metric
-from archrank.files import write_whole
 from archrank.plot.labels import metric_label
 from archrank.plot.strategies import hours_figure, needed_figure, regret_figure
 from archrank.report.parts import pictures_of
@@ -20,7 +19,8 @@ from archrank.report.strategies.tables import RANDOM_NAME, short, summary_tables
 from archrank.report.tables import SummaryTable, markdown_page
 from archrank.simulation.files import evaluations, read_labels
 from archrank.simulation.measures import Labels, Line, lines_of, quantiles
-from archrank.text import code, shortened
+from archrank.system.files import write_whole
+from archrank.system.text import code, shortened
 
 __all__ = ["failed_searches", "write_strategy_report"]
 

@@ -1,6 +1,6 @@
 """Errors and values of foreign code as texts that can be stored, sent and shown, whatever their classes do."""
 
-from archrank.text import printable
+from archrank.system.text import printable
 
 __all__ = ["bounded", "in_one_line", "message", "shown"]
 

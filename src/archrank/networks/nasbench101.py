@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from archrank.errors import SpaceError
 from archrank.graph import Cell, Graph
+from archrank.networks.cell import GraphCell
+from archrank.networks.layers import GlobalAverage, conv_bn_relu, linear
+from archrank.networks.network import Layer, Network
+from archrank.networks.operations import OperationFactory, operation_layer
+from archrank.networks.skeleton import Skeleton, checked_positive
 from archrank.spaces.nasbench101_parameters import vertex_channels
-from archrank.training.cell import GraphCell
-from archrank.training.layers import GlobalAverage, conv_bn_relu, linear
-from archrank.training.network import Layer, Network
-from archrank.training.operations import OperationFactory, operation_layer
-from archrank.training.skeleton import Skeleton, checked_positive
 
 __all__ = ["NASBench101Skeleton"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from archrank.errors import UnknownName
-from archrank.training.layers import FactorizedReduce, batch_norm, conv, conv_bn_relu, relu_conv_bn
+from archrank.networks.layers import FactorizedReduce, batch_norm, conv, conv_bn_relu, relu_conv_bn
 
 __all__ = ["OPERATIONS", "OperationFactory", "operation_layer"]
 

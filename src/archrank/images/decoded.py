@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from archrank.benchmarks.import_schema import OnProgress
 from archrank.errors import DataError, FileError
+from archrank.images.images import Images
+from archrank.images.source import Part, Source
 from archrank.spaces.cache import cache_folder
-from archrank.training.images import Images
-from archrank.training.source import Part, Source
 
 __all__ = ["decode", "decoded"]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from archrank.errors import TrainingError
-from archrank.training.network import Network
+from archrank.networks.network import Network
 
 __all__ = ["onnx_bytes"]
 

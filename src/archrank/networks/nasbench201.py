@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from archrank.errors import SpaceError
 from archrank.graph import Graph
-from archrank.training.cell import GraphCell, summed
-from archrank.training.layers import GlobalAverage, batch_norm, conv, conv_bn, linear, relu_conv_bn
-from archrank.training.network import Layer, Network
-from archrank.training.operations import OperationFactory, operation_layer
-from archrank.training.skeleton import Skeleton, checked_positive
+from archrank.networks.cell import GraphCell, summed
+from archrank.networks.layers import GlobalAverage, batch_norm, conv, conv_bn, linear, relu_conv_bn
+from archrank.networks.network import Layer, Network
+from archrank.networks.operations import OperationFactory, operation_layer
+from archrank.networks.skeleton import Skeleton, checked_positive
 
 __all__ = ["NASBench201Skeleton"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from archrank.errors import SpaceError
-from archrank.foreign import in_one_line
+from archrank.system.foreign import in_one_line
 
 __all__ = ["user_module"]
 

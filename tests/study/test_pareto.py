@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from archrank.study import dominated_volume, pareto_front
-from archrank.study.front import hypervolume
+from archrank.study.pareto import hypervolume
 
 POINTS = st.integers(1, 4).flatmap(
     lambda k: arrays(

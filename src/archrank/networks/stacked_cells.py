@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from archrank.errors import SpaceError, UnknownName
 from archrank.graph import Cell, Graph
-from archrank.training.cell import GraphCell, summed
-from archrank.training.layers import (
+from archrank.networks.cell import GraphCell, summed
+from archrank.networks.layers import (
     FactorizedReduce,
     GlobalAverage,
     batch_norm,
@@ -22,9 +22,9 @@ from archrank.training.layers import (
     linear,
     relu_conv_bn,
 )
-from archrank.training.network import Layer, Network
-from archrank.training.operations import OperationFactory, operation_layer
-from archrank.training.skeleton import Skeleton, checked_positive
+from archrank.networks.network import Layer, Network
+from archrank.networks.operations import OperationFactory, operation_layer
+from archrank.networks.skeleton import Skeleton, checked_positive
 
 __all__ = ["StackedCells"]
 

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import torch
 
 from archrank.errors import ArchrankError, DataError, SpaceError, UnknownName
-from archrank.foreign import in_one_line, shown
-from archrank.training import pictures
-from archrank.training.images import ImageData
-from archrank.training.source import Part, Source
-from archrank.user_code import user_module
+from archrank.images import pictures
+from archrank.images.images import ImageData
+from archrank.images.source import Part, Source
+from archrank.system.foreign import in_one_line, shown
+from archrank.system.user_code import user_module
 
 __all__ = ["own"]
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from archrank.training.network import Network
+from archrank.networks.network import Network
 
 __all__ = ["multiply_adds", "parameters"]
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from archrank.errors import DataError
-from archrank.training.augmentation import Augmentation
-from archrank.training.images import ImageData, Images
+from archrank.images.augmentation import Augmentation
+from archrank.images.images import ImageData, Images
 
 __all__ = ["Batches"]
 

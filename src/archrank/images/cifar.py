@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from archrank.benchmarks.data_folder import data_folder
 from archrank.errors import DataError, UnknownName
-from archrank.training import cifar_files
-from archrank.training.cifar_files import Files
-from archrank.training.source import Part, Source
+from archrank.images import cifar_files
+from archrank.images.cifar_files import Files
+from archrank.images.source import Part, Source
+from archrank.system.folders import data_folder
 
 __all__ = ["CIFAR", "cifar"]
 

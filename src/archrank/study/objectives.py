@@ -13,10 +13,10 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
-from archrank.foreign import bounded
 from archrank.strategies.base import Evaluated
+from archrank.system.foreign import bounded
 
-__all__ = ["Constraint", "Direction", "Goal", "check_constraints", "of_feasible"]
+__all__ = ["Constraint", "Direction", "Objectives", "check_constraints", "of_feasible"]
 
 Direction = Literal["maximize", "minimize"]
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -73,88 +73,90 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """Objectives, of which the first is the one that is named where only one can be, and constraints.
+class Objectives:
+    """What a search goes by: objectives, of which the first is the metric, and constraints.
 
     Attributes:
-        objectives: Whether each value is to be large or small, by its name.
-        constraints: What else has to hold.
+        directions: ``"maximize"`` or ``"minimize"`` for each objective, by its name.
+        constraints: Bounds on values.
 
     Raises:
-        UnknownName: A direction that is none.
+        UnknownName: An unknown direction.
         ArchrankError: No objective, or a name that cannot be printed.
     """
 
-    objectives: Mapping[str, Direction]
+    directions: Mapping[str, Direction]
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.objectives:
+        if not self.directions:
             raise ArchrankError("a search needs an objective: give the name of at least one value")
-        for name in (*self.objectives, *(constraint.name for constraint in self.constraints)):
+        for name in (*self.directions, *(constraint.name for constraint in self.constraints)):
             if not isinstance(name, str) or bounded(name, 200) != name:
                 raise ArchrankError(
                     f"the name {ascii(name)[:200]} cannot be stored everywhere: give one of up to 200 printable "
                     "characters"
                 )
-        for direction in self.objectives.values():
+        for direction in self.directions.values():
             if direction not in _DIRECTIONS:
                 raise UnknownName("direction", direction, _DIRECTIONS)
 
     @classmethod
-    def of(cls, objectives: Mapping[str, Direction], where: Sequence[str] = ()) -> "Goal":
-        """The goal that words say.
+    def of(cls, directions: Mapping[str, Direction], where: Sequence[str] = ()) -> "Objectives":
+        """Objectives from directions and the texts of constraints.
 
         Args:
-            objectives: The direction of each objective, by its name.
+            directions: The direction of each objective, by its name.
             where: Constraints, such as ``"latency_ms < 20"``.
         """
-        return cls(dict(objectives), tuple(Constraint.parse(text) for text in where))
+        return cls(dict(directions), tuple(Constraint.parse(text) for text in where))
 
     @classmethod
-    def from_facts(cls, facts: Mapping[str, Any]) -> "Goal":
-        """The goal that a study was made for, from its user attributes."""
-        one: Direction = "maximize" if facts.get("maximize", True) else "minimize"
-        return cls.of(facts.get("objectives") or {facts["metric"]: one}, facts.get("constraints") or ())
+    def from_metadata(cls, metadata: Mapping[str, Any]) -> "Objectives":
+        """The objectives of a study, from its user attributes."""
+        one: Direction = "maximize" if metadata.get("maximize", True) else "minimize"
+        return cls.of(
+            metadata.get("objectives") or {metadata["metric"]: one}, metadata.get("constraints") or ()
+        )
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What :meth:`from_facts` reads, as JSON values."""
+    def metadata(self) -> dict[str, Any]:
+        """What :meth:`from_metadata` reads, as JSON values."""
         return {
             "metric": self.metric,
             "maximize": self.maximize,
-            "objectives": dict(self.objectives),
+            "objectives": dict(self.directions),
             "constraints": [str(constraint) for constraint in self.constraints],
         }
 
     @property
     def metric(self) -> str:
         """Name of the first objective."""
-        return next(iter(self.objectives))
+        return next(iter(self.directions))
 
     @property
     def maximize(self) -> bool:
         """The direction of the first objective."""
-        return self.objectives[self.metric] == "maximize"
+        return self.directions[self.metric] == "maximize"
 
     @property
     def is_plain(self) -> bool:
         """Whether there is one objective and no constraint."""
-        return len(self.objectives) == 1 and not self.constraints
+        return len(self.directions) == 1 and not self.constraints
 
     @property
     def needed(self) -> tuple[str, ...]:
         """The values that an evaluation has to give: the objectives', then what only constraints look at."""
-        return tuple(dict.fromkeys([*self.objectives, *(c.name for c in self.constraints)]))
+        return tuple(dict.fromkeys([*self.directions, *(c.name for c in self.constraints)]))
 
     @property
     def signs(self) -> tuple[float, ...]:
         """For each objective what makes a score of its value, higher is better."""
-        return tuple(1.0 if direction == "maximize" else -1.0 for direction in self.objectives.values())
+        return tuple(1.0 if direction == "maximize" else -1.0 for direction in self.directions.values())
 
     def objective_values(self, values: Mapping[str, Any]) -> list[float]:
         """The objectives' values."""
-        return [float(values[name]) for name in self.objectives]
+        return [float(values[name]) for name in self.directions]
 
     def excesses(self, values: Mapping[str, Any]) -> list[float]:
         """For each constraint how far it is broken, 0 or less where it is met."""
@@ -199,17 +201,17 @@ def check_constraints(constraints: Sequence[Constraint], table: Table) -> None:
         )
 
 
-def of_feasible(table: Table, goal: Goal) -> Table:
-    """The table as it counts for a goal: what breaks the constraints has no value of the objectives.
+def of_feasible(table: Table, objectives: Objectives) -> Table:
+    """The table as it counts for a search: what violates the constraints has no value of the objectives.
 
     So its optimum, its ranks and what other searches find in it are those among what meets the constraints.
     """
-    if not goal.constraints:
+    if not objectives.constraints:
         return table
-    feasible = _feasible(goal.constraints, table)
+    feasible = _feasible(objectives.constraints, table)
     columns = {
         metric.name: np.where(feasible, table.column(metric.name), np.nan)
-        if metric.name in goal.objectives
+        if metric.name in objectives.directions
         else (lambda name=metric.name: table.column(name))
         for metric in table.metrics
     }

@@ -11,16 +11,16 @@ import numpy as np
 
 from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import DataError, UnknownName
-from archrank.training.decoded import decoded
-from archrank.training.images import ImageData, Images
-from archrank.training.source import Source
-from archrank.training.splits import stratified
+from archrank.images.decoded import decoded
+from archrank.images.images import ImageData, Images
+from archrank.images.source import Source
+from archrank.images.splits import stratified
 
 __all__ = ["SOURCES", "load_images"]
 
 
 def _digits(folder: Path | None, size: int | None) -> Source:
-    from archrank.training.digits import digits
+    from archrank.images.digits import digits
 
     if folder is not None:
         raise DataError(f"the digits come with scikit-learn: leave the folder {folder} out")
@@ -29,7 +29,7 @@ def _digits(folder: Path | None, size: int | None) -> Source:
 
 def _cifar(name: str) -> Callable[[Path | None, int | None], Source]:
     def load(folder: Path | None, size: int | None) -> Source:
-        from archrank.training.cifar import cifar
+        from archrank.images.cifar import cifar
 
         return cifar(name, folder)
 
@@ -106,7 +106,7 @@ def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> So
         raise DataError(f"{name} is a place itself: leave the folder {folder} out")
     where, colon, _ = name.rpartition(":")
     if os.path.isdir(name):  # noqa: PTH112, it says False of what cannot be a path
-        from archrank.training.image_folder import image_folder
+        from archrank.images.image_folder import image_folder
 
         return image_folder(Path(name), 224 if size is None else size)
     if not typed:
@@ -115,7 +115,7 @@ def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> So
             "never loaded because a file names it: name the images yourself, by --data"
         )
     if colon and where:
-        from archrank.training.own import own
+        from archrank.images.user import own
 
         return own(name, size)
     if name.endswith(".py"):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from archrank.errors import DataError
-from archrank.training.source import Part, Source
+from archrank.images.source import Part, Source
 
 __all__ = ["digits"]
 

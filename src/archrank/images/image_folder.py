@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.errors import DataError
-from archrank.training import pictures
-from archrank.training.source import Part, Source
+from archrank.images import pictures
+from archrank.images.source import Part, Source
 
 __all__ = ["ENDINGS", "image_folder"]
 

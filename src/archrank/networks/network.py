@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from archrank.training.cell import GraphCell
+from archrank.networks.cell import GraphCell
 
 __all__ = ["Layer", "Network"]
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from archrank.benchmarks.pickles import Allowed, restricted_loads
 from archrank.errors import DataError, TableError
-from archrank.extras import extra_named
-from archrank.training import pictures
-from archrank.training.source import Part
+from archrank.images import pictures
+from archrank.images.source import Part
+from archrank.system.extras import extra_named
 
 __all__ = ["Files", "binary_version", "of_archive", "of_paths", "parquet", "python_version"]
 

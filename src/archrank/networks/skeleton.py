@@ -7,9 +7,9 @@ import torch
 
 from archrank.errors import SpaceError
 from archrank.graph import Graph
-from archrank.training.layers import draw_weights
-from archrank.training.network import Network
-from archrank.training.operations import OPERATIONS, OperationFactory
+from archrank.networks.layers import draw_weights
+from archrank.networks.network import Network
+from archrank.networks.operations import OPERATIONS, OperationFactory
 
 __all__ = ["Skeleton", "build", "checked_positive", "outline"]
 
@@ -55,7 +55,7 @@ def build(
         UnknownName: An operation that is not in the table.
 
     >>> from archrank.spaces import NASBench201
-    >>> from archrank.training import NASBench201Skeleton
+    >>> from archrank.networks import NASBench201Skeleton
     >>> space = NASBench201()
     >>> cell = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|"
     >>> network = build(space.graph(space.parse(cell)), NASBench201Skeleton(), torch.Generator().manual_seed(0))

@@ -4,7 +4,7 @@ import pytest
 from archrank.benchmarks.table import Metric, Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.spaces import NASBench201
-from archrank.study import Constraint, Goal, check_constraints, of_feasible
+from archrank.study import Constraint, Objectives, check_constraints, of_feasible
 
 SPACE = NASBench201()
 ROWS = SPACE.rows()[:6]
@@ -64,22 +64,24 @@ def test_a_value_meets_a_constraint_or_exceeds_it(text, met, broken):
 
 
 def test_violations_of_several_constraints_add_up_in_units_of_their_bounds():
-    goal = Goal.of({"accuracy": "maximize"}, ["latency < 20", "size <= 2", "accuracy > 10"])
+    goal = Objectives.of({"accuracy": "maximize"}, ["latency < 20", "size <= 2", "accuracy > 10"])
     assert goal.needed == ("accuracy", "latency", "size")
     assert goal.violation({"accuracy": 90, "latency": 30, "size": 3}) == 0.5 + 0.5
     assert goal.violation({"accuracy": 90, "latency": 19, "size": 2}) == 0
 
 
 def test_a_goal_is_found_again_in_its_facts():
-    goal = Goal.of({"accuracy": "maximize", "latency": "minimize"}, ["size <= 2.5"])
-    assert Goal.from_facts(goal.facts) == goal
+    goal = Objectives.of({"accuracy": "maximize", "latency": "minimize"}, ["size <= 2.5"])
+    assert Objectives.from_metadata(goal.metadata) == goal
     # What studies of one metric have always stored is enough.
-    assert Goal.from_facts({"metric": "latency", "maximize": False}) == Goal.of({"latency": "minimize"})
+    assert Objectives.from_metadata({"metric": "latency", "maximize": False}) == Objectives.of(
+        {"latency": "minimize"}
+    )
 
 
 def test_a_direction_that_is_none_names_the_closest():
     with pytest.raises(UnknownName, match="did you mean 'minimize'"):
-        Goal.of({"latency": "minimise"})
+        Objectives.of({"latency": "minimise"})
 
 
 @pytest.mark.parametrize(
@@ -92,12 +94,12 @@ def test_a_direction_that_is_none_names_the_closest():
 )
 def test_constraints_that_no_architecture_meets_are_refused(where, said):
     with pytest.raises(ArchrankError) as error:
-        check_constraints(Goal.of({"accuracy": "maximize"}, where).constraints, TABLE)
+        check_constraints(Objectives.of({"accuracy": "maximize"}, where).constraints, TABLE)
     assert said in str(error.value)
 
 
 def test_the_optimum_and_ranks_among_what_is_feasible():
-    goal = Goal.of({"accuracy": "maximize"}, ["latency < 20"])
+    goal = Objectives.of({"accuracy": "maximize"}, ["latency < 20"])
     check_constraints(goal.constraints, TABLE)
     feasible = of_feasible(TABLE, goal)
     first, value = feasible.optimum("accuracy")
@@ -106,4 +108,4 @@ def test_the_optimum_and_ranks_among_what_is_feasible():
     # What was not measured meets no constraint.
     assert np.isnan(feasible.column("accuracy")).tolist() == [True, True, False, True, False, False]
     assert np.array_equal(feasible.column("latency"), TABLE.column("latency"), equal_nan=True)
-    assert of_feasible(TABLE, Goal.of({"accuracy": "maximize"})) is TABLE
+    assert of_feasible(TABLE, Objectives.of({"accuracy": "maximize"})) is TABLE
