@@ -53,7 +53,8 @@ def test_a_frame_in_and_out(frame, table):
 
 
 def test_every_form_of_measured_data_gives_the_same(frame, tmp_path):
-    expected = rows(ar.rank(SPACE, frame, **GP))
+    few = {"candidates": SPACE.rows()[::50], **GP}
+    expected = rows(ar.rank(SPACE, frame, **few))
     write_table(tmp_path / "measured.csv", frame.to_dict("list"))
     for form in (
         tmp_path / "measured.csv",
@@ -63,7 +64,7 @@ def test_every_form_of_measured_data_gives_the_same(frame, tmp_path):
         frame.set_index("architecture"),
         as_table(SPACE, frame),
     ):
-        assert rows(ar.rank(SPACE, form, **GP)) == expected
+        assert rows(ar.rank(SPACE, form, **few)) == expected
 
 
 def test_lower_is_better(frame, table):
@@ -138,14 +139,15 @@ def test_hints_by_column_by_data_and_fitted(frame, table):
     both = frame[:20].merge(cheap, on="architecture", how="outer")
     values = {text: table.value(SPACE.parse(text)) for text in both["architecture"]}
     both["cheap"] = both["architecture"].map(values)
-    plain = ar.rank(SPACE, frame[:20], "accuracy", 200, **GP)
-    one = ar.rank(SPACE, both, "accuracy", 200, hints=["cheap"], **GP)
-    two = ar.rank(SPACE, frame[:20], "accuracy", 200, hints=[(both, "cheap")], **GP)
+    few = {"candidates": SPACE.rows()[::5], **GP}
+    plain = ar.rank(SPACE, frame[:20], "accuracy", 100, **few)
+    one = ar.rank(SPACE, both, "accuracy", 100, hints=["cheap"], **few)
+    two = ar.rank(SPACE, frame[:20], "accuracy", 100, hints=[(both, "cheap")], **few)
     assert one["architecture"].tolist() == two["architecture"].tolist()
     worth = [np.mean([table.value(SPACE.parse(a)) for a in each["architecture"]]) for each in (one, plain)]
     assert worth[0] > worth[1]
     hint = ar.auto(SPACE, "fast").fit(both["architecture"].tolist(), both["cheap"])
-    three = ar.rank(SPACE, frame[:20], "accuracy", 200, hints=[hint], **GP)
+    three = ar.rank(SPACE, frame[:20], "accuracy", 100, hints=[hint], **few)
     assert set(three["architecture"]) & set(one["architecture"])
 
 
@@ -155,6 +157,16 @@ def test_a_predictor_object_is_not_changed(frame):
     assert best.equals(ar.rank(SPACE, frame, **GP))
     with pytest.raises(ArchrankError, match="not fitted"):
         mine.predict(frame["architecture"].tolist())
+
+
+def test_without_torch_the_effort_is_fast_and_says_so_once(frame, monkeypatch):
+    monkeypatch.setattr("archrank.verbs.rank.default_effort", lambda: ("fast", "no torch here"))
+    few = {"candidates": SPACE.rows()[::50]}
+    with pytest.warns(UserWarning, match="no torch here") as caught:
+        best = ar.rank(SPACE, frame, **few)
+    assert len(caught) == 1
+    assert best.attrs["notes"] == ["no torch here"]
+    assert rows(best) == rows(ar.rank(SPACE, frame, effort="fast", **few))
 
 
 def test_without_correlation_there_is_a_warning_and_a_note(frame):
