@@ -13,6 +13,7 @@ __all__ = [
     "MeasureError",
     "MissingExtra",
     "ParseError",
+    "PluginError",
     "PredictorError",
     "RunFolderError",
     "SpaceError",
@@ -96,6 +97,10 @@ class MissingExtra(ArchrankError, ImportError):
 
     def __init__(self, module: str, extra: str, what: str = "this") -> None:
         super().__init__(f"{what} needs {module}, which is not installed: pip install 'archrank[{extra}]'")
+
+
+class PluginError(ArchrankError):
+    """A name that an installed package adds and that cannot be used; the message names the package."""
 
 
 class PredictorError(ArchrankError, ValueError):

@@ -1,6 +1,6 @@
 """Measured architectures: one file per source, all giving the same table."""
 
-from archrank.benchmarks.catalog import SOURCES, Source, load, load_benchmark, names, source
+from archrank.benchmarks.catalog import SOURCES, Source, load, load_benchmark, names, source, tables_of
 from archrank.benchmarks.describe import describe_benchmark
 from archrank.benchmarks.files import read_architectures, read_table, write_table
 from archrank.benchmarks.given import as_architectures, as_table
@@ -31,5 +31,6 @@ __all__ = [
     "read_architectures",
     "read_table",
     "source",
+    "tables_of",
     "write_table",
 ]

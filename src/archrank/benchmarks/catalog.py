@@ -1,17 +1,22 @@
-"""The benchmarks that archrank knows by name; a new one is one entry here."""
+"""The benchmarks that have a name; a new one is one entry here, or an entry point of an installed package."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 from archrank.benchmarks import analog, nasbench_graph
 from archrank.benchmarks.official import OFFICIAL, Official, load_official
 from archrank.benchmarks.table import Table
-from archrank.errors import UnknownName
+from archrank.errors import ArchrankError, TableError, UnknownName
+from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.spaces import NASBench201
+from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["SOURCES", "Source", "load", "load_benchmark", "names", "source"]
+__all__ = ["SOURCES", "Source", "load", "load_benchmark", "names", "source", "tables_of"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Source:
     official: Official | None = None
 
 
-SOURCES: dict[str, Source] = (
+_OWN: dict[str, Source] = (
     {"analog-nasbench": Source(NASBench201, analog.load)}
     | {
         f"nas-bench-graph-{dataset}": Source(
@@ -39,6 +44,30 @@ SOURCES: dict[str, Source] = (
     }
     | {name: Source(o.space, partial(load_official, name), o) for name, o in OFFICIAL.items()}
 )
+
+
+def _accept(name: str, value: object) -> Source:
+    if not isinstance(value, Source):
+        raise TypeError(f"{shown(value)} is no archrank.benchmarks.Source")
+    space, load = partial(_called, name, value.space, SearchSpace), partial(_called, name, value.load, Table)
+    return Source(space, load)
+
+
+def _called(name: str, make: Callable[[], T], kind: type[Any]) -> T:
+    """What a package's function returns; what it raises becomes one of our errors."""
+    try:
+        made = make()
+    except ArchrankError:
+        raise
+    except Exception as error:
+        raise TableError(f"the benchmark {name} cannot be read: {in_one_line(error)}") from None
+    if not isinstance(made, kind):
+        raise TableError(f"the benchmark {name} gives {shown(made)}, expected a {kind.__name__}")
+    return made
+
+
+SOURCES: Names[Source] = Names("benchmarks", _OWN, _accept)
+"""Where the table of each benchmark comes from, by its name."""
 
 
 def names() -> list[str]:
@@ -55,10 +84,23 @@ def source(name: str) -> Source:
 
     Raises:
         UnknownName: No such benchmark.
+        PluginError: The installed package that adds it cannot be used.
     """
     if name not in SOURCES:
         raise UnknownName("benchmark", name, SOURCES)
     return SOURCES[name]
+
+
+def tables_of(space: SearchSpace) -> list[str]:
+    """The names of the benchmarks of a space; those whose package cannot be used are left out."""
+    found = []
+    for name in SOURCES:
+        try:
+            if SOURCES[name].space().name == space.name:
+                found.append(name)
+        except ArchrankError:  # it is named where the benchmark itself is wanted
+            continue
+    return found
 
 
 def load_benchmark(name: str) -> Table:

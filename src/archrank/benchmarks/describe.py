@@ -7,7 +7,7 @@ import numpy as np
 from archrank.benchmarks.catalog import load_benchmark, source
 from archrank.benchmarks.official import lies_at
 from archrank.benchmarks.table import Metric, Table
-from archrank.errors import TableError
+from archrank.errors import MissingExtra, PluginError, TableError
 
 __all__ = ["describe_benchmark"]
 
@@ -20,13 +20,17 @@ def describe_benchmark(name: str) -> dict[str, Any]:
 
     Returns:
         JSON values. ``ready`` tells whether it can be loaded; if not, there is only the file to get and the command
-        that imports it, or the error of a damaged file.
+        that imports it, or the error of a damaged file or package.
 
     Raises:
         UnknownName: No such benchmark.
     """
-    known = source(name)
-    record: dict[str, Any] = {"name": name, "space": known.space().name, "ready": False}
+    record: dict[str, Any] = {"name": name, "space": None, "ready": False}
+    try:
+        known = source(name)
+        record["space"] = known.space().name
+    except (MissingExtra, PluginError, TableError) as error:
+        return record | {"error": str(error)}
     if known.official is not None and lies_at(name) is None:
         official = known.official
         return record | {"file": official.file, "size": official.size, "command": official.command(name)}

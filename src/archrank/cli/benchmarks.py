@@ -40,7 +40,7 @@ def command(
 
 
 def _show(console: Console, record: dict[str, Any], whole: bool) -> None:
-    head = Text.assemble((record["name"], "bold"), f" · space {record['space']}")
+    head = Text.assemble((record["name"], "bold"), f" · space {record['space']}" if record["space"] else "")
     if "error" in record:
         console.print(Text.assemble(head, "\n  ", (record["error"], "red"), "\n"))
         return

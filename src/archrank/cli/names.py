@@ -1,7 +1,7 @@
 """Names that the user typed become objects here: spaces and benchmarks by name, or a user's own space.
 
 :func:`space` imports the file or module that a name such as ``path/to/file.py:Class`` says, so it is only for what the
-user typed. A name that was stored goes to :func:`archrank.spaces.named.named_space`, which imports nothing.
+user typed. A name that was stored goes to :func:`archrank.spaces.named.named_space`, which imports no such file.
 """
 
 from archrank import benchmarks
@@ -70,7 +70,7 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
         return table(name)
     found = space(name, "benchmark or space")
     if evaluator is None and not is_remote:
-        tables = [other for other, source in benchmarks.SOURCES.items() if source.space().name == found.name]
+        tables = benchmarks.tables_of(found)
         instead = f"; or search one of its benchmarks: {', '.join(tables)}" if tables else ""
         raise ArchrankError(
             f"{name} is a space, where nothing was measured yet: say what evaluates an architecture, by --evaluator "

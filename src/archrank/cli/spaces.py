@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archrank.cli.console import Console
+from archrank.errors import MissingExtra, PluginError
 
 __all__ = ["command"]
 
@@ -16,9 +17,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the search spaces: architectures, choices, operations, and an example of the text form."""
-    from archrank.spaces.named import SPACES, describe_space, named_space
+    from archrank.spaces.named import SPACES
 
-    described = [describe_space(named_space(name)) for name in SPACES]
+    described = [_described(name) for name in SPACES]
     if as_json:
         typer.echo(json.dumps(described, indent=2))
         return
@@ -28,7 +29,20 @@ def command(
     console.print("Your own space: path/to/file.py:ClassName in the place of a name.")
 
 
+def _described(name: str) -> dict[str, Any]:
+    """A space, or the error of the installed package that adds it: it does not take the others away."""
+    from archrank.spaces.named import describe_space, named_space
+
+    try:
+        return describe_space(named_space(name))
+    except (MissingExtra, PluginError) as error:
+        return {"name": name, "error": str(error)}
+
+
 def _show(console: Console, record: dict[str, Any]) -> None:
+    if "error" in record:
+        console.print(Text.assemble((record["name"], "bold"), "\n  ", (record["error"], "red"), "\n"))
+        return
     console.print(
         Text.assemble(
             (record["name"], "bold"), f" · {record['architectures']:,} architectures · {record['summary']}"

@@ -106,6 +106,7 @@ def _space(typed: str | None, stored: object) -> "SearchSpace":
         return named_space(stored)
     except UnknownName:
         raise ArchrankError(
-            f"the study searches the space {str(stored)[:200]!r}, which is none of archrank's own, and code is never "
-            "loaded because a database names it: say where the space is, by --space path/to/file.py:Class"
+            f"the study searches the space {str(stored)[:200]!r}, which is none of archrank's own nor an "
+            "installed package's, and code is never loaded because a database names it: say where the space is, by "
+            "--space path/to/file.py:Class"
         ) from None

@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 from archrank.errors import UnknownName
 from archrank.lazy_names import LazyNames
+from archrank.plugins import Names
+from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from archrank.encoders.base import EncoderSettings
 
 __all__ = ["ENCODERS", "named_encoder"]
 
-ENCODERS: "LazyNames[type[EncoderSettings]]" = LazyNames(
+_OWN: "LazyNames[type[EncoderSettings]]" = LazyNames(
     {
         "gates": "archrank.encoders.gates:GATES",
         "ta-gates": "archrank.encoders.ta_gates:TAGATES",
@@ -22,6 +24,17 @@ ENCODERS: "LazyNames[type[EncoderSettings]]" = LazyNames(
         "mlp-one-hot": "archrank.encoders.mlp:OneHotMLP",
     }
 )
+
+
+def _accept(name: str, value: object) -> "type[EncoderSettings]":
+    from archrank.encoders.base import EncoderSettings
+
+    if isinstance(value, type) and issubclass(value, EncoderSettings):
+        return value
+    raise TypeError(f"{shown(value)} is no subclass of EncoderSettings")
+
+
+ENCODERS: "Names[type[EncoderSettings]]" = Names("encoders", _OWN, _accept)
 """The class of settings of each encoder, by its name; imported when it is first used."""
 
 
@@ -30,6 +43,7 @@ def named_encoder(name: str) -> "type[EncoderSettings]":
 
     Raises:
         UnknownName: No such encoder.
+        PluginError: The installed package that adds it cannot be used.
         MissingExtra: The extra ``neural`` is not installed.
     """
     if name not in ENCODERS:

@@ -2,25 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from archrank.errors import ArchrankError, PredictorError
 from archrank.given import check_is_space
 from archrank.predictors import saved
 from archrank.predictors.base import Predictor
+from archrank.predictors.named import CLASSES, installed_predictor
 from archrank.space import SearchSpace
 from archrank.system.extras import extra_named
 
 __all__ = ["load_predictor"]
-
-_MODULES = {
-    "NeuralPredictor": "archrank.predictors.neural",
-    "GaussianProcess": "archrank.predictors.gaussian",
-    "BoostedTrees": "archrank.predictors.trees",
-    "Ensemble": "archrank.predictors.ensemble",
-}
-"""Where each class is: it is imported when a file names it, so that loading needs only what the file does."""
 
 
 def load_predictor(
@@ -31,11 +23,12 @@ def load_predictor(
     Args:
         folder: Where it was saved.
         space: The space that it is about.
-        also: Predictor classes of your own, which it may be or consist of.
+        also: Predictor classes of your own, which it may be or consist of; those of installed packages are found.
 
     Raises:
         PredictorError: No whole predictor is there, or one of another space, of another format, or of a class that is
-            neither archrank's nor among ``also``.
+            neither archrank's nor an installed package's nor among ``also``.
+        PluginError: The installed package that adds its class, encoder or loss cannot be used.
         MissingExtra: There are neural networks in it, and the extra ``neural`` is not installed.
 
     Example:
@@ -74,11 +67,12 @@ def _class(folder: Path, name: str, also: Sequence[type[Predictor]]) -> type[Pre
     for kind in also:
         if kind.__name__ == name:
             return kind
-    if name not in _MODULES:
-        raise PredictorError(
-            f"the predictor in {folder} is of the class {name!r}; archrank's own are {', '.join(_MODULES)}: "
-            f"give your class, load_predictor(folder, space, also=({name},))"
-        )
+    # Imported when a file names it, so that loading needs only what the file does.
     with extra_named(f"the predictor in {folder}, a {name},"):
-        own: type[Predictor] = getattr(import_module(_MODULES[name]), name)
-    return own
+        found = CLASSES[name] if name in CLASSES else installed_predictor(name)
+    if found is None:
+        raise PredictorError(
+            f"the predictor in {folder} is of the class {name!r}; archrank's own are {', '.join(CLASSES)}: "
+            f"give your class, load_predictor(folder, space, also=({name},)), or install the package that adds it"
+        )
+    return found

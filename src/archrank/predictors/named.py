@@ -1,24 +1,76 @@
 """Predictors by name: the one place where a predictor's name becomes a predictor."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from archrank.errors import ArchrankError, UnknownName
+from archrank.errors import ArchrankError, PluginError, UnknownName
+from archrank.lazy_names import LazyNames
+from archrank.plugins import Names, installed
+from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Predictor
     from archrank.space import SearchSpace
 
-__all__ = ["HINTED", "PREDICTORS", "PredictorOptions", "described", "named_predictor"]
+__all__ = [
+    "CLASSES",
+    "HINTED",
+    "PREDICTORS",
+    "PredictorOptions",
+    "described",
+    "installed_predictor",
+    "named_predictor",
+]
 
-PREDICTORS = {
+_OPTIONS = {
     "auto": ("effort", "bootstrap"),
     "neural": ("encoder", "loss", "members", "bootstrap"),
     "trees": ("members", "bootstrap"),
     "gaussian-process": ("bootstrap",),
 }
-"""The options of each predictor, by its name."""
+"""The options of archrank's own predictors, by name."""
+
+_INSTALLED_OPTIONS = ("bootstrap",)
+"""The options of a predictor that an installed package adds."""
+
+CLASSES: "LazyNames[type[Predictor]]" = LazyNames(
+    {
+        "NeuralPredictor": "archrank.predictors.neural:NeuralPredictor",
+        "GaussianProcess": "archrank.predictors.gaussian:GaussianProcess",
+        "BoostedTrees": "archrank.predictors.trees:BoostedTrees",
+        "Ensemble": "archrank.predictors.ensemble:Ensemble",
+    }
+)
+"""archrank's own classes, by the names that saved predictors know them by; imported when they are first used."""
+
+_OWN: "LazyNames[Callable[..., Predictor]]" = LazyNames(
+    {
+        "auto": "archrank.predictors.automatic:auto",
+        "neural": "archrank.predictors.neural:NeuralPredictor",
+        "trees": "archrank.predictors.trees:BoostedTrees",
+        "gaussian-process": "archrank.predictors.gaussian:GaussianProcess",
+    }
+)
+
+
+def _accept(name: str, value: object) -> "Callable[..., Predictor]":
+    from archrank.predictors.base import Predictor
+
+    if not (isinstance(value, type) and issubclass(value, Predictor)):
+        raise TypeError(f"{shown(value)} is no subclass of Predictor")
+    called = {each.attribute for each in installed("predictors")[name]}
+    if value.__name__ in CLASSES or value.__name__ not in called:  # saved predictors name the class
+        raise ValueError(
+            f"the class is named {value.__name__!r}; it needs a name that its entry point says and that is none of "
+            f"{', '.join(CLASSES)}"
+        )
+    return value
+
+
+PREDICTORS: "Names[Callable[..., Predictor]]" = Names("predictors", _OWN, _accept)
+"""What makes each predictor, by its name; imported when it is first used."""
 
 HINTED = ("auto", "trees", "gaussian-process")
 """The predictors that take hints."""
@@ -38,7 +90,7 @@ class PredictorOptions:
     @property
     def active(self) -> dict[str, Any]:
         """The options that apply to this predictor, by name."""
-        return {name: getattr(self, name) for name in ("predictor", *PREDICTORS[self.predictor])}
+        return {name: getattr(self, name) for name in ("predictor", *_options(self.predictor))}
 
 
 def named_predictor(
@@ -71,6 +123,7 @@ def named_predictor(
 
     Raises:
         UnknownName: No such predictor, effort, encoder or loss.
+        PluginError: The installed package that adds one of them cannot be used.
         ArchrankError: An option or a hint that does not apply to the predictor, or a bootstrap of fewer than two.
         MissingExtra: The predictor has networks, and the extra ``neural`` is not installed.
     """
@@ -86,8 +139,8 @@ def named_predictor(
     if name not in PREDICTORS:
         raise UnknownName("predictor", name, PREDICTORS)
     for option in given:
-        if option not in PREDICTORS[name]:
-            looking = [other for other, options in PREDICTORS.items() if option in options]
+        if option not in _options(name):
+            looking = [other for other, options in _OPTIONS.items() if option in options]
             raise ArchrankError(
                 f"the predictor {name!r} has no option {option}; leave it out, or choose the "
                 f"predictor {' or '.join(looking)}"
@@ -99,21 +152,40 @@ def named_predictor(
         )
     if bootstrap is not None and bootstrap < 2:
         raise ArchrankError(f"bootstrap is {bootstrap}; give 2 resamples or more, or leave it out")
-    from archrank.predictors.automatic import auto
     from archrank.predictors.ensemble import Ensemble
-    from archrank.predictors.gaussian import GaussianProcess
-    from archrank.predictors.trees import BoostedTrees
 
-    made: Predictor
+    make = PREDICTORS[name]
+    arguments: dict[str, Any] = {}
     if name == "auto":
-        made = auto(space, effort or default_effort, seed=seed, hints=hints)  # type: ignore[arg-type]
+        arguments = {"effort": effort or default_effort, "hints": hints}
     elif name == "trees":
-        made = BoostedTrees(space, members=members or 4, seed=seed, hints=hints)
+        arguments = {"members": members or 4, "hints": hints}
     elif name == "gaussian-process":
-        made = GaussianProcess(space, seed=seed, hints=hints)
-    else:
-        made = _neural(space, encoder or "gates", loss or "hinge", members or 3, seed)
+        arguments = {"hints": hints}
+    elif name == "neural":
+        arguments = _neural(encoder or "gates", loss or "hinge", members or 3)
+    if "seed" in inspect.signature(make).parameters:
+        arguments["seed"] = seed
+    made = make(space, **arguments)
     return made if bootstrap is None else Ensemble(space, (made,) * bootstrap, bootstrap=True, seed=seed)
+
+
+def installed_predictor(kind: str) -> "type[Predictor] | None":
+    """The class of that name among those that installed packages add; None where there is none.
+
+    Raises:
+        PluginError: Two packages add one, or its package cannot be used.
+    """
+    found = {
+        name: each
+        for name, added in installed("predictors").items()
+        for each in added
+        if each.attribute == kind
+    }
+    if len({each.package for each in found.values()}) > 1:
+        packages = " and by ".join(each.package for each in found.values())
+        raise PluginError(f"a predictor of the class {kind} is added by {packages}; uninstall one of them")
+    return next((cast("type[Predictor]", PREDICTORS[name]) for name in found), None)
 
 
 def described(predictor: "Predictor") -> str:
@@ -128,11 +200,12 @@ def described(predictor: "Predictor") -> str:
     return f"the mean of {', '.join(first)} and {last}" if first else last
 
 
-def _neural(space: "SearchSpace", encoder: str, loss: str, members: int, seed: int) -> "Predictor":
+def _options(predictor: str) -> tuple[str, ...]:
+    return _OPTIONS.get(predictor, _INSTALLED_OPTIONS)
+
+
+def _neural(encoder: str, loss: str, members: int) -> dict[str, Any]:
     from archrank.encoders.named import named_encoder
     from archrank.ranking.named import named_loss
 
-    chosen = named_encoder(encoder), named_loss(loss)
-    from archrank.predictors.neural import NeuralPredictor
-
-    return NeuralPredictor(space, *chosen, members=members, seed=seed)
+    return {"encoder": named_encoder(encoder), "loss": named_loss(loss), "members": members}

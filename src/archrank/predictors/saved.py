@@ -15,6 +15,7 @@ from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as array_bytes
 
 from archrank.errors import PredictorError
+from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.system.files import write_whole
 
@@ -157,19 +158,21 @@ def damaged(folder: Path, error: Exception) -> PredictorError:
     )
 
 
-def named(names: Mapping[str, Any], what: str, settings: Any) -> dict[str, Any]:
+def named(names: Names[Any], what: str, settings: Any) -> dict[str, Any]:
     """Settings as a record that names their class.
 
     Raises:
         PredictorError: Their class has no name.
+        PluginError: It has, in an installed package, but not for itself alone.
     """
-    for name, kind in names.items():
-        if type(settings) is kind:
-            return {"name": name, **asdict(settings)}
-    raise PredictorError(
-        f"the {what} {settings!r} is none of archrank's own ({', '.join(names)}), so a file cannot name it; "
-        "add it to the table of names to save predictors that use it"
-    )
+    name = names.name_of(type(settings))
+    if name is None:
+        raise PredictorError(
+            f"the {what} {settings!r} is none of archrank's own or of an installed package ({', '.join(names)}), so a "
+            f"file cannot name it; make it a package with an entry point of the group archrank.{what}s to save "
+            "predictors that use it"
+        )
+    return {"name": name, **asdict(settings)}
 
 
 def from_name(names: Mapping[str, Any], kind: str, record: Mapping[str, Any]) -> Any:
@@ -178,6 +181,7 @@ def from_name(names: Mapping[str, Any], kind: str, record: Mapping[str, Any]) ->
     name = settings.pop("name")
     if name not in names:
         raise PredictorError(
-            f"this version does not know the {kind} {name!r} that the predictor was saved with"
+            f"the predictor was saved with the {kind} {name!r}, which is unknown here; install the package that adds "
+            "it, or the version of archrank that has it"
         )
     return names[name](**settings)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from archrank.errors import UnknownName
 from archrank.lazy_names import LazyNames
+from archrank.plugins import Names
+from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from archrank.ranking.comparator import PairwiseComparator
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOSSES", "named_loss"]
 
-LOSSES: "LazyNames[type[RankingLoss] | type[PairwiseComparator]]" = LazyNames(
+_OWN: "LazyNames[type[RankingLoss] | type[PairwiseComparator]]" = LazyNames(
     {
         "hinge": "archrank.ranking.losses:PairwiseHinge",
         "bce": "archrank.ranking.losses:PairwiseBCE",
@@ -20,6 +22,17 @@ LOSSES: "LazyNames[type[RankingLoss] | type[PairwiseComparator]]" = LazyNames(
         "mse": "archrank.ranking.losses:MSE",
     }
 )
+
+
+def _accept(name: str, value: object) -> "type[RankingLoss] | type[PairwiseComparator]":
+    from archrank.ranking.comparator import PairwiseComparator
+
+    if isinstance(value, type) and (callable(made := value()) or isinstance(made, PairwiseComparator)):
+        return value
+    raise TypeError(f"{shown(value)} is no class of a loss")
+
+
+LOSSES: "Names[type[RankingLoss] | type[PairwiseComparator]]" = Names("losses", _OWN, _accept)
 """The class of each loss, by its name; imported when it is first used."""
 
 
@@ -28,6 +41,7 @@ def named_loss(name: str) -> "RankingLoss | PairwiseComparator":
 
     Raises:
         UnknownName: No such loss.
+        PluginError: The installed package that adds it cannot be used.
         MissingExtra: The extra ``neural`` is not installed.
     """
     if name not in LOSSES:

@@ -1,4 +1,4 @@
-"""The search spaces by name; looking one up imports no code but archrank's own.
+"""The search spaces by name; looking one up imports no code but that of archrank and of installed packages.
 
 So a name that a file, a database or another machine holds may be looked up here. A user's own ``path/to/file.py:Class``
 is resolved in :mod:`archrank.cli.names`, and only where the user typed it.
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from archrank.errors import UnknownName
+from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
@@ -18,10 +19,11 @@ from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
 from archrank.spaces.nasbench_graph import NASBenchGraph
 from archrank.spaces.natsbench_sss import NATSBenchSize
+from archrank.system.foreign import shown
 
 __all__ = ["SPACES", "describe_space", "named_space"]
 
-SPACES: dict[str, Callable[[], SearchSpace]] = {
+_OWN: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-101": NASBench101,
     "nas-bench-201": NASBench201,
     "nas-bench-graph": NASBenchGraph,
@@ -32,7 +34,19 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
     "darts": Darts,
     "enas-macro": EnasMacro,
 }
-"""The spaces that archrank knows by name."""
+
+
+def _accept(name: str, value: object) -> Callable[[], SearchSpace]:
+    space = value() if isinstance(value, type) and issubclass(value, SearchSpace) else value
+    if not isinstance(space, SearchSpace):
+        raise TypeError(f"{shown(value)} is no subclass of SearchSpace, and no object of one")
+    if space.name != name:  # stored runs name the space
+        raise ValueError(f"the name of the space is {space.name!r}; its entry point must have the same name")
+    return lambda: space
+
+
+SPACES: Names[Callable[[], SearchSpace]] = Names("spaces", _OWN, _accept)
+"""What makes each space, by its name."""
 
 _QUOTED = 200
 """A stored name may be of any length; an error message quotes this many of its characters."""
@@ -46,6 +60,7 @@ def named_space(name: object) -> SearchSpace:
 
     Raises:
         UnknownName: It is no such name.
+        PluginError: The installed package that adds it cannot be used.
 
     >>> named_space("darts").name
     'darts'

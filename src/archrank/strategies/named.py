@@ -1,11 +1,14 @@
 """Strategies by name: the one place where a strategy's name becomes a strategy, and the defaults of a search."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from archrank.errors import UnknownName
+from archrank.plugins import Names
 from archrank.predictors.named import named_predictor
+from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from archrank.architecture import Architecture
@@ -79,6 +82,7 @@ def named_strategy(
 
     Raises:
         UnknownName: No such strategy, ``distinct``, predictor, encoder, loss, inner search or acquisition.
+        PluginError: The installed package that adds one of them cannot be used.
         ArchrankError: An option out of its range, or an acquisition that needs an ensemble.
 
     >>> from archrank.spaces import NASBench201
@@ -135,7 +139,7 @@ def _guided(
     )
 
 
-STRATEGIES: Mapping[str, Factory] = {
+_OWN: Mapping[str, Factory] = {
     "guided": _guided,
     "evolution": _plain("RegularizedEvolution"),
     "tournament-evolution": _plain("TournamentEvolution"),
@@ -143,4 +147,19 @@ STRATEGIES: Mapping[str, Factory] = {
     "annealing": _plain("SimulatedAnnealing"),
     "random": _plain("RandomSearch"),
 }
+
+
+def _accept(name: str, value: object) -> Factory:
+    from archrank.strategies.base import Strategy
+
+    if not (isinstance(value, type) and issubclass(value, Strategy)):
+        raise TypeError(f"{shown(value)} is no subclass of Strategy")
+    kind: Callable[..., Strategy] = value
+    inspect.signature(kind).bind(
+        None, candidates=None, distinct="rows"
+    )  # a TypeError names what it does not take
+    return lambda options, space, candidates: kind(space, candidates=candidates, distinct=options.distinct)
+
+
+STRATEGIES: Names[Factory] = Names("strategies", _OWN, _accept)
 """The factory of each strategy, by its name."""

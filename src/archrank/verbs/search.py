@@ -233,5 +233,5 @@ def _size(space: SearchSpace) -> int:
 
 def _tables_of(space: SearchSpace) -> str:
     """Where the space was measured, for a message."""
-    names = [name for name, source in benchmarks.SOURCES.items() if source.space().name == space.name]
+    names = benchmarks.tables_of(space)
     return f", or search a benchmark of it: {', '.join(names)}" if names else ""
