@@ -47,17 +47,28 @@ class Environment:
     def archrank(self, *words, folder):
         return checked(self.folder / "bin" / "archrank", *words, folder=folder)
 
+    def refused(self, *words, folder):
+        """What the command line says on stderr to a user's mistake."""
+        done = ran(self.folder / "bin" / "archrank", *words, folder=folder)
+        assert done.returncode == 2, f"{words}: {done.stdout}{done.stderr}"
+        return done.stderr
+
 
 def checked(*words, folder=None):
-    """Runs a program that must succeed, outside the checkout."""
+    """Runs a program that must succeed."""
+    done = ran(*words, folder=folder)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return done
+
+
+def ran(*words, folder=None):
+    """Runs a program outside the checkout."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
     }
-    done = subprocess.run(
+    return subprocess.run(
         [*map(str, words)], cwd=folder or "/", env=kept, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return done
 
 
 def interpreters():
