@@ -37,8 +37,8 @@ def leave_out_depth(space: Any) -> None:
 
     features = feature_map(space)
     plain = ~features.deep
-    features._kept, features._centre = features._kept[plain], features._centre[plain]
-    features._spread, features.deep = features._spread[plain], features.deep[plain]
+    features._kept, features.deep = features._kept[plain], features.deep[plain]
+    features._mean, features._std = features._mean[plain], features._std[plain]
 
 
 def fit(task: dict[str, Any]) -> dict[str, Any]:
