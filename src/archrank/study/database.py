@@ -9,6 +9,7 @@ import optuna
 from optuna.storages import BaseStorage
 
 from archrank.errors import RunFolderError, UnknownName
+from archrank.study.metadata import checked_metadata
 from archrank.study.storage import StudyStore
 from archrank.system.interrupts import uninterrupted
 
@@ -93,12 +94,9 @@ class Database(StudyStore):
 
         Raises:
             UnknownName: There is no study of that name.
-            RunFolderError: No search made it.
+            RunFolderError: No search made it, or what it says cannot be.
         """
-        facts = self.study().user_attrs
-        if not {"space", "space digest", "metric"} <= set(facts):
-            raise RunFolderError(f"the study in {self.where}, was not made by a search: {self.instead}")
-        return facts
+        return checked_metadata(self.study().user_attrs, self.where, self.instead)
 
     def study(self) -> optuna.Study:
         """The study, which is there already.
