@@ -1,3 +1,4 @@
+from . import plot as plot
 from .architecture import Architecture as Architecture
 from .benchmarks.catalog import load_benchmark as load_benchmark
 from .benchmarks.given import as_table as as_table

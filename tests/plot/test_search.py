@@ -3,8 +3,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from archrank.plot.distribution import distribution_figure
-from archrank.plot.predicted import prediction_figure
+from archrank.plot.distributions import distribution_figure
+from archrank.plot.predictions import prediction_figure
 from archrank.plot.search import Band, search_figure
 from archrank.plot.style import encode
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from archrank.graph import Cell, Graph, Site
-from archrank.plot.distribution import distribution_figure
-from archrank.plot.pareto import Axis, hypervolume_figure, pareto_figure
-from archrank.plot.predicted import prediction_figure
+from archrank.plot.distributions import distribution_figure
+from archrank.plot.objectives import Axis, hypervolume_figure, pareto_figure
+from archrank.plot.predictions import prediction_figure
 from archrank.plot.search import Band, search_figure
 from archrank.plot.style import encode
-from archrank.report.drawing import draw
+from archrank.report.drawing.graph import draw
 from hostile import HOSTILE
 
 

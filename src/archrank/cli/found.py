@@ -101,7 +101,7 @@ def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
     """What other ways to search find with as many evaluations, in the median."""
-    from archrank.report.run.bands import comparison_bands
+    from archrank.plot.bands import comparison_bands
 
     bands = comparison_bands(table, record["metric"], len(record["evaluations"]))
     return ", ".join(f"{band.label.split(',')[0]} {brief(float(band.middle[-1]))}" for band in bands)

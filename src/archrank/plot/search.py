@@ -14,14 +14,14 @@ from archrank.plot.log_axis import log_axis, zero_height
 from archrank.plot.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, WIDTH, theme
 from archrank.system.text import shortened
 
-__all__ = ["Band", "search_figure"]
+__all__ = ["Band", "draw_search", "search_figure"]
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What another way to search would have found by then.
+    """What another strategy finds with as many evaluations.
 
     Attributes:
         label: Its name in the legend.
@@ -51,11 +51,11 @@ def search_figure(
 
     Args:
         values: What each evaluation gave, NaN where it failed, in the order of evaluating: (n,).
-        reasons: Why each was evaluated, or ``"infeasible"`` where its value is NaN for breaking a constraint: (n,).
+        reasons: Why each was evaluated, or ``"infeasible"`` where its value is NaN for violating a constraint: (n,).
         metric: What the values are, as the label of their axis.
         higher_is_better: Their direction.
         bands: Other searches to compare with.
-        optimum: The best value that there is; None where nobody knows.
+        optimum: The best value that there is; None where it is unknown.
     """
     sign = 1.0 if higher_is_better else -1.0
     best = sign * np.fmax.accumulate(sign * values)
@@ -66,15 +66,13 @@ def search_figure(
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.75, 1))
         else:
             upper, lower = figure.subplots(), None
-        _best_panel(upper, values, reasons, best, bands, optimum, sign)
-        label = axis_label(metric)
-        upper.set_ylabel(label if higher_is_better else f"{label}\n(lower is better)")
+        draw_search(
+            upper, values, reasons, metric, higher_is_better=higher_is_better, bands=bands, optimum=optimum
+        )
         if lower is not None and optimum is not None:
+            upper.set_xlabel("")
             _regret_panel(lower, best, bands, optimum, sign)
-        bottom = lower or upper
-        bottom.set_xlabel("number of evaluations")
-        bottom.set_xlim(0.5, max(len(values), 2) + 0.5)
-        bottom.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
+            _count_axis(lower, len(values))
         handles, labels = upper.get_legend_handles_labels()
         figure.legend(
             handles,
@@ -86,6 +84,31 @@ def search_figure(
             markerscale=1.5,
         )
     return figure
+
+
+def draw_search(
+    axes: Axes,
+    values: Floats,
+    reasons: Sequence[str],
+    metric: str,
+    *,
+    higher_is_better: bool = True,
+    bands: Sequence[Band] = (),
+    optimum: float | None = None,
+) -> None:
+    """Draw the best value so far into axes, without a legend; the arguments are those of :func:`search_figure`."""
+    sign = 1.0 if higher_is_better else -1.0
+    best = sign * np.fmax.accumulate(sign * values)
+    _best_panel(axes, values, reasons, best, bands, optimum, sign)
+    label = axis_label(metric)
+    axes.set_ylabel(label if higher_is_better else f"{label}\n(lower is better)")
+    _count_axis(axes, len(values))
+
+
+def _count_axis(axes: Axes, count: int) -> None:
+    axes.set_xlabel("number of evaluations")
+    axes.set_xlim(0.5, max(count, 2) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _best_panel(
@@ -127,7 +150,7 @@ def _best_panel(
         )  # fmt: skip
     if (beyond := int((~inside & ~np.isnan(values)).sum())) > 0:
         axes.annotate(
-            f"{'▾' if sign > 0 else '▴'} {beyond} evaluated beyond this edge", (1, 0 if sign > 0 else 1),
+            f"{'▾' if sign > 0 else '▴'} {beyond} values beyond this edge", (1, 0 if sign > 0 else 1),
             xycoords="axes fraction", xytext=(-2, 7 if sign > 0 else -7), textcoords="offset points",
             ha="right", va="bottom" if sign > 0 else "top", fontsize=8.5, color=MUTED, zorder=7,
             bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
@@ -135,7 +158,7 @@ def _best_panel(
     broken = kinds == INFEASIBLE
     for lost, marker, color, label in (
         (np.isnan(values) & ~broken, "x", FAILED, "failed"),
-        (broken, "|", MUTED, "breaks a constraint"),
+        (broken, "|", MUTED, "violates a constraint"),
     ):
         if lost.any():
             axes.scatter(

@@ -1,11 +1,14 @@
 """The plots of trainings, from plain arrays."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -14,7 +17,7 @@ from archrank.plot.style import EVOLUTION, MUTED, REASONS, RUN, WIDTH, theme
 if TYPE_CHECKING:
     from archrank.training import Epoch
 
-__all__ = ["Curve", "learning_figure", "training_figure"]
+__all__ = ["Curve", "draw_curves", "learning_figure", "read_curves", "training_figure"]
 
 _BEST = (RUN, REASONS["evolved"], REASONS["explored"], EVOLUTION, "#cc79a7")
 """The colors of the best trainings, the best first."""
@@ -39,28 +42,41 @@ class Curve:
         return float(measured[-1]) if len(measured) else np.nan
 
 
+def read_curves(folder: Path) -> list[Curve]:
+    """Read the curves in ``trainings/*/curve.jsonl``, one line an epoch, of a run folder.
+
+    A training that was killed may have left half a line, which is ignored; one that was resumed may hold an epoch
+    twice, of which the later counts.
+
+    Args:
+        folder: The run folder.
+    """
+    read = (_curve(path) for path in sorted(Path(folder).glob("trainings/*/curve.jsonl")))
+    return [curve for curve in read if not np.isnan(curve.accuracies).all()]
+
+
+def _curve(path: Path) -> Curve:
+    accuracies: dict[int, float] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+            accuracies[int(record["epoch"])] = float(record["valid_accuracy"])
+        except (ValueError, TypeError, KeyError):
+            continue
+    epochs = sorted(accuracies)
+    return Curve(np.array(epochs, dtype=np.int64), np.array([accuracies[epoch] for epoch in epochs]))
+
+
 def learning_figure(curves: Sequence[Curve]) -> Figure:
     """Plot the validation accuracy of all trainings by epoch; the five that end best stand out.
 
     Args:
         curves: The trainings, at least one of whose accuracies was measured.
     """
-    ranked = sorted(curves, key=lambda curve: -curve.last)
-    best, others = ranked[: len(_BEST)], ranked[len(_BEST) :]
     with theme():
         figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
         axes = figure.subplots()
-        for place, curve in enumerate(others):
-            label = f"{len(others)} other training{'' if len(others) == 1 else 's'}" if place == 0 else None
-            axes.plot(*_seen(curve), color=MUTED, linewidth=0.8, alpha=0.45, marker=_dot(curve), label=label)
-        for rank, (curve, color) in reversed(list(enumerate(zip(best, _BEST, strict=False), start=1))):
-            axes.plot(
-                *_seen(curve), color=color, linewidth=1.8, marker=_dot(curve), zorder=6 - rank / 10,
-                label=f"{rank}. ends at {curve.last:.4g}",
-            )  # fmt: skip
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("validation accuracy")
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        draw_curves(axes, curves)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(
             handles[::-1],
@@ -71,6 +87,23 @@ def learning_figure(curves: Sequence[Curve]) -> Figure:
             columnspacing=1.6,
         )
     return figure
+
+
+def draw_curves(axes: Axes, curves: Sequence[Curve]) -> None:
+    """Draw learning curves into axes, without a legend; the arguments are those of :func:`learning_figure`."""
+    ranked = sorted(curves, key=lambda curve: -curve.last)
+    best, others = ranked[: len(_BEST)], ranked[len(_BEST) :]
+    for place, curve in enumerate(others):
+        label = f"{len(others)} other training{'' if len(others) == 1 else 's'}" if place == 0 else None
+        axes.plot(*_seen(curve), color=MUTED, linewidth=0.8, alpha=0.45, marker=_dot(curve), label=label)
+    for rank, (curve, color) in reversed(list(enumerate(zip(best, _BEST, strict=False), start=1))):
+        axes.plot(
+            *_seen(curve), color=color, linewidth=1.8, marker=_dot(curve), zorder=6 - rank / 10,
+            label=f"{rank}. ends at {curve.last:.4g}",
+        )  # fmt: skip
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("validation accuracy")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
 def training_figure(epochs: "Sequence[Epoch]") -> Figure:

@@ -8,7 +8,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 from archrank.errors import ArchrankError, UnknownName
 from archrank.graph import Cell, Graph, Site
 from archrank.plot.style import operation_colors
-from archrank.report.drawing import draw, style_of
+from archrank.report.drawing.graph import draw, style_of
 from archrank.spaces import NASBench201
 
 SPACE = NASBench201()

@@ -7,7 +7,7 @@ import pytest
 
 from archrank.benchmarks.table import Metric, Table
 from archrank.graph import Cell, Graph, Site
-from archrank.report.run.bands import comparison_bands
+from archrank.plot.bands import comparison_bands
 from archrank.report.run.page import write_report
 from archrank.space import Choice, SearchSpace
 from archrank.spaces import NASBench201

@@ -3,8 +3,8 @@ import json
 import numpy as np
 
 from archrank.plot.style import encode
-from archrank.plot.training import Curve, learning_figure
-from archrank.report.run.trainings import learning_curves, training_figures
+from archrank.plot.training import Curve, learning_figure, read_curves
+from archrank.report.run.trainings import training_figures
 
 
 def write(folder, name, lines):
@@ -18,13 +18,13 @@ def line(epoch, accuracy):
 
 
 def test_curves_that_were_cut_off_or_resumed(tmp_path):
-    assert learning_curves(tmp_path) == []
+    assert read_curves(tmp_path) == []
     # Killed in the third epoch, resumed from the first: what was told last counts.
     write(tmp_path, "a", [line(1, 0.1), line(2, 0.2), '{"epoch": 3, "valid', line(2, 0.25), line(3, None)])
     write(tmp_path, "b", ["", "[]", '{"epoch": 1}'])
     write(tmp_path, "c", [line(1, float("nan"))])
     write(tmp_path, "d", [line(1, 0.4)])
-    a, d = learning_curves(tmp_path)
+    a, d = read_curves(tmp_path)
     assert (a.epochs.tolist(), a.accuracies.tolist()) == ([1, 2], [0.1, 0.25])
     assert d.last == 0.4
 

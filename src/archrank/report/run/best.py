@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from archrank.benchmarks.table import Table
-from archrank.report.drawing import draw, style_of
+from archrank.report.drawing.graph import draw, style_of
 from archrank.report.parts import write_picture
 from archrank.report.render import number
 from archrank.space import SearchSpace

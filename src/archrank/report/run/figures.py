@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Table
-from archrank.plot.distribution import distribution_figure
+from archrank.plot.bands import comparison_bands
+from archrank.plot.distributions import distribution_figure
 from archrank.plot.labels import metric_label
-from archrank.plot.predicted import prediction_figure
+from archrank.plot.predictions import prediction_figure
 from archrank.plot.search import Floats, search_figure
 from archrank.plot.style import INFEASIBLE
-from archrank.report.run.bands import comparison_bands
 from archrank.report.run.pareto import pareto_figures
 
 __all__ = ["comparison_bands", "metric_label", "run_figures"]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Table
-from archrank.plot.pareto import Axis, hypervolume_figure, pareto_figure
+from archrank.plot.objectives import Axis, hypervolume_figure, pareto_figure
 from archrank.study.pareto import pareto_front
 
 __all__ = ["objective_values", "pareto_figures"]

@@ -1,6 +1,5 @@
 """What a report shows of a search that trained: how the trainings went, and what size bought."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from archrank.plot.pareto import Axis, pareto_figure
+from archrank.plot.objectives import Axis, pareto_figure
 from archrank.plot.style import INFEASIBLE
-from archrank.plot.training import Curve, learning_figure
+from archrank.plot.training import learning_figure, read_curves
 from archrank.study.pareto import pareto_front
 
-__all__ = ["learning_curves", "training_figures"]
+__all__ = ["training_figures"]
 
 SIZES = {"parameters": "parameters", "multiply_adds": "multiply-adds"}
 """What an evaluator may say of a network's size, by name, and what the field calls it."""
@@ -36,38 +35,13 @@ def training_figures(
         higher_is_better: Its direction.
     """
     figures = {}
-    if curves := learning_curves(folder):
+    if curves := read_curves(folder):
         figures["curves"] = learning_figure(curves)
     objectives = result.get("objectives") or {result["metric"]: None}
     for name in SIZES:
         if name not in objectives and (figure := _size_figure(name, result, Axis(label, higher_is_better))):
             figures[name] = figure
     return figures
-
-
-def learning_curves(folder: Path) -> list[Curve]:
-    """The curves in ``trainings/*/curve.jsonl``, one line an epoch, of a run folder.
-
-    A training that was killed may have left half a line, which is passed over; one that was resumed may tell of an
-    epoch twice, of which the later counts.
-
-    Args:
-        folder: The run folder.
-    """
-    read = (_curve(path) for path in sorted(Path(folder).glob("trainings/*/curve.jsonl")))
-    return [curve for curve in read if not np.isnan(curve.accuracies).all()]
-
-
-def _curve(path: Path) -> Curve:
-    accuracies: dict[int, float] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-            accuracies[int(record["epoch"])] = float(record["valid_accuracy"])
-        except (ValueError, TypeError, KeyError):
-            continue
-    epochs = sorted(accuracies)
-    return Curve(np.array(epochs, dtype=np.int64), np.array([accuracies[epoch] for epoch in epochs]))
 
 
 def _size_figure(name: str, result: Mapping[str, Any], metric: Axis) -> Figure | None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from archrank.plot.pareto import Axis, hypervolume_figure, pareto_figure
+from archrank.plot.objectives import Axis, hypervolume_figure, pareto_figure
 from archrank.plot.style import encode
 
 VALUES = np.array([[90.0, 30.0], [80.0, 10.0], [70.0, 20.0], [95.0, 99.0], [np.nan, np.nan], [10.0, 11.0]])
@@ -17,8 +17,8 @@ def drawn(panel):
 def test_every_evaluation_is_drawn_as_what_it_is():
     (panel,) = pareto_figure(VALUES, AXES, FRONT, BROKEN).axes
     assert drawn(panel) == {
-        "dominated by another one": [[70.0, 20.0], [10.0, 11.0]],
-        "breaks a constraint": [[95.0, 99.0]],
+        "dominated": [[70.0, 20.0], [10.0, 11.0]],
+        "violates a constraint": [[95.0, 99.0]],
         "Pareto front found": [[90.0, 30.0], [80.0, 10.0]],
     }
     assert panel.get_ylabel() == "latency, lower is better"
@@ -51,7 +51,7 @@ def test_three_objectives_have_a_panel_for_each_two_and_the_tables_front_in_each
         ("b", "c"),
     ]
     for panel in figure.axes:
-        assert len(drawn(panel)["front of the table"]) == 2
+        assert len(drawn(panel)["Pareto front of the table"]) == 2
         assert not panel.lines
 
 
@@ -62,7 +62,7 @@ def test_all_of_the_front_is_inside_the_picture_and_far_ones_are_counted():
     (low, high), (bottom, top) = sorted(panel.get_xlim()), sorted(panel.get_ylim())
     assert all(low < x < high and bottom < y < top for x, y in VALUES[FRONT])
     assert top < 5000
-    assert "lie outside" in panel.get_title(loc="right")
+    assert "are not shown" in panel.get_title(loc="right")
 
 
 def test_nothing_measured_and_no_front_are_drawn_too():

@@ -15,7 +15,7 @@ from archrank.plot.labels import axis_label
 from archrank.plot.style import EVOLUTION, INK, MUTED, PAPER, RUN, WIDTH, theme
 from archrank.system.text import shortened
 
-__all__ = ["Axis", "hypervolume_figure", "pareto_figure"]
+__all__ = ["Axis", "draw_pareto", "hypervolume_figure", "pareto_figure"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -41,7 +41,13 @@ class Axis:
 
 
 def pareto_figure(
-    values: Floats, axes: Sequence[Axis], front: Flags, infeasible: Flags, best: Floats | None = None
+    values: Floats,
+    axes: Sequence[Axis],
+    front: Flags,
+    infeasible: Flags,
+    best: Floats | None = None,
+    *,
+    joined: bool | None = None,
 ) -> Figure:
     """Plot what was evaluated in the objectives' own units, and the Pareto front; one panel for each two objectives.
 
@@ -49,8 +55,10 @@ def pareto_figure(
         values: The K values of the n evaluations, NaN where one failed: (n, K).
         axes: The K objectives.
         front: Which are in the Pareto front: (n,).
-        infeasible: Which break a constraint: (n,).
+        infeasible: Which violate a constraint: (n,).
         best: The Pareto front of a whole table, where one is known: (m, K).
+        joined: Whether to draw the fronts as lines; None for K = 2 only, since the front of more objectives is no line
+            in two of them.
     """
     pairs = list(combinations(range(len(axes)), 2))
     with theme():
@@ -59,22 +67,21 @@ def pareto_figure(
         for panel, pair in zip(panels, pairs, strict=True):
             pick = list(pair)
             seen = [axes[i] for i in pick]
-            joined = len(axes) == 2  # the front of more objectives is no line in two of them
-            _panel(
+            draw_pareto(
                 panel,
                 values[:, pick],
                 seen,
                 front,
                 infeasible,
                 None if best is None else best[:, pick],
-                joined,
+                len(axes) == 2 if joined is None else joined,
             )
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=2, handlelength=1.6)
     return figure
 
 
-def _panel(
+def draw_pareto(
     panel: Axes,
     values: Floats,
     axes: Sequence[Axis],
@@ -83,14 +90,33 @@ def _panel(
     best: Floats | None,
     joined: bool,
 ) -> None:
+    """Draw two objectives into axes, without a legend.
+
+    Args:
+        panel: The axes to draw into.
+        values: The two values of the n evaluations, NaN where one failed: (n, 2).
+        axes: The two objectives.
+        front: Which are in the Pareto front: (n,).
+        infeasible: Which violate a constraint: (n,).
+        best: The Pareto front of a whole table, where one is known: (m, 2).
+        joined: Whether to draw the fronts as lines, which they are where these two are all objectives.
+    """
     x, y = values.T
     dominated = ~front & ~infeasible & ~np.isnan(values).any(axis=1)
     if best is not None and joined:
         dashes = (0, (5, 3))
-        _line(panel, best, axes, color=INK, linewidth=1.1, linestyle=dashes, label="front of the table")
+        _line(
+            panel, best, axes, color=INK, linewidth=1.1, linestyle=dashes, label="Pareto front of the table"
+        )
     elif best is not None:
         panel.scatter(
-            best[:, 0], best[:, 1], s=12, marker="+", color=INK, linewidth=0.8, label="front of the table"
+            best[:, 0],
+            best[:, 1],
+            s=12,
+            marker="+",
+            color=INK,
+            linewidth=0.8,
+            label="Pareto front of the table",
         )
     panel.scatter(
         x[dominated],
@@ -99,7 +125,7 @@ def _panel(
         color=MUTED,
         alpha=0.6,
         linewidth=0,
-        label="dominated by another one",
+        label="dominated",
     )
     if infeasible.any():
         panel.scatter(
@@ -109,7 +135,7 @@ def _panel(
             marker="x",
             color=EVOLUTION,
             linewidth=1,
-            label="breaks a constraint",
+            label="violates a constraint",
         )
     if joined:
         _line(panel, values[front], axes, color=RUN, linewidth=1.8)
@@ -132,7 +158,7 @@ def _panel(
     beyond = (dominated | infeasible) & ((values < ends[:, 0]) | (values > ends[:, 1])).any(axis=1)
     if beyond.any():
         panel.set_title(
-            f"{int(beyond.sum())} worse ones lie outside",
+            f"{int(beyond.sum())} worse values are not shown",
             fontsize=8.5,
             fontweight="normal",
             color=MUTED,
