@@ -43,7 +43,7 @@ def plain_epoch(
     """An epoch as one would write it without a library; gives the seconds of processor time."""
     pixels = torch.from_numpy(data.train.pixels[: len(data.train)])
     labels = torch.from_numpy(data.train.labels)
-    optimiser = torch.optim.SGD(network.parameters(), recipe.learning_rate, 0.9, weight_decay=3e-4)
+    optimizer = torch.optim.SGD(network.parameters(), recipe.learning_rate, 0.9, weight_decay=3e-4)
     start = time.process_time()
     for places in torch.randperm(len(labels)).split(recipe.batch):
         images = pixels[places].float().div(255).sub(0.5).div(0.3)
@@ -52,11 +52,11 @@ def plain_epoch(
         images = F.pad(images, [recipe.crop] * 4)[:, :, down : down + side, across : across + side]
         if torch.rand(()) < 0.5:
             images = images.flip(3)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         logits = network(images.contiguous(memory_format=order))
         F.cross_entropy(logits, labels[places]).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-        optimiser.step()
+        optimizer.step()
     return time.process_time() - start
 
 

@@ -22,6 +22,8 @@ sys.meta_path.insert(0, Blocked())
 OF_TORCH = (
     "archrank.encoders.",
     "archrank.experiments.neural_fits",
+    "archrank.images",
+    "archrank.networks",
     "archrank.predictors.neural",
     "archrank.predictors.scorer",
     "archrank.ranking.comparator",

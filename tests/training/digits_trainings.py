@@ -11,11 +11,11 @@ SPACE = NASBench201()
 CELLS = Enas()
 
 
-def stripes(count=160, colours=1, classes=2):
+def stripes(count=160, channels=1, classes=2):
     """Images whose class is where a bright row runs; anything learns it."""
     rng = np.random.default_rng(0)
     labels = np.arange(count) % classes
-    pixels = rng.integers(0, 90, (count, colours, 8, 8), dtype=np.uint8)
+    pixels = rng.integers(0, 90, (count, channels, 8, 8), dtype=np.uint8)
     for image, label in zip(pixels, labels, strict=True):
         image[:, 1 + label * (6 // classes)] += 150
     every = Images(pixels, labels)
@@ -23,7 +23,7 @@ def stripes(count=160, colours=1, classes=2):
     learnt, kept, tested = map(every.subset, parts)
     names = tuple(f"class {i}" for i in range(classes))
     return ImageData(
-        "stripes", names, learnt, kept, tested, (0.2,) * colours, (0.2,) * colours, f"stripes-{count}"
+        "stripes", names, learnt, kept, tested, (0.2,) * channels, (0.2,) * channels, f"stripes-{count}"
     )
 
 

@@ -125,5 +125,5 @@ def test_impossible_changes_are_refused(options, says):
 
 
 def test_jitter_of_two_colours_is_refused():
-    with pytest.raises(DataError, match="2 colours, expected 1 or 3"):
+    with pytest.raises(DataError, match="2 channels, expected 1 or 3"):
         EVERYTHING(pictures(colours=2), drawn())

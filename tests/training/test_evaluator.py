@@ -23,13 +23,13 @@ def evaluator(folder, recipe=RECIPE, **settings):
 
 
 def test_skeletons_follow_from_the_cells():
-    data = stripes(colours=3)
+    data = stripes(channels=3)
     rng = np.random.default_rng(0)
     kinds = {CELLS: StackedCells, NASBench101(): NASBench101Skeleton, SPACE: NASBench201Skeleton}
     recipe = RECIPE.but(cells=17, channels=6, auxiliary=0.4, dropout=0.1)
     chosen = {s: skeleton_for(s.graph(s.sample(1, rng)[0]), recipe, data) for s in kinds}
     assert {space: type(skeleton) for space, skeleton in chosen.items()} == kinds
-    assert all((s.channels, s.classes, s.colours) == (6, 2, 3) for s in chosen.values())
+    assert all((s.channels, s.classes, s.image_channels) == (6, 2, 3) for s in chosen.values())
     stacked, benchmark101, benchmark201 = chosen.values()
     assert (stacked.cells, stacked.auxiliary, stacked.dropout) == (17, True, 0.1)
     assert (benchmark101.modules, benchmark201.cells) == (5, 5)

@@ -63,7 +63,7 @@ def test_it_computes_what_a_network_written_by_hand_computes():
 
 @pytest.mark.parametrize("space", [Enas(), Enas.original(), Darts()], ids=lambda s: s.name)
 def test_any_architecture_trains_forward_and_backward(space):
-    skeleton = StackedCells(channels=4, cells=5, auxiliary=True, dropout=0.1, classes=7, colours=1)
+    skeleton = StackedCells(channels=4, cells=5, auxiliary=True, dropout=0.1, classes=7, image_channels=1)
     for place, architecture in enumerate(space.sample(4, np.random.default_rng(3))):
         network = build(space.graph(architecture), skeleton, generator(place))
         network.set_drop_path(0.2)

@@ -35,7 +35,7 @@ def test_it_learns_and_tells_how():
     assert again.top5 is None
 
 
-@pytest.mark.parametrize("changes", [{}, {"optimiser": "adamw", "learning_rate": 0.01}], ids=["sgd", "adamw"])
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "learning_rate": 0.01}], ids=["sgd", "adamw"])
 @pytest.mark.parametrize("where", ["after an epoch", "within an epoch"])
 def test_an_interrupted_training_ends_in_the_same_bits(tmp_path, changes, where):
     data, recipe = stripes(), EVERYTHING.but(**changes)

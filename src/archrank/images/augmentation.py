@@ -36,7 +36,7 @@ class Augmentation:
 
     Reference:
         He et al., ResNet (CVPR 2016), section 4.2 (crop, flip); DeVries & Taylor, Cutout (2017); Szegedy et al.,
-        GoogLeNet (CVPR 2015), section 6 (crops of random area). Hue turns colours around the grey axis (YIQ) instead
+        GoogLeNet (CVPR 2015), section 6 (crops of random area). Hue turns channels around the grey axis (YIQ) instead
         of going by HSV.
     """
 
@@ -71,11 +71,11 @@ class Augmentation:
         Args:
             images: From 0 to 1: (B, C, H, W). They are left as they are.
             generator: Decides.
-            fill: The colour of cut-out squares: (C,); black where there is none. The data's mean makes them 0 after
+            fill: The channel of cut-out squares: (C,); black where there is none. The data's mean makes them 0 after
                 normalisation.
 
         Raises:
-            DataError: Jitter of images that have neither one colour nor three.
+            DataError: Jitter of images that have neither one channel nor three.
         """
         if self.resized_crop is not None:
             images = _resized_crop(images, self.resized_crop, generator)
@@ -102,7 +102,7 @@ def _places(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
 
 def _crop_and_flip(images: Tensor, padding: int, flip: bool, generator: torch.Generator) -> Tensor:
     """Both are one choice of rows and columns, so both are one gather."""
-    batch, colours, height, width = images.shape
+    batch, channels, height, width = images.shape
     rows = torch.arange(height, device=images.device) + _places(images, 2 * padding + 1, generator)
     columns = torch.arange(width, device=images.device)
     if flip:
@@ -111,7 +111,7 @@ def _crop_and_flip(images: Tensor, padding: int, flip: bool, generator: torch.Ge
     columns = columns + _places(images, 2 * padding + 1, generator)
     padded = F.pad(images, [padding] * 4) if padding else images
     places = (rows[:, :, None] * padded.shape[-1] + columns[:, None, :]).view(batch, 1, -1)
-    return padded.flatten(2).gather(2, places.expand(-1, colours, -1)).view_as(images)
+    return padded.flatten(2).gather(2, places.expand(-1, channels, -1)).view_as(images)
 
 
 def _resized_crop(images: Tensor, area: tuple[float, float], generator: torch.Generator) -> Tensor:
@@ -129,16 +129,16 @@ def _resized_crop(images: Tensor, area: tuple[float, float], generator: torch.Ge
 
 
 def _jitter(images: Tensor, by: tuple[float, float, float, float], generator: torch.Generator) -> Tensor:
-    colours = images.shape[1]
-    if colours not in (1, 3):
-        raise DataError(f"augmentation: jitter of images with {colours} colours, expected 1 or 3")
+    channels = images.shape[1]
+    if channels not in (1, 3):
+        raise DataError(f"augmentation: jitter of images with {channels} channels, expected 1 or 3")
     brightness, contrast, saturation = (
         _uniform(images, 1 - x, 1 + x, generator).view(-1, 1, 1, 1) for x in by[:3]
     )
     images = (images * brightness).clamp(0, 1)
     grey = _grey(images).mean((2, 3), keepdim=True)
     images = torch.lerp(grey, images, contrast).clamp(0, 1)
-    if colours == 1:
+    if channels == 1:
         return images
     images = torch.lerp(_grey(images), images, saturation).clamp(0, 1)
     return _turn_hue(images, _uniform(images, -by[3], by[3], generator)) if by[3] else images
@@ -169,5 +169,5 @@ def _cutout(images: Tensor, side: int, generator: torch.Generator, fill: Tensor 
     in_rows = (rows >= top) & (rows < top + side)
     in_columns = (columns >= left) & (columns < left + side)
     square = (in_rows[:, :, None] & in_columns[:, None, :]).unsqueeze(1)
-    colour = images.new_zeros(()) if fill is None else fill.to(images).view(1, -1, 1, 1)
-    return torch.where(square, colour, images)
+    channel = images.new_zeros(()) if fill is None else fill.to(images).view(1, -1, 1, 1)
+    return torch.where(square, channel, images)

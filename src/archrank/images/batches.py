@@ -20,7 +20,7 @@ class Batches:
 
     Args:
         images: A part of the data.
-        data: The data, for the mean and deviation of their colours.
+        data: The data, for the mean and deviation of their channels.
         size: Images in a batch.
         augmentation: What is changed at random, if anything.
         generator: Draws the order and the changes; None for neither.
@@ -60,7 +60,7 @@ class Batches:
         return whole if self._generator is not None or not rest else whole + 1
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images (B, colours, H, W) and labels (B,)."""
+        """Images (B, channels, H, W) and labels (B,)."""
         count, generator = len(self._images), self._generator
         if generator is None:
             order = torch.arange(count)
@@ -72,7 +72,7 @@ class Batches:
             yield self._prepared(pixels.to(self._device)), labels.to(self._device)
 
     def _prepared(self, pixels: Tensor) -> Tensor:
-        """Bytes to normalised numbers: (B, colours, H, W)."""
+        """Bytes to normalised numbers: (B, channels, H, W)."""
         scale, shift = 1 / self._deviation, -self._mean / self._deviation
         if self._augmentation is None or self._generator is None:
             images, scale = pixels.float(), scale / 255

@@ -139,7 +139,7 @@ def decode(part: Part, pixels: npt.NDArray[np.uint8], on_count: Callable[[int], 
 
     Args:
         part: The images.
-        pixels: Where they are put: (N, colours, H, W).
+        pixels: Where they are put: (N, channels, H, W).
         on_count: Told how many are done.
 
     Raises:
@@ -170,4 +170,4 @@ def decode(part: Part, pixels: npt.NDArray[np.uint8], on_count: Callable[[int], 
 
 
 def _in_words(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) + " (colours × height × width)"
+    return "×".join(map(str, shape)) + " (channels × height × width)"

@@ -21,7 +21,7 @@ class Images:
     """N labelled images of one size.
 
     Attributes:
-        pixels: (M, colours, H, W), bytes; usually a read-only memory map. A subset shares it.
+        pixels: (M, channels, H, W), bytes; usually a read-only memory map. A subset shares it.
         labels: The class of each of the N images: (N,).
         places: Which of the M rows of pixels the images are: (N,); None where they are all of them, in order.
 
@@ -38,7 +38,7 @@ class Images:
         if self.pixels.ndim != 4 or self.pixels.dtype != np.uint8:
             raise DataError(
                 f"pixels of shape {self.pixels.shape} and type {self.pixels.dtype}, "
-                "expected bytes (uint8) of shape (images, colours, height, width)"
+                "expected bytes (uint8) of shape (images, channels, height, width)"
             )
         rows = len(self.pixels) if self.places is None else len(self.places)
         if self.labels.shape != (rows,):
@@ -63,7 +63,7 @@ class Images:
             places: Which ones, counted from 0: (B,).
 
         Returns:
-            (B, colours, H, W) and (B,).
+            (B, channels, H, W) and (B,).
         """
         chosen = places.numpy()
         rows = chosen if self.places is None else self.places[chosen]
@@ -80,8 +80,8 @@ class ImageData:
         train: What networks learn from.
         validation: What a search and decisions during training look at.
         test: Looked at once, for reporting; a search never touches it. None where there is no such part.
-        mean: Of each colour over the training images, pixels counted from 0 to 1.
-        deviation: The standard deviation of each colour, likewise.
+        mean: Of each channel over the training images, pixels counted from 0 to 1.
+        deviation: The standard deviation of each channel, likewise.
         digest: Short hash of what was loaded: classes, numbers of images, sizes of the source's files, seed of the
             split. Runs with different digests are not comparable.
     """
@@ -96,7 +96,7 @@ class ImageData:
     digest: str
 
     @property
-    def colours(self) -> int:
+    def channels(self) -> int:
         """Channels of an image."""
         return int(self.train.pixels.shape[1])
 

@@ -29,7 +29,7 @@ def need_pillow() -> None:
 
 
 def picture(content: bytes | Path, called: str, size: int | None = None) -> npt.NDArray[np.uint8]:
-    """Decode a picture to three colours.
+    """Decode a picture to three channels.
 
     Args:
         content: The encoded picture, or its file.
@@ -49,14 +49,14 @@ def picture(content: bytes | Path, called: str, size: int | None = None) -> npt.
             # A JPEG can be decoded at a half, a quarter or an eighth of its size, which is much quicker.
             if size is not None:
                 image.draft("RGB", (round(RESIZED * size),) * 2)
-            colours = image.convert("RGB")
+            channels = image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         # Pillow's texts name the object in memory, which is nothing to a reader.
         what = "of no known kind" if isinstance(error, UnidentifiedImageError) else str(error)
         raise DataError(f"{called} cannot be decoded: {what}; get the file again, or remove it") from None
     if size is not None:
-        colours = cropped(colours, size)
-    return np.ascontiguousarray(np.asarray(colours).transpose(2, 0, 1))
+        channels = cropped(channels, size)
+    return np.ascontiguousarray(np.asarray(channels).transpose(2, 0, 1))
 
 
 def cropped(image: "Image", size: int) -> "Image":

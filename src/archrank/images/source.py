@@ -15,7 +15,7 @@ class Part:
 
     Attributes:
         labels: (N,).
-        image: The pixels of one of them, as bytes: (colours, H, W). Called by several threads at once.
+        image: The pixels of one of them, as bytes: (channels, H, W). Called by several threads at once.
     """
 
     labels: npt.NDArray[np.int64]

@@ -148,7 +148,13 @@ def _split(
         )
     facts = [source.name, source.facts, len(validating), len(test), seed]
     return ImageData(
-        source.name, source.classes, learning, validating, test, *_colours(learning), _digest(facts)
+        source.name,
+        source.classes,
+        learning,
+        validating,
+        test,
+        *_channel_statistics(learning),
+        _digest(facts),
     )
 
 
@@ -165,7 +171,7 @@ def _reduced(data: ImageData, train: int | None, seed: int) -> ImageData:
     kept = data.train.subset(
         np.flatnonzero(stratified(data.train.labels, train, np.random.default_rng([seed, 1])))
     )
-    mean, deviation = _colours(kept)
+    mean, deviation = _channel_statistics(kept)
     return replace(
         data, train=kept, mean=mean, deviation=deviation, digest=_digest([data.digest, train, seed])
     )
@@ -196,18 +202,18 @@ def _check_labels(source: Source, part: str, images: Images) -> None:
             raise DataError(f"{source.name}: there are no training images of the class {empty!r}")
 
 
-def _colours(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each colour, pixels counted from 0 to 1."""
+def _channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, pixels counted from 0 to 1."""
     rows = np.arange(len(images)) if images.places is None else images.places
     pixels = images.pixels[rows[:: -(-len(rows) // _MEASURED)]]
     means, deviations = [], []
-    for colour in range(pixels.shape[1]):
+    for channel in range(pixels.shape[1]):
         # 256 counts are exact and need no copy of the pixels as floats.
-        counts = np.bincount(pixels[:, colour].ravel(), minlength=256) / pixels[:, colour].size
+        counts = np.bincount(pixels[:, channel].ravel(), minlength=256) / pixels[:, channel].size
         values = np.arange(256) / 255
         mean = counts @ values
         means.append(float(mean))
-        # One shade is the least that normalisation divides by, so that a colour that never changes stays finite.
+        # One shade is the least that normalisation divides by, so that a channel that never changes stays finite.
         deviations.append(max(float(np.sqrt(counts @ (values - mean) ** 2)), 1 / 255))
     return tuple(means), tuple(deviations)
 

@@ -22,8 +22,8 @@ def own(name: str, size: int | None = None) -> Source | ImageData:
     Args:
         name: ``path/to/file.py:name`` or ``package.module:name``, of an object, or of a function without arguments
             that gives one: an :class:`~archrank.training.ImageData`, or a map-style ``torch.utils.data.Dataset`` of
-            images and labels. An image is a tensor (colours, H, W) or (H, W), an array (H, W) or (H, W, colours), or a
-            Pillow image; numbers are bytes, or floats from 0 to 1.
+            images and labels. An image is a tensor (channels, H, W) or (H, W), an array (H, W) or (H, W, channels), or
+            a Pillow image; numbers are bytes, or floats from 0 to 1.
         size: Side of the square to bring Pillow images to; others come as they are.
 
     Raises:
@@ -93,18 +93,18 @@ def _label(name: str, place: int, label: Any) -> int:
 
 
 def _pixels(called: str, image: Any, size: int | None) -> npt.NDArray[np.uint8]:
-    """Any kind of image as bytes: (colours, H, W)."""
-    colours_last = not isinstance(image, torch.Tensor)
+    """Any kind of image as bytes: (channels, H, W)."""
+    channels_last = not isinstance(image, torch.Tensor)
     if hasattr(image, "convert"):  # Pillow's
         image = image if image.mode in ("L", "RGB") else image.convert("RGB")
         image = image if size is None else pictures.cropped(image, size)
     array = image.numpy() if isinstance(image, torch.Tensor) else np.asarray(image)
     if array.ndim == 2:
         array = array[None]
-    elif array.ndim == 3 and colours_last:
+    elif array.ndim == 3 and channels_last:
         array = array.transpose(2, 0, 1)
     if array.ndim != 3:
-        raise DataError(f"{called} has the shape {array.shape}, expected colours, height and width")
+        raise DataError(f"{called} has the shape {array.shape}, expected channels, height and width")
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     if not np.issubdtype(array.dtype, np.floating) or not (array.min() >= 0 and array.max() <= 1):

@@ -35,17 +35,17 @@ class NASBench101Skeleton(Skeleton):
         stacks: How many stacks.
         modules: How many modules a stack has.
         classes: How many classes.
-        colours: Channels of an image.
+        image_channels: Channels of an image.
     """
 
     channels: int = 128
     stacks: int = 3
     modules: int = 3
     classes: int = 10
-    colours: int = 3
+    image_channels: int = 3
 
     def __post_init__(self) -> None:
-        checked_positive(self, "channels", "stacks", "modules", "classes", "colours")
+        checked_positive(self, "channels", "stacks", "modules", "classes", "image_channels")
 
     def assemble(self, graph: Graph, operations: Mapping[str, OperationFactory]) -> Network:
         """Stack the one cell of a graph whose last site is ``output`` (see :meth:`Skeleton.assemble`)."""
@@ -60,7 +60,7 @@ class NASBench101Skeleton(Skeleton):
                 layers.append(Layer(_module(cell, channels, out, operations)))
                 channels = out
         return Network(
-            conv_bn_relu(self.colours, self.channels, 3),
+            conv_bn_relu(self.image_channels, self.channels, 3),
             layers,
             nn.Sequential(GlobalAverage(), linear(channels, self.classes)),
         )

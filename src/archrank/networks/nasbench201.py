@@ -27,16 +27,16 @@ class NASBench201Skeleton(Skeleton):
         channels: Channels of the first stage; each further one has twice as many.
         cells: N, how many cells a stage has.
         classes: How many classes.
-        colours: Channels of an image.
+        image_channels: Channels of an image.
     """
 
     channels: int = 16
     cells: int = 5
     classes: int = 10
-    colours: int = 3
+    image_channels: int = 3
 
     def __post_init__(self) -> None:
-        checked_positive(self, "channels", "cells", "classes", "colours")
+        checked_positive(self, "channels", "cells", "classes", "image_channels")
 
     def assemble(self, graph: Graph, operations: Mapping[str, OperationFactory]) -> Network:
         """Stack the one cell of a graph, with one input and one output (see :meth:`Skeleton.assemble`)."""
@@ -59,7 +59,7 @@ class NASBench201Skeleton(Skeleton):
         head = nn.Sequential(
             batch_norm(channels), nn.ReLU(inplace=True), GlobalAverage(), linear(channels, self.classes)
         )
-        return Network(conv_bn(self.colours, self.channels, 3), layers, head)
+        return Network(conv_bn(self.image_channels, self.channels, 3), layers, head)
 
 
 class _Halving(nn.Module):

@@ -50,14 +50,14 @@ class Network(nn.Module):
         self._reads = [layer.reads for layer in layers]
 
     def forward(self, images: Tensor) -> Tensor:
-        """The logits: (B, colours, H, W) to (B, classes)."""
+        """The logits: (B, channels, H, W) to (B, classes)."""
         return self.with_auxiliary(images, wanted=False)[0]
 
     def with_auxiliary(self, images: Tensor, *, wanted: bool = True) -> tuple[Tensor, Tensor | None]:
         """The logits of the head and those of the auxiliary head, None where there is none.
 
         Args:
-            images: (B, colours, H, W).
+            images: (B, channels, H, W).
             wanted: Whether the second logits are worked out at all.
         """
         before = last = self.stem(images)

@@ -47,7 +47,7 @@ class StackedCells(Skeleton):
         auxiliary: Whether there is an auxiliary head, after the second reduction.
         dropout: Share of features left out before the classifier in training.
         classes: How many classes.
-        colours: Channels of an image.
+        image_channels: Channels of an image.
     """
 
     channels: int = 36
@@ -56,10 +56,10 @@ class StackedCells(Skeleton):
     auxiliary: bool = False
     dropout: float = 0.0
     classes: int = 10
-    colours: int = 3
+    image_channels: int = 3
 
     def __post_init__(self) -> None:
-        checked_positive(self, "channels", "cells", "classes", "colours")
+        checked_positive(self, "channels", "cells", "classes", "image_channels")
         if self.stem not in get_args(Stem):
             raise UnknownName("stem", self.stem, get_args(Stem))
         if not 0 <= self.dropout < 1:
@@ -105,10 +105,10 @@ class StackedCells(Skeleton):
         """What comes first, the layers before the cells, and how wide both are."""
         if self.stem == "cifar":
             width = 3 * self.channels
-            return conv_bn(self.colours, width, 3), [], width
+            return conv_bn(self.image_channels, width, 3), [], width
         width, half = self.channels, self.channels // 2
         first = nn.Sequential(
-            conv(self.colours, half, 3, 2),
+            conv(self.image_channels, half, 3, 2),
             batch_norm(half),
             nn.ReLU(inplace=True),
             conv(half, width, 3, 2),

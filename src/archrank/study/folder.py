@@ -16,6 +16,9 @@ from archrank.system.files import write_whole
 
 __all__ = ["RunFolder", "check_same"]
 
+_PRESENT = {"recipe.optimiser": "recipe.optimizer"}
+"""Fields that release 0.1 recorded under other names."""
+
 _GROWS = "budget"
 """The field that may grow on resuming."""
 
@@ -175,7 +178,7 @@ def check_same(
     """
     if "format" in new and "format" not in old:
         # Release 0.1 recorded the strategy as text; all else that it recorded is compared.
-        old = {key: value for key, value in old.items() if key != "settings"}
+        old = {_PRESENT.get(key, key): value for key, value in old.items() if key != "settings"}
         new = {key: new[key] for key in old if key in new}
     before, now = old.get(_GROWS), new.get(_GROWS)
     if isinstance(before, int) and isinstance(now, int) and now < before:

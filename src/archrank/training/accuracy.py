@@ -74,7 +74,7 @@ def sized(images: Tensor, side: int | None) -> Tensor:
     """Images averaged down to a side, in the memory layout in which convolutions are quickest.
 
     Args:
-        images: (B, colours, H, W).
+        images: (B, channels, H, W).
         side: In pixels; None leaves them as large as they are.
     """
     if side is not None and images.shape[-2:] != (side, side):

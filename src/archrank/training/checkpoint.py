@@ -26,7 +26,7 @@ _FORMAT = "archrank checkpoint 1"
 def save_checkpoint(
     path: Path,
     network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer,
     facts: Mapping[str, Any],
     curve: Sequence[Epoch],
     scaler: Mapping[str, Any],
@@ -36,7 +36,7 @@ def save_checkpoint(
     Args:
         path: The file.
         network: Its weights and statistics are kept.
-        optimiser: What it remembers of earlier steps is kept.
+        optimizer: What it remembers of earlier steps is kept.
         facts: What makes the training what it is, as JSON values.
         curve: The epochs so far.
         scaler: The state of mixed precision, numbers.
@@ -45,7 +45,7 @@ def save_checkpoint(
         FileError: It cannot be written.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    for place, memory in optimiser.state_dict()["state"].items():
+    for place, memory in optimizer.state_dict()["state"].items():
         tensors |= {
             f"optimiser.{place}.{name}": tensor for name, tensor in memory.items() if tensor is not None
         }
@@ -55,14 +55,14 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, facts: Mapping[str, Any]
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, facts: Mapping[str, Any]
 ) -> tuple[tuple[Epoch, ...], dict[str, Any]]:
-    """Set a network and an optimiser to where a checkpoint left them.
+    """Set a network and an optimizer to where a checkpoint left them.
 
     Args:
         path: The file.
         network: As it was built.
-        optimiser: As it was made for the network.
+        optimizer: As it was made for the network.
         facts: What makes the training what it is; the checkpoint must have the same.
 
     Returns:
@@ -86,12 +86,12 @@ def load_checkpoint(
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise TrainingError(f"{path} is damaged ({error}); remove it to begin anew") from None
     network.load_state_dict(_under("network.", tensors))
-    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     memory: dict[int, dict[str, Tensor]] = {}
     for key, tensor in _under("optimiser.", tensors).items():
         place, _, name = key.partition(".")
         memory.setdefault(int(place), {})[name] = _laid_out_like(weights[int(place)], tensor)
-    optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
+    optimizer.load_state_dict({"state": memory, "param_groups": optimizer.state_dict()["param_groups"]})
     return tuple(Epoch(**epoch) for epoch in header["curve"]), header["scaler"]
 
 

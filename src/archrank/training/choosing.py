@@ -35,7 +35,7 @@ def skeleton_for(
     Args:
         graph: The C cells.
         recipe: Channels, layers, stem, auxiliary head and dropout.
-        data: Classes and colours.
+        data: Classes and channels.
         operations: How to make the operations on sites.
 
     Raises:
@@ -45,7 +45,7 @@ def skeleton_for(
     reasons: list[ArchrankError] = []
     for kind in (_stacked, _nasbench101, _nasbench201):
         try:
-            skeleton = kind(recipe, len(data.classes), data.colours)
+            skeleton = kind(recipe, len(data.classes), data.channels)
             outline(graph, skeleton, operations=operations)
         except ArchrankError as error:
             reasons.append(error)
@@ -62,40 +62,40 @@ def skeleton_for(
 
 
 def image_shape(recipe: Recipe, data: ImageData) -> tuple[int, int, int]:
-    """Colours, height and width of the images that a network sees.
+    """Channels, height and width of the images that a network sees.
 
     Raises:
         TrainingError: The recipe asks for larger images than there are.
     """
     if recipe.image_size is None:
-        return data.colours, *data.size
+        return data.channels, *data.size
     if recipe.image_size > min(data.size):
         raise TrainingError(
             f"the recipe {recipe.name} asks for images of {recipe.image_size} pixels, and those of {data.name} have "
             f"{data.size[0]}×{data.size[1]}; give --image-size {min(data.size)} or less, or larger images"
         )
-    return data.colours, recipe.image_size, recipe.image_size
+    return data.channels, recipe.image_size, recipe.image_size
 
 
-def _stacked(recipe: Recipe, classes: int, colours: int) -> Skeleton:
+def _stacked(recipe: Recipe, classes: int, image_channels: int) -> Skeleton:
     return StackedCells(
         **_given(channels=recipe.channels, cells=recipe.cells),
         stem=recipe.stem,
         auxiliary=recipe.auxiliary > 0,
         dropout=recipe.dropout,
         classes=classes,
-        colours=colours,
+        image_channels=image_channels,
     )
 
 
-def _nasbench101(recipe: Recipe, classes: int, colours: int) -> Skeleton:
+def _nasbench101(recipe: Recipe, classes: int, image_channels: int) -> Skeleton:
     size = _given(channels=recipe.channels, modules=_a_stage(recipe.cells))
-    return NASBench101Skeleton(**size, classes=classes, colours=colours)
+    return NASBench101Skeleton(**size, classes=classes, image_channels=image_channels)
 
 
-def _nasbench201(recipe: Recipe, classes: int, colours: int) -> Skeleton:
+def _nasbench201(recipe: Recipe, classes: int, image_channels: int) -> Skeleton:
     size = _given(channels=recipe.channels, cells=_a_stage(recipe.cells))
-    return NASBench201Skeleton(**size, classes=classes, colours=colours)
+    return NASBench201Skeleton(**size, classes=classes, image_channels=image_channels)
 
 
 def _a_stage(layers: int | None) -> int | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from archrank.training.recipe import Recipe
+from archrank.training.recipe import RENAMED, Recipe
 
 __all__ = ["differences", "recipe_facts"]
 
@@ -18,6 +18,12 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
     return {f"recipe.{name}": value for name, value in recipe.as_dict().items()}
 
 
+def _present(name: str) -> str:
+    """The present name of a fact that an earlier release may have recorded."""
+    room, dot, setting = name.partition(".")
+    return f"{room}{dot}{RENAMED.get(setting, setting)}"
+
+
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """In words, which facts of a training that is there are not those of the one that is wanted here; empty if none.
 
@@ -25,6 +31,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     'seed is 1 there and 2 here'
     """
     here = json.loads(json.dumps(here))
+    there = {_present(name): value for name, value in there.items()}
     return "; ".join(
         f"{name} is {there.get(name)!r} there and {here.get(name)!r} here"
         for name in {**there, **here}

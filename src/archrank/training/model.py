@@ -46,8 +46,8 @@ class Model:
         skeleton: What surrounds them.
         recipe: How it was trained.
         classes: Names of the classes.
-        image: Colours, height and width of the images that it sees.
-        mean: Of each colour of the training images; what it sees is normalised by these.
+        image: Channels, height and width of the images that it sees.
+        mean: Of each channel of the training images; what it sees is normalised by these.
         deviation: Likewise.
         curve: How its training went.
         facts: What else is told of it, as JSON values: space, architecture, data, seed.
@@ -121,6 +121,8 @@ class Model:
         try:
             graph = Graph(tuple(map(_cell, record.pop("graph"))))
             settings = record.pop("skeleton")
+            if "colours" in settings:  # release 0.1
+                settings["image_channels"] = settings.pop("colours")
             skeleton: Skeleton = _SKELETONS[settings.pop("name")](**settings)
             recipe = Recipe.from_mapping(record.pop("recipe"))
             parts = {name: tuple(record.pop(name)) for name in ("classes", "image", "mean", "deviation")}
@@ -139,18 +141,18 @@ class Model:
         """Other images, normalised as those that the network learnt from.
 
         Raises:
-            TrainingError: They have other classes, or other colours, or are smaller.
+            TrainingError: They have other classes, or other channels, or are smaller.
         """
         if data.classes != self.classes:
             raise TrainingError(
                 f"the network knows {len(self.classes)} classes ({', '.join(self.classes[:5])}, …), and {data.name} "
                 f"has {len(data.classes)} ({', '.join(data.classes[:5])}, …)"
             )
-        colours, height, width = self.image
-        if data.colours != colours or data.size[0] < height or data.size[1] < width:
+        channels, height, width = self.image
+        if data.channels != channels or data.size[0] < height or data.size[1] < width:
             raise TrainingError(
-                f"the network sees images of {colours} colours and {height}×{width} pixels, and those of {data.name} "
-                f"have {data.colours} colours and {data.size[0]}×{data.size[1]} pixels"
+                f"the network sees images of {channels} channels and {height}×{width} pixels, and those of {data.name} "
+                f"have {data.channels} channels and {data.size[0]}×{data.size[1]} pixels"
             )
         return replace(data, mean=self.mean, deviation=self.deviation)
 

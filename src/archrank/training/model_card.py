@@ -17,7 +17,7 @@ def model_card(model: Model, onnx: bool) -> str:
     """
     facts, last = model.facts, model.curve[-1]
     data = facts["data"]
-    colours, height, width = model.image
+    channels, height, width = model.image
     shown = ", ".join(markdown(shortened(name)) for name in model.classes[:_SHOWN]) + (
         ", …" if len(model.classes) > _SHOWN else ""
     )
@@ -61,7 +61,7 @@ nothing here was chosen by it.
 from archrank.training import Model
 
 model = Model.load(".")
-logits = model.network(images)  # (B, {colours}, {height}, {width}), normalised
+logits = model.network(images)  # (B, {channels}, {height}, {width}), normalised
 ```
 
 - Pixels go from 0 to 1, then the mean {_numbers(model.mean)} is taken away

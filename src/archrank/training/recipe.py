@@ -14,12 +14,12 @@ from archrank.networks.stacked_cells import Stem
 
 __all__ = ["Recipe"]
 
-Optimiser = Literal["sgd", "adamw"]
+Optimizer = Literal["sgd", "adamw"]
 Schedule = Literal["cosine", "constant", "one-cycle"]
 Precision = Literal["auto", "off"]
 
 _WORDS: dict[str, tuple[str, ...]] = {
-    "optimiser": get_args(Optimiser),
+    "optimizer": get_args(Optimizer),
     "schedule": get_args(Schedule),
     "mixed_precision": get_args(Precision),
     "stem": get_args(Stem),
@@ -43,6 +43,10 @@ _RISE = 0.3
 _START = 0.04
 
 
+RENAMED = {"optimiser": "optimizer"}
+"""Settings that release 0.1 recorded under other names."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything about a training but the architecture, the images and the seed.
@@ -51,7 +55,7 @@ class Recipe:
         name: What it is called.
         epochs: How often the training images are gone over.
         batch: Images in a step.
-        optimiser: ``"sgd"``, with momentum, or ``"adamw"``.
+        optimizer: ``"sgd"``, with momentum, or ``"adamw"``.
         learning_rate: The highest one.
         final_learning_rate: Where the schedule ends.
         schedule: ``"cosine"``, ``"constant"``, or ``"one-cycle"``, which rises for 30 % of the steps and falls then.
@@ -88,7 +92,7 @@ class Recipe:
     name: str
     epochs: int = 20
     batch: int = 64
-    optimiser: Optimiser = "sgd"
+    optimizer: Optimizer = "sgd"
     learning_rate: float = 0.05
     final_learning_rate: float = 0.0
     schedule: Schedule = "cosine"
@@ -128,7 +132,7 @@ class Recipe:
             raise self._wrong("final_learning_rate", f"learning_rate={self.learning_rate:g} or less")
         if self.warm_up > self.epochs:
             raise self._wrong("warm_up", f"epochs={self.epochs} or less")
-        if self.nesterov and not (self.optimiser == "sgd" and self.momentum > 0):
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum > 0):
             raise self._wrong("nesterov", "false without sgd and momentum")
         try:
             _ = self.augmentation
@@ -146,6 +150,7 @@ class Recipe:
         >>> Recipe.from_mapping({"name": "mine", "epochs": 5}).epochs
         5
         """
+        values = {RENAMED.get(name, name): value for name, value in values.items()}
         known = [kept.name for kept in fields(cls)]
         for name in values:
             if name not in known:

@@ -272,7 +272,7 @@ def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torc
     rate, decay = recipe.learning_rate, recipe.weight_decay
     # One call for hundreds of small tensors, instead of several for each.
     fused = device.type != "mps"
-    if recipe.optimiser == "adamw":
+    if recipe.optimizer == "adamw":
         return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=fused)
     return torch.optim.SGD(
         network.parameters(),
