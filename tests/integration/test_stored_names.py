@@ -161,3 +161,23 @@ def test_what_a_model_says_of_its_images_is_checked(archrank, planted, network, 
     assert (code, err.startswith("error: ")) == (2, True), err
     assert len(err) < 1000
     assert not ran(planted)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("classes", 3), ("classes", [1, 2]), ("image", [1, 8]), ("image", [0, 8, 8]), ("image", ["1", 8, 8]),
+        ("mean", "."),
+        ("mean", []), ("mean", {"a": 1}), ("deviation", [0.0]), ("deviation", [1e400]), ("skeleton", "StackedCells"),
+        ("skeleton", {"name": ["x"]}), ("skeleton", {"name": "os"}),
+        ("graph", [{"sites": [{"operation": []}]}]), ("curve", [3]),
+        ("recipe", None),
+    ],
+)  # fmt: skip
+def test_a_model_that_cannot_be_is_one_message(archrank, network, tmp_path, name, value):
+    shutil.copytree(network, tmp_path / "net")
+    path = tmp_path / "net" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    code, _, err = archrank("evaluate", "net", "--data", "digits")
+    assert (code, "model.json does not say a network" in err) == (2, True), err
+    assert len(err) < 1000

@@ -29,6 +29,8 @@ from archrank.cli.rankings import (
     TestMetricOption,
     TestOption,
 )
+from archrank.errors import ArchrankError, RunFolderError
+from archrank.system.foreign import in_one_line
 
 __all__ = ["app"]
 
@@ -128,5 +130,13 @@ def report(
     """Write the tables, plots and page of a comparison anew from its results."""
     from archrank.experiments import load_comparison
 
-    page = load_comparison(folder, tau).report()
+    try:
+        page = load_comparison(folder, tau).report()
+    except ArchrankError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"config.json or the results in {folder} are not as `archrank compare` writes them "
+            f"({in_one_line(error)[:200]}): give the command of the comparison again"
+        ) from error
     Console().print(f"report  {page}", soft_wrap=True)

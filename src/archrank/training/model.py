@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,8 @@ __all__ = ["MODEL", "WEIGHTS", "Model"]
 MODEL, WEIGHTS = "model.json", "weights.safetensors"
 
 _FORMAT = 1
+
+_QUOTED = 200
 
 _SKELETONS: Mapping[str, type[Any]] = {
     kind.__name__: kind for kind in (StackedCells, NASBench101Skeleton, NASBench201Skeleton)
@@ -125,9 +128,14 @@ class Model:
                 settings["image_channels"] = settings.pop("colours")
             skeleton: Skeleton = _SKELETONS[settings.pop("name")](**settings)
             recipe = Recipe.from_mapping(record.pop("recipe"))
-            parts = {name: tuple(record.pop(name)) for name in ("classes", "image", "mean", "deviation")}
+            parts = {name: _numbers(record, name) for name in ("image", "mean", "deviation")}
+            parts["classes"] = tuple(map(_text, record.pop("classes")))
+            if [len(parts[name]) for name in parts if name != "classes"] != [3, *2 * [parts["image"][0]]]:
+                raise ValueError(
+                    "image is not (colours, height, width), with a mean and a deviation for each colour"
+                )
             curve = tuple(Epoch(**epoch) for epoch in record.pop("curve"))
-        except (KeyError, TypeError, ValueError, ArchrankError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, ArchrankError) as error:
             raise TrainingError(f"{place / MODEL} does not say a network: {error}") from None
         network = outline(graph, skeleton, operations=operations).to_empty(device="cpu")
         try:
@@ -157,6 +165,22 @@ class Model:
         return replace(data, mean=self.mean, deviation=self.deviation)
 
 
+def _numbers(record: dict[str, Any], name: str) -> tuple[Any, ...]:
+    numbers = record.pop(name)
+    right = isinstance(numbers, list) and all(
+        isinstance(n, int if name == "image" else int | float) and isfinite(n) for n in numbers
+    )
+    if not right or not all(n > 0 for n in numbers if name != "mean"):
+        raise ValueError(f"{name} is {str(numbers)[:_QUOTED]}, expected numbers")
+    return tuple(numbers)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:_QUOTED]} is there, expected a name")
+    return value
+
+
 def _cell(record: Mapping[str, Any]) -> Cell:
-    sites = tuple(Site(s["operation"], tuple(s["sources"]), s["target"]) for s in record["sites"])
+    sites = tuple(Site(_text(s["operation"]), tuple(s["sources"]), s["target"]) for s in record["sites"])
     return Cell(record["inputs"], record["junctions"], sites, tuple(record["outputs"]))
