@@ -14,6 +14,7 @@ from .graph import Cell as Cell
 from .graph import Graph as Graph
 from .graph import Site as Site
 from .predictors.automatic import auto as auto
+from .predictors.automatic import default_effort as default_effort
 from .predictors.base import Predictor as Predictor
 from .predictors.loading import load_predictor as load_predictor
 from .space import Choice as Choice
@@ -21,6 +22,7 @@ from .space import SearchSpace as SearchSpace
 from .strategies.guided import GuidedSearch as GuidedSearch
 from .study.result import SearchResult as SearchResult
 from .study.sampler import ArchrankSampler as ArchrankSampler
+from .verbs.draw import Drawing as Drawing
 from .verbs.draw import draw as draw
 from .verbs.evaluate import evaluate as evaluate
 from .verbs.features import feature_table as feature_table

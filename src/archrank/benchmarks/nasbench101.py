@@ -47,8 +47,8 @@ KINDS = ("validation_accuracy", "test_accuracy", "train_accuracy", "training_sec
 _FIELDS = {2: 3, 3: 2, 4: 0, 5: 1}
 """Field of an evaluation message, and which of the KINDS it is."""
 
-_USUAL, _USUAL_KEYS = Struct("<" + 5 * "Bd"), tuple(field << 3 | 1 for field in range(1, 6))
-_USUAL_INDICES = (7, 9, 5, 3)
+_COMMON, _COMMON_KEYS = Struct("<" + 5 * "Bd"), tuple(field << 3 | 1 for field in range(1, 6))
+_COMMON_INDICES = (7, 9, 5, 3)
 """How an evaluation begins where its five doubles come in order, as they do: keys, and where the KINDS are."""
 
 
@@ -223,8 +223,8 @@ def _metrics(message: bytes) -> tuple[int, tuple[float, ...]]:
 
 def _evaluation(message: bytes) -> list[float]:
     numbers, rest = [math.nan] * len(KINDS), message
-    if len(message) >= _USUAL.size and (fields := _USUAL.unpack_from(message))[::2] == _USUAL_KEYS:
-        numbers, rest = [fields[index] for index in _USUAL_INDICES], message[_USUAL.size :]
+    if len(message) >= _COMMON.size and (fields := _COMMON.unpack_from(message))[::2] == _COMMON_KEYS:
+        numbers, rest = [fields[index] for index in _COMMON_INDICES], message[_COMMON.size :]
     for number, value in read_fields(rest):
         if number in _FIELDS and isinstance(value, float):
             numbers[_FIELDS[number]] = value

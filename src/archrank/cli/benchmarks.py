@@ -12,7 +12,7 @@ from archrank.cli.console import Console
 __all__ = ["command"]
 
 SHOWN = 14
-"""A list of all benchmarks shows so many metrics of each."""
+"""The number of metrics that a list of all benchmarks shows of each."""
 
 
 def command(

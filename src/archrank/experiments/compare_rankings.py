@@ -94,8 +94,8 @@ def compare_encoders(
         split: ``"random"``, ``"prefix"``, ``"source"`` or ``"function"``; see
             :func:`archrank.experiments.splits.split`.
         split_seed: Fixes the split's permutation; 2020 by default.
-        pool: What may be trained on: the first so many or a share of them, or a range ``"a:b"``.
-        test: What is tested on: the last so many or a share of them, or a range.
+        pool: What may be trained on: the first N or a share of them, or a range ``"a:b"``.
+        test: What is tested on: the last N or a share of them, or a range.
         same_subset: Whether all seeds share the training subset of seed 0.
         simplify: Whether architectures are simplified by the space's function rules.
         epochs: Passes over the training architectures.

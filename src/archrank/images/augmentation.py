@@ -21,7 +21,7 @@ _TO_YIQ = torch.tensor([_LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to an image of a batch in training. What is 0, None or False does not happen.
+    """Random changes of the images of a training batch. A change that is 0, None or False is off.
 
     The order is that of the attributes.
 
@@ -64,9 +64,9 @@ class Augmentation:
                 )
 
     def __call__(self, images: Tensor, generator: torch.Generator, fill: Tensor | None = None) -> Tensor:
-        """Change a batch.
+        """Augment a batch.
 
-        All chances are drawn from the generator, wherever the images are, so that every device sees the same ones.
+        All random numbers are drawn from the generator, so that every device sees the same changes.
 
         Args:
             images: From 0 to 1: (B, C, H, W). They are left as they are.

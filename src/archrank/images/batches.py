@@ -13,7 +13,7 @@ __all__ = ["Batches"]
 
 
 class Batches:
-    """Batches of normalised images; every iteration is one pass.
+    """Batches of normalized images; every iteration is one pass over the data.
 
     With a generator the order is drawn anew for every pass, and images that fill no whole batch are left out, others
     in every pass: normalisation over a batch of one or two would only disturb. Without one, all images come, in order.

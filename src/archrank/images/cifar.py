@@ -82,7 +82,7 @@ def cifar(name: str, folder: Path | None = None) -> Source:
 
     Raises:
         UnknownName: Another name.
-        DataError: None of the files is there; the message says which are looked for, and where.
+        DataError: None of the files was found; the message lists the names and the folder.
     """
     if name not in CIFAR:
         raise UnknownName("CIFAR data set", name, CIFAR)

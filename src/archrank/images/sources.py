@@ -82,7 +82,7 @@ def load_images(
 
     Raises:
         UnknownName: No such source.
-        DataError: Files are missing or damaged, or do not have what was asked for; the message says which.
+        DataError: Files are missing or damaged, or do not hold the requested images; the message names them.
 
     >>> data = load_images("digits")
     >>> len(data.train), len(data.validation), len(data.test), data.size

@@ -57,7 +57,7 @@ def own(name: str, size: int | None = None) -> Source | ImageData:
 
 
 def _source(name: str, called: str, dataset: Any, size: int | None) -> Source:
-    """Read everything at once and in order: nobody promised that several threads may ask a user's data set."""
+    """Read all images in order, in one thread: a user's data set may not be thread-safe."""
     labels, pixels = [], []
     for place in range(len(dataset)):
         image, label = _item(name, dataset, place)

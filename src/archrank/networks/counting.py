@@ -10,7 +10,7 @@ __all__ = ["multiply_adds", "parameters"]
 
 
 def parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
-    """How many trainable numbers a network has.
+    """The number of trainable parameters of a network.
 
     Args:
         network: The network, with numbers or in outline.

@@ -27,11 +27,11 @@ _Layer = TypeVar("_Layer", bound=nn.Module)
 
 
 _FEW = 16
-"""A vector register holds so many numbers, or half of that."""
+"""The number of values in a vector register; some processors have half of it."""
 
 
 class _Conv(nn.Conv2d):
-    """A convolution, of the ReLU of its input where so wanted: a layer less to make and to call.
+    """A convolution, optionally of the ReLU of its input, which saves a layer.
 
     A 1×1 convolution that skips pixels and reads few channels is one of stride 1 on the pixels that are left. It is the
     same arithmetic, and it is safe: oneDNN writes past the end of a buffer in the backward pass of the strided one, if
@@ -68,7 +68,7 @@ def conv(
 ) -> nn.Module:
     """A convolution without bias, of the ReLU of its input where ``relu``.
 
-    Unless told otherwise, it is padded so that stride 1 keeps the size of an image.
+    By default it is padded so that stride 1 keeps the size of an image.
     """
     if padding is None:
         padding = dilation * (kernel // 2)
@@ -115,7 +115,7 @@ def _plain_norm(channels: int) -> nn.BatchNorm2d:
 
 
 def _like(layer: _Layer) -> _Layer:
-    """A layer with the same settings, and nothing else in common; its numbers are for the caller to set.
+    """A layer with the same settings and separate, uninitialized parameters.
 
     A network has hundreds of layers of a few kinds, and PyTorch takes as long to make one as to make ten copies.
     """

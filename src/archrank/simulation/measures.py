@@ -117,7 +117,7 @@ class Labels:
         return draws_to_reach(target.hits, len(self.valid))
 
     def random_chance(self, target: Target, draws: int) -> float:
-        """The chance that so many draws reach a target."""
+        """The probability that a number of draws reach a target."""
         return chance_to_reach(target.hits, len(self.valid), draws)
 
 
@@ -179,7 +179,7 @@ class Line:
         return seconds / 3600
 
     def regret_at(self, hours: Floats) -> Floats:
-        """The regret after so many simulated hours: (T,) to (seeds, T)."""
+        """The regret after a number of simulated hours: (T,) to (seeds, T)."""
         order = np.argsort(self.ended, axis=1, kind="stable")
         ended = np.take_along_axis(self.ended, order, axis=1) / 3600
         regret = np.minimum.accumulate(np.take_along_axis(self.distance, order, axis=1), axis=1)
@@ -219,7 +219,7 @@ def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> 
 def ratio(line: Line, baseline: Line, evaluations: int) -> tuple[float, bool]:
     """How many times as many evaluations another kind of search needs as this one: the sample efficiency.
 
-    The target is the median, over the seeds, of what this one has reached after so many evaluations.
+    The target is the median, over the seeds, of what this one has reached after a number of evaluations.
 
     Args:
         line: This one.

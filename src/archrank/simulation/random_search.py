@@ -118,7 +118,7 @@ def draws_to_reach(hits: int, size: int, quantiles: Sequence[float] = QUARTILES)
 
 
 def chance_to_reach(hits: int, size: int, draws: int) -> float:
-    """The chance that one of ``hits`` among M is within so many draws.
+    """The probability that a number of draws include one of ``hits`` among M.
 
     >>> chance_to_reach(1, 100, 25)
     0.25

@@ -77,7 +77,7 @@ def utilities(
     beta: float,
     rng: np.random.Generator,
 ) -> list[tuple[Utility, int]]:
-    """What to maximise for the picks of a round.
+    """What to maximize for the picks of a round.
 
     Args:
         acquisition: ``"mean"``; ``"ucb"``, the upper confidence bound; ``"ei"``, the expected improvement on the

@@ -57,7 +57,7 @@ class Evaluated:
 
 
 class History:
-    """All that was proposed so far, in the order of proposing; the driver alone writes it.
+    """Everything proposed so far, in the order of proposing; only the driver writes it.
 
     >>> a, b = Architecture("s", (0,)), Architecture("s", (1,))
     >>> history = History([Evaluated(a, None, pending=True), Evaluated(b, 0.5)])

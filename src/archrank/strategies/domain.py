@@ -30,7 +30,7 @@ class Domain:
         candidates: The candidates, each once; None for the whole space.
 
     Raises:
-        UnknownName: Another word for ``distinct``.
+        UnknownName: An unknown ``distinct``.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Domain:
 
 
 class Remaining:
-    """What may still be proposed: all of a domain but what history holds and what was taken since.
+    """What may still be proposed: a domain without what the history holds and what was taken since.
 
     >>> from archrank.spaces import NASBench201
     >>> space = NASBench201()

@@ -65,7 +65,7 @@ class RegularizedEvolution(_Evolution):
 
     Until ``population`` architectures have been proposed, they are random. Failed evaluations take no part.
     It differs from the paper in that nothing is ever evaluated twice: a child that history holds is drawn
-    anew, then mutated on, and at last replaced by a random unseen architecture.
+    again, then mutated further, and finally replaced by a random unseen architecture.
 
     The defaults are the best of populations 10 to 50 and tournaments 3 to 10, simulated on ``analog-
     nasbench`` with a budget of 150: mean regret 0.043 ± 0.005 over 300 seeds, against 0.048 with a population

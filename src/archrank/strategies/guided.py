@@ -32,7 +32,7 @@ Inner = Literal["auto", "whole", "evolution", "annealing", "random"]
 INNER: tuple[Inner, ...] = get_args(Inner)
 
 LISTED = 200_000
-"""Spaces with up to so many encodings are scored whole by default; larger ones are searched by evolution."""
+"""Spaces with up to this many encodings are scored whole by default; larger ones are searched by evolution."""
 
 
 class GuidedSearch(Strategy):
@@ -69,7 +69,8 @@ class GuidedSearch(Strategy):
 
     Raises:
         UnknownName: No such inner search, acquisition or ``distinct``.
-        ArchrankError: A number out of its range, or an acquisition for a predictor that cannot say how unsure it is.
+        ArchrankError: A number out of its range, or an acquisition that needs a standard deviation, with a predictor
+            that has none.
 
     Reference: GATES (ECCV 2020), section 4.4: n picks out of r · n inner samples. Unlike the authors' annealing, whose
     temperature of 1000 makes it a random walk, this one's temperature is in standard deviations of the scores. Fitting

@@ -27,7 +27,7 @@ def evolve(
     generations: int,
     rng: np.random.Generator,
 ) -> dict[Architecture, float]:
-    """Evolve a population by mutation; the best of all that was met live on.
+    """Evolve a population by mutation; the best of all architectures seen survive.
 
     Args:
         space: The space that is searched.
@@ -37,7 +37,7 @@ def evolve(
         rng: The source of randomness.
 
     Returns:
-        Everything met, with its utility.
+        Every architecture seen, with its utility.
     """
     met = dict(zip(starts, utility(starts).tolist(), strict=True))
     parents = list(starts)
@@ -58,7 +58,7 @@ def anneal(
     steps: int,
     rng: np.random.Generator,
 ) -> dict[Architecture, float]:
-    """Anneal independent chains side by side, so that each step asks for their utilities at once.
+    """Anneal independent chains in parallel, so that each step computes their utilities at once.
 
     The temperature falls geometrically, in standard deviations of the starts' utilities, so that their scale does not
     matter.
@@ -71,7 +71,7 @@ def anneal(
         rng: The source of randomness.
 
     Returns:
-        Everything met, with its utility.
+        Every architecture seen, with its utility.
     """
     met = dict(zip(starts, utility(starts).tolist(), strict=True))
     chains = list(starts)
@@ -101,7 +101,7 @@ def _meet(
 def best_remaining(
     pool: Sequence[Architecture], utilities: Floats, remaining: Remaining, n: int, rng: np.random.Generator
 ) -> list[int]:
-    """Take the best that may still be proposed; of equal ones a random one, and further ones when nothing else is left.
+    """Take the best that may still be proposed; ties are broken at random, and duplicates of a score come last.
 
     Args:
         pool: What to choose from: B distinct architectures.
@@ -111,7 +111,7 @@ def best_remaining(
         rng: The source of randomness.
 
     Returns:
-        Places in the pool, ``n`` where so many are left.
+        Indices into the pool: ``n``, or all where fewer are left.
     """
     shuffled = rng.permutation(len(pool))
     order = shuffled[np.argsort(-utilities[shuffled], kind="stable")]

@@ -23,9 +23,9 @@ def offspring(
     n: int,
     rng: np.random.Generator,
 ) -> list[Proposal]:
-    """Propose ``n`` mutated architectures; random ones in their place once the parents' surroundings are used up.
+    """Propose ``n`` mutated architectures, or random ones once the parents' neighborhoods are exhausted.
 
-    A child that cannot be proposed any more is drawn anew, then mutated on.
+    A child that was proposed before is drawn again, then mutated further.
 
     Args:
         space: The space that is searched.

@@ -14,7 +14,7 @@ _RHO = 0.05
 
 
 class Scalarized(Strategy):
-    """Makes one score of several, and asks another strategy.
+    """Combines several scores into one for another strategy.
 
     Every call draws weights for the objectives, uniformly from all that add up to 1, and scores what was measured by
     them (:func:`weighed`); so from round to round another part of the Pareto front is looked for. What breaks the
@@ -63,11 +63,11 @@ def _with_one_score(history: History, rng: np.random.Generator) -> History:
 
 
 def weighed(scores: Floats, weights: Floats, feasible: npt.NDArray[np.bool_]) -> Floats:
-    """One score of several, by augmented Chebyshev scalarisation.
+    """One score of several, by augmented Chebyshev scalarization.
 
     Each objective is first stretched so that the feasible ones lie between 0, the best, and 1, the worst. The score is
-    ``-(max_k w_k f_k + 0.05 Σ_k w_k f_k)``: unlike a weighted sum it can reach every part of a Pareto front, also a
-    concave one.
+    ``-(max_k w_k f_k + 0.05 Σ_k w_k f_k)``: in contrast to a weighted sum it can reach every part of a Pareto
+    front, also a concave one.
 
     Args:
         scores: The K scores of each of n, higher is better: (n, K).
@@ -87,7 +87,7 @@ def weighed(scores: Floats, weights: Floats, feasible: npt.NDArray[np.bool_]) ->
 
 
 def feasible_first(scores: Floats, violations: Floats) -> Floats:
-    """Put what breaks the constraints below what meets them, the more broken the lower.
+    """Rank what violates the constraints below what meets them, larger violations lower.
 
     Scores of what meets them stay as they are; the others lie below, within as wide a range.
 

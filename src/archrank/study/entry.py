@@ -88,7 +88,7 @@ def search(
         resume: Continue the run that the folder holds, or start one where there is none. Without it a folder that
             holds a run is refused. A larger budget extends a finished run.
         database: Keep the study in this database instead, which the caller closes, and leave the evaluations to
-            workers that take them there (:func:`serve`, or ``archrank worker``); goes on with the study of that name,
+            workers that take them there (:func:`serve`, or ``archrank worker``); continues the study of that name,
             if there is one.
         workers: How many processes evaluate; 1 evaluates in this process. With an executor or a database: how many
             evaluations are to be under way at least.

@@ -87,7 +87,7 @@ class CheckedJournal(JournalFileBackend):
 def mend_journal(journal: Path) -> None:
     """Read a journal through; a bad end is set aside in a file beside it, with a warning.
 
-    The end is bad where no good line follows. The folder's lock must be held, so that nobody is writing.
+    The end is bad where no good line follows. The folder's lock must be held, so that no other process writes.
 
     Args:
         journal: The file; where there is none there is nothing to do.

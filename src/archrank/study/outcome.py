@@ -1,4 +1,4 @@
-"""One evaluation: what an evaluator is, and what came of calling it."""
+"""One evaluation: what an evaluator is, and the outcome of calling it."""
 
 import math
 import os
@@ -24,7 +24,7 @@ Evaluator = Callable[[Architecture], "float | Sequence[float] | Mapping[str, flo
 for among other values, which are only recorded."""
 
 DEFAULT_METRIC = "value"
-"""The metric's name where nobody names one; an evaluator that returns one value under any name means it."""
+"""The metric's name where none is given; an evaluator that returns one value under any name means it."""
 
 _MOST_VALUES, _LONGEST_NAME = 10_000, 500
 """Of one evaluation: what is more or longer than that is a mistake, and would fill the study."""

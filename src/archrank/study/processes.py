@@ -67,7 +67,7 @@ class _Process(Worker):
         return self._line, self._process.sentinel if self._end is None else self._end
 
     def give(self, architecture: Architecture) -> None:
-        """Send it; where nobody is there any more, the next answer says so."""
+        """Send an architecture; if the process is gone, the next answer reports it."""
         with suppress(OSError):
             self._line.send(architecture)
 

@@ -196,7 +196,7 @@ def _connect(ray: Any, cluster: RayCluster, workers: int) -> None:
 
 
 def _knock(address: str) -> None:
-    """Ray itself tries for minutes where nobody answers."""
+    """Ray itself tries for minutes where no cluster answers."""
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isdecimal()):
         raise ValueError("expected HOST:PORT")

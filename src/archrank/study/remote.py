@@ -37,7 +37,7 @@ def arrivals(run_state: RunState, patience: float, most: int, refill: Callable[[
     Args:
         run_state: The search's; it is kept in step.
         patience: Seconds without a sign of life after which a worker is given up.
-        most: Below so many open evaluations ``refill`` is asked for more.
+        most: With fewer open evaluations ``refill`` is asked for more.
         refill: Queues more; returns how many, 0 for the end.
     """
     silence = _Silence(patience)
@@ -98,7 +98,7 @@ def serve(
         evaluate: The evaluator.
         timeout: Seconds that an evaluation may take.
         retries: How often an architecture whose process died is evaluated again here.
-        on_outcome: Called after every evaluation with the task, what came of it, and whether it was recorded: it is
+        on_outcome: Called after every evaluation with the task, its outcome, and whether it was recorded: it is
             not where the search had given this worker up, and another one was faster.
 
     Returns:

@@ -39,7 +39,7 @@ def check_encoder(
         seed: What the checks' random choices derive from.
 
     Raises:
-        AssertionError: A promise is broken; the message says which.
+        AssertionError: A promise is broken; the message names it.
 
     >>> from archrank.encoders import GATES
     >>> from archrank.spaces import NASBench201

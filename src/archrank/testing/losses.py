@@ -26,7 +26,7 @@ def check_loss(loss: Loss, *, pairwise: bool = True, seed: int = 0) -> None:
         seed: What the checks' random choices derive from.
 
     Raises:
-        AssertionError: A promise is broken; the message says which.
+        AssertionError: A promise is broken; the message names it.
 
     >>> from archrank.ranking import PairwiseHinge
     >>> check_loss(PairwiseHinge())

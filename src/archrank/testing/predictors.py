@@ -36,7 +36,7 @@ def check_predictor(make: Make, space: SearchSpace, *, seed: int = 0) -> None:
         seed: What the checks' random choices derive from.
 
     Raises:
-        AssertionError: A promise is broken; the message says which.
+        AssertionError: A promise is broken; the message names it.
 
     >>> from archrank.encoders import GATES
     >>> from archrank.predictors import NeuralPredictor

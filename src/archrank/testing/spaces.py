@@ -30,7 +30,7 @@ def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None
         seed: What the random choices derive from; the same seed checks the same.
 
     Raises:
-        AssertionError: A law does not hold; the message says which, and for what.
+        AssertionError: A law does not hold; the message names it and the example.
 
     >>> from archrank.spaces import NASBench201
     >>> check_space(NASBench201())

@@ -51,7 +51,7 @@ def check_strategy(
             of 16 where none is given.
 
     Raises:
-        AssertionError: A promise is broken; the message says which.
+        AssertionError: A promise is broken; the message names it.
 
     >>> from archrank.strategies import RandomSearch
     >>> check_strategy(RandomSearch)

@@ -18,7 +18,7 @@ def check_table(table: Table, *, samples: int = 60, seed: int = 0) -> None:
         seed: What the random choices derive from; the same seed checks the same.
 
     Raises:
-        AssertionError: A law does not hold; the message says which, and for what.
+        AssertionError: A law does not hold; the message names it and the example.
     """
     rng = np.random.default_rng(seed)
     _check_rows(table)

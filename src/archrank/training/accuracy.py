@@ -41,7 +41,7 @@ def accuracy(
     side: int | None = None,
     batch: int = 256,
 ) -> Accuracy:
-    """Look at images without learning.
+    """Evaluate a network on images.
 
     Args:
         network: The network; it is left in the mode that it was in.
@@ -71,7 +71,7 @@ def accuracy(
 
 
 def sized(images: Tensor, side: int | None) -> Tensor:
-    """Images averaged down to a side, in the memory layout in which convolutions are quickest.
+    """Images averaged down to a side, in the memory layout in which convolutions are fastest.
 
     Args:
         images: (B, channels, H, W).

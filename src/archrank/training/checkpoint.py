@@ -31,7 +31,7 @@ def save_checkpoint(
     curve: Sequence[Epoch],
     scaler: Mapping[str, Any],
 ) -> None:
-    """Write a checkpoint whole. Chance needs no place in it: every epoch's follows from the seed.
+    """Write a checkpoint atomically. It holds no random state: each epoch's follows from the seed.
 
     Args:
         path: The file.
@@ -57,7 +57,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, facts: Mapping[str, Any]
 ) -> tuple[tuple[Epoch, ...], dict[str, Any]]:
-    """Set a network and an optimizer to where a checkpoint left them.
+    """Restore a network and an optimizer from a checkpoint.
 
     Args:
         path: The file.

@@ -14,7 +14,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def device_named(name: str) -> torch.device:
-    """The device that a name says; ``"auto"`` is CUDA, else MPS, else the processor, whatever there is.
+    """The device of a name; ``"auto"`` is CUDA if available, else MPS, else the CPU.
 
     Raises:
         UnknownName: No kind of device; ``"cuda:1"`` for the second of several is one.
@@ -39,7 +39,7 @@ def weights_generator(seed: int) -> torch.Generator:
 
 @contextmanager
 def chance(seed: int, epoch: int, device: torch.device) -> Iterator[torch.Generator]:
-    """The randomness of one epoch, the same however one came there.
+    """The random generator of one epoch, the same in an interrupted and an uninterrupted training.
 
     It is a generator for the order and the changes of images, and PyTorch's global ones for what happens in the network
     (dropout), which are as they were before when the block ends.

@@ -1,4 +1,4 @@
-"""The evaluator that trains: what a search asks where nobody has measured anything."""
+"""The evaluator that trains networks, for a search where no benchmark table exists."""
 
 import hashlib
 import json
@@ -41,8 +41,8 @@ _RESULT = "training.json"
 class TrainingEvaluator:
     """Trains an architecture's network and gives its validation accuracy.
 
-    Every training leaves a folder with its learning curve (``curve.jsonl``) and what came of it (``training.json``);
-    while it goes on, there is a checkpoint. So a training that was interrupted is gone on with, and one that is
+    Every training leaves a folder with its learning curve (``curve.jsonl``) and its outcome (``training.json``);
+    while it goes on, there is a checkpoint. So an interrupted training is continued, and one that is
     finished is never made again. It can be sent to other processes; images are loaded in each, when first needed.
 
     Args:
@@ -130,7 +130,7 @@ class TrainingEvaluator:
         }
 
     def prepare(self) -> ImageData:
-        """Load the images, decoding them if that was never done, so that no evaluation waits or fails for it.
+        """Load the images, and decode them if they are not cached, before the first evaluation needs them.
 
         Raises:
             DataError: They cannot be loaded.
@@ -140,7 +140,7 @@ class TrainingEvaluator:
         return self._data
 
     def __call__(self, architecture: Architecture) -> dict[str, float]:
-        """Train it, or read what came of its training.
+        """Train it, or read the outcome of an earlier training.
 
         Returns:
             ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``valid_loss``

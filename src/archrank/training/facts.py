@@ -1,4 +1,4 @@
-"""What makes a training what it is, and how two differ."""
+"""What identifies a training, and how two trainings differ."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ __all__ = ["differences", "recipe_facts"]
 
 
 def recipe_facts(recipe: Recipe) -> dict[str, Any]:
-    """A recipe's settings as JSON values, each by a name that says whose it is.
+    """A recipe's settings as JSON values, under names that begin with ``recipe.``.
 
     >>> recipe_facts(Recipe("mine", epochs=7))["recipe.epochs"]
     7
@@ -25,7 +25,7 @@ def _present(name: str) -> str:
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """In words, which facts of a training that is there are not those of the one that is wanted here; empty if none.
+    """The differences between the metadata of two trainings, as text; empty if there are none.
 
     >>> differences({"seed": 1, "final": False}, {"seed": 2, "final": False})
     'seed is 1 there and 2 here'

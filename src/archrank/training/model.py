@@ -39,7 +39,7 @@ _SKELETONS: Mapping[str, type[Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained network and what it is.
+    """A trained network with its description.
 
     It holds the graph itself, so no space is needed to use it.
 
@@ -106,7 +106,7 @@ class Model:
             operations: How to make the operations on sites.
 
         Raises:
-            TrainingError: No whole model is there, or one of a later format.
+            TrainingError: The folder holds no complete model, or one of a later format.
             UnknownName: An operation that is not in the table.
         """
         place = Path(folder)
@@ -146,7 +146,7 @@ class Model:
         return cls(network.eval(), graph, skeleton, recipe, **parts, curve=curve, facts=record)
 
     def as_learnt(self, data: ImageData) -> ImageData:
-        """Other images, normalised as those that the network learnt from.
+        """Other images, normalized like those that the network was trained on.
 
         Raises:
             TrainingError: They have other classes, or other channels, or are smaller.

@@ -22,7 +22,7 @@ class Pruning:
     """Compares a training with finished ones, epoch by epoch.
 
     Optuna's pruners look at a study's trials. Trainings may run in many processes, so each keeps a study of its own,
-    in memory, and lives the trainings of the others through from their learning curves.
+    in memory, and replays the other runs' learning curves.
 
     Args:
         kind: ``"median"`` ends what is below the median of at least five whole trainings at that epoch, from a quarter
@@ -55,7 +55,7 @@ class Pruning:
         return name in self._known
 
     def learn(self, name: str, accuracies: Sequence[float], pruned: bool) -> None:
-        """Take note of a finished training.
+        """Record a finished training.
 
         Args:
             name: What it is called; a training counts once.
@@ -92,7 +92,7 @@ class Watched:
         return worse and epoch < self._epochs
 
     def end(self, name: str, accuracy: float | None, pruned: bool) -> None:
-        """Take note of its end.
+        """Record its end.
 
         Args:
             name: What the training is called.
@@ -116,7 +116,7 @@ def _pruner(kind: str, epochs: int) -> BasePruner:
 
 @contextmanager
 def _quiet() -> Iterator[Any]:
-    """Optuna tells of every study that is made; this one is nobody's concern."""
+    """Silence Optuna's message about this internal study."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -82,7 +82,7 @@ class Recipe:
         mixed_precision: ``"auto"`` works in half precision where the device has it (CUDA); or ``"off"``.
 
     Raises:
-        TrainingError: A value that cannot be.
+        TrainingError: An invalid value.
         UnknownName: A word that is not among the allowed ones.
 
     The learning rate moves with every step. Papers of this field move it with every epoch, which is the same thing
@@ -141,10 +141,10 @@ class Recipe:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """The recipe that a mapping says, as :meth:`as_dict` gives it or a file holds it.
+        """The recipe from a mapping, as :meth:`as_dict` returns it or a file holds it.
 
         Raises:
-            TrainingError: No name, or a value that cannot be.
+            TrainingError: No name, or an invalid value.
             UnknownName: A setting that recipes do not have.
 
         >>> Recipe.from_mapping({"name": "mine", "epochs": 5}).epochs
@@ -169,8 +169,8 @@ class Recipe:
             named: The recipes that ``base`` may name.
 
         Raises:
-            TrainingError: The file cannot be read, or says what no recipe can be.
-            UnknownName: A setting or a base that there is not.
+            TrainingError: The file cannot be read, or holds an invalid value.
+            UnknownName: An unknown setting or base.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -207,7 +207,7 @@ class Recipe:
         return None if made == Augmentation() else made
 
     def rate(self, epochs: float) -> float:
-        """The learning rate after so many epochs, of which a part may count.
+        """The learning rate after a number of epochs, which may be fractional.
 
         >>> recipe = Recipe("r", epochs=10, learning_rate=0.1, warm_up=2)
         >>> [round(recipe.rate(t), 3) for t in (0, 1, 2, 6, 10)]

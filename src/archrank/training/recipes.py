@@ -123,7 +123,7 @@ def recipe_named(name: str) -> Recipe:
 
     Raises:
         UnknownName: Neither; or the file names a setting that recipes do not have.
-        TrainingError: The file cannot be read, or says what no recipe can be.
+        TrainingError: The file cannot be read, or holds an invalid value.
 
     >>> recipe_named("cifar-final").epochs
     600

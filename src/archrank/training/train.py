@@ -29,7 +29,7 @@ from archrank.training.recipe import Recipe
 __all__ = ["Trained", "train"]
 
 _LOOK = 50
-"""After so many batches the loss is looked at: on a GPU that waits for all that was asked of it."""
+"""The number of batches between two checks of the loss; on a GPU each check waits for all queued work."""
 
 _NO_ROOM = ("out of memory", "can't allocate memory", "not enough memory")
 """How PyTorch says it, where it has no error of its own for it."""
@@ -37,7 +37,7 @@ _NO_ROOM = ("out of memory", "can't allocate memory", "not enough memory")
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of a training.
+    """The outcome of a training.
 
     Attributes:
         curve: The epochs that were trained, at least one.
@@ -71,9 +71,9 @@ def train(
     on_batch: Callable[[int, int], None] | None = None,
     final: bool = False,
 ) -> Trained:
-    """Train a network, or go on where the checkpoint in a folder stands.
+    """Train a network, or continue from the checkpoint in a folder.
 
-    An interrupted training that is gone on with ends in the same weights, bit for bit, as one that was not; on a
+    An interrupted training that is continued ends with the same weights, bit for bit, as one that was not; on a
     GPU as far as its kernels give the same twice.
 
     Args:
@@ -120,7 +120,7 @@ def train(
 
 
 class _Training:
-    """A training and where it stands; a checkpoint that is there is gone on with.
+    """A training and its progress; continues from a checkpoint if there is one.
 
     Attributes:
         curve: The epochs so far.
