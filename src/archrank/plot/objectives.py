@@ -33,11 +33,10 @@ class Axis:
     label: str
     higher_is_better: bool = True
 
-    @property
-    def text(self) -> str:
+    def text(self, *, horizontal: bool = False) -> str:
         """The label with its direction, folded."""
         direction = "higher" if self.higher_is_better else "lower"
-        return axis_label(f"{shortened(self.label)}, {direction} is better")
+        return axis_label(f"{shortened(self.label)}, {direction} is better", horizontal=horizontal)
 
 
 def pareto_figure(
@@ -149,8 +148,8 @@ def draw_pareto(
         zorder=6,
         label="Pareto front found",
     )
-    panel.set_xlabel(axes[0].text)
-    panel.set_ylabel(axes[1].text)
+    panel.set_xlabel(axes[0].text(horizontal=True))
+    panel.set_ylabel(axes[1].text())
     fronts = values[front] if best is None else np.vstack([values[front], best])
     panel.set_xlim(_limits(values[:, 0], fronts[:, 0], axes[0]))
     panel.set_ylim(_limits(values[:, 1], fronts[:, 1], axes[1]))

@@ -188,7 +188,7 @@ def _interesting(
             float(finite.min()) if len(finite) and finite.min() < top else top - max(abs(top) * 0.01, 1e-3)
         )
     span = top - start
-    # Without curves to show, few evaluations are worth seeing all.
+    # Without curves to show, all of a few evaluations are shown.
     low = start - 0.3 * span
     if len(finite) and len(values) < 20 and not bands:
         low = min(low, float(finite.min()) - 0.05 * (top - float(finite.min())))

@@ -80,7 +80,7 @@ def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
 
     Args:
         lines: The searches.
-        labels: What the whole table is worth.
+        labels: The labels of the whole table.
         budget: How many evaluations each was given; an arrow begins there where more would have been needed.
     """
     targets = labels.targets
@@ -129,9 +129,9 @@ def _shown(names: Iterable[str]) -> dict[str, str]:
     shared = set.intersection(*options) if len(options) > 1 else set()
     shown = {}
     for name, (strategy, *rest) in parts.items():
-        told = [option for option in rest if option not in shared]
-        told += ["…"] * (len(told) < len(rest))
-        whole = ": ".join([strategy, *([", ".join(told)] if told else [])])
+        named = [option for option in rest if option not in shared]
+        named += ["…"] * (len(named) < len(rest))
+        whole = ": ".join([strategy, *([", ".join(named)] if named else [])])
         shown[name] = "\n".join(
             wrap(legend_label(whole, 4 * _NAME_LETTERS), _NAME_LETTERS, break_on_hyphens=False)
         )

@@ -79,7 +79,7 @@ def test_evaluations_needed_are_medians_that_may_be_beyond_the_budget():
     headings, lines = texts(
         [best_first(), best_first(seed=1), row(index=[0]), row(index=[0], seed=1)], "Evaluations needed"
     )
-    assert headings == ["top 1% (20)", "met by", "top 0.1% (2)", "met by", "optimum (1)", "met by"]
+    assert headings == ["top 1% (20)", "found by", "top 0.1% (2)", "found by", "optimum (1)", "found by"]
     assert lines["evolution"] == ["10", "2 of 2"] * 3
     assert lines["guided"] == [">60", "0 of 2"] * 3
     assert lines["random (exact)"][:2] == ["68 (29–134)", f"{1 - comb(1980, 60) / comb(2000, 60):.1%}"]

@@ -94,7 +94,7 @@ def _front_tiles(result: Mapping[str, Any]) -> list[Tile]:
         values = [member["values"][name] for member in result["front"]]
         if values:
             best = max(values) if direction == "maximize" else min(values)
-            found.append(Tile(f"Best of objective {i}", number(best, 5), shortened(name)))
+            found.append(Tile(f"Best of objective {i}", number(best, 4), shortened(name)))
     if volume := result.get("hypervolume"):
         share = f"{volume['share']:.1%} of the whole table's" if volume["share"] else ""
         found.append(Tile("Hypervolume", number(volume["value"], 4), share))

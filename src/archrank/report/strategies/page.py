@@ -30,7 +30,7 @@ _CORNER = "strategy"
 _FAILED = "Searches that failed"
 _NOTE = (
     "Medians over the seeds, with the quartiles in brackets unless they read the same; random search is exact. The "
-    "best of every column is best_marked."
+    "best of every column is marked."
 )
 _BANDS = "Lines are medians over the seeds, bands reach from quartile to quartile."
 _CAPTIONS = {
@@ -40,8 +40,8 @@ _CAPTIONS = {
     ),
     "needed": (
         "Evaluations needed",
-        "Until one of the best of the table was met: dots are medians over the seeds, bars reach from quartile to "
-        "quartile. An arrow at the dashed line: at least half of the searches did not meet one within the budget.",
+        "Until one of the best of the table was found: dots are medians over the seeds, bars reach from quartile to "
+        "quartile. An arrow at the dashed line: at least half of the searches did not find one within the budget.",
     ),
     "test-regret": (
         "Test regret of the incumbent",

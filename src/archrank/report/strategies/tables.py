@@ -15,7 +15,7 @@ __all__ = ["budgets", "needed_cell", "short", "summary_tables"]
 RANDOM_NAME = "random (exact)"
 
 _BRIEF = 0.001
-"""Seconds that nobody needs to know more exactly."""
+"""Seconds: shorter times are shown as less than this."""
 
 _BUDGETS = (50, 100, 150, 300, 600, 1000, 2000)
 
@@ -36,7 +36,7 @@ def summary_tables(
 
     Args:
         lines: The searches.
-        labels: What the whole table is worth.
+        labels: The labels of the whole table.
         budget: How many evaluations each was given.
         valid_sign: 1 where a higher value of the metric is better, else -1.
         test_sign: The same of the test metric.
@@ -44,8 +44,8 @@ def summary_tables(
     found = [
         (
             "Evaluations needed",
-            "How many evaluations until one of the best of the table was met, by the label that the search sees; and "
-            "how many of the searches met one within the budget. How many architectures would do stands in brackets.",
+            "The number of evaluations until one of the best of the table was found, by the label that the search sees, "
+            "and how many of the searches found one within the budget. In brackets: how many architectures count.",
             _needed(lines, labels, budget),
         )
     ]
@@ -65,7 +65,7 @@ def summary_tables(
             "Test regret of the incumbent",
             "How far the architecture with the best label so far is, on test, from the best of the table there.",
             "Test label of the incumbent",
-            "What the architecture with the best label so far is worth on test.",
+            "The test label of the architecture with the best label so far.",
             [(line.name, quantiles(line.test_regret)) for line in lines if line.test_regret is not None],
             random_test,
             labels.best_test,
@@ -76,7 +76,7 @@ def summary_tables(
         found.append(
             (
                 "Simulated hours",
-                "How many hours of training until one of the best was met, and in all; proposing takes none.",
+                "Hours of training until one of the best was found, and in total; proposing counts as no time.",
                 _hours(lines, labels),
             )
         )
@@ -107,7 +107,7 @@ def _count(number: float) -> str:
 def _needed(lines: Sequence[Line], labels: Labels, budget: int) -> SummaryTable:
     headings, columns = [], []
     for target in labels.targets:
-        headings += [f"{target.name} ({target.hits:,})", "met by"]
+        headings += [f"{target.name} ({target.hits:,})", "found by"]
         cells, shares = [], []
         for line in lines:
             queries = line.queries(target.regret)
@@ -219,7 +219,7 @@ def _hours(lines: Sequence[Line], labels: Labels) -> SummaryTable:
             best_marked([needed_cell(q, float(hours)) for q, hours in found], higher_is_better=False)
         )
     columns.append([needed_cell(quantiles(line.all_hours), math.inf) for line in timed])
-    return _table([*headings, "in all"], [line.name for line in timed], columns)
+    return _table([*headings, "in total"], [line.name for line in timed], columns)
 
 
 def _proposing(lines: Sequence[Line], budget: int) -> SummaryTable:
