@@ -38,7 +38,7 @@ class SummaryTable:
 
 
 def best_marked(cells: Sequence[Cell], *, higher_is_better: bool) -> list[Cell]:
-    """The cells of a column, the best of them best_marked; none where there is nothing to compare."""
+    """The cells of a column, the best of them marked; none where there is nothing to compare."""
     values = [cell.value for cell in cells if cell.value is not None]
     if len(values) < 2:
         return list(cells)

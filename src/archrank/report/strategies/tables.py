@@ -44,8 +44,8 @@ def summary_tables(
     found = [
         (
             "Evaluations needed",
-            "The number of evaluations until one of the best of the table was found, by the label that the search sees, "
-            "and how many of the searches found one within the budget. In brackets: how many architectures count.",
+            "The number of evaluations until one of the best of the table was found, by the label that the search "
+            "sees, and how many of the searches found one within the budget. In brackets: how many architectures count.",
             _needed(lines, labels, budget),
         )
     ]
