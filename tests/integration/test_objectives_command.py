@@ -45,9 +45,14 @@ def test_a_front_with_its_report(search, tmp_path):
     assert set(volume["reference"]) == {"valid_perf", "latency"}
     assert (np.diff(volume["curve"]) >= 0).all()
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    for said in ("The Pareto front", "What the front dominates", "para &lt; 1.2", "reference point"):
+    for said in (
+        "Members of the Pareto front",
+        "Hypervolume",
+        "para &lt; 1.2",
+        "reference point",
+    ):
         assert said in page
-    assert {"front.svg", "hypervolume.svg"} <= {p.name for p in (tmp_path / "run" / "plots").iterdir()}
+    assert {"pareto.svg", "hypervolume.svg"} <= {p.name for p in (tmp_path / "run" / "plots").iterdir()}
 
 
 def test_its_command_repeats_it_and_more_budget_goes_on_with_it(search, tmp_path):

@@ -45,7 +45,7 @@ def summary_tables(
         (
             "Evaluations needed",
             "The number of evaluations until one of the best of the table was found, by the label that the search "
-            "sees, and how many of the searches found one within the budget. In brackets: how many architectures count.",
+            "sees, and how many of the searches found one within the budget. In brackets: how many count.",
             _needed(lines, labels, budget),
         )
     ]
