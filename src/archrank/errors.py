@@ -68,7 +68,7 @@ class BudgetError(ArchrankError, ValueError):
 
 
 class DataError(ArchrankError, ValueError):
-    """Images that are missing, damaged, or not such as was asked for."""
+    """Images that are missing or damaged, or not as requested."""
 
 
 class EvaluationError(ArchrankError):
@@ -96,6 +96,7 @@ class MissingExtra(ArchrankError, ImportError):
     """
 
     def __init__(self, module: str, extra: str, what: str = "this") -> None:
+        self.module, self.extra = module, extra
         super().__init__(f"{what} needs {module}, which is not installed: pip install 'archrank[{extra}]'")
 
 
@@ -104,7 +105,7 @@ class PluginError(ArchrankError):
 
 
 class PredictorError(ArchrankError, ValueError):
-    """A predictor that cannot be fitted, asked, saved or loaded as it was wanted."""
+    """A predictor that cannot be fitted, queried, saved or loaded as requested."""
 
 
 class RunFolderError(ArchrankError):
@@ -112,4 +113,4 @@ class RunFolderError(ArchrankError):
 
 
 class TrainingError(ArchrankError):
-    """A network that cannot be trained as it was wanted, or one that was trained and cannot be used."""
+    """A network that cannot be trained as requested, or a trained network that cannot be used."""

@@ -92,7 +92,7 @@ def test_what_cannot_be_fitted_is_told_before_the_first_fit(monkeypatch):
     def refuse(*_):
         raise PredictorError("such graphs are not for me")
 
-    monkeypatch.setattr(NeuralPredictor, "_fresh", refuse)
+    monkeypatch.setattr(NeuralPredictor, "_new_scorer", refuse)
     with pytest.raises(PredictorError, match="the encoder gates with the loss hinge: such graphs"):
         fits().check([TASK])
 

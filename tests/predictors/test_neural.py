@@ -329,11 +329,11 @@ DAMAGES = {
     ),
     "unknown encoder": (
         edit(lambda r: r["learned"]["encoder"].update(name="doors")),
-        "does not know the encoder 'doors'",
+        "saved with the encoder 'doors', which is unknown here",
     ),
     "unknown loss": (
         edit(lambda r: r["learned"]["loss"].update(name="love")),
-        "does not know the loss 'love'",
+        "saved with the loss 'love', which is unknown here",
     ),
 }
 

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from archrank.errors import ArchrankError, PredictorError
+from archrank.errors import ArchrankError, MissingExtra, PredictorError
 from archrank.given import check_is_space
 from archrank.predictors import saved
 from archrank.predictors.base import Predictor
 from archrank.predictors.named import CLASSES, installed_predictor
 from archrank.space import SearchSpace
-from archrank.system.extras import extra_named
 
 __all__ = ["load_predictor"]
 
@@ -68,8 +67,10 @@ def _class(folder: Path, name: str, also: Sequence[type[Predictor]]) -> type[Pre
         if kind.__name__ == name:
             return kind
     # Imported when a file names it, so that loading needs only what the file does.
-    with extra_named(f"the predictor in {folder}, a {name},"):
+    try:
         found = CLASSES[name] if name in CLASSES else installed_predictor(name)
+    except MissingExtra as error:
+        raise MissingExtra(error.module, error.extra, f"the predictor in {folder}, a {name},") from None
     if found is None:
         raise PredictorError(
             f"the predictor in {folder} is of the class {name!r}; archrank's own are {', '.join(CLASSES)}: "

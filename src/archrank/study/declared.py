@@ -45,7 +45,7 @@ def declared_objectives(
         ArchrankError: Both ``metric`` and ``objectives``, another number of objectives, a direction for a table, or a
             constraint that cannot be read or that no architecture of the table meets.
 
-    >>> declared_objectives(None, objectives=["accuracy", "latency:min"]).objectives
+    >>> declared_objectives(None, objectives=["accuracy", "latency:min"]).directions
     {'accuracy': 'maximize', 'latency': 'minimize'}
     """
     if isinstance(where, str):
