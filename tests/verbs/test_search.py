@@ -161,6 +161,13 @@ def test_a_result_is_a_data_frame_and_an_optuna_study():
     assert result.study.best_value == result.best_value
 
 
+def test_nothing_is_printed_by_a_search(capfd):
+    level = optuna.logging.get_verbosity()
+    ar.search(SPACE, worth, "random", budget=2)
+    assert capfd.readouterr() == ("", "")
+    assert optuna.logging.get_verbosity() == level
+
+
 def test_a_result_shows_itself_in_short():
     result = ar.search(SPACE, worth, "random", budget=4)
     assert (

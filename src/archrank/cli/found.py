@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["brief", "show"]
 
 _SHOWN = 12
-"""So many of a Pareto front are shown."""
+"""The number of members of a Pareto front that are shown."""
 
 
 def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None:

@@ -14,7 +14,7 @@ def parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
 
     Args:
         network: The network, with numbers or in outline.
-        auxiliary: Whether those of the auxiliary head count; the field leaves them out, for they only help training.
+        auxiliary: Whether those of the auxiliary head count; the field leaves them out, as they only help training.
     """
     return sum(
         p.numel()

@@ -365,7 +365,7 @@ def _checked_labels(operations: Any, size: int) -> list[int]:
     for vertex, role in ((0, "input"), (size - 1, "output")):
         if operations[vertex] != role:
             raise ParseError(
-                f"{KEYS[1]}: vertex {vertex} is {operations[vertex]!r}, expected {role!r}, for it has no operation"
+                f"{KEYS[1]}: vertex {vertex} is {operations[vertex]!r}, expected {role!r}: it has no operation"
             )
     labels = []
     for vertex, name in enumerate(operations[1:-1], start=1):

@@ -66,7 +66,7 @@ def search(
     strategy sees those as pending. No worker ever waits, but what is proposed depends on what happens to end first.
 
     A failed evaluation (an exception, NaN, infinity, text, a missing value, too long a time, or a worker that it
-    killed again and again) is recorded with its reason and counts against the budget, for it was paid for.
+    killed again and again) is recorded with its reason and counts against the budget.
 
     Args:
         space: The space to search; or a table of measured architectures, which is looked up.

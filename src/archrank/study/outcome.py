@@ -32,7 +32,7 @@ _MOST_VALUES, _LONGEST_NAME = 10_000, 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one evaluation.
+    """The outcome of one evaluation.
 
     Attributes:
         values: The values by name, the metric's among them; empty where it failed. None stands for a further

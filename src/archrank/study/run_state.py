@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -82,13 +83,14 @@ class RunState:
             if store.name in optuna.get_all_study_names(storage):
                 self._check(optuna.load_study(study_name=store.name, storage=storage), facts)
             store.begin()
-            study = optuna.create_study(
-                study_name=store.name,
-                storage=storage,
-                directions=list(objectives.directions.values()),
-                sampler=optuna.samplers.RandomSampler(seed=0),  # never asked: every parameter is fixed
-                load_if_exists=True,
-            )
+            with _quiet():
+                study = optuna.create_study(
+                    study_name=store.name,
+                    storage=storage,
+                    directions=list(objectives.directions.values()),
+                    sampler=optuna.samplers.RandomSampler(seed=0),  # never asked: every parameter is fixed
+                    load_if_exists=True,
+                )
             self._trials = Trials(study, storage, store, space, objectives)
             self._state_facts(study, facts)
             for trial in self.trials:
@@ -177,7 +179,7 @@ class RunState:
 
         Args:
             task: What was evaluated.
-            outcome: What came of it.
+            outcome: The outcome.
             elapsed: Seconds of the whole search so far.
         """
         with self._store.writing():
@@ -282,6 +284,17 @@ class RunState:
             predicted=attributes["predicted"],
             violation=self._objectives.violation(result["values"]) if result["values"] else 0.0,
         )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A context in which Optuna does not report that a study was created."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)
 
 
 def _latest(trials: Sequence[FrozenTrial]) -> float:
