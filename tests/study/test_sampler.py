@@ -58,6 +58,19 @@ def test_same_seed_same_trials():
     assert chosen(studies[0]) == chosen(studies[1])
 
 
+def test_a_sampler_takes_nothing_from_one_study_into_another():
+    def sampler():
+        strategy = RegularizedEvolution(SPACE, 4)
+        strategy.batch = 5
+        return ArchrankSampler(SPACE, strategy, seed=5)
+
+    shared, studies = sampler(), []
+    for each in (shared, shared, sampler()):
+        studies.append(optuna.create_study(sampler=each))
+        studies[-1].optimize(total, n_trials=7)
+    assert chosen(studies[0]) == chosen(studies[1]) == chosen(studies[2])
+
+
 def test_threads_never_get_the_same_architecture():
     def slow(trial):
         time.sleep(0.002)  # the others ask while this pick is not yet stored

@@ -88,7 +88,7 @@ def drive(
     on_progress: Callable[[Progress], None] | None = None,
     begin: Callable[[], None] = lambda: None,
 ) -> SearchResult:
-    """Run a search, or what is left of it; the arguments are explained at :func:`~archrank.study.search.search`.
+    """Run a search, or what is left of it; the arguments are explained at :func:`~archrank.study.entry.search`.
 
     ``begin`` is called when the study agrees, before anything is proposed.
     """

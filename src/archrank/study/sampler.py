@@ -64,6 +64,7 @@ class ArchrankSampler(BaseSampler):
         self._given: dict[int, Architecture] = {}
         # What the strategy proposed with one fit and no trial has got yet, in its order.
         self._batch: deque[Architecture] = deque()
+        self._study_name: str | None = None  # which both are about
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The whole space."""
@@ -75,6 +76,10 @@ class ArchrankSampler(BaseSampler):
         """The strategy's next architecture, as parameters."""
         rng = np.random.default_rng([self._seed, trial.number])
         with self._lock:
+            if study.study_name != self._study_name:
+                self._study_name = study.study_name
+                self._given.clear()
+                self._batch.clear()
             history = self._history(study, trial)
             architecture = self._next(study, history, rng)
             if architecture is not None:

@@ -283,7 +283,8 @@ def _check_saved(
     )
     again, expected = (p.with_seed(5).fit(known, targets).predict(others) for p in (loaded, predictor))
     require(
-        np.array_equal(again, expected), f"{predictor}: loaded, it has other settings, for it fits otherwise"
+        np.array_equal(again, expected),
+        f"{predictor}: loaded, it has other settings: a fit gives other scores",
     )
 
 

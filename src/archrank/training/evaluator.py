@@ -177,7 +177,7 @@ class TrainingEvaluator:
     def _training(
         self, architecture: Architecture, graph: Graph, skeleton: Skeleton, data: ImageData, repeat: int
     ) -> dict[str, Any]:
-        """What came of one training; it is made if it was not before."""
+        """The outcome of one training, which is run unless it was before."""
         text = self._space.format(architecture)
         name = hashlib.sha256(text.encode()).hexdigest()[:12] + (f"-{repeat + 1}" if repeat else "")
         facts = {
