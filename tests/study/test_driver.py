@@ -3,12 +3,12 @@ import signal
 
 import numpy as np
 import pytest
-from evaluators_for_workers import total
 
 from archrank.errors import BudgetError, RunFolderError
 from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, History, RandomSearch, RegularizedEvolution, Strategy
 from archrank.study import RunFolder, Timer, search
+from evaluators_for_workers import total
 
 SPACE = NASBench201()
 

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from evaluators_for_workers import total
 
 from archrank.errors import RunFolderError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch
 from archrank.study import RunFolder, search
+from evaluators_for_workers import total
 
 SPACE = NASBench201()
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 def run(path, budget=5, resume=False, **config):
@@ -196,7 +196,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_later(tmp_path, limit):
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | {"PYTHONPATH": str(HERE)},
+        env=os.environ | {"PYTHONPATH": str(TESTS)},
     )
     assert "cannot write in the run folder" in done.stdout
     assert "File too large" in done.stdout

@@ -8,7 +8,6 @@ from functools import partial
 
 import optuna
 import pytest
-from evaluators_for_workers import several, total
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.storages import JournalStorage
@@ -20,6 +19,7 @@ from archrank.strategies import RegularizedEvolution
 from archrank.study import RunFolder, search
 from archrank.study import journal as journals
 from archrank.study.journal import CheckedJournal, mend_journal
+from evaluators_for_workers import several, total
 
 SPACE = NASBench201()
 BUDGET = 6

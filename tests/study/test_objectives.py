@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import optuna
 import pytest
-from evaluators_for_workers import several
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
@@ -14,6 +13,7 @@ from archrank.spaces import NASBench201
 from archrank.strategies import RegularizedEvolution, Scalarized, Strategy, unseen
 from archrank.strategies.base import Proposal
 from archrank.study import ArchrankSampler, Progress, RunFolder, result_record, search
+from evaluators_for_workers import several
 
 SPACE = NASBench201()
 BOTH = {"good": "maximize", "costly": "minimize"}

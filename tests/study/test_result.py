@@ -4,13 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from evaluators_for_workers import total
 
 from archrank.benchmarks.table import Metric, Table
 from archrank.errors import EvaluationError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch
 from archrank.study import TableEvaluator, measure, result_record, search
+from evaluators_for_workers import total
 
 SPACE = NASBench201()
 ROWS = SPACE.rows()[::50]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
     from archrank.cli.console import Console
     from archrank.study.database import Database
-    from archrank.study.outcome import Evaluator
+    from archrank.workers.outcome import Evaluator
 
 __all__ = [
     "EXECUTORS",

@@ -54,7 +54,7 @@ def command(
     from archrank.benchmarks.table import Table
     from archrank.cli.executors import evaluator_of, values_from
     from archrank.study import Database, Objectives, Outcome, serve
-    from archrank.study.trials import Task
+    from archrank.workers.evaluation import Task
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # What a cluster sends before it takes the machine away; Ctrl-C is treated with care everywhere.

@@ -7,14 +7,14 @@ from archrank.study.entry import search
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
 from archrank.study.objectives import Constraint, Objectives, check_constraints, of_feasible
-from archrank.study.outcome import Evaluator, Outcome, measure
 from archrank.study.pareto import dominated_volume, pareto_front
-from archrank.study.ray_cluster import RayCluster
 from archrank.study.remote import serve
 from archrank.study.result import Evaluation, SearchResult, result_record
 from archrank.study.sampler import ArchrankSampler
 from archrank.study.timed import TimedRanker
 from archrank.study.timer import Timer
+from archrank.workers.outcome import Evaluator, Outcome, measure
+from archrank.workers.ray_cluster import RayCluster
 
 __all__ = [
     "ArchrankSampler",

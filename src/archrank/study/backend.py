@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from archrank.errors import BudgetError, EvaluationError
 from archrank.study.database import Database
-from archrank.study.executors import OnExecutor, Runner, Serial
-from archrank.study.outcome import Evaluator, Outcome
-from archrank.study.pool import Pool
-from archrank.study.processes import Processes
-from archrank.study.ray_cluster import RayCluster, RayCrew
 from archrank.study.remote import arrivals
 from archrank.study.run_state import RunState
+from archrank.workers.outcome import Evaluator, Outcome
+from archrank.workers.pool import Pool
+from archrank.workers.processes import Processes
+from archrank.workers.ray_cluster import RayCluster, RayCrew
+from archrank.workers.runners import OnExecutor, Runner, Serial
 
 __all__ = ["Backend", "Evaluated"]
 

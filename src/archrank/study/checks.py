@@ -8,7 +8,7 @@ from archrank.errors import ArchrankError, BudgetError, EvaluationError, SpaceEr
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.strategies.named import named_strategy
-from archrank.study.outcome import Evaluator
+from archrank.workers.outcome import Evaluator
 
 __all__ = ["check_count", "checked_evaluator", "checked_space", "checked_strategy", "table_of"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.study.objectives import Direction, Objectives, check_constraints
-from archrank.study.outcome import DEFAULT_METRIC, Evaluator
+from archrank.workers.outcome import DEFAULT_METRIC, Evaluator
 
 __all__ = ["declared_objectives"]
 

@@ -20,12 +20,12 @@ from archrank.study.driver import Plan, Progress, drive
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
 from archrank.study.objectives import Direction
-from archrank.study.outcome import Evaluator
-from archrank.study.ray_cluster import RayCluster
 from archrank.study.result import SearchResult, result_record
 from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
 from archrank.system.versions import versions
+from archrank.workers.outcome import Evaluator
+from archrank.workers.ray_cluster import RayCluster
 
 __all__ = ["search"]
 

@@ -16,11 +16,12 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.study.database import Database
 from archrank.study.objectives import Objectives
-from archrank.study.outcome import Evaluator, Outcome
-from archrank.study.pool import Pool
-from archrank.study.processes import Processes
 from archrank.study.run_state import RunState
-from archrank.study.trials import Task, Trials
+from archrank.study.trials import Trials
+from archrank.workers.evaluation import Task
+from archrank.workers.outcome import Evaluator, Outcome
+from archrank.workers.pool import Pool
+from archrank.workers.processes import Processes
 
 __all__ = ["arrivals", "serve"]
 

@@ -15,11 +15,12 @@ from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.study.folder import check_same
 from archrank.study.objectives import Objectives
-from archrank.study.outcome import Outcome
 from archrank.study.result import Evaluation
 from archrank.study.storage import StudyStore
-from archrank.study.trials import Task, Trials
+from archrank.study.trials import Trials
 from archrank.system.foreign import bounded
+from archrank.workers.evaluation import Task
+from archrank.workers.outcome import Outcome
 
 __all__ = ["Round", "RunState"]
 

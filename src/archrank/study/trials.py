@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -10,23 +9,15 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from archrank.architecture import Architecture
 from archrank.space import SearchSpace
 from archrank.strategies.base import Proposal
 from archrank.study.objectives import Objectives
-from archrank.study.outcome import Outcome
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 from archrank.study.storage import StudyStore
+from archrank.workers.evaluation import Task
+from archrank.workers.outcome import Outcome
 
-__all__ = ["Task", "Trials"]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One architecture to evaluate, under its trial's number."""
-
-    number: int
-    architecture: Architecture
+__all__ = ["Trials"]
 
 
 class Trials:

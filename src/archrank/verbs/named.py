@@ -12,7 +12,7 @@ from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
-from archrank.study.outcome import Evaluator
+from archrank.workers.outcome import Evaluator
 
 __all__ = ["given_values", "named_target"]
 

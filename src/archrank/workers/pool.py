@@ -9,9 +9,9 @@ from math import inf
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
-from archrank.study.executors import Runner
-from archrank.study.outcome import Outcome
-from archrank.study.trials import Task
+from archrank.workers.evaluation import Task
+from archrank.workers.outcome import Outcome
+from archrank.workers.runners import Runner
 
 __all__ = ["Crew", "Pool", "Worker", "WorkerDied"]
 

@@ -10,9 +10,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 
 from archrank.architecture import Architecture
-from archrank.study.outcome import Evaluator, Outcome, pickled
-from archrank.study.pool import Crew, Worker, WorkerDied
-from archrank.study.worker import evaluate_what_comes
+from archrank.workers.outcome import Evaluator, Outcome, pickled
+from archrank.workers.pool import Crew, Worker, WorkerDied
+from archrank.workers.process_main import evaluate_what_comes
 
 __all__ = ["Processes"]
 

@@ -10,6 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
+from archrank.errors import BudgetError, EvaluationError
+from archrank.spaces import NASBench201
+from archrank.strategies import RandomSearch
+from archrank.study import RunFolder, result_record, search
+from archrank.workers import processes
 from evaluators_for_workers import (
     Deadly,
     DiesBesideACopy,
@@ -21,11 +27,6 @@ from evaluators_for_workers import (
     no_such_file,
     total,
 )
-
-from archrank.errors import BudgetError, EvaluationError
-from archrank.spaces import NASBench201
-from archrank.strategies import RandomSearch
-from archrank.study import RunFolder, processes, result_record, search
 from waiting import PATIENCE, running, wait_for_the_end_of, wait_until
 
 SPACE = NASBench201()
@@ -147,7 +148,7 @@ def test_more_workers_than_cores_are_warned_of():
 
 
 def test_a_worker_does_not_load_torch_that_its_evaluator_does_not_need():
-    code = "import sys, archrank.study.worker; print('torch' in sys.modules, 'ray' in sys.modules)"
+    code = "import sys, archrank.workers.process_main; print('torch' in sys.modules, 'ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 

@@ -10,7 +10,7 @@ import pytest
 from archrank import Architecture
 from archrank.errors import EvaluationError
 from archrank.study import measure
-from archrank.study.outcome import pickled
+from archrank.workers.outcome import pickled
 
 A = Architecture("s", (0, 1))
 

@@ -6,12 +6,12 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from evaluators_for_workers import Deadly, Unloadable, total
 
 from archrank.errors import EvaluationError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch, RegularizedEvolution
 from archrank.study import RunFolder, search
+from evaluators_for_workers import Deadly, Unloadable, total
 from waiting import wait_for_the_end_of
 
 SPACE = NASBench201()

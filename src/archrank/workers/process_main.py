@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 from archrank.architecture import Architecture
-from archrank.study.outcome import Outcome, measure
 from archrank.system.foreign import in_one_line
+from archrank.workers.outcome import Outcome, measure
 
 __all__ = ["evaluate_what_comes"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
-from archrank.study.outcome import Evaluator, Outcome, measure
-from archrank.study.pool import Crew, Worker, WorkerDied
 from archrank.system.foreign import in_one_line, message
+from archrank.workers.outcome import Evaluator, Outcome, measure
+from archrank.workers.pool import Crew, Worker, WorkerDied
 
 __all__ = ["RayCluster", "RayCrew"]
 

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from archrank.errors import EvaluationError
-from archrank.study.outcome import Evaluator, Outcome, measure, pickled
-from archrank.study.trials import Task
 from archrank.system.foreign import in_one_line
+from archrank.workers.evaluation import Task
+from archrank.workers.outcome import Evaluator, Outcome, measure, pickled
 
 __all__ = ["OnExecutor", "Runner", "Serial"]
 
