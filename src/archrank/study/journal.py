@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from archrank.errors import RunFolderError
-from archrank.study.journal_lines import BadLine, Replay, parsed
+from archrank.study.journal_lines import BadLine, parsed
+from archrank.study.journal_replay import Replay
 
 __all__ = ["CheckedJournal", "mend_journal"]
 
