@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from archrank.benchmarks.import_schema import ImportedColumns, OnProgress, Quantity, packed_rows, silent
+from archrank.benchmarks.import_schema import ImportedColumns, Quantity, packed_rows
 from archrank.benchmarks.parquet_reader import read_parquet
 from archrank.errors import TableError
 from archrank.spaces import EnasMacro
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["QUANTITY", "read"]
 

@@ -17,13 +17,11 @@ __all__ = [
     "LABELS",
     "ImportedColumns",
     "Label",
-    "OnProgress",
     "Quantity",
     "SourceFile",
     "check_distinct",
     "label_named",
     "packed_rows",
-    "silent",
 ]
 
 Label = Literal["mean", "0", "1", "2"]
@@ -42,14 +40,6 @@ def label_named(name: str) -> Label:
         if label == name:
             return label
     raise UnknownName("label", name, LABELS)
-
-
-OnProgress = Callable[[int, int], None]
-"""Called with how much is done and how much there is to do, in the reader's unit."""
-
-
-def silent(done: int, total: int) -> None:
-    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archrank.benchmarks.column_builder import ColumnBuilder
-from archrank.benchmarks.import_schema import (
-    ImportedColumns,
-    OnProgress,
-    Quantity,
-    SourceFile,
-    check_distinct,
-    silent,
-)
+from archrank.benchmarks.import_schema import ImportedColumns, Quantity, SourceFile, check_distinct
 from archrank.benchmarks.nasbench101_cells import canonical_rows
 from archrank.benchmarks.parquet_reader import ParquetColumns, read_parquet
 from archrank.benchmarks.protobuf import WireError, read_fields
@@ -35,6 +28,7 @@ from archrank.benchmarks.tfrecord import good_before, read_records
 from archrank.errors import ArchrankError, TableError
 from archrank.space import Rows
 from archrank.spaces import NASBench101
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["read", "read_sample", "read_tfrecord"]
 

@@ -5,11 +5,12 @@ Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020); Li et al., HW-NAS-Bench (IC
 
 from pathlib import Path
 
-from archrank.benchmarks.import_schema import ImportedColumns, OnProgress, Quantity, packed_rows, silent
+from archrank.benchmarks.import_schema import ImportedColumns, Quantity, packed_rows
 from archrank.benchmarks.parquet_reader import read_parquet
 from archrank.benchmarks.table import Split
 from archrank.errors import TableError
 from archrank.spaces import NASBench201
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["QUANTITIES", "read"]
 

@@ -17,19 +17,13 @@ from typing import Any
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.column_builder import ColumnBuilder
-from archrank.benchmarks.import_schema import (
-    ImportedColumns,
-    OnProgress,
-    Quantity,
-    SourceFile,
-    packed_rows,
-    silent,
-)
+from archrank.benchmarks.import_schema import ImportedColumns, Quantity, SourceFile, packed_rows
 from archrank.benchmarks.pickles import NUMPY_NUMBERS, ORDERED, restricted_loads
 from archrank.benchmarks.table import Split
 from archrank.errors import ParseError, TableError
 from archrank.space import SearchSpace
 from archrank.spaces import NASBench201, NATSBenchSize
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["SIZE", "TOPOLOGY", "Part", "read"]
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 from archrank.benchmarks import enas_macro, imported, nasbench101, nasbench201, natsbench
-from archrank.benchmarks.import_schema import ImportedColumns, Label, OnProgress, silent
+from archrank.benchmarks.import_schema import ImportedColumns, Label
 from archrank.benchmarks.table import Table
 from archrank.errors import FileError, TableError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NATSBenchSize
 from archrank.system.extras import needs
 from archrank.system.folders import data_folder, imported_path
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["OFFICIAL", "Official", "import_table", "lies_at", "load_official"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archrank.errors import UnknownName
 from archrank.experiments.comparison import Comparison, Plan
 from archrank.experiments.fits import PredictorFits, RankingFits, predictor_tasks
-from archrank.experiments.grid import GridProgress, silent
+from archrank.experiments.grid import GridProgress
 from archrank.experiments.named import count, known_by_name, objects_by_name
 from archrank.experiments.parts import Parts
 from archrank.experiments.ranking_comparison import RankingComparison
@@ -18,6 +18,7 @@ from archrank.predictors.base import Predictor
 from archrank.predictors.named import PREDICTORS, PredictorOptions, named_predictor
 from archrank.space import SearchSpace
 from archrank.specs import parse_spec, spec_of
+from archrank.system.on_progress import silent
 
 if TYPE_CHECKING:
     from archrank.encoders import EncoderSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, BudgetError, TableError
 from archrank.experiments.comparison import Comparison, Plan
-from archrank.experiments.grid import GridProgress, silent
+from archrank.experiments.grid import GridProgress
 from archrank.experiments.named import count, listed, objects_by_name
 from archrank.experiments.searches import Searches, search_tasks
 from archrank.experiments.searches import time_metric as time_of
@@ -18,6 +18,7 @@ from archrank.space import SearchSpace
 from archrank.specs import parse_spec, spec_of
 from archrank.strategies.base import Strategy
 from archrank.strategies.named import STRATEGIES, StrategyOptions, named_strategy
+from archrank.system.on_progress import silent
 
 __all__ = ["STRATEGIES_COMPARED", "STRATEGIES_COMPARED_ON_A_PART", "compare_strategies"]
 

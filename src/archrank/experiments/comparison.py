@@ -18,11 +18,11 @@ from archrank.experiments.grid import (
     check_workers,
     read_rows,
     run_grid,
-    silent,
     write_rows,
 )
 from archrank.experiments.workers import GridTask
 from archrank.study.folder import RunFolder
+from archrank.system.on_progress import silent
 from archrank.system.versions import versions
 
 if TYPE_CHECKING:

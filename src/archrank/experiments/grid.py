@@ -11,6 +11,7 @@ from archrank.benchmarks.files import kept_table, read_cells, write_table
 from archrank.errors import BudgetError, RunFolderError, TableError
 from archrank.experiments.workers import GridTask, Work, run_tasks
 from archrank.system.interrupts import uninterrupted
+from archrank.system.on_progress import silent
 
 __all__ = [
     "RESULTS",
@@ -20,7 +21,6 @@ __all__ = [
     "check_workers",
     "read_rows",
     "run_grid",
-    "silent",
     "write_rows",
 ]
 
@@ -47,10 +47,6 @@ class GridProgress:
     total: int
     share: float
     seconds_left: float | None
-
-
-def silent(progress: GridProgress) -> None:
-    """Report no progress."""
 
 
 def check_workers(workers: int) -> None:

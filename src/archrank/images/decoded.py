@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from archrank.benchmarks.import_schema import OnProgress
 from archrank.errors import DataError, FileError
 from archrank.images.images import Images
 from archrank.images.source import Part, Source
 from archrank.spaces.cache import cache_folder
+from archrank.system.on_progress import OnProgress
 
 __all__ = ["decode", "decoded"]
 

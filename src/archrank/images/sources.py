@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import DataError, UnknownName
 from archrank.images.decoded import decoded
 from archrank.images.images import ImageData, Images
 from archrank.images.source import Source
 from archrank.images.splits import stratified
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["SOURCES", "load_images"]
 

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import torch
 
-from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import ArchrankError, BudgetError, UnknownName
 from archrank.images.images import ImageData
 from archrank.images.sources import SOURCES, load_images
 from archrank.space import SearchSpace
+from archrank.system.on_progress import OnProgress, silent
 from archrank.training.devices import device_named
 from archrank.training.evaluator import METRIC, TrainingEvaluator
 from archrank.training.recipe import Recipe

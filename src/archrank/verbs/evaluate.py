@@ -7,9 +7,9 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
-from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import TrainingError, UnknownName
 from archrank.system.extras import needs
+from archrank.system.on_progress import OnProgress, silent
 
 if TYPE_CHECKING:
     from archrank.training import Model

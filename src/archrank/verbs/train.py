@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.import_schema import OnProgress, silent
 from archrank.errors import ArchrankError, TrainingError
 from archrank.given import ArchitecturesLike, architectures_of
 from archrank.space import SearchSpace
 from archrank.study.lock import FolderLock
 from archrank.system.extras import needs
 from archrank.system.files import write_whole
+from archrank.system.on_progress import OnProgress, silent
 
 if TYPE_CHECKING:
     from archrank.training import Epoch, Model, Recipe
