@@ -48,7 +48,7 @@ def test_the_short_form_says_what_differs_from_the_defaults_in_a_fixed_order():
         (["guided:round=many"], ArchrankError, "round is 'many', expected a whole number"),
         (["guided:shrink=half"], ArchrankError, "shrink is 'half', expected a number"),
         (["guided:round=5:round=6"], ArchrankError, "gives round twice"),
-        (["evolution:encoder=gcn"], ArchrankError, "evolution has no option encoder; its options are distinct"),
+        (["evolution:encoder=gcn"], ArchrankError, "evolution has no option encoder; its options are unique_by"),
     ],
 )  # fmt: skip
 def test_mistakes_say_what_was_expected(texts, error, said):

@@ -124,10 +124,10 @@ def test_workers_cannot_be_simulated_where_no_time_is_known(tmp_path, option):
 def test_neighborhood_search_is_compared_on_a_complete_table(tmp_path):
     out = tmp_path / "out"
     words = (
-        "strategies nas-bench-graph-proteins --strategies evolution,evolution:distinct=functions,local-search"
+        "strategies nas-bench-graph-proteins --strategies evolution,evolution:unique_by=function,local-search"
     )
     shown = compare(*words.split(), "--seeds", "3", "--budget", "60", "--workers", "1", "--out", out)
-    assert "evolution:distinct=functions" in shown
+    assert "evolution:unique_by=function" in shown
     rows = pq.read_table(out / "results.parquet").to_pylist()
     assert len(rows) == 9
     compared = json.loads((out / "config.json").read_text())["config"]["compared"]

@@ -25,8 +25,8 @@ check_space(space)
 graphs = [space.graph(a) for a in space.sample(20, np.random.default_rng(0))]
 check_encoder(ENCODERS["bag"](), graphs, space.operations)
 check_predictor(PREDICTORS["ridge"], NASBench201())
-for distinct in ("rows", "functions"):
-    check_strategy(lambda space: named_strategy(space, StrategyOptions("greedy", distinct=distinct)))
+for unique_by in ("encoding", "function"):
+    check_strategy(lambda space: named_strategy(space, StrategyOptions("greedy", unique_by=unique_by)))
 """
 
 

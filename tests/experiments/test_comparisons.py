@@ -134,10 +134,10 @@ def test_a_comparison_in_memory_leaves_nothing_and_can_be_reported_later(tmp_pat
 
 def test_strategies_given_as_objects(tmp_path):
     found = compare_strategies(
-        TABLE, [RandomSearch(SPACE, candidates=TABLE.architectures), "random:distinct=functions"], budget=20, seeds=3,
+        TABLE, [RandomSearch(SPACE, candidates=TABLE.architectures), "random:unique_by=function"], budget=20, seeds=3,
         workers=1, folder=tmp_path / "out",
     )  # fmt: skip
-    assert [line["strategy"] for line in found.summary] == ["RandomSearch", "random:distinct=functions"]
+    assert [line["strategy"] for line in found.summary] == ["RandomSearch", "random:unique_by=function"]
     line = found.summary[0]
     best = [min(row["valid"]) for row in found.rows[:3]]
     assert line["value"] == pytest.approx(np.mean(best))
@@ -178,8 +178,8 @@ def test_a_folder_is_resumed_only_where_that_is_asked_for_and_nothing_has_change
     both = compare_strategies(TABLE, {"b": random}, **arguments, resume=True)
     assert [row["strategy"] for row in both.rows] == ["b", "a"]
     assert set(json.loads((tmp_path / "config.json").read_text())["config"]["compared"]) == {"a", "b"}
-    with pytest.raises(RunFolderError, match=r'compared\.a\.distinct: "rows" there, "functions" now'):
-        compare_strategies(TABLE, {"a": "random:distinct=functions"}, **arguments, resume=True)
+    with pytest.raises(RunFolderError, match=r'compared\.a\.unique_by: "encoding" there, "function" now'):
+        compare_strategies(TABLE, {"a": "random:unique_by=function"}, **arguments, resume=True)
 
 
 def test_a_folder_of_an_earlier_version_is_shown_but_not_continued(tmp_path):

@@ -139,8 +139,8 @@ def test_every_room_has_its_names():
         named_predictor(SPACE, "theirs", members=3)
     neural = named_predictor(SPACE, encoder="theirs", loss="theirs")
     assert (neural.encoder.__name__, type(neural.loss).__name__) == ("Encoder", "Loss")
-    strategy = named_strategy(SPACE, StrategyOptions("theirs", distinct="functions"), KNOWN)
-    assert (type(strategy).__name__, strategy.distinct) == ("Strategy", "functions")
+    strategy = named_strategy(SPACE, StrategyOptions("theirs", unique_by="function"), KNOWN)
+    assert (type(strategy).__name__, strategy.unique_by) == ("Strategy", "function")
     table = benchmarks.load("their-table")
     assert table.optimum("worth")[1] == 15624
     assert benchmarks.tables_of(table.space) == ["their-table"]

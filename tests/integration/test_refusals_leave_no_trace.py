@@ -100,7 +100,7 @@ def _main(folder, *words, code=0):
         ("--seed", "7"),
         ("--budget", "11"),
         ("--strategy", "random"),
-        ("--distinct", "functions"),
+        ("--unique-by", "function"),
         ("--asynchronous",),
     ],
 )

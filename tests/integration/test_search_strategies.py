@@ -18,7 +18,7 @@ def texts(record):
 
 
 def test_a_replayed_strategy_goes_on_after_its_budget_as_if_it_had_been_larger(search):
-    words = ("--strategy", "annealing", "--distinct", "functions")
+    words = ("--strategy", "annealing", "--unique-by", "function")
     _, out, _ = search(*words, "--budget", 45, "--out", "whole", "--json")
     whole = json.loads(out)
     search(*words, "--budget", 33, "--out", "parts")
@@ -26,13 +26,13 @@ def test_a_replayed_strategy_goes_on_after_its_budget_as_if_it_had_been_larger(s
     assert texts(json.loads(out)) == texts(whole)
     space = NASBench201()
     assert len({space.function_key(space.parse(text)) for text in texts(whole)}) == 45
-    assert "--distinct functions" in whole["command"]
+    assert "--unique-by function" in whole["command"]
 
 
 def test_guided_search_with_options(search):
     code, out, _ = search(
         "--budget", 9, "--initial", 6, "--round", 3, "--members", 2, "--acquisition", "ts", "--encoder", "gates",
-        "--inner", "annealing", "--shrink", 0.5, "--distinct", "functions", "--json",
+        "--inner", "annealing", "--shrink", 0.5, "--unique-by", "function", "--json",
     )  # fmt: skip
     assert code == 0
     record = json.loads(out)
@@ -45,7 +45,7 @@ def test_guided_search_with_options(search):
     ("words", "said"),
     [
         (("--strategy", "anealing"), "unknown strategy 'anealing'; did you mean 'annealing'?"),
-        (("--distinct", "function"), "unknown distinct 'function'; did you mean 'functions'?"),
+        (("--unique-by", "functions"), "unknown unique_by 'functions'; did you mean 'function'?"),
         (("--inner", "anneal"), "unknown inner search 'anneal'; did you mean 'annealing'?"),
         (("--acquisition", "usb"), "unknown acquisition 'usb'; did you mean 'ucb'?"),
         (("--shrink", 2), "shrink is 2.0; it is a share"),

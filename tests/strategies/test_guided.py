@@ -307,9 +307,9 @@ def test_the_text_names_the_settings_and_the_predictors():
     assert len(texts) == 4
     assert not any("0x" in text for text in texts)
     assert repr(guided()) == (
-        "GuidedSearch(acquisition='mean', batch=5, beta=1.0, chains=20, distinct='rows', explore=0.0, "
+        "GuidedSearch(acquisition='mean', batch=5, beta=1.0, chains=20, explore=0.0, "
         "generations=20, initial=5, inner='auto', population=100, ratio=100, shrink=1.0, steps=100, "
-        "predictor=Known())"
+        "unique_by='encoding', predictor=Known())"
     )
 
 

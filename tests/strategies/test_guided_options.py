@@ -81,11 +81,11 @@ def guided(ranker, **settings):
     "settings",
     [
         {"inner": "annealing"},
-        {"inner": "annealing", "acquisition": "ts", "distinct": "functions"},
+        {"inner": "annealing", "acquisition": "ts", "unique_by": "function"},
         {"acquisition": "ei", "shrink": 0.5},
-        {"inner": "random", "acquisition": "ucb", "distinct": "functions"},
-        {"inner": "evolution", "distinct": "functions"},
-        {"inner": "whole", "distinct": "functions", "explore": 1.0},
+        {"inner": "random", "acquisition": "ucb", "unique_by": "function"},
+        {"inner": "evolution", "unique_by": "function"},
+        {"inner": "whole", "unique_by": "function", "explore": 1.0},
     ],
 )
 def test_conformance(settings):
@@ -199,7 +199,7 @@ def test_where_the_best_share_is_all_equal_all_are_learnt_from():
 @pytest.mark.parametrize("inner", ["whole", "random", "annealing", "evolution"])
 def test_with_functions_none_is_proposed_that_history_or_the_round_holds(inner):
     past = measured(40)
-    strategy = guided(Ensemble(convs), inner=inner, distinct="functions", explore=0.3)
+    strategy = guided(Ensemble(convs), inner=inner, unique_by="function", explore=0.3)
     keys = [SPACE.function_key(p.architecture) for p in strategy.propose(past, 30, rng())]
     assert len(set(keys)) == 30
     assert not {SPACE.function_key(entry.architecture) for entry in past} & set(keys)
@@ -209,7 +209,7 @@ def test_scoring_the_whole_space_works_few_function_keys_out(monkeypatch):
     asked, plain = [], SPACE.function_key
     monkeypatch.setattr(SPACE, "function_key", lambda a: asked.append(a) or plain(a), raising=False)
     noise = dict(zip(WHOLE, rng().random(len(WHOLE)), strict=True))
-    strategy = guided(Ensemble(noise.get), inner="whole", distinct="functions")
+    strategy = guided(Ensemble(noise.get), inner="whole", unique_by="function")
     strategy.propose(measured(40), 10, rng())
     assert len(asked) < 100  # of 15,625
 

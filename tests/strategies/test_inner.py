@@ -44,7 +44,7 @@ def test_annealing_on_a_level_utility_walks():
 def test_of_equal_functions_one_is_taken():
     pool = SPACE.architectures([(0, 0, 0, 3, 0, 0), (0, 0, 0, 3, 0, 1), (0, 0, 0, 2, 0, 0)])
     for utilities in ([3.0, 2.0, 1.0], [3.0, 3.0, 1.0]):
-        remaining = Domain(SPACE, distinct="functions").remaining(History())
+        remaining = Domain(SPACE, unique_by="function").remaining(History())
         chosen = best_remaining(pool, np.array(utilities), remaining, 3, np.random.default_rng(0))
         assert {SPACE.function_key(pool[i]) for i in chosen} == {SPACE.function_key(a) for a in pool}
         assert len(chosen) == 2

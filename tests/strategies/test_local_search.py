@@ -97,7 +97,7 @@ def test_only_candidates_are_neighbors():
 def test_with_functions_only_new_ones_are_evaluated():
     conv = architecture(0, 0, 0, 3, 0, 0)
     near = SPACE.neighbors(conv)
-    strategy = LocalSearch(SPACE, starts=1, distinct="functions")
+    strategy = LocalSearch(SPACE, starts=1, unique_by="function")
     steps = [p.architecture for p in strategy.propose(history(conv), 24, rng()) if p.reason == "evolved"]
     keys = {SPACE.function_key(a) for a in near} - {SPACE.function_key(conv)}
     assert len(steps) == len(keys) < len(near)

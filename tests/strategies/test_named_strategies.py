@@ -19,10 +19,10 @@ def made(table, **options):
 
 
 def test_every_name_makes_a_strategy_of_its_own(table):
-    found = [made(table, strategy=name, distinct="functions") for name in STRATEGIES]
+    found = [made(table, strategy=name, unique_by="function") for name in STRATEGIES]
     assert len({type(strategy) for strategy in found}) == len(STRATEGIES)
     for strategy in found:
-        assert strategy.distinct == "functions"
+        assert strategy.unique_by == "function"
         assert len(strategy.propose(History(), 2, np.random.default_rng(0))) == 2
 
 
@@ -48,9 +48,9 @@ def test_expected_improvement_needs_an_ensemble(table):
 
 
 def test_only_options_active_are_written_down():
-    assert StrategyOptions("evolution").active == {"strategy": "evolution", "distinct": "rows"}
+    assert StrategyOptions("evolution").active == {"strategy": "evolution", "unique_by": "encoding"}
     assert set(StrategyOptions().active) == {
-        "strategy", "distinct", "predictor", "effort", "encoder", "loss", "members", "bootstrap", "inner",
+        "strategy", "unique_by", "predictor", "effort", "encoder", "loss", "members", "bootstrap", "inner",
         "acquisition", "initial", "round", "explore", "shrink",
     }  # fmt: skip
 
@@ -61,8 +61,8 @@ def test_only_options_active_are_written_down():
         ({"strategy": "anealing"}, "unknown strategy 'anealing'; did you mean 'annealing'"),
         ({"strategy": "localsearch"}, "did you mean 'local-search'"),
         (
-            {"strategy": "random", "distinct": "function"},
-            "unknown distinct 'function'; did you mean 'functions'",
+            {"strategy": "random", "unique_by": "functions"},
+            "unknown unique_by 'functions'; did you mean 'function'",
         ),
         ({"inner": "anneal"}, "unknown inner search 'anneal'; did you mean 'annealing'"),
         ({"acquisition": "ubc", "members": 1}, "unknown acquisition 'ubc'; did you mean 'ucb'"),

@@ -65,9 +65,9 @@ def test_conformance(make):
 
 
 def test_it_keeps_what_a_driver_asks_a_strategy_for():
-    inner = guided(SPACE, distinct="functions")
+    inner = guided(SPACE, unique_by="function")
     outer = Scalarized(inner)
-    assert (outer.space, outer.batch, outer.distinct) == (SPACE, 2, "functions")
+    assert (outer.space, outer.batch, outer.unique_by) == (SPACE, 2, "function")
     assert repr(outer) == f"Scalarized({inner!r})"
 
 

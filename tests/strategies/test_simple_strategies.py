@@ -55,9 +55,9 @@ SMALL = [
 
 
 @pytest.mark.parametrize("make", [*PLAIN, *SMALL])
-@pytest.mark.parametrize("distinct", ["rows", "functions"])
-def test_conformance(make, distinct):
-    check_strategy(partial(make, distinct=distinct))
+@pytest.mark.parametrize("unique_by", ["encoding", "function"])
+def test_conformance(make, unique_by):
+    check_strategy(partial(make, unique_by=unique_by))
 
 
 @pytest.mark.parametrize("make", SMALL)
@@ -175,7 +175,7 @@ def test_impossible_settings_are_refused(population, tournament):
 
 
 def test_the_text_of_a_strategy_says_its_settings_and_no_address():
-    text = "RegularizedEvolution(batch=1, distinct='rows', population=7, tournament=3)"
+    text = "RegularizedEvolution(batch=1, population=7, tournament=3, unique_by='encoding')"
     assert repr(RegularizedEvolution(SPACE, 7, 3)) == text
 
 

@@ -71,7 +71,7 @@ def test_a_fault_is_found(fault, said):
 def test_rows_do_where_functions_are_promised_is_found():
     def claims(space):
         strategy = RandomSearch(space)
-        strategy.distinct = "functions"
+        strategy.unique_by = "function"
         return strategy
 
     with pytest.raises(AssertionError, match=r"proposed the same function twice|holds in another row"):

@@ -96,9 +96,9 @@ def command(
         float,
         typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
     ] = DEFAULTS.shrink,
-    distinct: Annotated[
-        str, typer.Option(help="Never evaluate twice the same of these: rows | functions.")
-    ] = DEFAULTS.distinct,
+    unique_by: Annotated[
+        str, typer.Option(help="Never evaluate two architectures with the same: encoding | function.")
+    ] = DEFAULTS.unique_by,
     metric: MetricOption = None,
     maximize: MaximizeOption = None,
     objectives: ObjectivesOption = None,
@@ -126,7 +126,7 @@ def command(
     """Search a benchmark, or a space that an evaluator measures, for a good architecture, looking at few of them."""
     options = StrategyOptions(
         strategy=strategy,
-        distinct=distinct,
+        unique_by=unique_by,
         predictor=predictor,
         effort=effort,
         encoder=encoder,
@@ -262,7 +262,9 @@ class _Request:
             objectives = [f"{name}:{direction[:3]}" for name, direction in by.directions.items()]
         values["objectives" if len(objectives) > 1 else "metric"] = ",".join(objectives)
         values["out"] = self.folder
-        words = [[f"--{name}", str(value)] for name, value in values.items() if value is not None]
+        words = [
+            [f"--{name.replace('_', '-')}", str(value)] for name, value in values.items() if value is not None
+        ]
         words += [["--where", str(constraint)] for constraint in by.constraints]
         words += [self.evaluating.words, self.training.words]
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])

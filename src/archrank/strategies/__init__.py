@@ -1,7 +1,7 @@
 """Strategies: pure functions from what was evaluated to what to evaluate next."""
 
 from archrank.strategies.annealing import SimulatedAnnealing
-from archrank.strategies.base import Distinct, Evaluated, History, Proposal, Strategy
+from archrank.strategies.base import Evaluated, History, Proposal, Strategy, UniqueBy
 from archrank.strategies.domain import Domain, Remaining, unseen
 from archrank.strategies.evolution import RegularizedEvolution, TournamentEvolution
 from archrank.strategies.guided import GuidedSearch
@@ -10,7 +10,6 @@ from archrank.strategies.random_search import RandomSearch
 from archrank.strategies.scalarized import Scalarized
 
 __all__ = [
-    "Distinct",
     "Domain",
     "Evaluated",
     "GuidedSearch",
@@ -24,5 +23,6 @@ __all__ = [
     "SimulatedAnnealing",
     "Strategy",
     "TournamentEvolution",
+    "UniqueBy",
     "unseen",
 ]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.strategies.base import Distinct, History, Proposal, Strategy
+from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
 from archrank.strategies.domain import Domain
 from archrank.strategies.mutation import offspring
 
@@ -65,7 +65,8 @@ class SimulatedAnnealing(Strategy):
         first: The temperature at its begin, in interquartile ranges.
         last: The temperature at its end.
         candidates: Propose only these, e.g. the rows of an incomplete table.
-        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
+        unique_by: Which architectures count as the same and are never proposed twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
     Raises:
         ArchrankError: Fewer than one start or step, or temperatures that are not positive or that rise.
@@ -86,7 +87,7 @@ class SimulatedAnnealing(Strategy):
         first: float = 0.03,
         last: float = 0.003,
         candidates: Iterable[Architecture] | None = None,
-        distinct: Distinct = "rows",
+        unique_by: UniqueBy = "encoding",
     ) -> None:
         if starts < 1 or steps < 1:
             raise ArchrankError(f"starts {starts} and steps {steps}: both must be 1 or more")
@@ -100,8 +101,8 @@ class SimulatedAnnealing(Strategy):
         self.steps = steps
         self.first = first
         self.last = last
-        self.distinct = distinct
-        self._domain = Domain(space, candidates, distinct)
+        self.unique_by = unique_by
+        self._domain = Domain(space, candidates, unique_by)
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Random architectures at first, then children of the current one."""

@@ -11,9 +11,9 @@ from archrank.architecture import Architecture
 from archrank.settings import parameters_of
 from archrank.space import SearchSpace
 
-__all__ = ["Distinct", "Evaluated", "History", "Proposal", "Strategy"]
+__all__ = ["Evaluated", "History", "Proposal", "Strategy", "UniqueBy"]
 
-Distinct = Literal["rows", "functions"]
+UniqueBy = Literal["encoding", "function"]
 Reason = Literal["random", "evolved", "predicted", "explored"]
 
 
@@ -124,7 +124,7 @@ class Strategy(ABC):
     space: SearchSpace
     batch: int
     """How many proposals it likes to be asked for at once; a driver with more workers may ask for more."""
-    distinct: Distinct = "rows"
+    unique_by: UniqueBy = "encoding"
     """What never comes twice: a row of choices, or a function (:meth:`~archrank.space.SearchSpace.function`)."""
     sees_all: bool = False
     """Whether it looks at ``others`` and ``violation`` itself; a driver shows them to any other strategy through
@@ -141,7 +141,7 @@ class Strategy(ABC):
 
         Returns:
             ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no
-            more. With ``distinct = "functions"`` their functions are distinct and new as well.
+            more. With ``unique_by = "function"`` their functions are distinct and new as well.
         """
 
     @property

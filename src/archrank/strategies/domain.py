@@ -9,11 +9,11 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import UnknownName
 from archrank.space import SearchSpace
-from archrank.strategies.base import Distinct, History
+from archrank.strategies.base import History, UniqueBy
 
-__all__ = ["DISTINCT", "Domain", "Remaining", "unseen"]
+__all__ = ["UNIQUE_BY", "Domain", "Remaining", "unseen"]
 
-DISTINCT: tuple[Distinct, ...] = get_args(Distinct)
+UNIQUE_BY: tuple[UniqueBy, ...] = get_args(UniqueBy)
 
 _QUICK_TRIES = 20
 
@@ -24,26 +24,27 @@ class Domain:
     Args:
         space: The space that is searched.
         candidates: Only these, e.g. the rows of an incomplete table; the whole space for None.
-        distinct: ``"rows"``, or ``"functions"``: of all architectures that compute the same function one is enough.
+        unique_by: ``"encoding"``: two rows of choices are two architectures; or ``"function"``: of all architectures
+            that compute the same function only one may be proposed.
 
     Attributes:
         candidates: The candidates, each once; None for the whole space.
 
     Raises:
-        UnknownName: An unknown ``distinct``.
+        UnknownName: An unknown ``unique_by``.
     """
 
     def __init__(
         self,
         space: SearchSpace,
         candidates: Iterable[Architecture] | None = None,
-        distinct: Distinct = "rows",
+        unique_by: UniqueBy = "encoding",
     ) -> None:
-        if distinct not in DISTINCT:
-            raise UnknownName("distinct", distinct, DISTINCT)
+        if unique_by not in UNIQUE_BY:
+            raise UnknownName("unique_by", unique_by, UNIQUE_BY)
         self.space = space
         self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
-        self.distinct = distinct
+        self.unique_by = unique_by
         # Working a key out takes longer than all else that a proposal needs, so each is worked out once.
         self._keys: dict[Architecture, Hashable] = {}
 
@@ -92,7 +93,7 @@ class Remaining:
 
     >>> from archrank.spaces import NASBench201
     >>> space = NASBench201()
-    >>> remaining = Domain(space, distinct="functions").remaining(History())
+    >>> remaining = Domain(space, unique_by="function").remaining(History())
     >>> remaining.take(space.architecture((0, 0, 0, 3, 0, 0)))
     >>> space.architecture((0, 0, 0, 3, 0, 1)) in remaining  # a skip_connect that nothing flows through
     False
@@ -106,7 +107,7 @@ class Remaining:
     def __init__(self, domain: Domain, history: History, taken: Iterable[Architecture] = ()) -> None:
         self._domain = domain
         self._history = history
-        self._by_function = domain.distinct == "functions"
+        self._by_function = domain.unique_by == "function"
         self._functions = {domain.key(e.architecture) for e in history} if self._by_function else set()
         self._taken: set[Architecture] = set()
         for architecture in taken:

@@ -9,7 +9,7 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.strategies.base import Distinct, History, Proposal, Strategy
+from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
 from archrank.strategies.domain import Domain
 from archrank.strategies.mutation import offspring
 
@@ -25,7 +25,7 @@ class _Evolution(Strategy):
         population: int = 20,
         tournament: int = 10,
         candidates: Iterable[Architecture] | None = None,
-        distinct: Distinct = "rows",
+        unique_by: UniqueBy = "encoding",
     ) -> None:
         if population < 2 or tournament < 1:
             raise ArchrankError(
@@ -36,8 +36,8 @@ class _Evolution(Strategy):
         self.batch = 1
         self.population = population
         self.tournament = tournament
-        self.distinct = distinct
-        self._domain = Domain(space, candidates, distinct)
+        self.unique_by = unique_by
+        self._domain = Domain(space, candidates, unique_by)
 
     @abstractmethod
     def _parents(self, history: History) -> Sequence[tuple[Architecture, float]]:
@@ -76,7 +76,8 @@ class RegularizedEvolution(_Evolution):
         population: How many of the youngest measured architectures may become parents.
         tournament: How many of them, drawn with replacement as in the paper's code, compete to be the parent.
         candidates: Propose only these, e.g. the rows of an incomplete table.
-        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
+        unique_by: Which architectures count as the same and are never proposed twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
     Raises:
         ArchrankError: A population below 2 or a tournament below 1.
@@ -105,7 +106,8 @@ class TournamentEvolution(_Evolution):
         population: How many of the best measured architectures may become parents.
         tournament: How many of them, drawn with replacement, compete to be the parent.
         candidates: Propose only these, e.g. the rows of an incomplete table.
-        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
+        unique_by: Which architectures count as the same and are never proposed twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
     Raises:
         ArchrankError: A population below 2 or a tournament below 1.

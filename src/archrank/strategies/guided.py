@@ -19,7 +19,7 @@ from archrank.strategies.acquisition import (
     belief,
     utilities,
 )
-from archrank.strategies.base import Distinct, History, Proposal, Strategy
+from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
 from archrank.strategies.domain import Domain, Remaining
 from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve
 
@@ -65,10 +65,11 @@ class GuidedSearch(Strategy):
         shrink: From the third round on the predictor is fitted on this share of the measured, the best ones, but on no
             fewer than the third round starts with: ``initial`` and two rounds. 1 fits it on all.
         candidates: Propose only these; the whole space for None. They are always scored whole.
-        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
+        unique_by: Which architectures count as the same and are never proposed twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
     Raises:
-        UnknownName: No such inner search, acquisition or ``distinct``.
+        UnknownName: No such inner search, acquisition or ``unique_by``.
         ArchrankError: A number out of its range, or an acquisition that needs a standard deviation, with a predictor
             that has none.
 
@@ -95,7 +96,7 @@ class GuidedSearch(Strategy):
         beta: float = 1.0,
         shrink: float = 1.0,
         candidates: Sequence[Architecture] | None = None,
-        distinct: Distinct = "rows",
+        unique_by: UniqueBy = "encoding",
     ) -> None:
         if inner not in INNER:
             raise UnknownName("inner search", inner, INNER)
@@ -130,8 +131,8 @@ class GuidedSearch(Strategy):
         self.acquisition: Acquisition = acquisition
         self.beta = beta
         self.shrink = shrink
-        self.distinct = distinct
-        self._domain = Domain(space, candidates, distinct)
+        self.unique_by = unique_by
+        self._domain = Domain(space, candidates, unique_by)
 
     def __repr__(self) -> str:
         """The plain settings and the predictor's."""

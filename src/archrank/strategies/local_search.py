@@ -7,7 +7,7 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.strategies.base import Distinct, Evaluated, History, Proposal, Strategy
+from archrank.strategies.base import Evaluated, History, Proposal, Strategy, UniqueBy
 from archrank.strategies.domain import Domain
 
 __all__ = ["LocalSearch"]
@@ -31,7 +31,8 @@ class LocalSearch(Strategy):
         space: The space to search.
         starts: How many random architectures a climb starts from the best of.
         candidates: Propose only these, e.g. the rows of an incomplete table; other neighbors are left out.
-        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
+        unique_by: Which architectures count as the same and are never proposed twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
     Raises:
         ArchrankError: Fewer than one start.
@@ -53,15 +54,15 @@ class LocalSearch(Strategy):
         space: SearchSpace,
         starts: int = 10,
         candidates: Iterable[Architecture] | None = None,
-        distinct: Distinct = "rows",
+        unique_by: UniqueBy = "encoding",
     ) -> None:
         if starts < 1:
             raise ArchrankError(f"starts is {starts}; a climb starts from 1 or more architectures")
         self.space = space
         self.batch = 1
         self.starts = starts
-        self.distinct = distinct
-        self._domain = Domain(space, candidates, distinct)
+        self.unique_by = unique_by
+        self._domain = Domain(space, candidates, unique_by)
         self._neighbors: dict[Architecture, list[Architecture]] = {}
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:

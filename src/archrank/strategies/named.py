@@ -24,7 +24,8 @@ class StrategyOptions:
 
     Attributes:
         strategy: Its name.
-        distinct: What is never evaluated twice: ``"rows"`` of choices or ``"functions"``.
+        unique_by: Which architectures count as the same and are never evaluated twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
         predictor: Name of the predictor (guided only, like all that follow).
         effort: How much work the predictor ``auto`` does; ``"fast"`` for None, because it is fitted every round.
         encoder: Name of the neural predictor's encoder.
@@ -40,7 +41,7 @@ class StrategyOptions:
     """
 
     strategy: str = "guided"
-    distinct: str = "rows"
+    unique_by: str = "encoding"
     predictor: str | None = None
     effort: str | None = None
     encoder: str | None = None
@@ -81,7 +82,7 @@ def named_strategy(
         candidates: Propose only these; the whole space for None.
 
     Raises:
-        UnknownName: No such strategy, ``distinct``, predictor, encoder, loss, inner search or acquisition.
+        UnknownName: No such strategy, ``unique_by``, predictor, encoder, loss, inner search or acquisition.
         PluginError: The installed package that adds one of them cannot be used.
         ArchrankError: An option out of its range, or an acquisition that needs an ensemble.
 
@@ -103,7 +104,7 @@ def _plain(name: str) -> Factory:
         from archrank import strategies
 
         strategy: Strategy = getattr(strategies, name)(
-            space, candidates=candidates, distinct=options.distinct
+            space, candidates=candidates, unique_by=options.unique_by
         )
         return strategy
 
@@ -135,7 +136,7 @@ def _guided(
         explore=options.explore,
         shrink=options.shrink,
         candidates=candidates,
-        distinct=options.distinct,  # type: ignore[arg-type]
+        unique_by=options.unique_by,  # type: ignore[arg-type]
     )
 
 
@@ -155,10 +156,9 @@ def _accept(name: str, value: object) -> Factory:
     if not (isinstance(value, type) and issubclass(value, Strategy)):
         raise TypeError(f"{shown(value)} is no subclass of Strategy")
     kind: Callable[..., Strategy] = value
-    inspect.signature(kind).bind(
-        None, candidates=None, distinct="rows"
-    )  # a TypeError names what it does not take
-    return lambda options, space, candidates: kind(space, candidates=candidates, distinct=options.distinct)
+    # A TypeError names what it does not take.
+    inspect.signature(kind).bind(None, candidates=None, unique_by="encoding")
+    return lambda options, space, candidates: kind(space, candidates=candidates, unique_by=options.unique_by)
 
 
 STRATEGIES: Names[Factory] = Names("strategies", _OWN, _accept)

@@ -6,7 +6,7 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.space import SearchSpace
-from archrank.strategies.base import Distinct, History, Proposal, Strategy
+from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
 from archrank.strategies.domain import Domain
 
 __all__ = ["RandomSearch"]
@@ -18,7 +18,8 @@ class RandomSearch(Strategy):
     Args:
         space: The space to search.
         candidates: Draw from these instead of from the whole space, e.g. the rows of an incomplete table.
-        distinct: What never comes twice: ``"rows"`` of choices, or ``"functions"``.
+        unique_by: Which architectures count as the same and are never proposed twice: those with the same
+            ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
     >>> from archrank.spaces import NASBench201
     >>> strategy = RandomSearch(NASBench201())
@@ -30,12 +31,12 @@ class RandomSearch(Strategy):
         self,
         space: SearchSpace,
         candidates: Iterable[Architecture] | None = None,
-        distinct: Distinct = "rows",
+        unique_by: UniqueBy = "encoding",
     ) -> None:
         self.space = space
         self.batch = 1
-        self.distinct = distinct
-        self._domain = Domain(space, candidates, distinct)
+        self.unique_by = unique_by
+        self._domain = Domain(space, candidates, unique_by)
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Draw ``n`` architectures that history does not hold."""

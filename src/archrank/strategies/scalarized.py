@@ -35,7 +35,7 @@ class Scalarized(Strategy):
         self.strategy = strategy
         self.space = strategy.space
         self.batch = strategy.batch
-        self.distinct = strategy.distinct
+        self.unique_by = strategy.unique_by
 
     def __repr__(self) -> str:
         """The strategy inside."""

@@ -16,8 +16,11 @@ from archrank.system.files import write_whole
 
 __all__ = ["RunFolder", "check_same"]
 
-_PRESENT = {"recipe.optimiser": "recipe.optimizer"}
-"""Fields that release 0.1 recorded under other names."""
+_PRESENT = {"recipe.optimiser": "recipe.optimizer", "distinct": "unique_by"}
+"""Names that fields had in older run folders, and their present names."""
+
+_PRESENT_VALUES = {"unique_by": {"rows": "encoding", "functions": "function"}}
+"""Values that fields had in older run folders, by the field's present name, and their present values."""
 
 _GROWS = "budget"
 """The field that may grow on resuming."""
@@ -81,7 +84,7 @@ class RunFolder:
                 )
             wanted: dict[str, Any] = json.loads(json.dumps(config))
             if (folder / "config.json").exists():
-                old = _read_json(folder / "config.json")["config"]
+                old = _in_present_names(_read_json(folder / "config.json")["config"])
                 check_same(old, wanted, str(folder))
                 if _JOINS in old and _JOINS in wanted:
                     wanted[_JOINS] = {**old[_JOINS], **wanted[_JOINS]}
@@ -176,9 +179,10 @@ def check_same(
         RunFolderError: They differ; the message lists each field with both values. A larger budget is no
             difference, and neither is a name of ``compared`` that only one of them has.
     """
+    old = _in_present_names(old)
     if "format" in new and "format" not in old:
         # Release 0.1 recorded the strategy as text; all else that it recorded is compared.
-        old = {_PRESENT.get(key, key): value for key, value in old.items() if key != "settings"}
+        old = {key: value for key, value in old.items() if key != "settings"}
         new = {key: new[key] for key in old if key in new}
     before, now = old.get(_GROWS), new.get(_GROWS)
     if isinstance(before, int) and isinstance(now, int) and now < before:
@@ -192,6 +196,19 @@ def check_same(
             f"the run in {where} has another configuration ({listed}): "
             f"resume it with the same settings, or {instead}"
         )
+
+
+def _in_present_names(value: Any) -> Any:
+    """A recorded value whose fields, at any depth, have the names and values of this release."""
+    if isinstance(value, list):
+        return [_in_present_names(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {_PRESENT.get(name, name): _in_present_names(each) for name, each in value.items()}
+    for name, values in _PRESENT_VALUES.items():
+        if isinstance(renamed.get(name), str):
+            renamed[name] = values.get(renamed[name], renamed[name])
+    return renamed
 
 
 def _compared(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

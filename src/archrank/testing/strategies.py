@@ -41,8 +41,8 @@ def check_strategy(
 ) -> None:
     """Check that a strategy keeps the promises of :class:`~archrank.strategies.Strategy`.
 
-    It proposes nothing that was proposed before, whether that is measured, pending or failed; with ``distinct =
-    "functions"`` no function that was; as many as are wanted while the space has them; always the same for the same
+    It proposes nothing that was proposed before, whether that is measured, pending or failed; with ``unique_by =
+    "function"`` no function that was; as many as are wanted while the space has them; always the same for the same
     history and generator state; and in the end everything.
 
     Args:
@@ -77,7 +77,7 @@ class _Identities:
 
     def __init__(self, space: SearchSpace, strategy: Strategy) -> None:
         self.space = space
-        self.noun = "functions" if strategy.distinct == "functions" else "architectures"
+        self.noun = "functions" if strategy.unique_by == "function" else "architectures"
         self.of: dict[Architecture, Hashable] = {
             a: space.function_key(a) if self.noun == "functions" else a
             for a in space.architectures(space.rows())

@@ -4,11 +4,11 @@ from archrank.strategies import Domain, Proposal, Strategy
 
 
 class Greedy(Strategy):
-    def __init__(self, space, candidates=None, distinct="rows"):
+    def __init__(self, space, candidates=None, unique_by="encoding"):
         self.space = space
         self.batch = 1
-        self.distinct = distinct
-        self._domain = Domain(space, candidates, distinct)
+        self.unique_by = unique_by
+        self._domain = Domain(space, candidates, unique_by)
 
     def propose(self, history, n, rng):
         remaining = self._domain.remaining(history)
