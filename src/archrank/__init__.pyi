@@ -12,6 +12,7 @@ from .experiments.comparison import Comparison as Comparison
 from .experiments.stored import load_comparison as load_comparison
 from .graph import Cell as Cell
 from .graph import Graph as Graph
+from .graph import Node as Node
 from .graph import Site as Site
 from .predictors.automatic import auto as auto
 from .predictors.automatic import default_effort as default_effort

@@ -2,17 +2,18 @@
 
 Junctions hold data. A site reads the sum of its source junctions, applies its operation, and adds the result to
 its target junction. Operation-on-edge cells have one site per edge; operation-on-node cells have one site per
-node, whose target is the node itself.
+node, whose target is the node itself. A :class:`Node` is a site of any network: it may read its sources as ordered
+arguments, have numbers as attributes, several outputs, shared weights, and a whole cell in place of an operation.
 """
 
-from collections import Counter
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import lru_cache
 
+from archrank.canonical import Wiring, certificate, number_of
 from archrank.errors import SpaceError
 
-__all__ = ["Cell", "Graph", "Site"]
+__all__ = ["Cell", "Graph", "Node", "Site"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +30,100 @@ class Site:
     sources: tuple[int, ...]
     target: int
 
+    @property
+    def wiring(self) -> Wiring:
+        """What it computes and how it is connected, for a canonical form."""
+        return Wiring(self.operation, number_of(self.operation), self.sources, (self.target,))
+
+
+@dataclass(frozen=True, slots=True)
+class Node(Site):
+    """A site of a network of any kind.
+
+    The last four fields describe it for people and for predictors; they follow from the others and from the shape of
+    the network's inputs, so they are no part of its identity.
+
+    Attributes:
+        attributes: Numbers that describe the operation, by name, such as ``(("kernel", 3.0), ("stride", 2.0))``;
+            sorted by name.
+        ordered: Whether the sources are arguments in this order, as of a subtraction or a concatenation; otherwise
+            their order does not count, as in a sum. There may be none, as for a constant.
+        more_targets: The junctions of the second and further outputs, in this order.
+        weights: Numbers of the weights that other nodes of the cell use too, or that come from outside the cell (see
+            :attr:`Cell.weights`), in the order of their use; empty for an operation whose weights are its own.
+        inner: The cell that the operation computes, whose inputs are the sources in their order, whose outputs are
+            the targets, and whose weights from outside are ``weights``; None for a plain operation.
+        path: The module that it belongs to, from the outermost, such as ``("layer1", "0", "conv1")``.
+        shape: Shape of the first output, without the batch: numbers of channels, rows, columns, or whatever it has.
+        parameters: How many trainable numbers it holds, shared ones counted where they are used first.
+        multiply_adds: Multiplications with an addition for one input, without the batch.
+
+    >>> a, b = (Node("sub", pair, 2, ordered=True) for pair in ((0, 1), (1, 0)))
+    >>> Cell(2, 3, (a,), (2,)).key == Cell(2, 3, (b,), (2,)).key
+    False
+    """
+
+    attributes: tuple[tuple[str, float], ...] = ()
+    ordered: bool = False
+    more_targets: tuple[int, ...] = ()
+    weights: tuple[int, ...] = ()
+    inner: "Cell | None" = None
+    path: tuple[str, ...] = field(default=(), compare=False)
+    shape: tuple[int, ...] = field(default=(), compare=False)
+    parameters: int = field(default=0, compare=False)
+    multiply_adds: int = field(default=0, compare=False)
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The junctions of all outputs."""
+        return (self.target, *self.more_targets)
+
+    @property
+    def wiring(self) -> Wiring:
+        """What it computes and how it is connected, for a canonical form."""
+        number, inner = (0, None) if self.inner is None else _inner(self.inner)
+        label = (self.operation, self.attributes, self.ordered, len(self.targets))
+        return Wiring(
+            (*label, inner),
+            number_of((*label, number)),
+            self.sources,
+            self.targets,
+            self.ordered,
+            self.weights,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A directed acyclic graph of N junctions and S sites.
 
-    Junctions are numbered in topological order: a site's sources all come before its target.
+    Junctions are numbered in topological order: a site's sources all come before its targets.
 
     Attributes:
         inputs: How many junctions, the first ones, carry what comes into the cell.
         junctions: N, how many junctions there are.
         sites: The S operations.
-        outputs: Junctions that leave the cell; several are concatenated, in any order.
+        outputs: Junctions that leave the cell; several are concatenated, in any order unless ``ordered``.
+        ordered: Whether the outputs are several results in this order.
+        weights: How many of the numbers of shared weights, the first ones, come from outside the cell.
 
     Raises:
-        SpaceError: A junction that does not exist, a source that does not come before its target, or a site that
-            writes to an input.
+        SpaceError: A junction that does not exist, a source that does not come before its target, a site that
+            writes to an input, or an inner cell that does not fit its node.
     """
 
     inputs: int
     junctions: int
     sites: tuple[Site, ...]
     outputs: tuple[int, ...]
+    ordered: bool = False
+    weights: int = 0
 
     def __post_init__(self) -> None:
         for site in self.sites:
+            if isinstance(site, Node):
+                self._check_node(site)
+                continue
             if not site.sources or min(site.sources) < 0 or max(site.sources) >= site.target:
                 raise SpaceError(
                     f"{site}: sources must be junctions numbered below the target {site.target}, at least one"
@@ -67,6 +137,33 @@ class Cell:
             raise SpaceError(
                 f"outputs {self.outputs} must be among the {self.junctions} junctions, at least one"
             )
+
+    def _check_node(self, node: Node) -> None:
+        what = f"the node {node.operation!r} with the sources {node.sources} and the targets {node.targets}"
+        first = min(node.targets)
+        if node.sources and (min(node.sources) < 0 or max(node.sources) >= first):
+            raise SpaceError(f"{what}: sources must be junctions numbered below the targets")
+        if first < self.inputs or max(node.targets) >= self.junctions:
+            raise SpaceError(
+                f"{what}: the targets must be among the junctions {self.inputs} to {self.junctions - 1}, "
+                f"because the first {self.inputs} are inputs"
+            )
+        if node.inner is not None and (
+            node.inner.inputs != len(node.sources)
+            or len(node.inner.outputs) != len(node.targets)
+            or node.inner.weights != len(node.weights)
+        ):
+            raise SpaceError(
+                f"{what}: its cell has {node.inner.inputs} inputs, {len(node.inner.outputs)} outputs and "
+                f"{node.inner.weights} weights from outside, but the node has {len(node.sources)}, "
+                f"{len(node.targets)} and {len(node.weights)}"
+            )
+
+    @property
+    def key(self) -> Hashable:
+        """A canonical form of the cell, see :attr:`Graph.key`."""
+        wirings = [site.wiring for site in self.sites]
+        return certificate(self.inputs, self.junctions, wirings, self.outputs, self.ordered, self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,70 +182,16 @@ class Graph:
 
     @property
     def key(self) -> Hashable:
-        """A canonical form: two graphs have equal keys exactly when relabeling makes them equal.
+        """A canonical form: graphs with equal keys differ in the numbering of junctions and weights only.
 
-        It is an exact certificate, not a hash: the smallest description of the graph over the junction orders that
-        colour refinement leaves open.
+        It is an exact certificate, not a hash: a description of the graph over an order of the junctions that does not
+        depend on their numbers. Where a large graph has more symmetries than can be tried, the order of the junctions
+        decides, so that two graphs of one structure may then have different keys. Equal keys always mean equal graphs.
         """
-        return tuple(_canonical(cell) for cell in self.cells)
+        return tuple(cell.key for cell in self.cells)
 
 
-Certificate = tuple[Any, ...]
-
-
-def _canonical(cell: Cell) -> Certificate:
-    """The smallest certificate over all colour-respecting junction orders (individualisation and refinement)."""
-    start = [(min(j, cell.inputs), cell.outputs.count(j)) for j in range(cell.junctions)]
-    return min(_leaves(cell, _ranks(start)))
-
-
-def _ranks(signatures: list[Any]) -> list[int]:
-    order = {signature: rank for rank, signature in enumerate(sorted(set(signatures)))}
-    return [order[signature] for signature in signatures]
-
-
-def _refine(cell: Cell, colours: list[int]) -> list[int]:
-    while True:
-        around: list[list[Any]] = [[] for _ in range(cell.junctions)]
-        for site in cell.sites:
-            sources = tuple(sorted(colours[s] for s in site.sources))
-            around[site.target].append((0, site.operation, sources, 0))
-            for source in site.sources:
-                around[source].append((1, site.operation, sources, colours[site.target]))
-        refined = _ranks([(colours[j], tuple(sorted(around[j]))) for j in range(cell.junctions)])
-        if max(refined) == max(colours):
-            return refined
-        colours = refined
-
-
-def _leaves(cell: Cell, colours: list[int]) -> Iterator[Certificate]:
-    colours = _refine(cell, colours)
-    tied = next((c for c, count in sorted(Counter(colours).items()) if count > 1), None)
-    if tied is None:
-        yield _certificate(cell, colours)
-        return
-    members = [j for j in range(cell.junctions) if colours[j] == tied]
-    tried: list[int] = []
-    for member in members:
-        if any(_interchangeable(cell, member, other) for other in tried):
-            continue
-        tried.append(member)
-        yield from _leaves(cell, _ranks([(c, j != member) for j, c in enumerate(colours)]))
-
-
-def _certificate(cell: Cell, order: list[int]) -> Certificate:
-    sites = sorted(
-        (order[s.target], s.operation, tuple(sorted(order[j] for j in s.sources))) for s in cell.sites
-    )
-    return (cell.inputs, cell.junctions, tuple(sites), tuple(sorted(order[j] for j in cell.outputs)))
-
-
-def _interchangeable(cell: Cell, a: int, b: int) -> bool:
-    """Whether swapping two junctions leaves the cell as it is, so that only one of them need be tried."""
-
-    def swap(j: int) -> int:
-        return b if j == a else a if j == b else j
-
-    plain = Counter((s.operation, tuple(sorted(s.sources)), s.target) for s in cell.sites)
-    swapped = Counter((s.operation, tuple(sorted(map(swap, s.sources))), swap(s.target)) for s in cell.sites)
-    return plain == swapped
+@lru_cache(maxsize=16_384)
+def _inner(cell: Cell) -> tuple[int, Hashable]:
+    """The key of an inner cell, computed once for all of its uses, and a number that stands for it."""
+    return number_of(cell.key), cell.key
