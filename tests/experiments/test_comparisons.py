@@ -75,14 +75,16 @@ def commands(*words):
         ),
     ],
 )
-def test_command_line_and_python_give_the_same_numbers(verb, call, words, arguments, tmp_path):
+def test_command_line_and_python_one_worker_and_two_give_the_same_numbers(
+    verb, call, words, arguments, tmp_path
+):
     path = tmp_path / "mine.csv"
     write_table(
         path, {"architecture": [SPACE.format(a) for a in TABLE.architectures], "loss": LOSS.astype(float)}
     )
     own = ["--table", path, "--space", "nas-bench-201", "--minimize", "loss", "--out", tmp_path / "out"]
     said = commands(verb, *own, *words, "--workers", 1, "--json")
-    called = call(TABLE, workers=1, **arguments)
+    called = call(TABLE, workers=2, **arguments)
     assert without_times(said) == without_times(called.rows)
     assert load_comparison(tmp_path / "out").config == json.loads(json.dumps(called.config))
 

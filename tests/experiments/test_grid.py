@@ -1,10 +1,18 @@
+import os
+import subprocess
+import sys
+import threading
 from collections import Counter
+from functools import partial
 
 import pytest
-from work_for_grids import Square
+from threadpoolctl import threadpool_info
+from work_for_grids import Sleeps, Square
 
 from archrank.errors import BudgetError, EvaluationError, RunFolderError
 from archrank.experiments.grid import RESULTS, read_rows, run_grid
+from archrank.system.threads import threads
+from waiting import PATIENCE, wait_for_the_end_of
 
 
 def tasks(*numbers):
@@ -60,16 +68,64 @@ def test_a_grid_grows_nothing_is_done_twice_and_what_failed_is_tried_again(tmp_p
 
 def test_a_task_that_kills_its_worker_is_given_up_and_the_others_are_done(tmp_path, asked):
     rows = run_grid(tmp_path, tasks(99, 2, 3, 4), Square(tmp_path / "log"), workers=2)
-    assert "its worker process died twice" in rows[0]["error"]
+    assert (
+        rows[0]["error"] == "its worker died 2 times while evaluating it, at last by itself with exit code 9"
+    )
     assert [row["square"] for row in rows[1:]] == [4, 9, 16]
     assert Counter(asked())[99] == 2
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_worker_is_this_process_and_all_use_one_thread(tmp_path, workers):
+    with threads(2):
+        rows = run_grid(None, tasks(2, 3), Square(tmp_path / "log"), workers=workers)
+        assert {row["threads"] for row in rows} == {1}
+        after = {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+    assert ({row["process"] for row in rows} == {os.getpid()}) == (workers == 1)
+    assert after == {2}
+
+
+def test_an_exception_in_the_middle_ends_the_workers_at_once(tmp_path):
+    def stop(progress):
+        if progress.done:
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        run_grid(None, tasks(2, 600), Sleeps(tmp_path), workers=2, on_progress=stop)
+    wait_for_the_end_of([int(path.name) for path in tmp_path.iterdir()])
+
+
+SCRIPT = """
+from archrank.experiments.grid import run_grid
+if GUARD:
+    rows = run_grid(None, [{"x": 1}, {"x": 2}], lambda task: {"double": 2 * task["x"]}, workers=WORKERS)
+    print([row["double"] for row in rows])
+"""
+
+
+@pytest.mark.parametrize(("workers", "guard"), [(1, "True"), (2, "__name__ == '__main__'"), (2, "True")])
+def test_one_worker_needs_no_main_guard_and_two_say_so(tmp_path, workers, guard):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("WORKERS", str(workers)).replace("GUARD", guard))
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    if (workers, guard) == (2, "True"):
+        assert done.returncode == 1
+        assert "a script needs its comparison under if __name__ == '__main__':" in done.stderr
+    else:
+        assert done.stdout == "[2, 4]\n", done.stderr
+
+
+def held(lock, task):
+    return {}
+
+
 def test_mistakes_are_told(tmp_path):
-    with pytest.raises(BudgetError, match="0 workers"):
+    with pytest.raises(BudgetError, match="workers is 0; give 1 or more"):
         run_grid(tmp_path, tasks(2), Square(tmp_path / "log"), workers=0)
-    with pytest.raises(EvaluationError, match="cannot be sent to worker processes"):
-        run_grid(tmp_path, tasks(2), lambda task: {}, workers=1)
+    with pytest.raises(EvaluationError, match=r"the comparison cannot be sent to worker processes .*lock"):
+        run_grid(tmp_path, tasks(2), partial(held, threading.Lock()), workers=2)
     (tmp_path / RESULTS).write_bytes(b"nothing of the kind")
     with pytest.raises(RunFolderError, match=r"results\.parquet is damaged"):
         run_grid(tmp_path, tasks(2), Square(tmp_path / "log"))

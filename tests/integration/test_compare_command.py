@@ -19,7 +19,7 @@ def rows(folder):
 def test_a_comparison_that_is_stopped_is_gone_on_with(tmp_path):
     out = tmp_path / "out"
     words = ["losses", "nas-bench-graph-proteins", "--losses", "hinge,mse", "--encoder", "mlp", "--sizes", "300",
-             "--seeds", "3", "--epochs", "25", "--workers", "1", "--out", str(out)]  # fmt: skip
+             "--seeds", "3", "--epochs", "25", "--workers", "2", "--out", str(out)]  # fmt: skip
 
     def written():
         path = out / "results.parquet"

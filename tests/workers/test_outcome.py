@@ -10,7 +10,7 @@ import pytest
 from archrank import Architecture
 from archrank.errors import EvaluationError
 from archrank.study import measure
-from archrank.workers.outcome import pickled
+from archrank.workers.evaluation import evaluation
 
 A = Architecture("s", (0, 1))
 
@@ -192,4 +192,4 @@ class CannotBeSent:
 
 def test_an_evaluator_that_cannot_be_sent_is_refused():
     with pytest.raises(EvaluationError, match=r"cannot be sent .*never"):
-        pickled(CannotBeSent())
+        evaluation(CannotBeSent(), "accuracy").sent()

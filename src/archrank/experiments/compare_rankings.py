@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from archrank.errors import UnknownName
 from archrank.experiments.comparison import Comparison, Plan
 from archrank.experiments.fits import PredictorFits, RankingFits, predictor_tasks
-from archrank.experiments.grid import GridProgress
+from archrank.experiments.grid import GridProgress, GridTask
 from archrank.experiments.named import count, known_by_name, objects_by_name
 from archrank.experiments.parts import Parts
 from archrank.experiments.ranking_comparison import RankingComparison
 from archrank.experiments.tables import AnyTable, compared_table
-from archrank.experiments.workers import GridTask
 from archrank.predictors.base import Predictor
 from archrank.predictors.named import PREDICTORS, PredictorOptions, named_predictor
 from archrank.space import SearchSpace
@@ -104,7 +103,8 @@ def compare_encoders(
         tau: The epochs whose Kendall's tau is shown: ``"last-5"`` or ``"last"``.
         space: The space of a DataFrame or a file.
         minimize: Columns of a DataFrame or a file where lower is better.
-        workers: How many processes fit. A script that uses them needs ``if __name__ == "__main__":``.
+        workers: How many processes fit; with 1 it is this process. A script with more needs
+            ``if __name__ == "__main__":``.
         folder: Where results and report are kept, so that the comparison can be resumed; None for memory only.
         resume: Continue the comparison that the folder holds, if it holds one; it may get more encoders, losses,
             sizes and seeds.
@@ -245,7 +245,7 @@ def compare_predictors(
         same_subset: Whether all seeds share one training subset.
         space: The space of a DataFrame or a file.
         minimize: Columns of a DataFrame or a file where lower is better.
-        workers: How many processes fit.
+        workers: How many processes fit; with 1 it is this process.
         folder: Where results and report are kept.
         resume: Continue what the folder holds.
         command: How the comparison was started.

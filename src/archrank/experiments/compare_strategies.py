@@ -68,7 +68,8 @@ def compare_strategies(
         asynchronous: Whether a simulated worker gets its next architecture when it is free, instead of in rounds.
         space: The space of a DataFrame or a file.
         minimize: Columns of a DataFrame or a file where lower is better.
-        workers: How many processes search. A script that uses them needs ``if __name__ == "__main__":``.
+        workers: How many processes search; with 1 it is this process. A script with more needs
+            ``if __name__ == "__main__":``.
         folder: Where results and report are kept, so that the comparison can be resumed; None for memory only.
         resume: Continue the comparison that the folder holds, if it holds one; it may get more strategies and seeds.
         command: How the comparison was started, as its report tells it.

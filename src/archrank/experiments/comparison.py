@@ -14,16 +14,16 @@ from archrank.errors import ArchrankError, RunFolderError
 from archrank.experiments.grid import (
     RESULTS,
     GridProgress,
+    GridTask,
     Row,
-    check_workers,
     read_rows,
     run_grid,
     write_rows,
 )
-from archrank.experiments.workers import GridTask
 from archrank.study.folder import RunFolder
 from archrank.system.on_progress import silent
 from archrank.system.versions import versions
+from archrank.workers.runners import check_workers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -222,7 +222,7 @@ class Plan:
         Args:
             folder: Where rows and report are kept; None for a comparison in memory.
             resume: Continue the comparison that the folder holds, if it holds one.
-            workers: How many processes.
+            workers: How many processes; 1 works in this one.
             command: How it was started, as the report tells it.
             on_progress: Called at the beginning and after each task.
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
+from archrank.experiments.grid import GridTask
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
 from archrank.experiments.splits import TableSplit, drawn
-from archrank.experiments.workers import GridTask
 from archrank.predictors.base import Predictor
 from archrank.predictors.candidates import Candidates
 from archrank.ranking.metrics import (

@@ -2,27 +2,35 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archrank.benchmarks.files import kept_table, read_cells, write_table
-from archrank.errors import BudgetError, RunFolderError, TableError
-from archrank.experiments.workers import GridTask, Work, run_tasks
+from archrank.errors import RunFolderError, TableError
 from archrank.system.interrupts import uninterrupted
 from archrank.system.on_progress import silent
+from archrank.workers.job import Job
+from archrank.workers.outcome import Outcome, attempt
+from archrank.workers.pool import Pool
+from archrank.workers.processes import Processes
+from archrank.workers.runners import Runner, Serial, check_workers
 
 __all__ = [
     "RESULTS",
     "GridProgress",
     "GridTask",
     "Row",
-    "check_workers",
     "read_rows",
     "run_grid",
     "write_rows",
 ]
+
+GridTask = dict[str, Any]
+"""A task of a grid: plain values by name."""
+
+GridWork = Callable[[GridTask], dict[str, Any]]
+"""Does a task and returns its results, plain values by name; it is sent to every worker once."""
 
 Row = dict[str, Any]
 """A task with its results; ``error`` says why there are none, and ``seconds`` how long it took."""
@@ -49,16 +57,10 @@ class GridProgress:
     seconds_left: float | None
 
 
-def check_workers(workers: int) -> None:
-    """Raise BudgetError if there are no workers."""
-    if workers < 1:
-        raise BudgetError(f"{workers} workers cannot do anything; give 1 worker or more")
-
-
 def run_grid(
     folder: Path | None,
     tasks: Sequence[GridTask],
-    work: Work,
+    work: GridWork,
     *,
     workers: int = 2,
     cost: Callable[[GridTask], float] = lambda task: 1.0,
@@ -73,8 +75,8 @@ def run_grid(
     Args:
         folder: Where the results are kept; None to keep them in memory only.
         tasks: The tasks in the order of the rows: plain values under the same names in each.
-        work: Does a task; it is sent to every worker once.
-        workers: How many processes.
+        work: Does a task; it is sent to every worker once, and keeps to one thread.
+        workers: How many processes; 1 works in this one.
         cost: How long a task takes, in any unit.
         alike: Tasks with an equal value take time in proportion to their cost.
         on_progress: Called at the beginning and after each task.
@@ -95,14 +97,39 @@ def run_grid(
     clock = _Clock(tasks, workers, cost, alike)
     failed = 0
     on_progress(clock.progress(left, failed, results.rows()))
-    with closing(run_tasks(work, tuple(left), min(workers, len(left)))) as finished:
-        for task, found, error in finished:
+    with _runner(work, workers, len(left)) as runner:
+        for cell, outcome in runner.run([_Cell(*each) for each in enumerate(left)]):
+            found = {} if outcome.error is not None else {**outcome.values, "seconds": outcome.seconds}
             with uninterrupted():
-                results.add({**task, **(found or {}), "error": error})
-            failed += error is not None
-            left.remove(task)
+                results.add({**cell.task, **found, "error": outcome.error})
+            failed += outcome.error is not None
+            left.remove(cell.task)
             on_progress(clock.progress(left, failed, results.rows()))
     return results.rows()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A task with its number among those of a run."""
+
+    number: int
+    task: GridTask
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    work: GridWork
+
+    def __call__(self, cell: _Cell) -> Outcome:
+        return attempt(lambda: self.work(cell.task))
+
+
+def _runner(work: GridWork, workers: int, tasks: int) -> Runner[_Cell]:
+    # One thread everywhere: sums in another order are other sums, and rows must not depend on the number of workers.
+    job: Job[_Cell] = Job(_Doing(work), "comparison", "comparison", one_thread=True)
+    if workers == 1:
+        return Serial(job)
+    return Pool(Processes(job), min(workers, tasks), retries=1)
 
 
 class _Results:

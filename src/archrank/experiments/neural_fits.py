@@ -8,7 +8,7 @@ from typing import Any
 from archrank.encoders import ENCODERS, EncoderSettings
 from archrank.errors import ArchrankError, PredictorError, UnknownName
 from archrank.experiments.fits import Floats, RankingFits, fit_tasks
-from archrank.experiments.workers import GridTask
+from archrank.experiments.grid import GridTask
 from archrank.predictors.neural import NeuralPredictor
 from archrank.ranking import LOSSES, PairwiseComparator, RankingLoss
 from archrank.settings import settings_of

@@ -11,7 +11,7 @@ import numpy as np
 
 from archrank.benchmarks.table import Floats, Metric, Table
 from archrank.errors import BudgetError, TableError
-from archrank.experiments.workers import GridTask
+from archrank.experiments.grid import GridTask
 from archrank.settings import settings_of
 from archrank.simulation.replay import replay
 from archrank.strategies import (

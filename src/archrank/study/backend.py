@@ -10,11 +10,12 @@ from archrank.errors import BudgetError, EvaluationError
 from archrank.study.database import Database
 from archrank.study.remote import arrivals
 from archrank.study.run_state import RunState
+from archrank.workers.evaluation import Task, evaluation
 from archrank.workers.outcome import Evaluator, Outcome
 from archrank.workers.pool import Pool
 from archrank.workers.processes import Processes
 from archrank.workers.ray_cluster import RayCluster, RayCrew
-from archrank.workers.runners import OnExecutor, Runner, Serial
+from archrank.workers.runners import OnExecutor, Runner, Serial, check_workers
 
 __all__ = ["Backend", "Evaluated"]
 
@@ -42,8 +43,7 @@ class Backend:
         timeout: float | None,
         retries: int,
     ) -> None:
-        if workers < 1:
-            raise BudgetError(f"workers is {workers}; give 1 or more")
+        check_workers(workers)
         if timeout is not None and not timeout > 0:
             raise BudgetError(f"timeout is {timeout:g} s; give a timeout above 0")
         if database is not None and executor is not None:
@@ -97,20 +97,22 @@ class Backend:
 
             yield evaluated
 
-    def _runner(self, evaluate: Evaluator) -> Runner:
+    def _runner(self, evaluate: Evaluator) -> Runner[Task]:
+        job = evaluation(evaluate, self._metric)
         if isinstance(self._executor, Executor):
             # In rounds it gets all tasks at once; an asynchronous search must know how many workers there are.
             most = self._workers if self._asynchronous else None
-            return OnExecutor(evaluate, self._metric, self._executor, most)
+            return OnExecutor(job, self._executor, most)
         if isinstance(self._executor, RayCluster):
             if self._executor.address is None:
                 _warn_of_too_many(self._workers)
-            crew = RayCrew(self._executor, evaluate, self._metric, self._workers)
-            return Pool(crew, self._workers, self._retries, self._timeout)
+            return Pool(
+                RayCrew(self._executor, job, self._workers), self._workers, self._retries, self._timeout
+            )
         if self._workers == 1 and self._timeout is None:
-            return Serial(evaluate, self._metric)
+            return Serial(job)
         _warn_of_too_many(self._workers)
-        return Pool(Processes(evaluate, self._metric), self._workers, self._retries, self._timeout)
+        return Pool(Processes(job), self._workers, self._retries, self._timeout)
 
 
 def _warn_of_too_many(workers: int) -> None:

@@ -18,7 +18,7 @@ from archrank.study.database import Database
 from archrank.study.objectives import Objectives
 from archrank.study.run_state import RunState
 from archrank.study.trials import Trials
-from archrank.workers.evaluation import Task
+from archrank.workers.evaluation import Task, evaluation
 from archrank.workers.outcome import Evaluator, Outcome
 from archrank.workers.pool import Pool
 from archrank.workers.processes import Processes
@@ -115,7 +115,8 @@ def serve(
     trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(facts))
     patience = float(facts.get("patience", database.patience))
     done = 0
-    with Pool(Processes(evaluate, trials.objectives.needed), 1, retries, timeout) as pool:
+    job = evaluation(evaluate, trials.objectives.needed)
+    with Pool(Processes(job), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
         for task in _queued(trials):
             try:

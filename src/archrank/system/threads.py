@@ -9,7 +9,7 @@ from functools import cache
 import scipy.linalg  # noqa: F401 (its BLAS is not NumPy's, and is found only if loaded)
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_thread", "threads", "use_one_thread"]
+__all__ = ["one_thread", "one_thread_for_all", "threads", "use_one_thread"]
 
 
 @contextmanager
@@ -44,6 +44,27 @@ def use_one_thread() -> None:
     _blas().limit(limits=1)
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
+
+
+@contextmanager
+def one_thread_for_all() -> Iterator[None]:
+    """Run every operation within as in a process of :func:`use_one_thread`: on one thread, whatever is loaded within.
+
+    PyTorch that is loaded within has as many threads afterwards as linear algebra. Not for several threads at once,
+    for it changes the environment of the process.
+    """
+    before, was_loaded = os.environ.get("OMP_NUM_THREADS"), "torch" in sys.modules
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        with one_thread() as count:
+            yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+        if not was_loaded and (torch := sys.modules.get("torch")) is not None:
+            torch.set_num_threads(count)
 
 
 @cache

@@ -1,15 +1,13 @@
-"""One evaluation: what an evaluator is, and the outcome of calling it."""
+"""The outcome of a task, and what an evaluator is."""
 
 import math
 import os
-import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import cloudpickle
 import numpy as np
 
 from archrank.architecture import Architecture
@@ -17,7 +15,7 @@ from archrank.errors import EvaluationError, UnknownName
 from archrank.system.foreign import bounded, in_one_line, message, shown
 from archrank.system.interrupts import Interrupts
 
-__all__ = ["DEFAULT_METRIC", "Evaluator", "Outcome", "measure", "pickled"]
+__all__ = ["DEFAULT_METRIC", "Evaluator", "Outcome", "attempt", "measure"]
 
 Evaluator = Callable[[Architecture], "float | Sequence[float] | Mapping[str, float]"]
 """Gives the metric's value, or several in the order in which they are asked for, or a mapping that holds what is asked
@@ -32,18 +30,18 @@ _MOST_VALUES, _LONGEST_NAME = 10_000, 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one evaluation.
+    """The outcome of one evaluation, or of another task.
 
     Attributes:
-        values: The values by name, the metric's among them; empty where it failed. None stands for a further
-            value that is not a finite number.
+        values: The values by name; empty where it failed. Those of an evaluation are numbers, the metric's among
+            them; None stands for a further value that is not a finite number.
         seconds: How long it took.
         error: Why it failed; None where it did not.
         mismatch: Whether it failed because the evaluator does not give the values that the search goes by, which is
             no fault of the architecture.
     """
 
-    values: Mapping[str, float | None] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
     mismatch: bool = False
@@ -53,11 +51,43 @@ class _Mismatch(EvaluationError):
     """The evaluator gives other values than those that the search goes by."""
 
 
+def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
+    """Call a function; a failure is an outcome, not an exception.
+
+    Whatever the function raises is a failure, SystemExit and a KeyboardInterrupt of its own included. Where an
+    interrupt (Ctrl-C) came in the meantime nothing is an outcome, for what is returned then may be half a training.
+
+    Args:
+        function: Returns values by name.
+
+    Raises:
+        KeyboardInterrupt: The process was interrupted.
+    """
+    process, interrupts, began = os.getpid(), Interrupts(), time.perf_counter()
+    error: str | None = None
+    mismatch = False
+    values: Mapping[str, Any] = {}
+    try:
+        with interrupts:
+            values = function()
+    except GeneratorExit:
+        raise
+    except EvaluationError as failure:
+        error, mismatch = message(failure), isinstance(failure, _Mismatch)
+    except BaseException as failure:
+        # It is the user's program: whatever it throws, the others go on.
+        error = in_one_line(failure)
+    finally:
+        if os.getpid() != process:
+            # A copy of this process that the function forked came back too: it must not go on as if it were this one.
+            os._exit(0)
+    if interrupts.came:
+        raise KeyboardInterrupt
+    return Outcome(values, time.perf_counter() - began, error, mismatch)
+
+
 def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str]) -> Outcome:
     """Evaluate one architecture; a failure is an outcome, not an exception.
-
-    Whatever the evaluator raises is a failure, SystemExit and a KeyboardInterrupt of its own included. Where an
-    interrupt (Ctrl-C) came in the meantime nothing is an outcome, for what is returned then may be half a training.
 
     Args:
         evaluate: The evaluator.
@@ -70,49 +100,8 @@ def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Seque
     >>> measure(lambda architecture: float("nan"), Architecture("s", (0,)), "accuracy").error
     "'accuracy' is nan, expected a finite number"
     """
-    process, interrupts, began = os.getpid(), Interrupts(), time.perf_counter()
-    error: str | None = None
-    mismatch = False
-    values: dict[str, float | None] = {}
-    try:
-        with interrupts:
-            needed = (metric,) if isinstance(metric, str) else tuple(metric)
-            values = _numbers(evaluate(architecture), needed)
-    except GeneratorExit:
-        raise
-    except EvaluationError as failure:
-        error, mismatch = message(failure), isinstance(failure, _Mismatch)
-    except BaseException as failure:
-        # An evaluator is the user's program: whatever it throws, the study goes on.
-        error = in_one_line(failure)
-    finally:
-        if os.getpid() != process:
-            # A copy of this process that the evaluator forked came back too: it must not go on as if it were this one.
-            os._exit(0)
-    if interrupts.came:
-        raise KeyboardInterrupt
-    return Outcome(values, time.perf_counter() - began, error, mismatch)
-
-
-def pickled(evaluator: object, by_value: bool = True) -> bytes:
-    """The evaluator as it is sent to other processes.
-
-    Args:
-        evaluator: The evaluator.
-        by_value: Whether functions that no module holds, such as lambdas and those of a notebook, are sent with their
-            code; an executor of the standard library cannot do that.
-
-    Raises:
-        EvaluationError: It cannot be sent.
-    """
-    try:
-        return cloudpickle.dumps(evaluator) if by_value else pickle.dumps(evaluator)
-    except Exception as error:
-        # Pickling runs code of the user's, which may raise anything.
-        raise EvaluationError(
-            f"the evaluator cannot be sent to worker processes ({message(error)}): make it a function or a class "
-            "at the top level of a module that holds no open files, locks or connections, or use one worker"
-        ) from None
+    needed = (metric,) if isinstance(metric, str) else tuple(metric)
+    return attempt(lambda: _numbers(evaluate(architecture), needed))
 
 
 def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:

@@ -6,10 +6,10 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Generic
 
-from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
-from archrank.workers.evaluation import Task
+from archrank.workers.job import T
 from archrank.workers.outcome import Outcome
 from archrank.workers.runners import Runner
 
@@ -21,7 +21,7 @@ class WorkerDied(Exception):
 
     Args:
         how: What is known of its end.
-        hopeless: Whether another one would end in the same way before it can evaluate anything.
+        hopeless: Whether another one would end in the same way before it can do anything.
     """
 
     def __init__(self, how: str, hopeless: bool = False) -> None:
@@ -29,22 +29,22 @@ class WorkerDied(Exception):
         self.hopeless = hopeless
 
 
-class Worker(ABC):
-    """A worker as the driver sees it: it loads the evaluator and says so, then answers each architecture."""
+class Worker(ABC, Generic[T]):
+    """A worker as the driver sees it: it loads its job and says so, then answers each task."""
 
     @abstractmethod
-    def give(self, architecture: Architecture) -> None:
-        """Send it an architecture; it must have answered all earlier ones."""
+    def give(self, task: T) -> None:
+        """Send it a task; it must have answered all earlier ones."""
 
     @abstractmethod
     def answer(self) -> Outcome:
-        """Its answer; the ``error`` of the first answer tells why it cannot evaluate.
+        """Its answer; the ``error`` of the first answer tells why it cannot work.
 
         Raises:
             WorkerDied: It will never answer.
         """
 
-    def leave(self) -> None:  # noqa: B027, most have nothing to tidy up
+    def leave(self) -> None:
         """Tell it that no more tasks come, without waiting, so that several workers clean up at the same time."""
 
     @abstractmethod
@@ -52,50 +52,50 @@ class Worker(ABC):
         """Stop it and wait until it has ended; unless ``at_once``, it may clean up."""
 
 
-class Crew(ABC):
+class Crew(ABC, Generic[T]):
     """Makes workers of one kind."""
 
     @abstractmethod
-    def start(self) -> Worker:
+    def start(self) -> Worker[T]:
         """Start a worker, and do not wait for it."""
 
     @abstractmethod
-    def listen(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+    def listen(self, workers: Sequence[Worker[T]], seconds: float | None) -> Sequence[Worker[T]]:
         """The workers that have answered or died; waits up to ``seconds``, or for None until there is one."""
 
-    def close(self) -> None:  # noqa: B027, most crews hold nothing
+    def close(self) -> None:
         """Free what all workers share."""
 
 
 @dataclass(eq=False, slots=True)
-class _Seat:
+class _Seat(Generic[T]):
     """A worker's place in the pool."""
 
-    worker: Worker
+    worker: Worker[T]
     ready: bool = False
-    task: Task | None = None
+    task: T | None = None
     deadline: float = inf
 
 
-class Pool(Runner):
-    """Evaluates on several workers, each one architecture at a time.
+class Pool(Runner[T]):
+    """Works with several workers, each on one task at a time.
 
-    A worker that dies or takes too long is replaced, and nothing but its own evaluation is affected.
+    A worker that dies or takes too long is replaced, and nothing but its own task is affected.
 
     Args:
         crew: Makes the workers.
         workers: How many.
-        retries: How often an architecture whose worker died is evaluated again.
-        timeout: Seconds that an evaluation may take; longer ones are ended and have failed.
+        retries: How often a task whose worker died is done again.
+        timeout: Seconds that a task may take; longer ones are ended and have failed.
     """
 
-    def __init__(self, crew: Crew, workers: int, retries: int, timeout: float | None = None) -> None:
+    def __init__(self, crew: Crew[T], workers: int, retries: int, timeout: float | None = None) -> None:
         self._crew = crew
         self._retries = retries
         self._timeout = inf if timeout is None else timeout
         self._deaths: Counter[int] = Counter()
         self._false_starts = 0
-        self._seats: list[_Seat] = []
+        self._seats: list[_Seat[T]] = []
         try:
             for _ in range(workers):
                 self._seats.append(_Seat(crew.start()))
@@ -103,14 +103,14 @@ class Pool(Runner):
             self.close(finished=False)
             raise
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Outcome]]:
         """Keep every worker busy.
 
         Raises:
             EvaluationError: The workers do not start.
         """
         remaining = iter(tasks)
-        again: deque[Task] = deque()
+        again: deque[T] = deque()
         while True:
             # With no worker ready it waits for one even if there is no task, so that a pool that cannot start
             # fails before anything is queued for it.
@@ -137,18 +137,18 @@ class Pool(Runner):
         self._seats.clear()
         self._crew.close()
 
-    def _hand_over(self, seat: _Seat, task: Task) -> None:
+    def _hand_over(self, seat: _Seat[T], task: T) -> None:
         seat.task = task
         seat.deadline = time.monotonic() + self._timeout
-        seat.worker.give(task.architecture)
+        seat.worker.give(task)
 
-    def _listen(self) -> list[_Seat]:
+    def _listen(self) -> list[_Seat[T]]:
         first = min(seat.deadline for seat in self._seats)
         seconds = None if first == inf else max(0.0, first - time.monotonic())
         heard = self._crew.listen([seat.worker for seat in self._seats], seconds)
         return [seat for seat in self._seats if seat.worker in heard]
 
-    def _hear(self, seat: _Seat, again: deque[Task]) -> tuple[Task, Outcome] | None:
+    def _hear(self, seat: _Seat[T], again: deque[T]) -> tuple[T, Outcome] | None:
         """Take a worker's answer, or replace a dead worker; returns the task that is finished by that, if any."""
         try:
             outcome = seat.worker.answer()
@@ -163,7 +163,7 @@ class Pool(Runner):
         self._false_starts = 0
         return None
 
-    def _bury(self, seat: _Seat, death: WorkerDied, again: deque[Task]) -> tuple[Task, Outcome] | None:
+    def _bury(self, seat: _Seat[T], death: WorkerDied, again: deque[T]) -> tuple[T, Outcome] | None:
         task = seat.task
         if not seat.ready:
             self._false_starts += 1
@@ -179,12 +179,12 @@ class Pool(Runner):
         times = self._deaths[task.number]
         return task, Outcome(error=f"its worker died {times} times while evaluating it, at last {death}")
 
-    def _stop(self, seat: _Seat) -> tuple[Task, Outcome]:
+    def _stop(self, seat: _Seat[T]) -> tuple[T, Outcome]:
         task = seat.task
         assert task is not None
         self._replace(seat)
         return task, Outcome(seconds=self._timeout, error=f"it took longer than {self._timeout:g} s")
 
-    def _replace(self, seat: _Seat) -> None:
+    def _replace(self, seat: _Seat[T]) -> None:
         seat.worker.end(at_once=True)
         seat.worker, seat.ready, seat.task, seat.deadline = self._crew.start(), False, None, inf

@@ -1,58 +1,58 @@
 """What runs inside a worker process."""
 
 import os
-import pickle
 import signal
 import threading
 import time
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from typing import Any
 
-from archrank.architecture import Architecture
-from archrank.system.foreign import in_one_line
-from archrank.workers.outcome import Outcome, measure
+from archrank.errors import EvaluationError
+from archrank.workers.job import SentJob
+from archrank.workers.outcome import Outcome
 
-__all__ = ["evaluate_what_comes"]
+__all__ = ["do_what_comes"]
 
 _THREADS_END = 5.0
-"""Seconds that threads which an evaluator left have to end, when nothing is to be evaluated any more."""
+"""Seconds that threads which the job left have to end, when nothing is to be done any more."""
 
 
-def evaluate_what_comes(line: Connection, payload: bytes) -> None:
-    """Load the evaluator, once in a worker's life, and evaluate until told to stop.
+def do_what_comes(line: Connection, job: SentJob[Any]) -> None:
+    """Load the job, once in a worker's life, and do tasks until told to stop.
 
     Args:
-        line: To the process that started this one: architectures come, outcomes go. None says stop; where the other
+        line: To the process that started this one: tasks come, outcomes go. None says stop; where the other
             end closes without a word, this process and all that it started end at once.
-        payload: The pickled evaluator and the metric's name, from that process.
+        job: What is done with every task.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # it was blocked until here
-    os.setpgid(0, 0)  # the programs that an evaluator starts end with it
-    coming: SimpleQueue[Architecture | None] = SimpleQueue()
+    os.setpgid(0, 0)  # the programs that the job starts end with it
+    coming: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_receive, args=(line, coming), daemon=True).start()
     try:
-        evaluate, metric = pickle.loads(payload)  # noqa: S301, sent by our own parent process
-    except BaseException as error:  # its module may raise anything
-        line.send(Outcome(error=f"the evaluator cannot be loaded there ({in_one_line(error)})"))
+        do = job.load()
+    except EvaluationError as error:
+        line.send(Outcome(error=str(error)))
         return
     line.send(Outcome())
-    while (architecture := coming.get()) is not None:
-        line.send(measure(evaluate, architecture, metric))
+    while (task := coming.get()) is not None:
+        line.send(do(task))
     threading.Thread(target=_leave_threads, daemon=True).start()
 
 
-def _receive(line: Connection, coming: "SimpleQueue[Architecture | None]") -> None:
+def _receive(line: Connection, coming: "SimpleQueue[Any]") -> None:
     try:
-        while (architecture := line.recv()) is not None:
-            coming.put(architecture)
+        while (task := line.recv()) is not None:
+            coming.put(task)
         coming.put(None)
     except (EOFError, OSError):
         os.killpg(0, signal.SIGKILL)
 
 
 def _leave_threads() -> None:
-    """End this process if threads that the evaluator left keep it from ending.
+    """End this process if threads that the job left keep it from ending.
 
     Exit handlers, which run after the threads have ended, have as long as the driver waits.
     """

@@ -9,53 +9,54 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 
-from archrank.architecture import Architecture
-from archrank.workers.outcome import Evaluator, Outcome, pickled
+from archrank.workers.job import Job, SentJob, T
+from archrank.workers.outcome import Outcome
 from archrank.workers.pool import Crew, Worker, WorkerDied
-from archrank.workers.process_main import evaluate_what_comes
+from archrank.workers.process_main import do_what_comes
 
 __all__ = ["Processes"]
 
 _TIDYING = 60.0
-"""Seconds that a worker has to tidy up when nothing is to be evaluated any more."""
+"""Seconds that a worker has to tidy up when nothing is to be done any more."""
 
 
-class Processes(Crew):
+class Processes(Crew[T]):
     """Starts worker processes.
 
     Args:
-        evaluate: The evaluator; it is sent to every worker once.
-        metric: Name of the value that the search goes by, or of several.
+        job: What is done with every task; it is sent to every worker once.
 
     Raises:
-        EvaluationError: The evaluator cannot be sent to another process.
+        EvaluationError: The job cannot be sent to another process.
     """
 
-    def __init__(self, evaluate: Evaluator, metric: str | Sequence[str]) -> None:
-        self._payload = pickled((evaluate, metric))
+    def __init__(self, job: Job[T]) -> None:
+        self._job = job.sent()
+        self._call = job.call
         # Threads of this process, PyTorch's for example, do not survive a fork.
         self._context = multiprocessing.get_context("spawn")
 
-    def start(self) -> Worker:
+    def start(self) -> Worker[T]:
         """Start a process."""
-        return _Process(self._context, self._payload)
+        return _Process(self._context, self._job, self._call)
 
-    def listen(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+    def listen(self, workers: Sequence[Worker[T]], seconds: float | None) -> Sequence[Worker[T]]:
         """Those that sent something, or have ended."""
         processes = [worker for worker in workers if isinstance(worker, _Process)]
         heard = wait([source for process in processes for source in process.sources], seconds)
         return [process for process in processes if any(source in heard for source in process.sources)]
 
 
-class _Process(Worker):
-    def __init__(self, context: SpawnContext, payload: bytes) -> None:
+class _Process(Worker[T]):
+    def __init__(self, context: SpawnContext, job: SentJob[T], call: str) -> None:
+        self._call = call
         self._line, theirs = context.Pipe()
-        self._process = context.Process(target=evaluate_what_comes, args=(theirs, payload))
+        self._process = context.Process(target=do_what_comes, args=(theirs, job))
         # It would let interrupts through again when it is started between.
         resource_tracker.ensure_running()
         with _interrupts_blocked():
             self._process.start()
-            # Not its sentinel, which stays silent as long as a copy that the evaluator forked lives.
+            # Not its sentinel, which stays silent as long as a copy that the job forked lives.
             assert self._process.pid is not None
             self._end = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
         theirs.close()
@@ -66,10 +67,10 @@ class _Process(Worker):
         """What to wait for. The line's end alone is not enough: a program that the worker started may hold it open."""
         return self._line, self._process.sentinel if self._end is None else self._end
 
-    def give(self, architecture: Architecture) -> None:
-        """Send an architecture; if the process is gone, the next answer reports it."""
+    def give(self, task: T) -> None:
+        """Send a task; if the process is gone, the next answer reports it."""
         with suppress(OSError):
-            self._line.send(architecture)
+            self._line.send(task)
 
     def answer(self) -> Outcome:
         """Receive an outcome.
@@ -92,7 +93,7 @@ class _Process(Worker):
         if self._loaded:
             raise WorkerDied(f"by itself with exit code {code}")
         raise WorkerDied(
-            f"one ended with exit code {code}; a script needs its search under if __name__ == '__main__':",
+            f"one ended with exit code {code}; a script needs its {self._call} under if __name__ == '__main__':",
             hopeless=True,
         )
 

@@ -1,7 +1,6 @@
 """Workers on a Ray cluster: on this machine, or on as many as the cluster has."""
 
 import os
-import pickle
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
-from archrank.system.foreign import in_one_line, message
-from archrank.workers.outcome import Evaluator, Outcome, measure
+from archrank.system.foreign import message
+from archrank.workers.job import Job, SentJob, T
+from archrank.workers.outcome import Outcome
 from archrank.workers.pool import Crew, Worker, WorkerDied
 
 __all__ = ["RayCluster", "RayCrew"]
@@ -51,53 +50,44 @@ class RayCluster:
         return {name: amount for name, amount in needed.items() if amount}
 
 
-class RayCrew(Crew):
+class RayCrew(Crew[T]):
     """Starts workers on Ray.
 
     Args:
         cluster: Which cluster, and what an evaluation needs.
-        evaluate: The evaluator; it may be anything that Ray can send.
-        metric: Name of the value that the search goes by, or of several.
+        job: What is done with every task; it may be anything that Ray can send.
         workers: How many there will be: a cluster of one's own is made large enough.
 
     Raises:
         EvaluationError: Ray is not installed, no cluster answers, no machine of it has what an evaluation needs, or
-            the evaluator cannot be sent.
+            the job cannot be sent.
     """
 
-    def __init__(
-        self, cluster: RayCluster, evaluate: Evaluator, metric: str | Sequence[str], workers: int
-    ) -> None:
+    def __init__(self, cluster: RayCluster, job: Job[T], workers: int) -> None:
         self._ray = _ray()
         self._mine = not self._ray.is_initialized()
         if self._mine:
             _connect(self._ray, cluster, workers)
         try:
             _check(self._ray.nodes(), cluster)
-            try:
-                payload = self._ray.cloudpickle.dumps((evaluate, metric))
-            except Exception as error:
-                raise EvaluationError(
-                    f"the evaluator cannot be sent to Ray's workers ({message(error)})"
-                ) from None
-            self._arguments = (payload, list(sys.path))
-            # Retries are the driver's: Ray's own would evaluate again without a word.
+            self._arguments = (job.sent(self._ray.cloudpickle.dumps, "Ray's workers"), list(sys.path))
+            # Retries are the driver's: Ray's own would do a task again without a word.
             self._actor = self._ray.remote(
                 num_cpus=cluster.cpus,
                 num_gpus=cluster.gpus,
                 memory=None if cluster.memory is None else int(cluster.memory * 2**30),
                 max_restarts=0,
                 max_task_retries=0,
-            )(_Evaluating)
+            )(_Working)
         except BaseException:
             self.close()
             raise
 
-    def start(self) -> Worker:
+    def start(self) -> Worker[T]:
         """Ask for an actor, which starts where there is room."""
         return _Actor(self._ray, self._actor.remote(*self._arguments))
 
-    def listen(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+    def listen(self, workers: Sequence[Worker[T]], seconds: float | None) -> Sequence[Worker[T]]:
         """Those that have answered; an idle one that died is found out when it is given something."""
         asked = {w.pending: w for w in workers if isinstance(w, _Actor) and w.pending is not None}
         answered, _ = self._ray.wait(list(asked), num_returns=1, timeout=seconds)
@@ -109,15 +99,15 @@ class RayCrew(Crew):
             self._ray.shutdown()
 
 
-class _Actor(Worker):
+class _Actor(Worker[T]):
     def __init__(self, ray: Any, actor: Any) -> None:
         self._ray = ray
         self._actor = actor
         self.pending: Any = actor.load.remote()
 
-    def give(self, architecture: Architecture) -> None:
+    def give(self, task: T) -> None:
         """Send it."""
-        self.pending = self._actor.evaluate.remote(architecture)
+        self.pending = self._actor.work.remote(task)
 
     def answer(self) -> Outcome:
         """Fetch an outcome.
@@ -138,25 +128,25 @@ class _Actor(Worker):
             self._ray.kill(self._actor)
 
 
-class _Evaluating:
+class _Working:
     """The actor."""
 
-    def __init__(self, payload: bytes, path: Sequence[str]) -> None:
-        self._payload = payload
-        # The evaluator's module is found where the driver found it, on this machine or on a shared disk.
+    def __init__(self, job: SentJob[Any], path: Sequence[str]) -> None:
+        self._job = job
+        # The job's module is found where the driver found it, on this machine or on a shared disk.
         sys.path.extend(folder for folder in path if folder not in sys.path)
 
     def load(self) -> Outcome:
-        """Load the evaluator."""
+        """Load the job."""
         try:
-            self._evaluate, self._metric = pickle.loads(self._payload)  # noqa: S301, sent by our own driver
-        except BaseException as error:  # its module may raise anything
-            return Outcome(error=f"the evaluator cannot be loaded there ({in_one_line(error)})")
+            self._do = self._job.load()
+        except EvaluationError as error:
+            return Outcome(error=str(error))
         return Outcome()
 
-    def evaluate(self, architecture: Architecture) -> Outcome:
-        """Evaluate an architecture."""
-        return measure(self._evaluate, architecture, self._metric)
+    def work(self, task: Any) -> Outcome:
+        """Do a task."""
+        return self._do(task)
 
 
 def _ray() -> Any:

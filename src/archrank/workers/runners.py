@@ -1,26 +1,33 @@
-"""Evaluation in this process, or on an executor that the user provides; pools are in ``pool.py``."""
+"""Work in this process, or on an executor that the user provides; pools are in ``pool.py``."""
 
+import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
-from archrank.errors import EvaluationError
+from archrank.errors import BudgetError, EvaluationError
 from archrank.system.foreign import in_one_line
-from archrank.workers.evaluation import Task
-from archrank.workers.outcome import Evaluator, Outcome, measure, pickled
+from archrank.workers.job import Job, T
+from archrank.workers.outcome import Outcome
 
-__all__ = ["OnExecutor", "Runner", "Serial"]
+__all__ = ["OnExecutor", "Runner", "Serial", "check_workers"]
 
 
-class Runner(ABC):
-    """Evaluates tasks; a context manager that frees what it holds."""
+def check_workers(workers: int) -> None:
+    """Raise BudgetError if there are no workers."""
+    if workers < 1:
+        raise BudgetError(f"workers is {workers}; give 1 or more")
+
+
+class Runner(ABC, Generic[T]):
+    """Does tasks; a context manager that frees what it holds."""
 
     @abstractmethod
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
-        """Evaluate the tasks, taking each only when it can start; yields them as they finish."""
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Outcome]]:
+        """Do the tasks, taking each only when it can start; yields them as they finish."""
 
     def __enter__(self) -> Self:
         return self
@@ -30,64 +37,68 @@ class Runner(ABC):
     ) -> None:
         self.close(finished=kind is None)
 
-    def close(self, finished: bool) -> None:  # noqa: B027, most runners hold nothing
-        """Free its resources; evaluations that still run are abandoned unless ``finished``."""
+    def close(self, finished: bool) -> None:
+        """Free its resources; tasks that still run are abandoned unless ``finished``."""
 
 
-class Serial(Runner):
-    """Evaluates one after another in this process.
+class Serial(Runner[T]):
+    """Does one after another in this process.
 
     Args:
-        evaluate: The evaluator.
-        metric: Name of the value that the search goes by, or of several.
+        job: What is done with each.
     """
 
-    def __init__(self, evaluate: Evaluator, metric: str | Sequence[str]) -> None:
-        self._evaluate = evaluate
-        self._metric = metric
+    def __init__(self, job: Job[T]) -> None:
+        self._job = job
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
-        """Evaluate the tasks in their order."""
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Outcome]]:
+        """Do the tasks in their order."""
         for task in tasks:
-            yield task, measure(self._evaluate, task.architecture, self._metric)
+            with self._threads():
+                outcome = self._job.do(task)
+            yield task, outcome
+
+    def _threads(self) -> AbstractContextManager[None]:
+        if not self._job.one_thread:
+            return nullcontext()
+        from archrank.system.threads import one_thread_for_all
+
+        return one_thread_for_all()
 
 
-class OnExecutor(Runner):
-    """Evaluates on an executor that the user made and closes, such as a thread pool or a cluster's.
+class OnExecutor(Runner[T]):
+    """Works on an executor that the user made and closes, such as a thread pool or a cluster's.
 
     Args:
-        evaluate: The evaluator.
-        metric: Name of the value that the search goes by, or of several.
+        job: What is done with each task.
         executor: The executor.
         most: How many tasks it is given at once; None gives it all that there are.
 
     Raises:
-        EvaluationError: The executor sends work to processes and the evaluator cannot be sent.
+        EvaluationError: The executor sends work to processes and the job cannot be sent.
     """
 
-    def __init__(
-        self, evaluate: Evaluator, metric: str | Sequence[str], executor: Executor, most: int | None = None
-    ) -> None:
+    def __init__(self, job: Job[T], executor: Executor, most: int | None = None) -> None:
         if isinstance(executor, ProcessPoolExecutor):
-            pickled(evaluate, by_value=False)
-        self._measure = partial(measure, evaluate, metric=metric)
+            job.sent(pickle.dumps)
+        self._do = job.do
         self._executor = executor
         self._most = most
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Outcome]]:
         """Submit the tasks, at most ``most`` at a time.
 
         Raises:
             EvaluationError: The executor broke: it is the user's, so it cannot be made again here.
         """
         remaining = iter(tasks)
-        running: dict[Future[Outcome], Task] = {}
+        running: dict[Future[Outcome], T] = {}
         try:
             while True:
                 while self._most is None or len(running) < self._most:
                     if (task := next(remaining, None)) is None:
                         break
-                    running[self._executor.submit(self._measure, task.architecture)] = task
+                    running[self._executor.submit(self._do, task)] = task
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
