@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
 __all__ = [
     "ArchrankError",
@@ -23,6 +24,11 @@ __all__ = [
 ]
 
 
+_LONGEST_NAME = 200
+_COMPARED = 2_000
+"""How many allowed names are compared with one that is not."""
+
+
 class ArchrankError(Exception):
     """A mistake in what archrank was given; its text is meant for the person who gave it."""
 
@@ -40,11 +46,18 @@ class UnknownName(ArchrankError, LookupError):
     """
 
     def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
-        names = list(allowed)
-        close = get_close_matches(str(name), names, n=1, cutoff=0.4)
+        names = list(islice(allowed, _COMPARED))
+        text = name if isinstance(name, str) else repr(name)
+        # Of what a file holds both may be of any length, and comparing takes the product of the two.
+        short = [each for each in names if len(each) <= _LONGEST_NAME]
+        close = get_close_matches(text, short, n=1, cutoff=0.4) if len(text) <= _LONGEST_NAME else []
         hint = f"; did you mean {close[0]!r}?" if close else "."
-        shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
-        super().__init__(f"unknown {kind} {name!r}{hint} Allowed: {shown}")
+        shown = ", ".join(map(_cut, names[:30])) + (", …" if len(names) > 30 else "")
+        super().__init__(f"unknown {kind} {_cut(text)!r}{hint} Allowed: {shown}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 class ParseError(ArchrankError, ValueError):

@@ -17,6 +17,8 @@ from archrank.architecture import Architecture
 from archrank.arrays import CellArrays, stack
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Graph
+from archrank.system.foreign import shown
+from archrank.system.literals import LONGEST, read_printed
 
 __all__ = ["Choice", "Rows", "SearchSpace"]
 
@@ -27,6 +29,9 @@ ENUMERABLE = 20_000_000
 """Spaces with more encodings than this are sampled, never listed."""
 
 _SAMPLING_TRIES = 200
+
+_LONGEST_TEXT = 1_000_000
+"""Characters of an architecture's text; a space of a thousand choices needs a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +132,12 @@ class SearchSpace(ABC):
         record = parse_json_object(text, self.name)
         expected = [choice.name for choice in self.choices]
         if missing := [name for name in expected if name not in record]:
-            raise ParseError(f"{text!r}: no value for the choice {missing[0]!r} of the space {self.name}")
+            raise ParseError(
+                f"{shown(text)}: no value for the choice {missing[0]!r} of the space {self.name}"
+            )
         for name in record:
             if name not in expected:
-                raise ParseError(f"{text!r}: {UnknownName('choice', name, expected)}")
+                raise ParseError(f"{shown(text)}: {UnknownName('choice', name, expected)}")
         return self.architecture([self.option_index(i, record[c.name]) for i, c in enumerate(self.choices)])
 
     # What follows works for every space.
@@ -310,15 +317,25 @@ class SearchSpace(ABC):
 
 
 def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
-    """Read a JSON object, or raise ParseError with the place where it stops being one."""
+    """Read a JSON object, or a dictionary as Python prints it; ParseError with the place where it stops being one."""
+    if len(text) > _LONGEST_TEXT:
+        raise ParseError(
+            f"{shown(text)} is not an architecture of {space}: {len(text):,} characters, expected at most "
+            f"{_LONGEST_TEXT:,}"
+        )
     try:
         record = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ParseError(
-            f"{text!r} is not an architecture of {space}: {error.msg} at character {error.pos}"
-        ) from None
+        if ("'" not in text and "(" not in text) or len(text) > LONGEST:
+            raise ParseError(
+                f"{shown(text)} is not an architecture of {space}: {error.msg} at character {error.pos}"
+            ) from None
+        try:
+            record = read_printed(text)
+        except ParseError as second:
+            raise ParseError(f"{shown(text)} is not an architecture of {space}: {second}") from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
-        raise ParseError(f"{text[:60]!r}… is not an architecture of {space}: {error}") from None
+        raise ParseError(f"{shown(text)} is not an architecture of {space}: {error}") from None
     if not isinstance(record, dict):
-        raise ParseError(f"{text!r} is not an architecture of {space}: expected a JSON object in braces")
+        raise ParseError(f"{shown(text)} is not an architecture of {space}: expected a JSON object in braces")
     return record

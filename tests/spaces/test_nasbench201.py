@@ -47,9 +47,54 @@ def test_the_all_none_cell_has_a_graph():
     assert SPACE.function_key(nothing) is not None
 
 
+CELL = "|avg_pool_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        repr(CELL),
+        f'["{CELL}"]',
+        f"arch_str={CELL}",
+        f"Structure(4 nodes with {CELL})",
+        f"[12:10:03] best cell: {CELL}.",
+        CELL.replace("|", " | "),
+        CELL.replace("+", " +\n"),
+        "9",
+        "'9'",
+        "[9]",
+        "arch_index=9",
+        "index: 9",
+        "nats:(4, 0, 0, 1, 0, 3)",
+        "NATS = [4 0 0 1 0 3]",
+        "naslib:(4, 1, 0, 1, 1, 2)",
+    ],
+)
+def test_one_cell_in_the_spellings_of_the_field(text):
+    assert SPACE.format(SPACE.parse(text)) == CELL
+
+
+def test_an_index_is_the_official_one(shared):
+    from archrank.benchmarks.natsbench import META, _official_order, _unpickled
+
+    folder = shared("natsbench/NATS-tss-v1_0-3ffb9-simple")
+    official = _official_order(_unpickled((folder / META).read_bytes(), META), META)
+    assert [SPACE.format(SPACE.parse(str(index))) for index in range(len(SPACE))] == official
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("(4, 0, 0, 1, 0, 3)", r"write nats:\(4, 0, 0, 1, 0, 3\) for .* or naslib:\(4, 0, 0, 1, 0, 3\) for"),
+        ("nats:(4, 0, 0, 1, 0, 5)", "operation 5, expected 0 to 4"),
+        ("15625", "the indices 0 to 15624"),
+        ("accuracy=82", "1 groups"),
+        (f"{CELL}, {CELL.replace('none', 'skip_connect')}", "holds 2 cells .* give one of them"),
+        (f"{CELL} 91.3", "junction 3 has 4 inputs"),
+        (f"|none~0|{CELL}", "junction 1 has 3 inputs"),
+        ("x" * 100_000, "1 groups"),
+        ("|" * 100_000 + "~", "1 groups"),
+        (" |a~0" * 20_000, "1 groups"),
         ("|none~0|+|none~0|none~1|", "2 groups"),
         ("|none~0|+|none~0|+|none~0|none~1|none~2|", "junction 2 has 1 inputs"),
         ("|none~0|+|none~0|none~0|+|none~0|none~1|none~2|", "'none~0' in .* should be 'operation~1'"),

@@ -1,7 +1,10 @@
 import itertools
+import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from archrank import Architecture
 from archrank.encoders import GATES
@@ -88,13 +91,17 @@ def test_loose_ends_are_the_nodes_that_none_reads():
     [
         (DARTS_V2, "", "not a genotype"),
         (DARTS_V2, "Genotype(", "at character"),
-        (DARTS_V2, "f(normal=1)", "no call of Genotype"),
-        (DARTS_V2, "__import__('os').system('true')", "no call of Genotype"),
-        (DARTS_V2, "Genotype([], [])", "its values must be named"),
+        (DARTS_V2, "f(normal=1)", "calls of 'f' are not read"),
+        (DARTS_V2, "__import__('os').system('true')", "calls of '__import__' are not read"),
+        (DARTS_V2, "Genotype([], [])", "reduce is missing, and could be the same cell as normal"),
+        (DARTS_V2, "Genotype([], [], [], [], [])", "5 values without a name"),
+        (DARTS_V2, "[1, 2, 3]", "no call of Genotype"),
+        (DARTS_V2, DARTS_V2 + " " + DARTS_V2, r"holds 2 times Genotype\(…\); give one of them"),
+        ("reduce=[", "normal=[], reduce=[", "'normal' is there twice"),
         (DARTS_V2, "Genotype(" + "(" * 5_000 + ")" * 5_000 + ")", "not a genotype"),
         (DARTS_V2, "Genotype(" + "1" * 30_000, "30,009 characters"),
         (DARTS_V2, "\0", "not a genotype"),
-        ("reduce_concat=[2, 3, 4, 5]", "", "reduce_concat is missing"),
+        ("reduce_concat=[2, 3, 4, 5]", "reduce_extra=3", "unknown field 'reduce_extra'"),
         (
             "reduce_concat",
             "reduction_concat",
@@ -115,7 +122,7 @@ def test_loose_ends_are_the_nodes_that_none_reads():
         ("('dil_conv_3x3', 2)", "('dil_conv_3x3', -1)", "reads -1, expected 0 to 4"),
         ("('dil_conv_3x3', 2)", "('dil_conv_3x3', True)", "reads True"),
         ("('dil_conv_3x3', 2)", "('dil_conv_3x3',)", "second pair of node 5 is .'dil_conv_3x3',., expected"),
-        ("('dil_conv_3x3', 2)", "(open('x'), 2)", r"is \(open"),
+        ("('dil_conv_3x3', 2)", "(open('x'), 2)", "calls of 'open' are not read"),
         ("('dil_conv_3x3', 2)", "('dil_conv_3x3', 0)", "normal cell: node 5 reads node 0 twice"),
         (
             "normal_concat=[2, 3, 4, 5]",
@@ -123,13 +130,113 @@ def test_loose_ends_are_the_nodes_that_none_reads():
             "normal cell: nodes .3, 4, 5. .* all its nodes",
         ),
         ("normal_concat=[2, 3, 4, 5]", "normal_concat=[2, 3, 4, 6]", "expected distinct nodes from 2 to 5"),
-        ("normal_concat=[2, 3, 4, 5]", "normal_concat=range(0, 10**9)", "range"),
+        ("normal_concat=[2, 3, 4, 5]", "normal_concat=range(0, 10**9)", "is expected at character"),
+        ("normal_concat=[2, 3, 4, 5]", "normal_concat=range(0, 10000)", "a range of more than 1,000"),
         ("normal_concat=[2, 3, 4, 5]", "normal_concat=5", "normal_concat is 5, expected a list"),
     ],
 )
 def test_what_is_no_genotype_is_refused(old, new, complaint):
     with pytest.raises(ParseError, match=complaint):
         Darts().parse(DARTS_V2.replace(old, new))
+
+
+def pairs_of(cell, space):
+    return [(space.operations[x], a) for a, x in zip(cell[::2], cell[1::2], strict=True)]
+
+
+def spellings(space, architecture):
+    """One architecture in the forms in which the field writes it."""
+    size = len(architecture.choices) // 2
+    cells = [pairs_of(half, space) for half in (architecture.choices[:size], architecture.choices[size:])]
+    nested = [[cell[i : i + 2] for i in range(0, len(cell), 2)] for cell in cells]
+    every = list(range(2, 2 + space.nodes))
+    call = "Genotype(normal={}, normal_concat={}, reduce={}, reduce_concat={})".format
+    plain = call(cells[0], every, cells[1], every)
+    mapping = {"normal": cells[0], "normal_concat": every, "reduce": cells[1], "reduce_concat": every}
+    return {
+        "plain": plain,
+        "assigned": f"MINE = {plain}",
+        "logged": f"2023-11-02 10:15:01,203 INFO [search.py:12] best genotype: {plain}",
+        "qualified": f"genotypes.darts.{plain}  # found after 50 epochs",
+        "quoted": repr(plain),
+        "a list of one": str([plain]),
+        "nested": call(
+            nested[0],
+            f"range(2, {2 + space.nodes})",
+            tuple(map(tuple, nested[1])),
+            f"list(range(2, {2 + space.nodes}))",
+        ),
+        "by position": f"Genotype({cells[0]}, {every}, {cells[1]}, {every})",
+        "no concatenation": f"Genotype(normal={cells[0]}, normal_concat=None, reduce={cells[1]})",
+        "further fields of None": plain[:-1] + ", extra=None)",
+        "NumPy": call(
+            str(cells[0]).replace(", 1)", ", np.int64(1))"),
+            f"array({every})",
+            f"tuple({cells[1]})",
+            f"np.array({every}, dtype=int64)",
+        ),
+        "JSON": json.dumps(mapping),
+        "JSON under a key": json.dumps({"genotype": plain}),
+        "a dictionary": f"genotype = {mapping}",
+        "a call of dict": "dict(" + ", ".join(f"{name}={value}" for name, value in mapping.items()) + ")",
+        "source first": plain.replace("', ", "', ").replace("('skip_connect', 0)", "(0, 'skip_connect')"),
+    }
+
+
+@pytest.mark.parametrize("space", [Darts(), Enas(), Darts(2)], ids=lambda s: s.name)
+def test_one_architecture_in_the_spellings_of_the_field(space):
+    for architecture in space.sample(5, np.random.default_rng(3)):
+        for name, text in spellings(space, architecture).items():
+            assert space.parse(text) == architecture, name
+
+
+def test_the_compact_pairs_of_naslib():
+    space = Darts()
+    architecture = space.parse(DARTS_V2)
+    size = len(architecture.choices) // 2
+    halves = architecture.choices[:size], architecture.choices[size:]
+    compact = [[(a, x) for a, x in zip(half[::2], half[1::2], strict=True)] for half in halves]
+    assert space.parse(str(compact)) == space.parse(json.dumps(compact)) == architecture
+    assert space.parse(f"compact: {tuple(map(tuple, compact))}") == architecture
+    with pytest.raises(ParseError, match="do not say which operations are meant"):
+        Enas().parse(str(compact))
+    with pytest.raises(ParseError, match="operation from 0 to 6"):
+        space.parse(str(compact).replace("(0, 3)", "(0, 7)", 1))
+
+
+def test_pairs_of_none_are_left_out_where_the_nodes_are_told():
+    space = Darts(2)
+    two = "('skip_connect', 0), ('sep_conv_3x3', 1)"
+    expected = space.parse(f"Genotype(normal=[{two}, {two}], reduce=[{two}, {two}])")
+    nested = f"[[{two}], [{two}, ('none', 2)]]"
+    flat = f"[{two}, {two}, ('none', 2)]"
+    assert space.parse(f"Genotype(normal={nested}, reduce={flat})") == expected
+    with pytest.raises(
+        ParseError, match="node 3 has 1 pairs with an operation other than 'none', expected two"
+    ):
+        space.parse(f"Genotype(normal=[[{two}], [('none', 0), ('skip_connect', 1)]], reduce={flat})")
+    with pytest.raises(ParseError, match="unknown operation 'none': such a pair adds nothing"):
+        space.parse(f"Genotype(normal=[{two}, {two}], reduce=[{two}, {two.replace('skip_connect', 'none')}])")
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_a_changed_genotype_is_read_or_refused_in_few_words(data):
+    text = data.draw(st.sampled_from([*spellings(Darts(), Darts().parse(DARTS_V2)).values()]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(text)))
+        length = data.draw(st.sampled_from([0, 1, 5, 40]))
+        text = (
+            text[:place]
+            + data.draw(st.text("()[]{}',0none=:\\\"\x00é \n", max_size=4))
+            + text[place + length :]
+        )
+    words = ""
+    try:
+        assert Darts().is_valid(Darts().parse(text).choices)
+    except ParseError as error:
+        words = str(error)
+    assert len(words) < 1_500
 
 
 def test_rows_and_sizes_that_make_no_sense_are_refused():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,14 @@ pytest.importorskip("torch")
 from typer.testing import CliRunner
 
 import archrank as ar
+from archrank import benchmarks
 from archrank.cli.main import app
 from archrank.errors import ArchrankError, BudgetError, ParseError, TrainingError, UnknownName
-from archrank.spaces import NASBench201
+from archrank.images import load_images
+from archrank.spaces import Darts, Enas, NASBench201
+from archrank.system.user_code import user_module
 from archrank.training import Model, Recipe, TrainingSetup, recipe_named, training_evaluator
+from archrank.verbs.train import architecture_from
 
 SPACE = NASBench201()
 CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
@@ -109,6 +114,42 @@ def test_mistakes_are_told_before_any_training(tmp_path, change, error, message)
     with pytest.raises(error, match=message):
         ar.train(**given)
     assert not (tmp_path / "out" / "model.json").exists()
+
+
+LONG = "Genotype(normal=[{0}], normal_concat=range(2, 6), reduce=[{0}], reduce_concat=range(2, 6))".format(
+    ", ".join(["('sep_conv_3x3', 0), ('max_pool_3x3', 1)"] * 4)
+)
+
+
+@pytest.mark.parametrize("space", [Enas(), Darts()], ids=lambda s: s.name)
+def test_an_architecture_is_a_text_of_any_length_or_a_file_that_holds_it(space, tmp_path):
+    file = tmp_path / "best.txt"
+    file.write_text(f"{LONG}\n")
+    assert len(LONG) > 255
+    assert architecture_from(space, LONG) == architecture_from(space, str(file)) == space.parse(LONG)
+    assert architecture_from(space, file) == space.parse(LONG)
+    for wrong in ("x" * 5_000, "a/" * 5_000, "\0", "\ud800"):
+        with pytest.raises(ParseError):
+            architecture_from(space, wrong)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ParseError, match="' cannot be read"):
+        architecture_from(space, file)
+
+
+def test_where_a_path_is_expected_a_long_text_is_no_path():
+    long = "x" * 5_000
+    for call in (
+        lambda: user_module(f"{long}.py"),
+        lambda: benchmarks.import_table("nasbench201", Path(long)),
+        lambda: benchmarks.import_table("natsbench-tss", Path(long)),
+        lambda: recipe_named(f"{long}.toml"),
+        lambda: load_images(long),
+        lambda: load_images("cifar10", folder=Path(long)),
+        lambda: ar.rank(SPACE, f"{long}.csv"),
+        lambda: ar.search(SPACE, f"{long}.csv"),
+    ):
+        with pytest.raises(ArchrankError):
+            call()
 
 
 def test_an_evaluator_needs_a_worker_and_a_pruner_the_accuracy(tmp_path):

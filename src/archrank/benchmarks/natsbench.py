@@ -23,6 +23,7 @@ from archrank.benchmarks.table import Split
 from archrank.errors import ParseError, TableError
 from archrank.space import SearchSpace
 from archrank.spaces import NASBench201, NATSBenchSize
+from archrank.system.files import exists, is_file, is_folder
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["SIZE", "TOPOLOGY", "Part", "read"]
@@ -128,7 +129,7 @@ def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress 
 
     texts = _official_order(load(META), f"{path.name}/{META}")
     _check_kind(part, space, texts, path)
-    there = [index for index in range(len(texts)) if (path / _file(index)).is_file()]
+    there = [index for index in range(len(texts)) if is_file(path / _file(index))]
     _check_missing(there, len(texts), path, partial)
     columns, seeds = ColumnBuilder(), dict[str, set[int]]()
     architectures: list[Architecture] = []
@@ -160,14 +161,14 @@ def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress 
 
 
 def _check_folder(part: Part, path: Path) -> None:
-    if path.is_file() and path.suffix == ".tar":
+    if is_file(path) and path.suffix == ".tar":
         raise TableError(
             f"{path} is still packed: run tar -xf {path.name}, and name the folder that it makes"
         )
-    if not path.is_dir():
-        what = "is no folder" if path.exists() else "does not exist"
+    if not is_folder(path):
+        what = "is no folder" if exists(path) else "does not exist"
         raise TableError(f"{path} {what}: expected the unpacked folder {part.folder}-…-simple")
-    if not (path / META).is_file():
+    if not is_file(path / META):
         raise TableError(f"{path} holds no {META}: expected the unpacked folder {part.folder}-…-simple")
 
 

@@ -13,7 +13,9 @@ from archrank.errors import FileError, TableError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NATSBenchSize
 from archrank.system.extras import needs
+from archrank.system.files import exists
 from archrank.system.folders import data_folder, imported_path
+from archrank.system.foreign import shown
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["OFFICIAL", "Official", "import_table", "lies_at", "load_official"]
@@ -144,8 +146,8 @@ def import_table(
     if name not in OFFICIAL:
         raise UnknownName("table to import", name, OFFICIAL)
     needs("parquet", "pyarrow", what="an imported table")
-    if not path.exists():
-        raise TableError(f"{path}: no such file or folder")
+    if not exists(path):
+        raise TableError(f"{shown(str(path))}: no such file or folder")
     target = imported_path(name)
     try:
         # Refused now rather than after minutes of reading.

@@ -12,6 +12,7 @@ from archrank.errors import DataError, UnknownName
 from archrank.images import cifar_files
 from archrank.images.cifar_files import Files
 from archrank.images.source import Part, Source
+from archrank.system.files import is_file, is_folder
 from archrank.system.folders import data_folder
 
 __all__ = ["CIFAR", "cifar"]
@@ -104,6 +105,8 @@ _Found = tuple[list[Path], Callable[[], dict[str, Part]]]
 def _parquet(kind: _Kind, place: Path) -> _Found | None:
     """Files as data sets are shared in that format: train-*.parquet and test-*.parquet."""
     for folder in (place, place / "plain_text", place / kind.archive.replace("-", ""), place / "data"):
+        if not is_folder(folder):
+            continue
         files = {part: sorted(folder.glob(f"{part}-*.parquet")) for part in kind.parts}
         if all(files.values()):
             reads = {
@@ -117,11 +120,11 @@ def _unpacked(kind: _Kind, place: Path) -> _Found | None:
     for inside, ending, read in _versions(kind):
         for folder in (place / inside, place):
             names = {part: [name + ending for name in names] for part, names in kind.parts.items()}
-            if not (folder / names["train"][0]).is_file():
+            if not is_file(folder / names["train"][0]):
                 continue
             files = {part: [folder / name for name in names] for part, names in names.items()}
             every = [path for paths in files.values() for path in paths]
-            if missing := [path.name for path in every if not path.is_file()]:
+            if missing := [path.name for path in every if not is_file(path)]:
                 raise DataError(f"{folder} lacks {', '.join(missing)}; unpack the archive again")
             reads = {p: _reading(read, partial(cifar_files.of_paths, paths)) for p, paths in files.items()}
             return every, partial(_read, reads)
@@ -131,7 +134,7 @@ def _unpacked(kind: _Kind, place: Path) -> _Found | None:
 def _archive(kind: _Kind, place: Path) -> _Found | None:
     for (inside, ending, read), version in zip(_versions(kind), ("python", "binary"), strict=True):
         path = place / f"{kind.archive}-{version}.tar.gz"
-        if path.is_file():
+        if is_file(path):
             names = {part: [f"{inside}/{n}{ending}" for n in names] for part, names in kind.parts.items()}
             reads = {p: _reading(read, partial(cifar_files.of_archive, path, n)) for p, n in names.items()}
             return [path], partial(_read, reads)
@@ -162,7 +165,7 @@ def _not_found(kind: _Kind, name: str, place: Path) -> str:
         *(f"{folder}/" for folder in kind.folders),
         "train-*.parquet with test-*.parquet",
     ]
-    missing = "" if place.is_dir() else " (there is no such folder)"
+    missing = "" if is_folder(place) else " (there is no such folder)"
     return (
         f"{name} is not in {place}{missing}; looked for {', '.join(looked_for)}. Get an archive from {_PAGE} and put "
         "it there (ARCHRANK_DATA names the folder of all data), or name its folder with --data-folder"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from archrank.errors import DataError
 from archrank.images import pictures
 from archrank.images.source import Part, Source
+from archrank.system.files import is_folder
 
 __all__ = ["ENDINGS", "image_folder"]
 
@@ -55,9 +56,9 @@ def image_folder(folder: Path, size: int = 224) -> Source:
 
 def _parts(folder: Path) -> dict[str, Path]:
     """Where each part's class folders are."""
-    if not (folder / "train").is_dir():
+    if not is_folder(folder / "train"):
         return {"train": folder}
-    held = {part: folder / part for part in ("train", "val", "test") if (folder / part).is_dir()}
+    held = {part: folder / part for part in ("train", "val", "test") if is_folder(folder / part)}
     validation = held.pop("val", None)
     if validation is not None:
         held["validation" if "test" in held else "test"] = validation

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from archrank.images.decoded import decoded
 from archrank.images.images import ImageData, Images
 from archrank.images.source import Source
 from archrank.images.splits import stratified
+from archrank.system.files import is_folder
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["SOURCES", "load_images"]
@@ -105,7 +105,7 @@ def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> So
     if folder is not None:
         raise DataError(f"{name} is a place itself: leave the folder {folder} out")
     where, colon, _ = name.rpartition(":")
-    if os.path.isdir(name):  # noqa: PTH112, it says False of what cannot be a path
+    if is_folder(name):
         from archrank.images.image_folder import image_folder
 
         return image_folder(Path(name), 224 if size is None else size)

@@ -16,7 +16,7 @@ OPERATIONS = (
     "dil_conv_3x3",
     "dil_conv_5x5",
 )
-"""The authors' operations but ``none``, which no genotype holds."""
+"""The authors' operations but ``none``, in the order of NASLib's numbers for NAS-Bench-301."""
 
 
 class Darts(TwoCells):
@@ -38,6 +38,7 @@ class Darts(TwoCells):
         SpaceError: No node.
     """
 
+    numbered = OPERATIONS
     summary = "operation on edge, a normal and a reduction cell, 7 operations, two at each node"
 
     def __init__(self, nodes: int = 4) -> None:

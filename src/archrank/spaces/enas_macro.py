@@ -10,6 +10,8 @@ from archrank.architecture import Architecture
 from archrank.errors import ParseError, SpaceError
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, SearchSpace
+from archrank.system.foreign import shown
+from archrank.system.literals import read_literal
 
 __all__ = ["OPERATIONS", "EnasMacro"]
 
@@ -78,37 +80,33 @@ class EnasMacro(SearchSpace):
         return json.dumps([list(architecture.choices[span]) for span in self._spans])
 
     def parse(self, text: str) -> Architecture:
-        """Read the list of layers.
+        """Read the list of layers, as JSON, Python or NumPy write it.
 
         Raises:
             ParseError: Not a list of that many layers, a layer of another length, an operation other than 0 to 5, or a
                 skip other than 0 and 1; the message names the layer.
         """
         try:
-            record = json.loads(text)
-        except json.JSONDecodeError as error:
+            record = read_literal(text)
+        except ParseError as error:
+            raise ParseError(f"{shown(text)} is not an architecture of {self.name}: {error}") from None
+        if not isinstance(record, list | tuple) or len(record) != self.layers:
             raise ParseError(
-                f"{text!r} is not an architecture of {self.name}: {error.msg} at character {error.pos}"
-            ) from None
-        except (ValueError, RecursionError) as error:
-            raise ParseError(f"{text[:60]!r}… is not an architecture of {self.name}: {error}") from None
-        if not isinstance(record, list) or len(record) != self.layers:
-            raise ParseError(
-                f"{text!r} is not an architecture of {self.name}: expected a list of {self.layers} layers"
+                f"{shown(text)} is not an architecture of {self.name}: expected a list of {self.layers} layers"
             )
         row: list[int] = []
         for layer, numbers in enumerate(record, start=1):
-            if not isinstance(numbers, list) or len(numbers) != layer:
+            if not isinstance(numbers, list | tuple) or len(numbers) != layer:
                 raise ParseError(
-                    f"{text!r}: layer {layer} is {numbers!r}, expected {layer} numbers: an operation, then a skip "
-                    "from the stem and from each layer but the one just before"
+                    f"{shown(text)}: layer {layer} is {shown(numbers, 60)}, expected {layer} numbers: an operation, "
+                    "then a skip from the stem and from each layer but the one just before"
                 )
             for index, number in enumerate(numbers):
                 allowed = len(self.choices[len(row)].options)
                 if type(number) is not int or not 0 <= number < allowed:
                     what = "skip" if index else "operation"
                     raise ParseError(
-                        f"{text!r}: {what} {number!r} in layer {layer}, expected 0 to {allowed - 1}"
+                        f"{shown(text)}: {what} {shown(number, 60)} in layer {layer}, expected 0 to {allowed - 1}"
                     )
                 row.append(number)
         return self.architecture(row)

@@ -4,7 +4,6 @@ Reference: Ying et al., NAS-Bench-101 (ICML 2019).
 """
 
 import json
-from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,9 +12,9 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.arrays import CellArrays
-from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
+from archrank.errors import InvalidArchitecture, ParseError, SpaceError
 from archrank.graph import Cell, Graph, Site
-from archrank.space import Choice, Rows, SearchSpace, parse_json_object
+from archrank.space import Choice, Rows, SearchSpace
 from archrank.spaces.cache import cached
 from archrank.spaces.nasbench101_hash import module_hash
 from archrank.spaces.nasbench101_modules import (
@@ -26,20 +25,21 @@ from archrank.spaces.nasbench101_modules import (
     pruned_matrices,
 )
 from archrank.spaces.nasbench101_parameters import trainable_parameters
+from archrank.spaces.nasbench101_texts import (
+    KEYS,
+    OPERATIONS,
+    checked_labels,
+    checked_sources,
+    hash_in,
+    matrix_and_operations,
+)
 
 __all__ = ["OPERATIONS", "NASBench101"]
 
 MOST_VERTICES = 7
 MOST_EDGES = 9
-OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-"""In the order of the benchmark's own labels."""
-
 LISTING = 1
 """Increase it when the canonical rows change, so that no list of the old ones is read."""
-
-KEYS = ("module_adjacency", "module_operations")
-BESIDE = "trainable_parameters"
-"""What the official records hold beside the cell, and what follows from it."""
 
 
 class NASBench101(SearchSpace):
@@ -192,24 +192,43 @@ class NASBench101(SearchSpace):
         )
 
     def parse(self, text: str) -> Architecture:
-        """Read a cell as :meth:`format` writes it, or any other official record of it.
+        """Read a cell as :meth:`format` writes it, or as papers, logs and programs do.
+
+        ``matrix`` and ``ops`` name the fields too, and ``ModelSpec(matrix, ops)`` or the two in a list are read as
+        Python or NumPy print them. 32 hexadecimal digits are the official hash of a cell; the first time ever that one
+        is looked up, the hashes of all cells are worked out, which takes a minute or two.
 
         Raises:
-            ParseError: Not such a JSON object, or as for :meth:`from_matrix`.
+            ParseError: None of these, a hash of no cell, or as for :meth:`from_matrix`.
         """
-        record = parse_json_object(text, self.name)
-        for key in record:
-            if key not in (*KEYS, BESIDE):
-                raise ParseError(f"{text!r}: {UnknownName('key', key, KEYS)}")
-        if missing := [key for key in KEYS if key not in record]:
-            raise ParseError(f"{text!r}: {missing[0]!r} is missing")
-        return self.from_matrix(record[KEYS[0]], record[KEYS[1]])
+        if (digits := hash_in(text)) is not None:
+            return self._of_hash(digits)
+        return self.from_matrix(*matrix_and_operations(text, self.name))
+
+    def _of_hash(self, digits: str) -> Architecture:
+        rows = self.rows()
+        begin = np.uint32(int(digits[:8], 16))
+        for row in rows[self._hash_beginnings == begin]:
+            architecture = Architecture(self.name, tuple(row.tolist()))
+            if self.module_hash(architecture) == digits:
+                return architecture
+        raise ParseError(f"{digits!r} is the official hash of no cell of {self.name}")
+
+    @cached_property
+    def _hash_beginnings(self) -> npt.NDArray[np.uint32]:
+        """The first 32 bits of each cell's official hash: (M,)."""
+
+        def make() -> npt.NDArray[np.uint32]:
+            modules = (self._module(tuple(row)) for row in self.rows().tolist())
+            return np.array([int(module_hash(module)[:8], 16) for module in modules], dtype=np.uint32)
+
+        return cached(f"{self.name}-hashes", f"{LISTING} {self.digest}", make)
 
     def from_matrix(self, adjacency: Any, operations: Any) -> Architecture:
         """Read a cell from an adjacency matrix and the names of its vertices.
 
         Args:
-            adjacency: V lists of V numbers; 1 in row s and column t is an edge from vertex s to vertex t.
+            adjacency: V lists of V numbers, or an array; 1 in row s and column t is an edge from vertex s to vertex t.
             operations: V names, the first ``"input"``, the last ``"output"``.
 
         Raises:
@@ -217,8 +236,8 @@ class NASBench101(SearchSpace):
                 operation (also on a vertex that would be pruned), no path from the input to the output, or too many
                 vertices or edges after pruning; the message names the position.
         """
-        sources = _checked_sources(adjacency)
-        module = pruned(sources, _checked_labels(operations, len(sources)))
+        sources = checked_sources(adjacency)
+        module = pruned(sources, checked_labels(operations, len(sources)))
         if module is None:
             raise ParseError(
                 f"{KEYS[0]}: no path leads from vertex 0, the input, to the last one, the output"
@@ -332,46 +351,3 @@ def _read(choices: tuple[int, ...], vertices: int) -> Module | None:
         sources.append(mask if option else 0)  # an absent vertex reads nothing, so it is pruned
         first += target
     return pruned(sources, [option - 1 for option in options])
-
-
-def _checked_sources(adjacency: Any) -> list[int]:
-    """For each vertex of an adjacency matrix the bit mask of those that it reads."""
-    if not isinstance(adjacency, Sequence) or isinstance(adjacency, str) or len(adjacency) < 2:
-        raise ParseError(f"{KEYS[0]} is {adjacency!r}, expected V lists of V numbers, V at least 2")
-    size = len(adjacency)
-    sources = [0] * size
-    for source, line in enumerate(adjacency):
-        if not isinstance(line, Sequence) or isinstance(line, str) or len(line) != size:
-            raise ParseError(
-                f"{KEYS[0]}: row {source} is {line!r}, expected {size} numbers as there are rows"
-            )
-        for target, entry in enumerate(line):
-            if type(entry) is not int or entry not in (0, 1):
-                raise ParseError(f"{KEYS[0]}: row {source}, column {target} is {entry!r}, expected 0 or 1")
-            if entry and target <= source:
-                raise ParseError(
-                    f"{KEYS[0]}: row {source}, column {target} is an edge from vertex {source} to vertex {target}; "
-                    "edges must lead to later vertices, or there could be a cycle: number the vertices "
-                    "in topological order"
-                )
-            sources[target] |= entry << source
-    return sources
-
-
-def _checked_labels(operations: Any, size: int) -> list[int]:
-    """The label of each inner vertex."""
-    if not isinstance(operations, Sequence) or isinstance(operations, str) or len(operations) != size:
-        raise ParseError(f"{KEYS[1]} is {operations!r}, expected {size} names, one for each row of {KEYS[0]}")
-    for vertex, role in ((0, "input"), (size - 1, "output")):
-        if operations[vertex] != role:
-            raise ParseError(
-                f"{KEYS[1]}: vertex {vertex} is {operations[vertex]!r}, expected {role!r}: it has no operation"
-            )
-    labels = []
-    for vertex, name in enumerate(operations[1:-1], start=1):
-        if name not in OPERATIONS:
-            raise ParseError(
-                f"{KEYS[1]}: {UnknownName(f'operation of vertex {vertex}', str(name), OPERATIONS)}"
-            )
-        labels.append(OPERATIONS.index(name))
-    return labels

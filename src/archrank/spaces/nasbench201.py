@@ -4,6 +4,8 @@ Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020).
 """
 
 import re
+from functools import cached_property
+from random import Random
 
 import numpy as np
 
@@ -12,13 +14,27 @@ from archrank.arrays import CellArrays
 from archrank.errors import ParseError
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, Rows, SearchSpace
+from archrank.system.foreign import shown
+from archrank.system.literals import read_printed
 
 __all__ = ["NASBench201"]
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 OPTIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
-_TOKEN = re.compile(r"([^|~+]*)~(\d+)")
+OFFICIAL_SEED = 88
+"""What the authors shuffled the list of all cells by; its indices name the cells in their files."""
+
+NASLIB_OPTIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+NASLIB_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+
+_TOKEN = re.compile(r"\s*([^|~+\s]*)\s*~\s*(\d{1,3})\s*")
+_INPUT = r"\s*\w+\s*~\s*\d\s*\|"
+_CELL = re.compile(r"\s*\+\s*".join(rf"\|{_INPUT * inputs}" for inputs in (1, 2, 3)))
+_BEFORE = re.compile(r"[^|~+]*")
+_BEHIND = re.compile(r"[\s'\")\]},;.]*")
+_INDEX = re.compile(r"\s*(?:\w*(?:ind|idx|arch)\w*\s*[=:])?\s*['\"]?(\d{1,9})['\"]?\s*", re.IGNORECASE)
+_TUPLE = re.compile(r"\s*(nats|naslib)\s*[=:]\s*(.+)", re.DOTALL | re.IGNORECASE)
 
 
 class NASBench201(SearchSpace):
@@ -82,15 +98,43 @@ class NASBench201(SearchSpace):
         return "+".join("|" + "".join(f"{next(named)}~{s}|" for s in range(t)) for t in (1, 2, 3))
 
     def parse(self, text: str) -> Architecture:
-        """Read the benchmark's own string.
+        """Read the benchmark's own string, or another way in which the field names a cell.
+
+        Blanks, quotes, a list of one, ``arch_str=`` and what a log writes around the string are passed over. A number
+        alone, such as ``11`` or ``arch_index=11``, is the index in the benchmark's official order. Six numbers mean
+        different cells in different programs, so it must be said whose they are: ``nats:(…)`` numbers the operations
+        and the edges as this space does, ``naslib:(…)`` as NASLib's ``op_indices`` do.
 
         Raises:
-            ParseError: Not three groups, a token in the wrong position, or an operation that the space does not have.
+            ParseError: Not three groups, a token in the wrong position, an operation or an index that the space does
+                not have, several cells, or six numbers without a name.
+
+        >>> NASBench201().format(NASBench201().parse("arch_index=9"))
+        '|avg_pool_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|'
         """
-        groups = text.strip().split("+")
+        known = self._written.get(text)
+        if known is not None:
+            return Architecture(self.name, known)
+        if "~" not in text:
+            return self._numbered(text)
+        found = list(_CELL.finditer(text))
+        if len(cells := dict.fromkeys("".join(match[0].split()) for match in found)) > 1:
+            raise ParseError(
+                f"{shown(text)} holds {len(cells)} cells of {self.name}; give one of them: {'; '.join([*cells][:3])}"
+            )
+        if (
+            found
+            and _BEFORE.fullmatch(text, 0, found[0].start())
+            and _BEHIND.fullmatch(text, found[-1].end())
+        ):
+            return self.architecture(self._row(text, *cells))
+        return self.architecture(self._row(text, text.strip()))
+
+    def _row(self, text: str, cell: str) -> list[int]:
+        groups = cell.split("+")
         if len(groups) != 3:
             raise ParseError(
-                f"{text!r} is not a {self.name} cell: {len(groups)} groups between '+' signs, expected 3, "
+                f"{shown(text)} is not a {self.name} cell: {len(groups)} groups between '+' signs, expected 3, "
                 "as in |op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
             )
         row: list[int] = []
@@ -98,14 +142,64 @@ class NASBench201(SearchSpace):
             tokens = group.strip().strip("|").split("|")
             if len(tokens) != target:
                 raise ParseError(
-                    f"{text!r}: junction {target} has {len(tokens)} inputs in {group!r}, expected {target}"
+                    f"{shown(text)}: junction {target} has {len(tokens)} inputs in {shown(group, 100)}, "
+                    f"expected {target}"
                 )
             for source, token in enumerate(tokens):
                 match = _TOKEN.fullmatch(token)
                 if match is None or int(match[2]) != source:
-                    raise ParseError(f"{text!r}: {token!r} in {group!r} should be 'operation~{source}'")
+                    raise ParseError(
+                        f"{shown(text)}: {shown(token, 60)} in {shown(group, 100)} should be 'operation~{source}'"
+                    )
                 row.append(self.option_index(len(row), match[1]))
-        return self.architecture(row)
+        return row
+
+    def _numbered(self, text: str) -> Architecture:
+        """The cell of an official index, or of six numbers whose order is named."""
+        if (index := _INDEX.fullmatch(text)) is not None:
+            if int(index[1]) >= len(self._official_order):
+                raise ParseError(
+                    f"{shown(text)}: {self.name} has the indices 0 to {len(self._official_order) - 1}"
+                )
+            return self.architecture(self.rows()[self._official_order[int(index[1])]].tolist())
+        named = _TUPLE.fullmatch(text)
+        try:
+            numbers = read_printed(text if named is None else named[2])
+        except ParseError:
+            numbers = None
+        if type(numbers) is int and numbers >= 0 and text.lstrip()[:1] in ("[", "(", "'", '"'):
+            return self._numbered(str(numbers))
+        six = isinstance(numbers, list | tuple) and len(numbers) == len(EDGES)
+        if not six or any(type(n) is not int for n in numbers):
+            self._row(text, text.strip())  # names the difference to the benchmark's own string
+        if named is None:
+            raise ParseError(
+                f"{shown(text)}: six numbers mean different cells in different programs; write nats:{tuple(numbers)} "
+                f"for the operations {', '.join(OPTIONS)} on the edges {_arrows(EDGES)}, or naslib:{tuple(numbers)} "
+                f"for {', '.join(NASLIB_OPTIONS)} on {_arrows(NASLIB_EDGES)}"
+            )
+        options, edges = (OPTIONS, EDGES) if named[1].lower() == "nats" else (NASLIB_OPTIONS, NASLIB_EDGES)
+        if wrong := [number for number in numbers if not 0 <= number < len(options)]:
+            raise ParseError(f"{shown(text)}: operation {wrong[0]}, expected 0 to {len(options) - 1}")
+        chosen = {edge: OPTIONS.index(options[n]) for edge, n in zip(edges, numbers, strict=True)}
+        return self.architecture([chosen[edge] for edge in EDGES])
+
+    @cached_property
+    def _official_order(self) -> list[int]:
+        """Which row each official index means."""
+        order = list(range(len(self.rows())))
+        Random(OFFICIAL_SEED).shuffle(order)
+        return order
+
+    @cached_property
+    def _written(self) -> dict[str, tuple[int, ...]]:
+        """Every cell by its string: tables hold millions of these."""
+        rows = map(tuple, self.rows().tolist())
+        return {self.format(Architecture(self.name, row)): row for row in rows}
+
+
+def _arrows(edges: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{source}→{target}" for source, target in edges)
 
 
 def _live_cell(sites: list[Site], terms: list[int]) -> Cell:

@@ -15,6 +15,7 @@ from archrank.architecture import Architecture
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, Rows, SearchSpace, parse_json_object
+from archrank.system.foreign import shown
 
 __all__ = ["NODES", "OPERATIONS", "PROTEINS_OPERATIONS", "NASBenchGraph", "trees"]
 
@@ -113,7 +114,7 @@ class NASBenchGraph(SearchSpace):
         record = parse_json_object(text, self.name)
         for key in record:
             if key not in ("link", "operations"):
-                raise ParseError(f"{text!r}: {UnknownName('key', key, ['link', 'operations'])}")
+                raise ParseError(f"{shown(text)}: {UnknownName('key', key, ['link', 'operations'])}")
         links = self._list_of_four(text, record, "link")
         names = self._list_of_four(text, record, "operations")
         for node, link in enumerate(links, start=1):
@@ -121,10 +122,12 @@ class NASBenchGraph(SearchSpace):
                 allowed = (
                     "0, the input" if node == 1 else f"0 (the input) or an earlier node up to {node - 1}"
                 )
-                raise ParseError(f"{text!r}: node {node} reads {link!r}, expected {allowed}")
+                raise ParseError(f"{shown(text)}: node {node} reads {shown(link, 60)}, expected {allowed}")
         operations = [self.option_index(NODES - 1 + index, name) for index, name in enumerate(names)]
         if all(option == self._skip for option in operations):
-            raise InvalidArchitecture(f"{text!r}: all four operations are 'skip', which computes nothing")
+            raise InvalidArchitecture(
+                f"{shown(text)}: all four operations are 'skip', which computes nothing"
+            )
         return self.architecture([*links[1:], *operations])
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
@@ -164,10 +167,12 @@ class NASBenchGraph(SearchSpace):
 
     def _list_of_four(self, text: str, record: Any, key: str) -> list[Any]:
         value = record.get(key)
-        if not isinstance(value, list) or len(value) != NODES:
-            given = "is missing" if key not in record else f"is {value!r}"
-            raise ParseError(f"{text!r}: {key!r} {given}, expected a list of {NODES}, one for every node")
-        return value
+        if not isinstance(value, list | tuple) or len(value) != NODES:
+            given = "is missing" if key not in record else f"is {shown(value, 60)}"
+            raise ParseError(
+                f"{shown(text)}: {key!r} {given}, expected a list of {NODES}, one for every node"
+            )
+        return list(value)
 
 
 def _lower(parents: Parents, operations: list[str]) -> Graph:

@@ -7,10 +7,12 @@ from archrank.architecture import Architecture
 from archrank.errors import ParseError
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, SearchSpace
+from archrank.system.foreign import shown
 
 __all__ = ["NATSBenchSize"]
 
 LAYERS = 5
+_AROUND = " \t\n'\"[]()"
 WIDTHS = tuple(str(width) for width in range(8, 65, 8))
 
 
@@ -43,15 +45,15 @@ class NATSBenchSize(SearchSpace):
         return ":".join(WIDTHS[option] for option in architecture.choices)
 
     def parse(self, text: str) -> Architecture:
-        """Read the widths with colons between them.
+        """Read the widths with colons between them; quotes and brackets around them are passed over.
 
         Raises:
             ParseError: Not five widths, or a width that the space does not have.
         """
-        widths = [width.strip() for width in text.split(":")]
+        widths = [width.strip() for width in text.strip(_AROUND).split(":")]
         if len(widths) != LAYERS:
             raise ParseError(
-                f"{text!r} is not a size of {self.name}: {len(widths)} widths between ':' signs, expected {LAYERS}, "
-                "as in 64:64:32:8:16"
+                f"{shown(text)} is not a size of {self.name}: {len(widths)} widths between ':' signs, "
+                f"expected {LAYERS}, as in 64:64:32:8:16"
             )
         return self.architecture([self.option_index(index, width) for index, width in enumerate(widths)])

@@ -2,7 +2,9 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from archrank.arrays import CellArrays
 from archrank.errors import ParseError, SpaceError
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, Rows, SearchSpace
-from archrank.spaces.genotype import INPUTS, CellText, format_genotype, parse_genotype
+from archrank.spaces.genotype import INPUTS, CellText, format_genotype, parse_genotype, plain_genotype
 
 __all__ = ["TwoCells"]
 
@@ -42,6 +44,9 @@ class TwoCells(SearchSpace):
     Raises:
         SpaceError: No node.
     """
+
+    numbered: tuple[str, ...] = ()
+    """The operations that numbers mean in NASLib's compact form; none if the form does not know the space."""
 
     cell_names = tuple(f"{name.capitalize()} cell" for name in CELL_NAMES)
 
@@ -155,14 +160,19 @@ class TwoCells(SearchSpace):
         )
 
     def parse(self, text: str) -> Architecture:
-        """Read a genotype, its pairs in any order within a node.
+        """Read a genotype as papers, logs and programs print it, its pairs in any order within a node.
 
         Raises:
             ParseError: As for :func:`~archrank.spaces.genotype.parse_genotype`; a node that reads one node twice
                 where the space has no double connections; or another concatenation than the space's.
         """
+        if (plain := self._plain.fullmatch(text)) is not None:
+            ways = [known.get(pairs) for known, pairs in zip(self._written * 2, plain.groups(), strict=True)]
+            if None not in ways:
+                return Architecture(self.name, tuple(itertools.chain(*ways)))  # type: ignore[arg-type]
         row: list[int] = []
-        for name, cell in zip(CELL_NAMES, parse_genotype(text, self.nodes, self.operations), strict=True):
+        cells = parse_genotype(text, self.nodes, self.operations, self.numbered)
+        for name, cell in zip(CELL_NAMES, cells, strict=True):
             half = tuple(i for op, source in cell.pairs for i in (source, self.operations.index(op)))
             for node, (a, _, b, _) in zip(self._numbers, _nodes(half), strict=True):
                 if a == b and not self._double:
@@ -170,14 +180,31 @@ class TwoCells(SearchSpace):
                         f"{name} cell: node {node} reads node {a} twice; in {self.name} it reads two different ones"
                     )
             expected = self._concatenated(half)
-            if cell.concat != expected:
+            if cell.concat not in (None, expected):
                 what = "the nodes that no other reads" if self.loose_ends else "all its nodes"
                 raise ParseError(
-                    f"{name} cell: nodes {list(cell.concat)} are concatenated, but in {self.name} a cell "
+                    f"{name} cell: nodes {list(cell.concat or ())} are concatenated, but in {self.name} a cell "
                     f"concatenates {what}, here {list(expected)}"
                 )
             row += half
         return self.architecture(row)
+
+    @cached_property
+    def _plain(self) -> "re.Pattern[str]":
+        return re.compile("(?!)") if self.loose_ends else plain_genotype(self.nodes)
+
+    @cached_property
+    def _written(self) -> list[dict[str, tuple[int, ...]]]:
+        """For each node every way to write its two pairs, and what is chosen: tables hold millions of these."""
+        ops = self.operations
+        return [
+            {
+                f"('{ops[y]}', {b}), ('{ops[x]}', {a})": row
+                for row in map(tuple, options.tolist())
+                for a, x, b, y in (row, row[2:] + row[:2])
+            }
+            for options in self._options
+        ]
 
 
 def _nodes(choices: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

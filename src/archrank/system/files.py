@@ -1,4 +1,4 @@
-"""Writing files whole: a reader sees the old content or the new, never a part."""
+"""Files: whether what may be a path is one; and writing whole, so that a reader never sees a part."""
 
 import os
 import tempfile
@@ -6,7 +6,22 @@ from pathlib import Path
 
 from archrank.errors import FileError
 
-__all__ = ["write_whole"]
+__all__ = ["exists", "is_file", "is_folder", "write_whole"]
+
+
+def exists(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a file or folder; False of a text that no path can be, such as a very long one."""
+    return os.path.exists(path)  # noqa: PTH110, Path's raises an error there
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a file, as for :func:`exists`."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a folder, as for :func:`exists`."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:

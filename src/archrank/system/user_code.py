@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 from archrank.errors import SpaceError
-from archrank.system.foreign import in_one_line
+from archrank.system.files import is_file
+from archrank.system.foreign import bounded, in_one_line
 
 __all__ = ["user_module"]
 
@@ -23,8 +24,8 @@ def user_module(where: str) -> ModuleType:
     path = Path(where)
     if path.suffix != ".py":
         return _import(where, where, folder=Path.cwd())
-    if not path.is_file():
-        raise SpaceError(f"{where}: no such file")
+    if not is_file(path):
+        raise SpaceError(f"{bounded(where, 200)}: no such file")
     module = _import(path.stem, where, folder=path.resolve().parent)
     if Path(module.__file__ or "").resolve() != path.resolve():
         raise SpaceError(
@@ -41,4 +42,4 @@ def _import(module: str, where: str, folder: Path) -> ModuleType:
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
-        raise SpaceError(f"{where} cannot be imported: {in_one_line(error)}") from None
+        raise SpaceError(f"{bounded(where, 200)} cannot be imported: {in_one_line(error)}") from None

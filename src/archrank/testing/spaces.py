@@ -18,7 +18,7 @@ __all__ = ["check_space"]
 LISTED = 200_000
 """Spaces with more encodings than this are checked on samples only."""
 
-GARBAGE = ("", " ", "garbage", "{", "{}", "[]", "null", "0", '{"no such choice": "none"}', "|none~0|", "∅")
+GARBAGE = ("", " ", "garbage", "{", "{}", "[]", "null", "-1", '{"no such choice": "none"}', "|none~0|", "∅")
 
 
 def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archrank.architecture import Architecture
-from archrank.errors import ArchrankError, TrainingError
+from archrank.errors import ArchrankError, ParseError, TrainingError
 from archrank.given import ArchitecturesLike, architectures_of
 from archrank.space import SearchSpace
 from archrank.study.lock import FolderLock
 from archrank.system.extras import needs
-from archrank.system.files import write_whole
+from archrank.system.files import exists, is_file, is_folder, write_whole
+from archrank.system.foreign import message, shown
 from archrank.system.on_progress import OnProgress, silent
 
 if TYPE_CHECKING:
@@ -113,19 +114,24 @@ def architecture_from(space: SearchSpace, given: Any) -> Architecture:
             raise ArchrankError(f"{len(architectures)} architectures were given; train them one by one")
         return architectures[0]
     text, path = os.fspath(given), Path(given)
-    try:
-        if (path / "config.json").exists() and not (path / "result.json").exists():
-            raise ArchrankError(
-                f"the search in {text} has not ended: continue it (archrank search … --resume), or give an architecture"
-            )
-        content = (path / "result.json" if path.is_dir() else path).read_text(encoding="utf-8")
-    except (OSError, ValueError):  # no file: the text itself is meant
+    if exists(path / "config.json") and not exists(path / "result.json"):
+        raise ArchrankError(
+            f"the search in {text} has not ended: continue it (archrank search … --resume), or give an architecture"
+        )
+    held = path / "result.json" if is_folder(path) else path
+    if not is_file(held):  # the text itself is meant
         return space.parse(text)
     try:
+        content = held.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ParseError(
+            f"{shown(str(held))} cannot be read as an architecture: {message(error, 200)}"
+        ) from None
+    try:
         best = json.loads(content)["best"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return space.parse(content.strip())
-    if best is None:
+    if not isinstance(best, dict) or not isinstance(best.get("architecture"), str):
         raise ArchrankError(f"the search in {text} found nothing that could be trained")
     return space.parse(best["architecture"])
 
