@@ -10,7 +10,7 @@ import numpy as np
 import reference_way as plain
 import torch
 
-from archrank.benchmarks import load
+from archrank.benchmarks import load_benchmark
 from archrank.predictors import NeuralPredictor
 from archrank.ranking import kendall_tau
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--most", type=int, help="score only the first so many")
     args = parser.parse_args()
-    table = load("analog-nasbench")
+    table = load_benchmark("analog-nasbench")
     architectures, targets = table.architectures, table.column()
     matrices = [plain.matrix(a.choices) for a in architectures]
     scored = len(table) if args.most is None else args.most

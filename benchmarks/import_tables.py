@@ -38,10 +38,10 @@ print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]
 
 STEPS = {
     "import": "benchmarks.import_table('nasbench101', Path(sys.argv[1]), partial=True)",
-    "load": "table = benchmarks.load('nasbench101')",
-    "load, one column": "table = benchmarks.load('nasbench101'); table.column('validation_accuracy')",
+    "load": "table = benchmarks.load_benchmark('nasbench101')",
+    "load, one column": "table = benchmarks.load_benchmark('nasbench101'); table.column('validation_accuracy')",
     "load, optimum, look up 1,000": (
-        "table = benchmarks.load('nasbench101'); table.optimum()\n"
+        "table = benchmarks.load_benchmark('nasbench101'); table.optimum()\n"
         "for each in table.space.architectures(table.rows[:1000]): table.value(each)"
     ),
 }

@@ -21,13 +21,13 @@ SIZES = predictor_members.SIZES | {
 @cache
 def data(name: str) -> tuple[Any, Any]:
     """The table and its split."""
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
     from archrank.experiments.splits import split
 
     if name in predictor_members.SIZES:
         table, parts, _ = predictor_members.data(name)
         return table, parts
-    table = load(name)
+    table = load_benchmark(name)
     return table, split(table, "random")
 
 

@@ -56,10 +56,10 @@ TABLE, SMALL, LARGE = "nasbench101", (190, 381), 3812
 @cache
 def data(name: str) -> tuple[Any, Any]:
     """The table and its split."""
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
     from archrank.experiments.splits import split
 
-    table = load(name)
+    table = load_benchmark(name)
     kept_apart = {"kind": "prefix", "pool": "12500", "test": "12500:15000"}
     return table, split(table, **kept_apart) if name == TABLE else split(table, "random")
 

@@ -22,11 +22,11 @@ SIZES = {"nasbench101": (100, 190, 381), "analog-nasbench": (78, 156, 390)}
 @cache
 def data(name: str) -> tuple[Any, Any, Any]:
     """The table, its split, and the test part made ready."""
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
     from archrank.experiments.splits import split
     from archrank.predictors import NeuralPredictor
 
-    table = load(name)
+    table = load_benchmark(name)
     kept_apart = {"kind": "prefix", "pool": "12500", "test": "12500:15000"}
     parts = split(table, **kept_apart) if name == "nasbench101" else split(table, "random")
     return table, parts, NeuralPredictor(table.space).collate(table.rows[parts.test])

@@ -160,12 +160,12 @@ class Drawn:
 
 @cache
 def _split(name: str) -> tuple[Any, Any, Places, Places]:
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
     from archrank.experiments.splits import split
     from archrank.predictors.candidates import Candidates
 
     data = DATA[name]
-    table = load(data.benchmark)
+    table = load_benchmark(data.benchmark)
     kind = "source" if data.pool else "random"
     parts = split(table, kind, metrics=[data.target], pool=data.pool, test=data.test)
     test = parts.test[:MOST_TESTED]
@@ -239,11 +239,11 @@ def own_cheap_value(drawn: Drawn) -> dict[str, float]:
 
 def transfer(drawn: Drawn) -> dict[str, float]:
     """Another table, on the same architectures or on more."""
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
 
     assert drawn.data.source is not None
     name, column = drawn.data.source
-    other = load(name)
+    other = load_benchmark(name)
     values = np.full(len(drawn.table), np.nan)
     rows = {tuple(row): place for place, row in enumerate(other.rows.tolist())}
     for place, row in enumerate(drawn.table.rows.tolist()):

@@ -67,11 +67,11 @@ def members(space: Any, written: Any) -> dict[str, Callable[[int], Any]]:
 @cache
 def data(name: str) -> tuple[Any, Any, Any]:
     """The table, its split, and its space without function rules."""
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
     from archrank.experiments.splits import split
     from archrank.space import SearchSpace
 
-    table = load(name)
+    table = load_benchmark(name)
     kept_apart = {"kind": "source", "pool": "12500", "test": "12500:15000"}
     parts = split(table, **kept_apart) if name == "nasbench101" else split(table, "random")
     kind = type(table.space)

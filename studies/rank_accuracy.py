@@ -33,13 +33,13 @@ def fit(epochs: int, task: tuple[str, int, int]) -> dict[str, object]:
     """One fit: the row of the results."""
     import torch
 
-    from archrank.benchmarks import load
+    from archrank.benchmarks import load_benchmark
     from archrank.predictors import NeuralPredictor
     from archrank.ranking import kendall_tau, n_at_k, precision_at_k
 
     torch.set_num_threads(1)
     way, cells, seed = task
-    table = load(TABLE)
+    table = load_benchmark(TABLE)
     halves = np.random.default_rng(2020).permutation(len(table))
     pool, held_out = halves[:7812], halves[7812:]
     subset = np.random.default_rng([seed, cells]).choice(pool, cells, replace=False)

@@ -92,8 +92,8 @@ def test_the_command_line_of_everybody(without_extras, tmp_path):
 
 MEASURE = """
 import numpy as np
-from archrank.benchmarks import load
-table = load("analog-nasbench")
+from archrank.benchmarks import load_benchmark
+table = load_benchmark("analog-nasbench")
 drawn = dict.fromkeys(table.space.sample(12, np.random.default_rng(0)))
 with open("measured.csv", "w") as file:
     print("architecture,accuracy", file=file)
@@ -124,6 +124,7 @@ def test_rank_takes_less_effort_and_says_so(without_extras):
         (("train", "nas-bench-201", CELL, "--data", "digits", "--out", "trained"), "training"),
         (("evaluate", "trained"), "training"),
         (("rank", "nas-bench-201", "--train", "measured.parquet", "--effort", "fast"), "parquet"),
+        (("rank", "nas-bench-201", "--train", "absent.csv", "--out", "ranked.parquet"), "parquet"),
         (("import", "nasbench101", "measured.csv"), "parquet"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,

@@ -27,7 +27,7 @@ def test_the_names_are_those_promised():
 
 @pytest.mark.parametrize("name", SIZES)
 def test_every_benchmark_of_a_package_is_a_complete_table(name):
-    table = benchmarks.load(name)
+    table = benchmarks.load_benchmark(name)
     check_table(table, samples=20)
     assert table.name == name
     assert len(table) == SIZES[name]
@@ -39,11 +39,11 @@ def test_every_benchmark_of_a_package_is_a_complete_table(name):
 
 def test_an_unknown_benchmark_gets_the_closest_name():
     with pytest.raises(UnknownName, match="did you mean 'nas-bench-graph-cora'"):
-        benchmarks.load("nas-bench-graph-corra")
+        benchmarks.load_benchmark("nas-bench-graph-corra")
 
 
 def test_analog_nasbench_is_as_measured():
-    table = benchmarks.load("analog-nasbench")
+    table = benchmarks.load_benchmark("analog-nasbench")
     assert table.metrics[0].name == "baseline_accuracy"
     assert len(table.metrics) == 13
     column = table.column("baseline_accuracy")
@@ -53,7 +53,7 @@ def test_analog_nasbench_is_as_measured():
 
 def test_analog_nasbench_reads_operations_and_edges_in_the_packages_order():
     """A cell all of whose paths are cut stays at chance; one 3×3 convolution on 0→3 does not."""
-    table = benchmarks.load("analog-nasbench")
+    table = benchmarks.load_benchmark("analog-nasbench")
     cut = table.space.parse("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|none~0|none~1|none~2|")
     open_ = table.space.parse("|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|")
     assert table.value(cut) == 10.0
@@ -71,14 +71,14 @@ def test_analog_nasbench_agrees_with_independent_trainings():
     space = NASBench201()
     texts = next(column for column in other.values() if isinstance(column[0], str) and "~" in column[0])
     accuracy = next(v for k, v in other.items() if "cifar10" in k and "test" in k and "cifar100" not in k)
-    table = benchmarks.load("analog-nasbench")
+    table = benchmarks.load_benchmark("analog-nasbench")
     ours = np.array([table.value(space.parse(text)) for text in texts])
     ranks = [np.argsort(np.argsort(values)) for values in (ours, np.array(accuracy, dtype=float))]
     assert np.corrcoef(*ranks)[0, 1] > 0.9
 
 
 def test_nas_bench_graph_selects_by_validation_and_reports_test():
-    table = benchmarks.load("nas-bench-graph-cora")
+    table = benchmarks.load_benchmark("nas-bench-graph-cora")
     assert table.metric().name == "valid_perf"
     assert table.test_metrics == {"valid_perf": "perf"}
     assert [table.metric(m).split for m in ("valid_perf", "perf", "latency", "para")] == [
@@ -89,12 +89,12 @@ def test_nas_bench_graph_selects_by_validation_and_reports_test():
     ]
     assert [m.higher_is_better for m in table.metrics] == [True, True, False, False]
     assert "accuracy" in table.metric().meaning
-    assert "ROC-AUC" in benchmarks.load("nas-bench-graph-proteins").metric().meaning
+    assert "ROC-AUC" in benchmarks.load_benchmark("nas-bench-graph-proteins").metric().meaning
 
 
 def test_nas_bench_graph_values_stand_at_their_keys():
     """The first two records of the package's file: keys 0 and 10000, four and four operations."""
-    table = benchmarks.load("nas-bench-graph-cora")
+    table = benchmarks.load_benchmark("nas-bench-graph-cora")
     four_gat = '{"link": [0, 0, 0, 0], "operations": ["gat", "gat", "gat", "gat"]}'
     two_levels = '{"link": [0, 0, 0, 1], "operations": ["gat", "gat", "gat", "gat"]}'
     assert table.value(table.space.parse(four_gat)) == 0.7733333333333334
@@ -103,7 +103,7 @@ def test_nas_bench_graph_values_stand_at_their_keys():
 
 def test_proteins_keys_count_in_nine_operations_too():
     """Key 1111 is four times gcn, the second of nine operations, though proteins has gcn first of five."""
-    table = benchmarks.load("nas-bench-graph-proteins")
+    table = benchmarks.load_benchmark("nas-bench-graph-proteins")
     four_gcn = table.space.parse('{"link": [0, 0, 0, 0], "operations": ["gcn", "gcn", "gcn", "gcn"]}')
     assert table.value(four_gcn) == pytest.approx(0.7763333333333333, abs=1e-3)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from archrank.benchmarks import as_architectures, as_table, load, read_table, write_table
+from archrank.benchmarks import as_architectures, as_table, load_benchmark, read_table, write_table
 from archrank.errors import SpaceError, TableError, UnknownName
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_table
@@ -144,7 +144,7 @@ def test_a_table_shows_itself_and_becomes_a_frame():
 
 
 def test_some_metrics_of_a_benchmark():
-    table = load("nas-bench-graph-cora")
+    table = load_benchmark("nas-bench-graph-cora")
     names = [m.name for m in table.metrics]
     chosen = table.select(names[:0:-1])
     assert [m.name for m in chosen.metrics] == names[:0:-1]

@@ -24,20 +24,20 @@ def some_cells(tmp_path):
 def test_what_is_not_there_says_what_to_get_and_what_to_run(name, data_folder):
     assert lies_at(name) is None
     with pytest.raises(TableError, match=rf"not there yet: get .*, then run archrank import {name} "):
-        benchmarks.load(name)
+        benchmarks.load_benchmark(name)
 
 
 def test_an_imported_table_is_loaded_by_its_name(data_folder, some_cells):
     written = import_table("nasbench101", some_cells, partial=True)
     assert written == lies_at("nasbench101") == data_folder / "tables" / "nasbench101.parquet"
-    table = benchmarks.load("nasbench101")
+    table = benchmarks.load_benchmark("nasbench101")
     assert (table.name, len(table), table.complete) == ("nasbench101", 10, False)
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_label_decides_what_search_goes_by(data_folder, some_cells, label):
     import_table("nasbench101", some_cells, partial=True, label=label)
-    assert benchmarks.load("nasbench101").metric().seeds == (
+    assert benchmarks.load_benchmark("nasbench101").metric().seeds == (
         "mean of runs 0, 1, 2" if label == "mean" else f"run {label}"
     )
 
@@ -46,7 +46,7 @@ def test_a_later_import_replaces_the_table(data_folder, some_cells, tmp_path):
     import_table("nasbench101", some_cells, partial=True)
     some_cells.write_bytes(tfrecord(records(cells(NASBench101(vertices=4), 5))))
     import_table("nasbench101", some_cells, partial=True)
-    assert len(benchmarks.load("nasbench101")) == 5
+    assert len(benchmarks.load_benchmark("nasbench101")) == 5
     assert [p.name for p in (data_folder / "tables").iterdir()] == ["nasbench101.parquet"]
 
 
@@ -55,14 +55,14 @@ def test_a_failed_import_leaves_the_table_of_before(data_folder, some_cells):
     some_cells.write_bytes(some_cells.read_bytes()[:-5])
     with pytest.raises(TableError, match="cut short"):
         import_table("nasbench101", some_cells, partial=True)
-    assert len(benchmarks.load("nasbench101")) == 10
+    assert len(benchmarks.load_benchmark("nasbench101")) == 10
     assert [p.name for p in (data_folder / "tables").iterdir()] == ["nasbench101.parquet"]
 
 
 def test_a_nats_folder_is_imported(data_folder, tmp_path):
     folder = nats_folder(tmp_path / "NATS-sss", ["8:8:8:8:8", "8:8:8:8:16"], TRAININGS)
     import_table("natsbench-sss", folder)
-    table = benchmarks.load("natsbench-sss")
+    table = benchmarks.load_benchmark("natsbench-sss")
     assert table.test_metrics["cifar10_valid_accuracy_90"] == "cifar10_test_accuracy_90"
     with pytest.raises(TableError, match="no run 0: it holds no separate runs"):
         import_table("natsbench-sss", folder, label="0")
@@ -75,10 +75,10 @@ def test_small_files_in_the_data_folder_need_no_import(name, shared, data_folder
     target.parent.mkdir(parents=True)
     shutil.copyfile(shared(raw), target)
     assert lies_at(name) == target
-    direct = benchmarks.load(name)
+    direct = benchmarks.load_benchmark(name)
     # What is imported from it is the same, and comes first from then on.
     assert import_table(name, target) == lies_at(name)
-    imported = benchmarks.load(name)
+    imported = benchmarks.load_benchmark(name)
     assert np.array_equal(imported.rows, direct.rows)
     assert imported.metrics == direct.metrics
     assert imported.test_metrics == direct.test_metrics

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from archrank.benchmarks import import_table, load
+from archrank.benchmarks import import_table, load_benchmark
 from archrank.benchmarks.files import write_table
 from archrank.cli.compare import app
 from archrank.errors import ArchrankError, RunFolderError
@@ -99,7 +99,7 @@ def test_the_papers_protocol_on_an_official_file(tmp_path, data_folder):
     assert config["metric"] == config["test_metric"] == "validation_accuracy"
     assert (config["pool"], config["test"]) == ([0, 180], [180, 200])
     # The pool is the first 180 records, and the label the mean of the three trainings.
-    table = load("nasbench101")
+    table = load_benchmark("nasbench101")
     pool = split(table, "prefix", test="10%").pool
     hashes = [table.space.module_hash(table.architectures[place]) for place in pool]
     assert hashes == list(by_hash)[:180]

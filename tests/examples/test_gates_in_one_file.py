@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from archrank import Architecture
-from archrank.benchmarks import load
+from archrank.benchmarks import load_benchmark
 from archrank.encoders import GATES, collate
 from archrank.errors import ParseError
 from archrank.ranking import PairwiseHinge, kendall_tau
@@ -228,7 +228,7 @@ def test_what_it_prints_is_so(example, capsys):
     example.main(training=20, budget=22, epochs=2)
     first, second, text = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"Kendall's tau on 15,605 cells, after training on 20 others: -?0\.\d{3}", first)
-    table = load("analog-nasbench")
+    table = load_benchmark("analog-nasbench")
     best = table.space.parse(text)
     assert second == (
         f"best of 22 cells looked at: {table.value(best):.2f} %, rank {table.true_rank(best)} of 15,625"

@@ -20,7 +20,7 @@ def space(request):
 
 @pytest.fixture(scope="module")
 def groups(space):
-    return isomorphic_encodings(space, 30, np.random.default_rng(0), most=5)
+    return isomorphic_encodings(space, 30, np.random.default_rng(0), max_size=5)
 
 
 def key(space, row):
@@ -98,7 +98,7 @@ def test_a_space_whose_encodings_all_differ_has_no_groups():
 
 @pytest.mark.parametrize(
     ("classes", "most", "message"),
-    [(0, 8, "classes is 0; it must be 1 or more"), (1, 1, "most is 1; a group needs at least 2")],
+    [(0, 8, "classes is 0; it must be 1 or more"), (1, 1, "max_size is 1; a group needs at least 2")],
 )
 def test_too_few_are_refused(classes, most, message):
     with pytest.raises(MeasureError, match=message):

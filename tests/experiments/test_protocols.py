@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from archrank.benchmarks import Metric, checked_table, load
+from archrank.benchmarks import Metric, checked_table, load_benchmark
 from archrank.errors import TableError, UnknownName
 from archrank.experiments.protocols import PROTOCOLS, protocol_of
 from archrank.experiments.splits import sizes_of, split
@@ -55,7 +55,9 @@ def test_the_parts_are_those_of_the_publications(cells):
 
 
 def test_a_table_without_the_metrics_is_measured_on_its_own():
-    assert protocol_of("tnasp", load("analog-nasbench")).metrics_in(load("analog-nasbench")) == (
+    assert protocol_of("tnasp", load_benchmark("analog-nasbench")).metrics_in(
+        load_benchmark("analog-nasbench")
+    ) == (
         "baseline_accuracy",
         "baseline_accuracy",
     )
@@ -72,6 +74,6 @@ def test_a_part_of_nas_bench_101_keeps_the_sizes_and_never_tests_on_what_it_trai
 def test_wrong_names_and_spaces(cells):
     with pytest.raises(UnknownName, match="unknown protocol 'gate'; did you mean 'gates'"):
         protocol_of("gate", cells)
-    graphs = load("nas-bench-graph-proteins")
+    graphs = load_benchmark("nas-bench-graph-proteins")
     with pytest.raises(TableError, match="nas-bench-101 and nas-bench-201"):
         protocol_of("gates", graphs)

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from archrank.benchmarks import load
+from archrank.benchmarks import load_benchmark
 from archrank.benchmarks.table import Metric, Table
 from archrank.errors import BudgetError, RunFolderError, TableError
 from archrank.experiments.searches import Searches, search_tasks, time_metric
@@ -144,8 +144,10 @@ def test_the_time_of_a_training_is_found_by_its_name_and_epochs():
     assert time_metric(nats, "cifar100_valid_accuracy_12").name == "cifar100_train_seconds_12"
     assert time_metric(nats, "cifar10_valid_accuracy_12").name == "cifar10_train_seconds_12"
     assert time_metric(named("validation_accuracy", "training_seconds"), "validation_accuracy") is not None
-    assert time_metric(load("analog-nasbench"), "baseline_accuracy") is None
-    assert time_metric(load("nas-bench-graph-proteins"), "valid_perf") is None  # a latency is no training
+    assert time_metric(load_benchmark("analog-nasbench"), "baseline_accuracy") is None
+    assert (
+        time_metric(load_benchmark("nas-bench-graph-proteins"), "valid_perf") is None
+    )  # a latency is no training
 
 
 def test_labels_are_kept_with_their_direction(tmp_path):

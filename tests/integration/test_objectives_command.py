@@ -22,7 +22,7 @@ def test_a_front_with_its_report(search, tmp_path):
     assert code == 0
     record = json.loads(out)
     assert record["objectives"] == {"valid_perf": "maximize", "latency": "minimize"}
-    table = benchmarks.load("nas-bench-graph-cora")
+    table = benchmarks.load_benchmark("nas-bench-graph-cora")
     of = {name: table.column(name) for name in ("valid_perf", "latency", "para")}
     places = [table.index(table.space.parse(e["architecture"])) for e in record["evaluations"]]
     infeasible = [of["para"][p] >= 1.2 for p in places]
@@ -74,7 +74,7 @@ def test_a_constraint_on_one_metric(search, tmp_path):
     assert code == 0
     assert "that do" in out
     record = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
-    table = benchmarks.load("nas-bench-graph-cora")
+    table = benchmarks.load_benchmark("nas-bench-graph-cora")
     met = (table.column("latency") < 0.003) & (table.column("para") <= 1)
     assert record["optimum"] == table.column("valid_perf")[met].max()
     place = table.index(table.space.parse(record["best"]["architecture"]))

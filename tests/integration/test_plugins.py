@@ -141,7 +141,7 @@ def test_every_room_has_its_names():
     assert (neural.encoder.__name__, type(neural.loss).__name__) == ("Encoder", "Loss")
     strategy = named_strategy(SPACE, StrategyOptions("theirs", unique_by="function"), KNOWN)
     assert (type(strategy).__name__, strategy.unique_by) == ("Strategy", "function")
-    table = benchmarks.load("their-table")
+    table = benchmarks.load_benchmark("their-table")
     assert table.optimum("worth")[1] == 15624
     assert benchmarks.tables_of(table.space) == ["their-table"]
 
@@ -293,9 +293,9 @@ def test_benchmarks_that_cannot_be_read_leave_the_others(install, archrank):
     entries = "[archrank.benchmarks]\nb-1 = good:no_table\nb-2 = good:wrong_table\nb-3 = good:nothing\n"
     install("sources", entries, good=GOOD)
     with pytest.raises(TableError, match=r"the benchmark b-1 cannot be read: OSError: the disk is gone"):
-        benchmarks.load("b-1")
+        benchmarks.load_benchmark("b-1")
     with pytest.raises(TableError, match=r"the benchmark b-2 gives .*expected a Table"):
-        benchmarks.load("b-2")
+        benchmarks.load_benchmark("b-2")
     assert benchmarks.tables_of(SPACE)[0] == "analog-nasbench"
     status, out, err = archrank("benchmarks", "--json")
     assert status == 0, err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import archrank as ar
-from archrank.benchmarks import load
+from archrank.benchmarks import load_benchmark
 from archrank.benchmarks.files import write_table
 from archrank.predictors import load_predictor
 from archrank.ranking import kendall_tau
@@ -31,7 +31,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def table():
-    return load("analog-nasbench")
+    return load_benchmark("analog-nasbench")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_lower_can_be_better_and_candidates_can_be_given(table, train, tmp_path)
         (("--encoder", "gate"), "did you mean 'gates'"),
         (("--loss", "hinged"), "did you mean 'hinge'"),
         (("--top", "0"), "--top 0"),
-        (("--out", "ranked.txt"), "must end in one of"),
+        (("--out", "ranked.txt"), "unknown kind of table '.txt'"),
         (("--train", "absent.csv"), "absent.csv"),
     ],
 )

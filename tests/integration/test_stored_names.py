@@ -49,20 +49,20 @@ def ran(planted):
 
 @pytest.fixture
 def study(monkeypatch):
-    """Makes `archrank worker` find these facts in its database."""
+    """Makes `archrank worker` find these metadata in its database."""
     from archrank import study
 
     handler = signal.getsignal(signal.SIGTERM)
 
-    def says(facts):
+    def says(metadata):
         class Fake(nullcontext):
             where = "a database"
 
             def __init__(self, *_):
                 super().__init__(self)
 
-            def facts(self):
-                return facts
+            def metadata(self):
+                return metadata
 
         def serve(database, space, evaluate, **_):
             raise AssertionError(f"served {space.name}")

@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[postgres]'")
 
-from archrank.benchmarks import load
+from archrank.benchmarks import load_benchmark
 from archrank.errors import RunFolderError
 from archrank.spaces import Darts, EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
@@ -190,7 +190,7 @@ def begun(folder, count):
 
 
 def test_workers_elsewhere_find_what_this_process_finds(server, worker):
-    table = load("analog-nasbench")
+    table = load_benchmark("analog-nasbench")
     metric = table.metric(None).name
     settings = {"budget": 10, "seed": 3, "metric": metric, "maximize": table.metric(metric).higher_is_better}
     driver = Driver(server, "lookup", **settings).queued()
@@ -380,7 +380,7 @@ def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
 @pytest.fixture(scope="module")
 def searched(server):
     """The server, which holds a study "found" that has ended."""
-    table = load("analog-nasbench")
+    table = load_benchmark("analog-nasbench")
     metric = table.metric(None).name
     driver = Driver(server, "found", budget=2, seed=0, metric=metric).queued()
     with Database(server, "found") as database:

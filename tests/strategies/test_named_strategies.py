@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from archrank.benchmarks import load
+from archrank.benchmarks import load_benchmark
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.strategies import History
@@ -10,7 +10,7 @@ from archrank.strategies.named import STRATEGIES, StrategyOptions, named_strateg
 
 @pytest.fixture(scope="module")
 def table():
-    return load("analog-nasbench")
+    return load_benchmark("analog-nasbench")
 
 
 def made(table, **options):

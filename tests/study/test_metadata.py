@@ -8,7 +8,7 @@ from archrank.errors import ArchrankError, RunFolderError
 from archrank.study import Objectives
 from archrank.study.metadata import checked_metadata
 
-FACTS = {
+METADATA = {
     "space": "darts",
     "space digest": "0123456789ab",
     "metric": "accuracy",
@@ -38,26 +38,26 @@ STRANGE = [
 
 
 def test_facts_of_a_search_are_as_they_were():
-    assert checked_metadata({**FACTS, "ended": True}, "here", "go") == {**FACTS, "ended": True}
-    needed = {key: FACTS[key] for key in ("space", "space digest", "metric")}
+    assert checked_metadata({**METADATA, "ended": True}, "here", "go") == {**METADATA, "ended": True}
+    needed = {key: METADATA[key] for key in ("space", "space digest", "metric")}
     assert checked_metadata(needed, "here", "go") == needed
 
 
 @pytest.mark.parametrize("name", ["space", "space digest", "metric"])
 def test_a_study_without_them_is_not_of_a_search(name):
-    facts = {key: value for key, value in FACTS.items() if key != name}
+    metadata = {key: value for key, value in METADATA.items() if key != name}
     with pytest.raises(RunFolderError, match="the study in here, was not made by a search: go"):
-        checked_metadata(facts, "here", "go")
+        checked_metadata(metadata, "here", "go")
 
 
-@pytest.mark.parametrize("name", FACTS)
+@pytest.mark.parametrize("name", METADATA)
 @pytest.mark.parametrize(
     "value", STRANGE, ids=lambda value: repr(value)[:12].encode("ascii", "replace").decode()
 )
 def test_an_edited_fact_is_refused_by_its_name_or_can_be_read(name, value):
-    said, facts = None, {}
+    said, metadata = None, {}
     try:
-        facts = checked_metadata({**FACTS, name: value}, "here", "go")
+        metadata = checked_metadata({**METADATA, name: value}, "here", "go")
     except RunFolderError as error:
         said = str(error)
     if said is not None:
@@ -65,9 +65,9 @@ def test_an_edited_fact_is_refused_by_its_name_or_can_be_read(name, value):
         assert len(said) < 500
     elif name == "constraints" and value:
         with pytest.raises(ArchrankError, match="cannot be read"):
-            Objectives.from_metadata(facts)
+            Objectives.from_metadata(metadata)
     else:
-        assert Objectives.from_metadata(facts).needed
+        assert Objectives.from_metadata(metadata).needed
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_an_edited_fact_is_refused_by_its_name_or_can_be_read(name, value):
 )
 def test_a_fact_of_another_kind_is_refused(name, value):
     with pytest.raises(RunFolderError, match=f"says {name} is .*expected"):
-        checked_metadata({**FACTS, name: value}, "here", "go")
+        checked_metadata({**METADATA, name: value}, "here", "go")

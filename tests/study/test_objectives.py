@@ -167,7 +167,7 @@ def test_a_constraint_that_cannot_be_read_is_refused_before_anything_is_evaluate
 
 def test_a_strategy_that_sees_all_is_shown_all():
     class Own(Strategy):
-        space, batch, sees_all = SPACE, 1, True
+        space, batch, multi_objective = SPACE, 1, True
         seen = ()
 
         def propose(self, history, n, rng):

@@ -88,7 +88,7 @@ class Made:
     def check(self, data):
         assert data.classes == self.kind.classes
         learning = data.whole_training
-        order = np.argsort(learning.places)
+        order = np.argsort(learning.indices)
         np.testing.assert_array_equal(learning.labels[order], self.labels["train"])
         np.testing.assert_array_equal(learning.pixels.reshape(-1, 3072), self.pixels["train"])
         np.testing.assert_array_equal(data.test.labels, self.labels["test"])

@@ -141,3 +141,13 @@ def test_mistakes_are_told(tmp_path):
     result.write_text("{")
     with pytest.raises(TrainingError, match="remove it to train anew"):
         broken(ARCHITECTURES[0])
+
+
+def test_trainings_recorded_by_release_0_1_are_read(tmp_path):
+    values = evaluator(tmp_path)(ARCHITECTURES[0])
+    (path,) = tmp_path.glob("*/training.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({"facts": record.pop("fingerprint"), **record}))
+    assert evaluator(tmp_path)(ARCHITECTURES[0]) == values
+    with pytest.raises(TrainingError, match=r"recipe\.epochs is 3 there and 2 here"):
+        evaluator(tmp_path, RECIPE.but(epochs=2))(ARCHITECTURES[0])

@@ -28,7 +28,7 @@ def test_a_single_folder_is_split_in_three(tmp_path):
     assert (data.name, data.classes, data.size) == ("mine", ("bright", "dark"), (8, 8))
     assert (len(data.train), len(data.validation), len(data.test)) == (16, 2, 2)
     for part in (data.train, data.validation, data.test):
-        reds = part.pixels[part.places, 0, 0, 0]
+        reds = part.pixels[part.indices, 0, 0, 0]
         assert reds.tolist() == [(200, 50)[label] for label in part.labels]
 
 

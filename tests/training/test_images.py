@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from archrank.errors import DataError, FileError, UnknownName
 from archrank.images import Batches, ImageData, Images, load_images
 from archrank.images.decoded import decoded
-from archrank.images.source import Part, Source
+from archrank.images.source import ImageSource, Part
 from archrank.images.splits import stratified
 from waiting import PATIENCE
 
 
 def rows(images):
-    return set(images.places.tolist())
+    return set(images.indices.tolist())
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_stratified_choice_rounds_every_class_by_less_than_one(sizes, data):
 
 def test_mean_and_deviation_are_those_of_the_training_images():
     data = load_images("digits")
-    pixels = data.train.pixels[data.train.places] / 255
+    pixels = data.train.pixels[data.train.indices] / 255
     assert data.mean == pytest.approx([pixels.mean()])
     assert data.deviation == pytest.approx([pixels.std()])
 
@@ -118,7 +118,9 @@ def counted(labels=(0, 1, 1), shape=(1, 2, 2), stamps="first"):
         return np.full(shape, place, np.uint8)
 
     part = Part(np.array(labels), image)
-    return Source("counted", ("a", "b"), lambda: {"train": part}, facts=0, stamps=stamps, size=2), calls
+    return ImageSource(
+        "counted", ("a", "b"), lambda: {"train": part}, fingerprint=0, stamps=stamps, size=2
+    ), calls
 
 
 def test_images_are_decoded_once_until_their_files_change(cache):
@@ -159,7 +161,7 @@ def test_two_that_decode_at_the_same_time_get_the_same_images(cache):
         return np.full((1, 2, 2), place, np.uint8)
 
     found = []
-    source = Source(
+    source = ImageSource(
         "both", ("a",), lambda: {"train": Part(np.zeros(3, np.int64), image)}, 0, stamps="", size=2
     )
     threads = [
@@ -177,7 +179,9 @@ def test_images_of_different_sizes_are_refused_and_leave_nothing_behind(cache):
     sizes = [(1, 2, 2), (1, 3, 2)]
     part = Part(np.array([0, 1]), lambda place: np.zeros(sizes[place], np.uint8))
     with pytest.raises(DataError, match="image 1 is 1×3×2"):
-        decoded(Source("mixed", ("a", "b"), lambda: {"train": part}, 0, stamps="", size=2), lambda *_: None)
+        decoded(
+            ImageSource("mixed", ("a", "b"), lambda: {"train": part}, 0, stamps="", size=2), lambda *_: None
+        )
     assert not list(cache.iterdir())
 
 

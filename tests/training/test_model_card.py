@@ -9,7 +9,7 @@ from hostile import EVERYTHING, HOSTILE
 
 
 def card(name):
-    facts = {
+    metadata = {
         "space": name,
         "architecture": name,
         "command": name,
@@ -21,7 +21,7 @@ def card(name):
     }
     return model_card(
         SimpleNamespace(
-            facts=facts,
+            metadata=metadata,
             curve=(Epoch(1, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0),),
             classes=HOSTILE,
             image=(3, 32, 32),

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 from digits_trainings import CELLS, RECIPE, SPACE, network_of, stripes
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from archrank.errors import TrainingError, UnknownName
 from archrank.training import accuracy, read_curve, train
@@ -200,3 +202,26 @@ def test_many_classes_have_their_five_likeliest():
     found = accuracy(network, twenty.validation, twenty)
     assert found.top5 == 1.0
     assert found.accuracy == pytest.approx((twenty.validation.labels == 1).mean())
+
+
+def test_a_checkpoint_of_release_0_1_is_continued(tmp_path):
+    data = stripes()
+
+    def trained(epochs, folder):
+        network = network_of(SPACE, RECIPE, data)
+        seen = train(network, data, RECIPE, device="cpu", folder=folder, on_epoch=lambda e: e.epoch == epochs)
+        return seen.curve, network.state_dict()
+
+    trained(1, tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["training"])
+        tensors = {name.replace("optimizer.", "optimiser."): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert any(name.startswith("optimiser.") for name in tensors)
+    fingerprint = header.pop("fingerprint")
+    fingerprint["recipe.optimiser"] = fingerprint.pop("recipe.optimizer")
+    metadata = {"format": "archrank checkpoint 1", "training": json.dumps({"facts": fingerprint, **header})}
+    save_file(tensors, path, metadata)
+    (curve, weights), (whole, expected) = trained(3, tmp_path), trained(3, None)
+    assert [epoch.train_loss for epoch in curve] == [epoch.train_loss for epoch in whole]
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)

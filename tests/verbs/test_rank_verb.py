@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import archrank as ar
-from archrank.benchmarks import as_table, load, write_table
+from archrank.benchmarks import as_table, load_benchmark, write_table
 from archrank.errors import ArchrankError, BudgetError, SpaceError, TableError, UnknownName
 from archrank.predictors import BoostedTrees, GaussianProcess
 from archrank.spaces import Darts, NASBench201
@@ -18,7 +18,7 @@ GP = {"predictor": "gaussian-process"}
 
 @pytest.fixture(scope="module")
 def table():
-    return load("analog-nasbench")
+    return load_benchmark("analog-nasbench")
 
 
 @pytest.fixture(scope="module")

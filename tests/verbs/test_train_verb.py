@@ -49,7 +49,7 @@ def test_python_and_the_command_line_train_the_same(trained, tmp_path):
     assert {path.name for path in folder.iterdir()} == {
         path.name for path in (tmp_path / "command").iterdir()
     }
-    assert model.facts["command"].startswith("archrank train nas-bench-201 ")
+    assert model.metadata["command"].startswith("archrank train nas-bench-201 ")
     assert "--epochs 1" in (folder / "README.md").read_text(encoding="utf-8")
 
 
@@ -60,7 +60,7 @@ def test_a_network_is_evaluated_in_the_same_way(trained):
     assert ar.evaluate(model).accuracy == found.accuracy
     done = CliRunner().invoke(app, ["evaluate", str(folder), "--json"])
     assert json.loads(done.stdout) == asdict(found)
-    assert found.parameters == Model.load(folder).facts["parameters"]
+    assert found.parameters == Model.load(folder).metadata["parameters"]
     assert ar.evaluate(folder, "validation").images == 360
     with pytest.raises(UnknownName, match="did you mean 'test'"):
         ar.evaluate(folder, "tests")
@@ -87,7 +87,7 @@ def test_an_evaluator_in_one_call(tmp_path):
     evaluator = training_evaluator(SPACE, tmp_path, seed=1, **QUICK)
     values = evaluator(SPACE.parse(CELL))
     assert 0 <= values["valid_accuracy"] <= 1
-    assert evaluator.facts["recipe.epochs"] == 1
+    assert evaluator.fingerprint["recipe.epochs"] == 1
 
 
 def test_the_setup_has_the_defaults_of_the_command_line():
@@ -156,4 +156,11 @@ def test_an_evaluator_needs_a_worker_and_a_pruner_the_accuracy(tmp_path):
     with pytest.raises(BudgetError, match="0 workers"):
         training_evaluator(SPACE, tmp_path, workers=0, **QUICK)
     with pytest.raises(ArchrankError, match="compares trainings by valid_accuracy"):
-        TrainingSetup(pruner="median").check_objectives(["valid_loss"])
+        ar.search(
+            SPACE,
+            training_evaluator(SPACE, tmp_path, pruner="median", **QUICK),
+            budget=2,
+            metric="valid_loss",
+            folder=tmp_path / "run",
+        )
+    assert not (tmp_path / "run").exists()

@@ -1,6 +1,6 @@
 """Measured architectures: one file per source, all giving the same table."""
 
-from archrank.benchmarks.catalog import SOURCES, Source, load, load_benchmark, names, source, tables_of
+from archrank.benchmarks.catalog import SOURCES, Source, load_benchmark, names, source, tables_of
 from archrank.benchmarks.describe import describe_benchmark
 from archrank.benchmarks.files import read_architectures, read_table, write_table
 from archrank.benchmarks.given import as_architectures, as_table
@@ -25,7 +25,6 @@ __all__ = [
     "import_table",
     "label_named",
     "lies_at",
-    "load",
     "load_benchmark",
     "names",
     "read_architectures",

@@ -14,7 +14,7 @@ from archrank.space import SearchSpace
 from archrank.spaces import NASBench201
 from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["SOURCES", "Source", "load", "load_benchmark", "names", "source", "tables_of"]
+__all__ = ["SOURCES", "Source", "load_benchmark", "names", "source", "tables_of"]
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Source:
     official: Official | None = None
 
 
-_OWN: dict[str, Source] = (
+_BUILT_IN: dict[str, Source] = (
     {"analog-nasbench": Source(NASBench201, analog.load)}
     | {
         f"nas-bench-graph-{dataset}": Source(
@@ -66,12 +66,12 @@ def _called(name: str, make: Callable[[], T], kind: type[Any]) -> T:
     return made
 
 
-SOURCES: Names[Source] = Names("benchmarks", _OWN, _accept)
+SOURCES: Names[Source] = Names("benchmarks", _BUILT_IN, _accept)
 """Where the table of each benchmark comes from, by its name."""
 
 
 def names() -> list[str]:
-    """The names that :func:`load` understands.
+    """The names that :func:`load_benchmark` understands.
 
     >>> names()[:2]
     ['analog-nasbench', 'nas-bench-graph-arxiv']
@@ -115,6 +115,3 @@ def load_benchmark(name: str) -> Table:
     (26206, 'valid_perf')
     """
     return source(name).load()
-
-
-load = load_benchmark

@@ -15,10 +15,18 @@ from archrank.benchmarks.cells import ARCHITECTURE, Cells
 from archrank.benchmarks.table import Table
 from archrank.errors import TableError, UnknownName
 from archrank.space import SearchSpace
-from archrank.system.extras import extra_named, installed
+from archrank.system.extras import extra_named, installed, needs
 from archrank.system.files import write_whole
 
-__all__ = ["SUFFIXES", "kept_table", "read_architectures", "read_cells", "read_table", "write_table"]
+__all__ = [
+    "SUFFIXES",
+    "check_writable",
+    "kept_table",
+    "read_architectures",
+    "read_cells",
+    "read_table",
+    "write_table",
+]
 
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
@@ -102,6 +110,20 @@ def write_table(path: Path | str, columns: Columns) -> None:
     if len(set(lengths.values())) > 1:
         raise TableError(f"{path}: columns of different lengths: {lengths}")
     write_whole(path, encode(plain))
+
+
+def check_writable(path: Path | str) -> None:
+    """Check that :func:`write_table` can write a file of this name, before there is anything to write.
+
+    Args:
+        path: The file.
+
+    Raises:
+        TableError: Another suffix than ``.csv``, ``.parquet`` or ``.jsonl``.
+        MissingExtra: Parquet files need pyarrow, which is not installed.
+    """
+    if _format(Path(path), _WRITERS) is _parquet_bytes:
+        needs("parquet", "pyarrow", what=f"writing {path}")
 
 
 def kept_table(path: Path) -> Path:

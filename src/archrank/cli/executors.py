@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXECUTORS",
-    "OWN_EVALUATOR",
+    "USER_EVALUATOR",
     "AddressOption",
     "AsynchronousOption",
     "CpusOption",
@@ -74,7 +74,7 @@ EvaluatorOption = Annotated[
     ),
 ]
 
-OWN_EVALUATOR = "path/to/file.py:function"
+USER_EVALUATOR = "path/to/file.py:function"
 """What stands for a user's evaluator in messages."""
 
 
@@ -163,7 +163,7 @@ class ExecutorOptions:
             return None
         database = self._database(name)
         words = ["--storage", database.address, "--study", database.name]
-        words += ["--evaluator", OWN_EVALUATOR if is_space else searched]
+        words += ["--evaluator", USER_EVALUATOR if is_space else searched]
         if is_space and ":" in searched:
             words += ["--space", searched]
         return shlex.join(["archrank", "worker", *words])

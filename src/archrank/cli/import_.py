@@ -33,7 +33,7 @@ def command(
     console = Console(stderr=True)
     with ProgressBar(f"reading {source.name}", console) as bar:
         path = benchmarks.import_table(name, source, label=chosen, partial=partial, on_progress=bar.update)
-    table = benchmarks.load(name)
+    table = benchmarks.load_benchmark(name)
     _show(table, path)
 
 

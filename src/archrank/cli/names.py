@@ -22,7 +22,7 @@ def table(name: str) -> Table:
         UnknownName: No such benchmark.
         TableError: The package that carries it is missing or damaged, or its official file was not imported yet.
     """
-    return benchmarks.load(name)
+    return benchmarks.load_benchmark(name)
 
 
 def space(name: str, kind: str = "space") -> SearchSpace:
@@ -46,7 +46,7 @@ def space(name: str, kind: str = "space") -> SearchSpace:
         return benchmarks.SOURCES[name].space()
     where, colon, attribute = name.rpartition(":")
     if colon and where:
-        return _own_space(where, attribute)
+        return _user_space(where, attribute)
     if name.endswith(".py"):
         raise SpaceError(f"{name!r}: say which space of the file is meant, e.g. {name}:MySpace")
     raise UnknownName(kind, name, dict.fromkeys([*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"]))
@@ -79,7 +79,7 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
     return found
 
 
-def _own_space(where: str, attribute: str) -> SearchSpace:
+def _user_space(where: str, attribute: str) -> SearchSpace:
     module = user_module(where)
     if attribute not in vars(module):
         spaces = [name for name, value in vars(module).items() if _is_space(value)]

@@ -18,7 +18,7 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
-from archrank.errors import BudgetError, TableError
+from archrank.errors import BudgetError
 
 if TYPE_CHECKING:
     from archrank.verbs.ranked import Ranking
@@ -65,7 +65,7 @@ def command(
 
     The file has the columns architecture, predicted and std, in the unit of the target, and rank.
     """
-    from archrank.benchmarks.files import SUFFIXES
+    from archrank.benchmarks.files import check_writable
     from archrank.cli import names
     from archrank.cli.executors import warnings_on
     from archrank.predictors.named import described
@@ -73,8 +73,7 @@ def command(
 
     if top < 1:
         raise BudgetError(f"--top {top}: nothing would be written; give 1 or more")
-    if out.suffix not in SUFFIXES:
-        raise TableError(f"--out {out}: the file's name must end in one of {', '.join(SUFFIXES)}")
+    check_writable(out)
     chosen = names.space(space)
     console = Console(stderr=True)
     with warnings_on(console), console.status("learning from measured architectures, and scoring"):

@@ -30,7 +30,6 @@ from archrank.cli.executors import (
     values_from,
     warnings_on,
 )
-from archrank.cli.found import brief, show
 from archrank.cli.objectives import MaximizeOption, MetricOption, ObjectivesOption, WhereOption
 from archrank.cli.predictors import (
     BootstrapOption,
@@ -40,6 +39,7 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
+from archrank.cli.summary import brief, show
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
 from archrank.errors import ArchrankError
 from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
@@ -160,7 +160,6 @@ def command(
     request = _Request(searched, target, options, evaluating, training, budget, seed, folder)
     values = request.values()
     by = request.searched_by(values, metric, maximize, objectives, where or ())
-    training.check_objectives(list(by.directions))
     console = Console(stderr=True)
     again = request.command(by)
     try:
@@ -306,7 +305,7 @@ class _Request:
                 resume=resume,
                 on_progress=on_progress,
                 command=again,
-                facts={**self.evaluating.active, **(values.facts if trains else {})},  # type: ignore[union-attr]
+                fingerprint={**self.evaluating.active, **(values.fingerprint if trains else {})},  # type: ignore[union-attr]
                 **how,
                 **{name: value for name, value in self.options.active.items() if name != "strategy"},
             )

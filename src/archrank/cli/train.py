@@ -114,14 +114,14 @@ def _show(model: "Model", out: Path) -> None:
     if last.valid_accuracy is not None:
         rows.append(("validation accuracy", f"{last.valid_accuracy:.2%}"))
     rows += [
-        ("parameters", f"{model.facts['parameters']:,}"),
-        ("multiply-adds", f"{model.facts['multiply_adds']:,}"),
-        ("epochs", f"{last.epoch} in {model.facts['seconds']:,.0f} s"),
+        ("parameters", f"{model.metadata['parameters']:,}"),
+        ("multiply-adds", f"{model.metadata['multiply_adds']:,}"),
+        ("epochs", f"{last.epoch} in {model.metadata['seconds']:,.0f} s"),
         ("network", str(out)),
         ("test it, once, by", shlex.join(["archrank", "evaluate", str(out)])),
     ]
     grid = Grid.grid(padding=(0, 2))
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), Text(printable(value), overflow="fold"))
-    title = f"{model.facts['space']} · {model.facts['data']['name']} · {model.recipe.name}"
+    title = f"{model.metadata['space']} · {model.metadata['data']['name']} · {model.recipe.name}"
     Console().print(Panel(grid, title=Text(shortened(title, 100)), expand=False))

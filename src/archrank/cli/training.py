@@ -1,6 +1,6 @@
 """The options that say on what and how networks are trained, and the only place where they become an evaluator."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -111,15 +111,6 @@ class TrainingOptions:
         """
         for name in self.given:
             raise ArchrankError(f"--{name.replace('_', '-')} says how to train: add --evaluator {TRAIN}")
-
-    def check_objectives(self, objectives: Sequence[str]) -> None:
-        """Refuse a pruner in a search by something else than the accuracy.
-
-        Raises:
-            ArchrankError: As said.
-        """
-        if self.pruner is not None:
-            self.setup.check_objectives(objectives)
 
     @property
     def setup(self) -> "TrainingSetup":

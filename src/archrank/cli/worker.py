@@ -61,19 +61,20 @@ def command(
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(os.getpid(), signal.SIGINT))
     console = Console(stderr=True)
     with Database(storage, study) as database:
-        facts = database.facts()
-        objectives = Objectives.from_metadata(facts)
+        metadata = database.metadata()
+        objectives = Objectives.from_metadata(metadata)
         evaluate: Evaluator
         if evaluator == TRAIN:
-            training.check_objectives(objectives.needed)
-            searched = _space(space, facts["space"])
-            evaluate = training_evaluator(searched, training, trainings, seed=facts.get("seed", 0))
+            searched = _space(space, metadata["space"])
+            evaluate = training_evaluator(searched, training, trainings, seed=metadata.get("seed", 0))
         else:
             training.check_unused()
             values = values_from(evaluator)
             evaluate = evaluator_of(values, objectives.needed)
             of_table = values.space if isinstance(values, Table) else None
-            searched = of_table if space is None and of_table is not None else _space(space, facts["space"])
+            searched = (
+                of_table if space is None and of_table is not None else _space(space, metadata["space"])
+            )
 
         def show(task: Task, outcome: Outcome, recorded: bool) -> None:
             found = [

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENCODERS", "named_encoder"]
 
-_OWN: "LazyNames[type[EncoderSettings]]" = LazyNames(
+_BUILT_IN: "LazyNames[type[EncoderSettings]]" = LazyNames(
     {
         "gates": "archrank.encoders.gates:GATES",
         "ta-gates": "archrank.encoders.ta_gates:TAGATES",
@@ -34,7 +34,7 @@ def _accept(name: str, value: object) -> "type[EncoderSettings]":
     raise TypeError(f"{shown(value)} is no subclass of EncoderSettings")
 
 
-ENCODERS: "Names[type[EncoderSettings]]" = Names("encoders", _OWN, _accept)
+ENCODERS: "Names[type[EncoderSettings]]" = Names("encoders", _BUILT_IN, _accept)
 """The class of settings of each encoder, by its name; imported when it is first used."""
 
 

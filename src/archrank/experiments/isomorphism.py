@@ -32,7 +32,7 @@ class Relabels(Protocol):
 
 
 def isomorphic_encodings(
-    space: SearchSpace, classes: int, rng: np.random.Generator, most: int = 8
+    space: SearchSpace, classes: int, rng: np.random.Generator, max_size: int = 8
 ) -> list[Rows]:
     """Draw groups of encodings whose graphs are the same up to relabelling, by their exact keys.
 
@@ -43,14 +43,14 @@ def isomorphic_encodings(
         space: Any space.
         classes: How many groups are wanted.
         rng: The source of randomness.
-        most: The most encodings in a group.
+        max_size: The largest number of encodings in a group.
 
     Returns:
-        Groups of 2 to ``most`` distinct valid rows, canonical or not, (group size, number of choices) each; no two
+        Groups of 2 to ``max_size`` distinct valid rows, canonical or not, (group size, number of choices) each; no two
         groups encode the same graph. There are fewer groups than wanted, or none, where no more are found.
 
     Raises:
-        MeasureError: ``classes`` is below 1 or ``most`` below 2.
+        MeasureError: ``classes`` is below 1 or ``max_size`` below 2.
 
     >>> from archrank.spaces import NASBench201
     >>> (pair,) = isomorphic_encodings(NASBench201(), 1, np.random.default_rng(0))
@@ -59,12 +59,12 @@ def isomorphic_encodings(
     """
     if classes < 1:
         raise MeasureError(f"classes is {classes}; it must be 1 or more")
-    if most < 2:
-        raise MeasureError(f"most is {most}; a group needs at least 2 encodings")
+    if max_size < 2:
+        raise MeasureError(f"max_size is {max_size}; a group needs at least 2 encodings")
     found: dict[Hashable, dict[Row, None]] = {}
-    for row in _encodings(space, classes, rng, most):
+    for row in _encodings(space, classes, rng, max_size):
         members = found.setdefault(space.graph(Architecture(space.name, row)).key, {})
-        if len(members) < most:
+        if len(members) < max_size:
             members[row] = None
     groups = [np.array(list(members), dtype=np.int16) for members in found.values() if len(members) > 1]
     return [groups[place] for place in rng.permutation(len(groups))[:classes]]
@@ -100,14 +100,14 @@ def isomorphism_spread(predictor: Predictor, groups: Sequence[Rows]) -> float:
     return float(spreads.mean() / firsts.std())
 
 
-def _encodings(space: SearchSpace, classes: int, rng: np.random.Generator, most: int) -> Iterator[Row]:
+def _encodings(space: SearchSpace, classes: int, rng: np.random.Generator, max_size: int) -> Iterator[Row]:
     """Valid encodings among which some are isomorphic."""
     if isinstance(space, Relabels):
         # Four times as many as wanted, for many have a single encoding, and the same one may be sampled again.
         for architecture in space.sample(4 * classes, rng):
             row = architecture.choices
-            others = (space.relabelled(row, rng) for _ in range(4 * most))
-            yield from [*dict.fromkeys((row, *others))][:most]
+            others = (space.relabelled(row, rng) for _ in range(4 * max_size))
+            yield from [*dict.fromkeys((row, *others))][:max_size]
         return
     drawn: Iterable[Row]
     if space.encodings <= _DRAWN:

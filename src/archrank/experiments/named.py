@@ -80,12 +80,12 @@ def known_by_name(
     return objects_by_name(given, kind, known, make, accepts)
 
 
-def count(value: Any, what: str, least: int = 1) -> int:
+def count(value: Any, what: str, minimum: int = 1) -> int:
     """A whole number.
 
     Raises:
-        ArchrankError: It is none, or below the least one.
+        ArchrankError: It is none, or below the minimum.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ArchrankError(f"{what} is {value!r}; expected a whole number from {least}")
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise ArchrankError(f"{what} is {value!r}; expected a whole number from {minimum}")
     return value

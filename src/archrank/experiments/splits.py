@@ -74,8 +74,8 @@ def split(
         UnknownName: No such kind of split, or no such metric.
         TableError: Parts that cannot be parsed, overlap, exceed the rows, or are too small.
 
-    >>> from archrank.benchmarks import load
-    >>> parts = split(load("analog-nasbench"), "random")
+    >>> from archrank.benchmarks import load_benchmark
+    >>> parts = split(load_benchmark("analog-nasbench"), "random")
     >>> len(parts.pool), len(parts.test)
     (7812, 7813)
     """

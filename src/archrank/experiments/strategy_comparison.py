@@ -109,7 +109,7 @@ class StrategyComparison(Comparison):
         return lines_of(self.rows, self._labels, self._budget)
 
     def _table(self) -> "SummaryTable":
-        from archrank.report.tables import Cell, SummaryTable
+        from archrank.report.tables import SummaryCell, SummaryTable
 
         summary = self.summary
         tested = any("test_value" in line for line in summary)
@@ -125,7 +125,7 @@ class StrategyComparison(Comparison):
             names = ["value", *(["test_value"] if tested else []), "regret"]
             needed = f">{self._budget:,}" if line["needed"] is None else f"{line['needed']:,g}"
             cells = [_text(line, name) for name in names] + [needed, f"{line['found_best']} of {line['n']}"]
-            lines.append((line["strategy"], [Cell(cell, None) for cell in cells]))
+            lines.append((line["strategy"], [SummaryCell(cell, None) for cell in cells]))
         return SummaryTable(headings, lines)
 
     @property

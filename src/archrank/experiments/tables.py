@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from archrank.benchmarks import Table, as_table, load
+from archrank.benchmarks import Table, as_table, load_benchmark
 from archrank.benchmarks.files import SUFFIXES
 from archrank.errors import TableError
 from archrank.space import SearchSpace
@@ -35,7 +35,7 @@ def compared_table(
     if isinstance(table, Table):
         return table
     if isinstance(table, str) and not table.endswith(SUFFIXES):
-        return load(table)
+        return load_benchmark(table)
     if space is None:
         shown = table if isinstance(table, str | Path) else type(table).__name__
         raise TableError(

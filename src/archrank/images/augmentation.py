@@ -94,7 +94,7 @@ def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator
     return (low + (high - low) * drawn).to(images.device)
 
 
-def _places(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
+def _indices(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """A whole number below ``count`` for each image, on its device: (B, 1)."""
     drawn = torch.randint(count, (len(images), 1), generator=generator, device=generator.device)
     return drawn.to(images.device)
@@ -103,15 +103,15 @@ def _places(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
 def _crop_and_flip(images: Tensor, padding: int, flip: bool, generator: torch.Generator) -> Tensor:
     """Both are one choice of rows and columns, so both are one gather."""
     batch, channels, height, width = images.shape
-    rows = torch.arange(height, device=images.device) + _places(images, 2 * padding + 1, generator)
+    rows = torch.arange(height, device=images.device) + _indices(images, 2 * padding + 1, generator)
     columns = torch.arange(width, device=images.device)
     if flip:
-        mirrored = _places(images, 2, generator).bool()
+        mirrored = _indices(images, 2, generator).bool()
         columns = torch.where(mirrored, columns.flip(0), columns)
-    columns = columns + _places(images, 2 * padding + 1, generator)
+    columns = columns + _indices(images, 2 * padding + 1, generator)
     padded = F.pad(images, [padding] * 4) if padding else images
-    places = (rows[:, :, None] * padded.shape[-1] + columns[:, None, :]).view(batch, 1, -1)
-    return padded.flatten(2).gather(2, places.expand(-1, channels, -1)).view_as(images)
+    indices = (rows[:, :, None] * padded.shape[-1] + columns[:, None, :]).view(batch, 1, -1)
+    return padded.flatten(2).gather(2, indices.expand(-1, channels, -1)).view_as(images)
 
 
 def _resized_crop(images: Tensor, area: tuple[float, float], generator: torch.Generator) -> Tensor:
@@ -163,8 +163,8 @@ def _turn_hue(images: Tensor, turns: Tensor) -> Tensor:
 
 def _cutout(images: Tensor, side: int, generator: torch.Generator, fill: Tensor | None) -> Tensor:
     height, width = images.shape[2:]
-    top = _places(images, height, generator) - side // 2
-    left = _places(images, width, generator) - side // 2
+    top = _indices(images, height, generator) - side // 2
+    left = _indices(images, width, generator) - side // 2
     rows, columns = torch.arange(height, device=images.device), torch.arange(width, device=images.device)
     in_rows = (rows >= top) & (rows < top + side)
     in_columns = (columns >= left) & (columns < left + side)

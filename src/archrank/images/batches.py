@@ -67,8 +67,8 @@ class Batches:
         else:
             order = torch.randperm(count, generator=generator, device=generator.device).cpu()
         for batch in range(len(self)):
-            places = order[batch * self._size : (batch + 1) * self._size]
-            pixels, labels = self._images.batch(places)
+            indices = order[batch * self._size : (batch + 1) * self._size]
+            pixels, labels = self._images.batch(indices)
             yield self._prepared(pixels.to(self._device)), labels.to(self._device)
 
     def _prepared(self, pixels: Tensor) -> Tensor:

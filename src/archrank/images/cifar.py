@@ -11,7 +11,7 @@ from pathlib import Path
 from archrank.errors import DataError, UnknownName
 from archrank.images import cifar_files
 from archrank.images.cifar_files import Files
-from archrank.images.source import Part, Source
+from archrank.images.source import ImageSource, Part
 from archrank.system.files import is_file, is_folder
 from archrank.system.folders import data_folder
 
@@ -73,7 +73,7 @@ CIFAR: dict[str, _Kind] = {
 """By name."""
 
 
-def cifar(name: str, folder: Path | None = None) -> Source:
+def cifar(name: str, folder: Path | None = None) -> ImageSource:
     """One of the CIFAR data sets, from whichever of its files is there.
 
     Args:
@@ -95,7 +95,7 @@ def cifar(name: str, folder: Path | None = None) -> Source:
             files, parts = found
             sizes = [(file.name, file.stat().st_size) for file in files]
             stamps = [(file.resolve(), file.stat().st_mtime_ns) for file in files]
-            return Source(name, kind.classes, parts, sizes, stamps, size=32)
+            return ImageSource(name, kind.classes, parts, sizes, stamps, size=32)
     raise DataError(_not_found(kind, name, place))
 
 

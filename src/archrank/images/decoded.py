@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from archrank.errors import DataError, FileError
 from archrank.images.images import Images
-from archrank.images.source import Part, Source
+from archrank.images.source import ImageSource, Part
 from archrank.spaces.cache import cache_folder
 from archrank.system.on_progress import OnProgress
 
@@ -26,7 +26,7 @@ _CHUNK = 256
 _NAMES = ("train", "validation", "test")
 
 
-def decoded(source: Source, on_progress: OnProgress) -> dict[str, Images]:
+def decoded(source: ImageSource, on_progress: OnProgress) -> dict[str, Images]:
     """The parts of a source, from the cache where it has them.
 
     They lie in the folder ``images`` of archrank's cache folder, which the environment variable ``ARCHRANK_CACHE``
@@ -45,7 +45,9 @@ def decoded(source: Source, on_progress: OnProgress) -> dict[str, Images]:
     base = cache_folder()
     if base is None:
         raise DataError("there is no home folder: set ARCHRANK_CACHE to a folder for decoded images")
-    stamps = json.dumps([_FORMAT, source.classes, source.size, source.facts, source.stamps], default=str)
+    stamps = json.dumps(
+        [_FORMAT, source.classes, source.size, source.fingerprint, source.stamps], default=str
+    )
     digest = hashlib.sha256(stamps.encode()).hexdigest()[:12]
     folder = base / "images" / f"{source.name}-{source.size}-{digest}"
     if (found := _opened(folder)) is None:

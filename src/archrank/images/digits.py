@@ -3,12 +3,12 @@
 import numpy as np
 
 from archrank.errors import DataError
-from archrank.images.source import Part, Source
+from archrank.images.source import ImageSource, Part
 
 __all__ = ["digits"]
 
 
-def digits() -> Source:
+def digits() -> ImageSource:
     """1,797 digits; a fifth of them is the test, and a quarter of the others validation.
 
     Raises:
@@ -27,11 +27,11 @@ def digits() -> Source:
     # Its pixels go from 0 to 16.
     pixels = np.rint(given.images[:, None] * (255 / 16)).astype(np.uint8)
     labels = given.target.astype(np.int64)
-    return Source(
+    return ImageSource(
         "digits",
         tuple(map(str, range(10))),
         lambda: {"train": Part(labels, pixels.__getitem__)},
-        facts=len(labels),
+        fingerprint=len(labels),
         size=8,
         validation=0.25,
         test=0.2,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from archrank.errors import DataError
 from archrank.images import pictures
-from archrank.images.source import Part, Source
+from archrank.images.source import ImageSource, Part
 from archrank.system.files import is_folder
 
 __all__ = ["ENDINGS", "image_folder"]
@@ -19,7 +19,7 @@ ENDINGS = (".jpeg", ".jpg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".w
 """How the names of pictures end; other files are left out."""
 
 
-def image_folder(folder: Path, size: int = 224) -> Source:
+def image_folder(folder: Path, size: int = 224) -> ImageSource:
     """Pictures in one folder for each class; the folders' names, sorted, are the classes.
 
     The class folders lie in ``train``, ``val`` and ``test``, or straight in the folder. Beside ``train``, a ``val``
@@ -44,11 +44,11 @@ def image_folder(folder: Path, size: int = 224) -> Source:
                 f"{folder}: the class {different[0]!r} is in only one of the parts 'train' and {part!r}"
             )
     every = [(str(path), *_stat(path)) for c in files.values() for paths in c.values() for path in paths]
-    return Source(
+    return ImageSource(
         folder.resolve().name,
         classes,
         partial(_read, files, size),
-        facts=[size, len(every), sum(count for _, count, _ in every)],
+        fingerprint=[size, len(every), sum(count for _, count, _ in every)],
         stamps=[str(folder.resolve()), every],
         size=size,
     )
@@ -84,10 +84,10 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
 
 def _stat(path: Path) -> tuple[int, int]:
     try:
-        facts = path.stat()
+        status = path.stat()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
-    return facts.st_size, facts.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def _read(files: Mapping[str, Mapping[str, list[Path]]], size: int) -> dict[str, Part]:

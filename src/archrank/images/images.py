@@ -13,7 +13,7 @@ from archrank.errors import DataError
 __all__ = ["ImageData", "Images"]
 
 Pixels = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Images:
     Attributes:
         pixels: (M, channels, H, W), bytes; usually a read-only memory map. A subset shares it.
         labels: The class of each of the N images: (N,).
-        places: Which of the M rows of pixels the images are: (N,); None where they are all of them, in order.
+        indices: Which of the M rows of pixels the images are: (N,); None where they are all of them, in order.
 
     >>> images = Images(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, 1]))
     >>> len(images.subset(np.array([2, 0])))
@@ -31,8 +31,8 @@ class Images:
     """
 
     pixels: Pixels
-    labels: Places
-    places: Places | None = None
+    labels: Indices
+    indices: Indices | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 4 or self.pixels.dtype != np.uint8:
@@ -40,34 +40,34 @@ class Images:
                 f"pixels of shape {self.pixels.shape} and type {self.pixels.dtype}, "
                 "expected bytes (uint8) of shape (images, channels, height, width)"
             )
-        rows = len(self.pixels) if self.places is None else len(self.places)
+        rows = len(self.pixels) if self.indices is None else len(self.indices)
         if self.labels.shape != (rows,):
             raise DataError(f"labels of shape {self.labels.shape} for {rows:,} images, expected one for each")
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def subset(self, places: Places) -> "Images":
+    def subset(self, indices: Indices) -> "Images":
         """Some of the images; no pixels are copied.
 
         Args:
-            places: Which ones, counted from 0: (n,).
+            indices: Which ones, counted from 0: (n,).
         """
-        rows = places if self.places is None else self.places[places]
-        return Images(self.pixels, self.labels[places], rows)
+        rows = indices if self.indices is None else self.indices[indices]
+        return Images(self.pixels, self.labels[indices], rows)
 
-    def batch(self, places: Tensor) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """The pixels, as bytes, and labels of some of the images.
 
         Args:
-            places: Which ones, counted from 0: (B,).
+            indices: Which ones, counted from 0: (B,).
 
         Returns:
             (B, channels, H, W) and (B,).
         """
-        chosen = places.numpy()
-        rows = chosen if self.places is None else self.places[chosen]
-        return torch.from_numpy(self.pixels[rows]), torch.from_numpy(self.labels[chosen])
+        index = indices.numpy()
+        rows = index if self.indices is None else self.indices[index]
+        return torch.from_numpy(self.pixels[rows]), torch.from_numpy(self.labels[index])
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,5 +115,5 @@ class ImageData:
         return Images(np.concatenate([part.pixels[_rows(part)] for part in parts]), labels)
 
 
-def _rows(images: Images) -> Places:
-    return np.arange(len(images)) if images.places is None else images.places
+def _rows(images: Images) -> Indices:
+    return np.arange(len(images)) if images.indices is None else images.indices

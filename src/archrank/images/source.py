@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Part", "Source"]
+__all__ = ["ImageSource", "Part"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +23,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class ImageSource:
     """Images of some source.
 
     Attributes:
@@ -31,7 +31,7 @@ class Source:
         classes: Names of the classes.
         parts: Opens ``"train"``, and where there are such parts ``"validation"`` and ``"test"``. Costs time, so it is
             called only where the images were not decoded before.
-        facts: What makes the images what they are wherever they lie, such as the sizes of their files.
+        fingerprint: What makes the images what they are wherever they lie, such as the sizes of their files.
         stamps: What changes when a file on this machine does; None where decoded images are not worth keeping.
         size: Side of an image in pixels, where it is known before decoding.
         validation: Share of the training images that validation takes where the source has none.
@@ -41,7 +41,7 @@ class Source:
     name: str
     classes: tuple[str, ...]
     parts: Callable[[], Mapping[str, Part]]
-    facts: object
+    fingerprint: object
     stamps: object | None = None
     size: int | None = None
     validation: float = 0.1

@@ -11,7 +11,7 @@ import numpy as np
 from archrank.errors import DataError, UnknownName
 from archrank.images.decoded import decoded
 from archrank.images.images import ImageData, Images
-from archrank.images.source import Source
+from archrank.images.source import ImageSource
 from archrank.images.splits import stratified
 from archrank.system.files import is_folder
 from archrank.system.on_progress import OnProgress, silent
@@ -19,7 +19,7 @@ from archrank.system.on_progress import OnProgress, silent
 __all__ = ["SOURCES", "load_images"]
 
 
-def _digits(folder: Path | None, size: int | None) -> Source:
+def _digits(folder: Path | None, size: int | None) -> ImageSource:
     from archrank.images.digits import digits
 
     if folder is not None:
@@ -27,8 +27,8 @@ def _digits(folder: Path | None, size: int | None) -> Source:
     return digits()
 
 
-def _cifar(name: str) -> Callable[[Path | None, int | None], Source]:
-    def load(folder: Path | None, size: int | None) -> Source:
+def _cifar(name: str) -> Callable[[Path | None, int | None], ImageSource]:
+    def load(folder: Path | None, size: int | None) -> ImageSource:
         from archrank.images.cifar import cifar
 
         return cifar(name, folder)
@@ -36,7 +36,7 @@ def _cifar(name: str) -> Callable[[Path | None, int | None], Source]:
     return load
 
 
-SOURCES: Mapping[str, Callable[[Path | None, int | None], Source]] = {
+SOURCES: Mapping[str, Callable[[Path | None, int | None], ImageSource]] = {
     "digits": _digits,
     "cifar10": _cifar("cifar10"),
     "cifar100": _cifar("cifar100"),
@@ -96,7 +96,7 @@ def load_images(
     return _reduced(_split(source, decoded(source, on_progress), validation, seed), train, seed)
 
 
-def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> Source | ImageData:
+def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> ImageSource | ImageData:
     if name in SOURCES:
         source = SOURCES[name](folder, size)
         if size not in (None, source.size):
@@ -115,9 +115,9 @@ def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> So
             "never loaded because a file names it: name the images yourself, by --data"
         )
     if colon and where:
-        from archrank.images.user import own
+        from archrank.images.user import user_data
 
-        return own(name, size)
+        return user_data(name, size)
     if name.endswith(".py"):
         raise DataError(f"{name!r}: say which data of the file are meant, e.g. {name}:my_images")
     if len(Path(name).parts) > 1:
@@ -126,7 +126,7 @@ def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> So
 
 
 def _split(
-    source: Source, parts: Mapping[str, Images], validation: float | int | None, seed: int
+    source: ImageSource, parts: Mapping[str, Images], validation: float | int | None, seed: int
 ) -> ImageData:
     for part, images in parts.items():
         _check_labels(source, part, images)
@@ -146,7 +146,7 @@ def _split(
             learning.subset(np.flatnonzero(chosen)),
             learning.subset(np.flatnonzero(~chosen)),
         )
-    facts = [source.name, source.facts, len(validating), len(test), seed]
+    fingerprint = [source.name, source.fingerprint, len(validating), len(test), seed]
     return ImageData(
         source.name,
         source.classes,
@@ -154,7 +154,7 @@ def _split(
         validating,
         test,
         *_channel_statistics(learning),
-        _digest(facts),
+        _digest(fingerprint),
     )
 
 
@@ -187,7 +187,7 @@ def _count(asked: float | int, there: int) -> int:
     return count
 
 
-def _check_labels(source: Source, part: str, images: Images) -> None:
+def _check_labels(source: ImageSource, part: str, images: Images) -> None:
     lowest, highest, classes = images.labels.min(), images.labels.max(), len(source.classes)
     if lowest < 0 or highest >= classes:
         wrong = lowest if lowest < 0 else highest
@@ -204,7 +204,7 @@ def _check_labels(source: Source, part: str, images: Images) -> None:
 
 def _channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, pixels counted from 0 to 1."""
-    rows = np.arange(len(images)) if images.places is None else images.places
+    rows = np.arange(len(images)) if images.indices is None else images.indices
     pixels = images.pixels[rows[:: -(-len(rows) // _MEASURED)]]
     means, deviations = [], []
     for channel in range(pixels.shape[1]):
@@ -218,5 +218,5 @@ def _channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float,
     return tuple(means), tuple(deviations)
 
 
-def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+def _digest(fingerprint: object) -> str:
+    return hashlib.sha256(json.dumps(fingerprint).encode()).hexdigest()[:12]

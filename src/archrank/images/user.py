@@ -9,14 +9,14 @@ import torch
 from archrank.errors import ArchrankError, DataError, SpaceError, UnknownName
 from archrank.images import pictures
 from archrank.images.images import ImageData
-from archrank.images.source import Part, Source
+from archrank.images.source import ImageSource, Part
 from archrank.system.foreign import in_one_line, shown
 from archrank.system.user_code import user_module
 
-__all__ = ["own"]
+__all__ = ["user_data"]
 
 
-def own(name: str, size: int | None = None) -> Source | ImageData:
+def user_data(name: str, size: int | None = None) -> ImageSource | ImageData:
     """What a user's file holds.
 
     Args:
@@ -56,7 +56,7 @@ def own(name: str, size: int | None = None) -> Source | ImageData:
     return _source(name, attribute, found, size)
 
 
-def _source(name: str, called: str, dataset: Any, size: int | None) -> Source:
+def _source(name: str, called: str, dataset: Any, size: int | None) -> ImageSource:
     """Read all images in order, in one thread: a user's data set may not be thread-safe."""
     labels, pixels = [], []
     for place in range(len(dataset)):
@@ -67,7 +67,9 @@ def _source(name: str, called: str, dataset: Any, size: int | None) -> Source:
         raise DataError(f"{name} holds no images")
     classes = getattr(dataset, "classes", None) or range(max(labels) + 1)
     part = Part(np.array(labels, dtype=np.int64), pixels.__getitem__)
-    return Source(called, tuple(map(str, classes)), lambda: {"train": part}, facts=len(labels), size=size)
+    return ImageSource(
+        called, tuple(map(str, classes)), lambda: {"train": part}, fingerprint=len(labels), size=size
+    )
 
 
 def _item(name: str, dataset: Any, place: int) -> tuple[Any, Any]:

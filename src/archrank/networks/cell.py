@@ -65,7 +65,7 @@ class GraphCell(nn.Module):
         leaving = [values[j] if j in values else self._zero(inputs[0]) for j in self._cell.outputs]
         return leaving[0] if len(leaving) == 1 else torch.cat(leaving, dim=1)
 
-    def _zero(self, like: Tensor) -> Tensor:
-        batch, channels, height, width = like.shape
+    def _zero(self, template: Tensor) -> Tensor:
+        batch, channels, height, width = template.shape
         step = self._stride
-        return like.new_zeros(batch, channels, -(-height // step), -(-width // step))
+        return template.new_zeros(batch, channels, -(-height // step), -(-width // step))

@@ -72,7 +72,7 @@ def conv(
     """
     if padding is None:
         padding = dilation * (kernel // 2)
-    layer = _like(_plain_conv(channels, out, kernel, stride, padding, dilation, groups, relu))
+    layer = _copy_of(_plain_conv(channels, out, kernel, stride, padding, dilation, groups, relu))
     layer.weight = nn.Parameter(torch.empty(out, channels // groups, kernel, kernel))
     return layer
 
@@ -84,7 +84,7 @@ def linear(features: int, out: int) -> nn.Module:
 
 def batch_norm(channels: int) -> nn.Module:
     """Batch normalisation with scale and shift."""
-    layer = _like(_plain_norm(channels))
+    layer = _copy_of(_plain_norm(channels))
     layer.weight, layer.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
     layer.running_mean, layer.running_var = torch.zeros(channels), torch.ones(channels)
     layer.num_batches_tracked = torch.zeros((), dtype=torch.long)
@@ -114,7 +114,7 @@ def _plain_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, device="meta")
 
 
-def _like(layer: _Layer) -> _Layer:
+def _copy_of(layer: _Layer) -> _Layer:
     """A layer with the same settings and separate, uninitialized parameters.
 
     A network has hundreds of layers of a few kinds, and PyTorch takes as long to make one as to make ten copies.

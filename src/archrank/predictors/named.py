@@ -45,7 +45,7 @@ CLASSES: "LazyNames[type[Predictor]]" = LazyNames(
 )
 """archrank's own classes, by the names that saved predictors know them by; imported when they are first used."""
 
-_OWN: "LazyNames[Callable[..., Predictor]]" = LazyNames(
+_BUILT_IN: "LazyNames[Callable[..., Predictor]]" = LazyNames(
     {
         "auto": "archrank.predictors.automatic:auto",
         "neural": "archrank.predictors.neural:NeuralPredictor",
@@ -69,7 +69,7 @@ def _accept(name: str, value: object) -> "Callable[..., Predictor]":
     return value
 
 
-PREDICTORS: "Names[Callable[..., Predictor]]" = Names("predictors", _OWN, _accept)
+PREDICTORS: "Names[Callable[..., Predictor]]" = Names("predictors", _BUILT_IN, _accept)
 """What makes each predictor, by its name; imported when it is first used."""
 
 HINTED = ("auto", "trees", "gaussian-process")

@@ -18,6 +18,7 @@ from archrank.errors import PredictorError
 from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.system.files import write_whole
+from archrank.system.foreign import in_one_line, message
 
 __all__ = ["State", "from_name", "named", "read", "write"]
 
@@ -89,7 +90,9 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
         weights = (folder / "weights.safetensors").read_bytes()
     except (OSError, ValueError, RecursionError) as error:
-        raise PredictorError(f"{folder} holds no saved predictor that can be read: {error}") from None
+        raise PredictorError(
+            f"{folder} holds no saved predictor that can be read: {message(error)}"
+        ) from None
     if not isinstance(record, dict):
         raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
     if record.get("format") != FORMAT:
@@ -154,7 +157,7 @@ def _folders(folder: Path, names: Any, depth: int) -> list[Path]:
 def damaged(folder: Path, error: Exception) -> PredictorError:
     """The error to raise where the files are whole, but what they hold makes no predictor."""
     return PredictorError(
-        f"predictor.json in {folder} is damaged: {type(error).__name__}: {error}; fit the predictor again"
+        f"predictor.json in {folder} is damaged: {in_one_line(error)}; fit the predictor again"
     )
 
 

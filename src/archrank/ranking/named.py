@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOSSES", "named_loss"]
 
-_OWN: "LazyNames[type[RankingLoss] | type[PairwiseComparator]]" = LazyNames(
+_BUILT_IN: "LazyNames[type[RankingLoss] | type[PairwiseComparator]]" = LazyNames(
     {
         "hinge": "archrank.ranking.losses:PairwiseHinge",
         "bce": "archrank.ranking.losses:PairwiseBCE",
@@ -32,7 +32,7 @@ def _accept(name: str, value: object) -> "type[RankingLoss] | type[PairwiseCompa
     raise TypeError(f"{shown(value)} is no class of a loss")
 
 
-LOSSES: "Names[type[RankingLoss] | type[PairwiseComparator]]" = Names("losses", _OWN, _accept)
+LOSSES: "Names[type[RankingLoss] | type[PairwiseComparator]]" = Names("losses", _BUILT_IN, _accept)
 """The class of each loss, by its name; imported when it is first used."""
 
 

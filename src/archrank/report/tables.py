@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from archrank.system.text import fenced
 from archrank.system.text import markdown as escape_markdown
 
-__all__ = ["Cell", "SummaryTable", "best_marked", "markdown", "markdown_page"]
+__all__ = ["SummaryCell", "SummaryTable", "best_marked", "markdown", "markdown_page"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SummaryCell:
     """A summary of some results.
 
     Attributes:
@@ -34,10 +34,10 @@ class SummaryTable:
     """
 
     headings: list[str]
-    lines: list[tuple[str, list[Cell]]]
+    lines: list[tuple[str, list[SummaryCell]]]
 
 
-def best_marked(cells: Sequence[Cell], *, higher_is_better: bool) -> list[Cell]:
+def best_marked(cells: Sequence[SummaryCell], *, higher_is_better: bool) -> list[SummaryCell]:
     """The cells of a column, the best of them marked; none where there is nothing to compare."""
     values = [cell.value for cell in cells if cell.value is not None]
     if len(values) < 2:
@@ -63,7 +63,7 @@ def markdown(shown: SummaryTable, corner: str) -> str:
 
 def markdown_page(
     title: str,
-    facts: Iterable[tuple[str, str]],
+    details: Iterable[tuple[str, str]],
     commands: Sequence[str],
     note: str,
     tables: Iterable[tuple[str, str, SummaryTable]],
@@ -74,7 +74,7 @@ def markdown_page(
 
     Args:
         title: Its title, Markdown already.
-        facts: What the comparison is, in words.
+        details: What the comparison is, in words.
         commands: What makes it.
         note: What holds for all tables.
         tables: For every table its title, what it means, and the table.
@@ -83,7 +83,7 @@ def markdown_page(
     """
     parts = [
         f"# {title}\n",
-        *(f"- {escape_markdown(name)}: {escape_markdown(words)}" for name, words in facts),
+        *(f"- {escape_markdown(name)}: {escape_markdown(words)}" for name, words in details),
     ]
     parts += ["\n" + fenced("\n".join(commands), "sh"), f"\n{note}"]
     for heading, meaning, shown in tables:

@@ -72,7 +72,7 @@ def replay(
     """
     loop = _Loop(table, table.scores(metric), strategy, budget, seed, seconds, enough)
     (loop.run_asynchronously if asynchronous else loop.run_in_rounds)(parallel)
-    return loop.found
+    return loop.result
 
 
 class _Loop:
@@ -93,7 +93,7 @@ class _Loop:
         self._history = History()
         self._proposals: list[Proposal] = []
         self._best = -math.inf
-        self.found = Replay()
+        self.result = Replay()
 
     def run_in_rounds(self, parallel: int) -> None:
         size = max(self._strategy.batch, parallel)
@@ -136,12 +136,12 @@ class _Loop:
                 self._history.record(Evaluated(proposal.architecture, None, pending=True))
                 self._proposals.append(proposal)
         numbers = list(range(first, len(self._proposals)))
-        self.found.proposing += [spent / len(numbers)] * len(numbers) if numbers else []
+        self.result.proposing += [spent / len(numbers)] * len(numbers) if numbers else []
         return numbers
 
     def _begin(self, number: int, now: float) -> float:
         """Note an evaluation that begins; returns when it will have ended."""
-        proposal, found = self._proposals[number], self.found
+        proposal, found = self._proposals[number], self.result
         index = self._table.index(proposal.architecture)
         found.indices.append(index)
         found.scores.append(float(self._scores[index]))
@@ -151,7 +151,7 @@ class _Loop:
         return found.ended[number]
 
     def _tell(self, number: int) -> None:
-        score = self.found.scores[number]
+        score = self.result.scores[number]
         self._best = max(self._best, score)  # which a NaN leaves as it is
         self._history.record(
             Evaluated(self._proposals[number].architecture, None if np.isnan(score) else score)

@@ -23,7 +23,7 @@ from archrank.system.foreign import shown
 
 __all__ = ["SPACES", "describe_space", "named_space"]
 
-_OWN: dict[str, Callable[[], SearchSpace]] = {
+_BUILT_IN: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-101": NASBench101,
     "nas-bench-201": NASBench201,
     "nas-bench-graph": NASBenchGraph,
@@ -45,7 +45,7 @@ def _accept(name: str, value: object) -> Callable[[], SearchSpace]:
     return lambda: space
 
 
-SPACES: Names[Callable[[], SearchSpace]] = Names("spaces", _OWN, _accept)
+SPACES: Names[Callable[[], SearchSpace]] = Names("spaces", _BUILT_IN, _accept)
 """What makes each space, by its name."""
 
 _QUOTED = 200

@@ -108,7 +108,7 @@ def utilities(
     return [(utility, picks) for utility, picks in ((improvement, n - certain), (_mean, certain)) if picks]
 
 
-def upper_confidence_bound(mean: Floats, spread: Floats, beta: float) -> Floats:
+def upper_confidence_bound(mean: Floats, std: Floats, beta: float) -> Floats:
     """Mean plus ``beta`` standard deviations: (B,).
 
     Reference: Srinivas et al., Gaussian Process Optimization in the Bandit Setting (ICML 2010).
@@ -116,22 +116,22 @@ def upper_confidence_bound(mean: Floats, spread: Floats, beta: float) -> Floats:
     >>> upper_confidence_bound(np.array([1.0, 2.0]), np.array([2.0, 0.0]), 0.5).tolist()
     [2.0, 2.0]
     """
-    return mean + beta * spread
+    return mean + beta * std
 
 
-def thompson_sample(mean: Floats, spread: Floats, rng: np.random.Generator) -> Floats:
+def thompson_sample(mean: Floats, std: Floats, rng: np.random.Generator) -> Floats:
     """A draw from each candidate's own normal distribution: (B,)."""
-    return rng.normal(mean, spread)
+    return rng.normal(mean, std)
 
 
-def log_expected_improvement(mean: Floats, spread: Floats, best: float) -> Floats:
+def log_expected_improvement(mean: Floats, std: Floats, best: float) -> Floats:
     """Logarithm of the expected excess over ``best`` of a normal distribution.
 
     The logarithm keeps the order of candidates whose improvement is too small for a floating-point number.
 
     Args:
         mean: Of the candidates' scores: (B,).
-        spread: Their standard deviations: (B,).
+        std: Their standard deviations: (B,).
         best: What is to be improved on, in the scores' unit.
 
     Returns:
@@ -144,8 +144,8 @@ def log_expected_improvement(mean: Floats, spread: Floats, best: float) -> Float
     [-0.572, 0.693]
     """
     # What is as good as certain improves by its gain, and the logarithm stays finite.
-    spread = np.maximum(spread, _CERTAIN)
-    improvement: Floats = np.log(spread) + _log_excess((mean - best) / spread)
+    std = np.maximum(std, _CERTAIN)
+    improvement: Floats = np.log(std) + _log_excess((mean - best) / std)
     return improvement
 
 
@@ -167,5 +167,5 @@ def _certain(ranker: "Ranker", candidates: Any) -> tuple[Floats, Floats]:
     return scores, np.zeros_like(scores)
 
 
-def _mean(mean: Floats, spread: Floats) -> Floats:
+def _mean(mean: Floats, std: Floats) -> Floats:
     return mean

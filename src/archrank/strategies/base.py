@@ -126,9 +126,9 @@ class Strategy(ABC):
     """How many proposals it likes to be asked for at once; a driver with more workers may ask for more."""
     unique_by: UniqueBy = "encoding"
     """What never comes twice: a row of choices, or a function (:meth:`~archrank.space.SearchSpace.function`)."""
-    sees_all: bool = False
-    """Whether it looks at ``others`` and ``violation`` itself; a driver shows them to any other strategy through
-    :class:`~archrank.strategies.Scalarized`."""
+    multi_objective: bool = False
+    """Whether it uses ``others`` and ``violation`` itself; for any other strategy a driver combines them into one score
+    (:class:`~archrank.strategies.Scalarized`)."""
 
     @abstractmethod
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:

@@ -39,16 +39,16 @@ def evolve(
     Returns:
         Every architecture seen, with its utility.
     """
-    met = dict(zip(starts, utility(starts).tolist(), strict=True))
+    known = dict(zip(starts, utility(starts).tolist(), strict=True))
     parents = list(starts)
     for _ in range(generations):
-        _meet(
+        _utilities_of(
             [space.mutate(parents[i], rng) for i in rng.integers(len(parents), size=len(starts))],
             utility,
-            met,
+            known,
         )
-        parents = sorted(met, key=lambda a: -met[a])[: len(starts)]
-    return met
+        parents = sorted(known, key=lambda a: -known[a])[: len(starts)]
+    return known
 
 
 def anneal(
@@ -73,29 +73,29 @@ def anneal(
     Returns:
         Every architecture seen, with its utility.
     """
-    met = dict(zip(starts, utility(starts).tolist(), strict=True))
+    known = dict(zip(starts, utility(starts).tolist(), strict=True))
     chains = list(starts)
-    heights = np.array([met[a] for a in chains])
+    heights = np.array([known[a] for a in chains])
     unit = float(heights.std()) or 1.0
     for step in range(steps):
         children = [space.mutate(a, rng) for a in chains]
-        reached = _meet(children, utility, met)
+        reached = _utilities_of(children, utility, known)
         moved = metropolis(
             (reached - heights) / unit, temperature(step / steps, _FIRST, _LAST), rng.random(len(chains))
         )
         chains = [child if m else a for a, child, m in zip(chains, children, moved, strict=True)]
         heights = np.where(moved, reached, heights)
-    return met
+    return known
 
 
-def _meet(
-    architectures: Sequence[Architecture], utility: Utilities, met: dict[Architecture, float]
+def _utilities_of(
+    architectures: Sequence[Architecture], utility: Utilities, known: dict[Architecture, float]
 ) -> Floats:
     """The utilities, asked for only where they are not yet known."""
-    new = [a for a in dict.fromkeys(architectures) if a not in met]
+    new = [a for a in dict.fromkeys(architectures) if a not in known]
     if new:
-        met.update(zip(new, utility(new).tolist(), strict=True))
-    return np.array([met[a] for a in architectures])
+        known.update(zip(new, utility(new).tolist(), strict=True))
+    return np.array([known[a] for a in architectures])
 
 
 def best_remaining(

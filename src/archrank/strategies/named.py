@@ -140,7 +140,7 @@ def _guided(
     )
 
 
-_OWN: Mapping[str, Factory] = {
+_BUILT_IN: Mapping[str, Factory] = {
     "guided": _guided,
     "evolution": _plain("RegularizedEvolution"),
     "tournament-evolution": _plain("TournamentEvolution"),
@@ -161,5 +161,5 @@ def _accept(name: str, value: object) -> Factory:
     return lambda options, space, candidates: kind(space, candidates=candidates, unique_by=options.unique_by)
 
 
-STRATEGIES: Names[Factory] = Names("strategies", _OWN, _accept)
+STRATEGIES: Names[Factory] = Names("strategies", _BUILT_IN, _accept)
 """The factory of each strategy, by its name."""

@@ -29,7 +29,7 @@ class Scalarized(Strategy):
     algorithms (2000).
     """
 
-    sees_all = True
+    multi_objective = True
 
     def __init__(self, strategy: Strategy) -> None:
         self.strategy = strategy

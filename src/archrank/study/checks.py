@@ -13,7 +13,7 @@ from archrank.workers.outcome import Evaluator
 __all__ = ["check_count", "checked_evaluator", "checked_space", "checked_strategy", "table_of"]
 
 
-def check_count(name: str, value: object, *, least: int = 1, most: int | None = None) -> None:
+def check_count(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> None:
     """Refuse what is not a whole number in a range.
 
     Raises:
@@ -21,11 +21,13 @@ def check_count(name: str, value: object, *, least: int = 1, most: int | None = 
     """
     whole = isinstance(value, int) or hasattr(value, "__index__")
     if not whole or isinstance(value, bool):
-        raise BudgetError(f"{name} is {value!r}, expected a whole number from {least}")
-    if value < least:  # type: ignore[operator]
-        raise BudgetError(f"{name} is {value}; give {least} or more")
-    if most is not None and value > most:  # type: ignore[operator]
-        raise BudgetError(f"{name} is {value}, and there are {most:,} architectures; give {most} or less")
+        raise BudgetError(f"{name} is {value!r}, expected a whole number from {minimum}")
+    if value < minimum:  # type: ignore[operator]
+        raise BudgetError(f"{name} is {value}; give {minimum} or more")
+    if maximum is not None and value > maximum:  # type: ignore[operator]
+        raise BudgetError(
+            f"{name} is {value}, and there are {maximum:,} architectures; give {maximum} or less"
+        )
 
 
 def checked_space(space: object) -> SearchSpace:

@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from archrank.errors import RunFolderError, UnknownName
 from archrank.study.metadata import checked_metadata
 from archrank.study.storage import StudyStore
+from archrank.system.foreign import message
 from archrank.system.interrupts import uninterrupted
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Database(StudyStore):
         with self._explained():
             return self.name in optuna.get_all_study_names(storage)
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What the search wrote down about its study, such as the names of its space and metric.
 
         Raises:
@@ -162,7 +163,7 @@ class Database(StudyStore):
             yield
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
             cause = error.__cause__ or error
-            reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+            reason = message(getattr(cause, "orig", None) or cause)
             raise RunFolderError(
                 f"the storage {self.address} cannot be used: {reason}. What was finished stays there. "
                 "Start a server (`initdb -D DIR && pg_ctl -D DIR -l log start && createdb archrank`) or name a "
@@ -181,10 +182,13 @@ def _parsed(url: str) -> "sqlalchemy.URL":
         if parsed.get_backend_name() == "postgresql":
             dialect.import_dbapi()
     except sqlalchemy.exc.ArgumentError as error:
-        raise RunFolderError(f"{url!r} is no address of a database ({error}), expected {_FORM}") from None
+        raise RunFolderError(
+            f"{url!r} is no address of a database ({message(error)}), expected {_FORM}"
+        ) from None
     except ImportError as error:
         raise RunFolderError(
-            f"what connects to {parsed.drivername} is not installed ({error}): pip install 'archrank[postgres]'"
+            f"what connects to {parsed.drivername} is not installed ({message(error)}): "
+            "pip install 'archrank[postgres]'"
         ) from None
     if parsed.get_backend_name() != "postgresql":
         raise RunFolderError(

@@ -8,7 +8,7 @@ from archrank.errors import ArchrankError, UnknownName
 from archrank.study.objectives import Direction, Objectives, check_constraints
 from archrank.workers.outcome import DEFAULT_METRIC, Evaluator
 
-__all__ = ["declared_objectives"]
+__all__ = ["check_evaluator_objectives", "declared_objectives"]
 
 _MAX_OBJECTIVES = 3
 """With more objectives nearly everything is on the Pareto front, and no picture shows it."""
@@ -28,8 +28,9 @@ def declared_objectives(
 
     A table knows its metrics and their directions. An evaluator may have an attribute ``metric``, the name of its value
     (``"value"`` otherwise), an attribute ``directions``, a mapping from names to ``"maximize"`` or ``"minimize"``
-    (otherwise everything is maximized), and an attribute ``gives``, the names of all its values. The arguments
-    override what an evaluator declares.
+    (otherwise everything is maximized), an attribute ``gives``, the names of all its values, and a method
+    ``check_objectives``, which raises an error if it cannot be searched by the names that it is called with. The
+    arguments override what an evaluator declares.
 
     Args:
         values: Where the values come from: a table or an evaluator; None where other processes evaluate.
@@ -60,7 +61,18 @@ def declared_objectives(
     for needed in chosen.needed:
         if needed not in gives:
             raise UnknownName("value", needed, gives)
+    check_evaluator_objectives(values, chosen)
     return chosen
+
+
+def check_evaluator_objectives(evaluate: Evaluator | None, objectives: Objectives) -> None:
+    """Let an evaluator refuse to be searched by these objectives.
+
+    Raises:
+        ArchrankError: It does.
+    """
+    if (check := getattr(evaluate, "check_objectives", None)) is not None:
+        check(list(objectives.directions))
 
 
 def _named(

@@ -19,11 +19,11 @@ from archrank.study.storage import StudyStore
 from archrank.study.timed import with_timer
 from archrank.study.timer import Timer
 
-__all__ = ["Plan", "Progress", "drive"]
+__all__ = ["Progress", "SearchPlan", "drive"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SearchPlan:
     """What makes a search the same search when it is resumed.
 
     Attributes:
@@ -43,7 +43,7 @@ class Plan:
     asynchronous: bool
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """The plan as JSON values, which a study stores."""
         return {
             "format": FORMAT,
@@ -78,7 +78,7 @@ class Progress:
 
 
 def drive(
-    plan: Plan,
+    plan: SearchPlan,
     store: StudyStore,
     backend: Backend,
     *,
@@ -95,7 +95,7 @@ def drive(
     strategy, seed, budget = plan.strategy, plan.seed, plan.budget
     with store.driving():
         run_state = RunState(
-            plan.space, plan.objectives, plan.facts, store, retries, elsewhere=backend.is_elsewhere
+            plan.space, plan.objectives, plan.fingerprint, store, retries, elsewhere=backend.is_elsewhere
         )
         begin()
         clock = _Clock(timer or Timer(), run_state.trials)

@@ -16,7 +16,7 @@ from archrank.study.backend import Backend
 from archrank.study.checks import check_count, checked_evaluator, checked_space, checked_strategy, table_of
 from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
-from archrank.study.driver import Plan, Progress, drive
+from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
 from archrank.study.objectives import Direction
@@ -51,7 +51,7 @@ def search(
     retries: int = 2,
     timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    facts: Mapping[str, Any] | None = None,
+    fingerprint: Mapping[str, Any] | None = None,
     environment: Mapping[str, Any] | None = None,
     on_end: Callable[[RunFolder, SearchResult], None] | None = None,
 ) -> SearchResult:
@@ -81,7 +81,7 @@ def search(
         maximize: Whether a larger value is better; for None what is declared, True otherwise.
         objectives: Search by several values instead of ``metric``: for each name ``"maximize"`` or ``"minimize"``. The
             evaluator returns them in this order, or in a mapping. The strategy sees them through
-            :class:`~archrank.strategies.Scalarized`, unless it has ``sees_all``.
+            :class:`~archrank.strategies.Scalarized`, unless it has ``multi_objective``.
         where: Constraints such as ``"latency_ms < 20"``, on values that the evaluator gives. What breaks one is
             recorded, and counts against the budget, but is never the best; strategies see it below all that meets them.
         folder: Where the study is kept, as a path; None keeps it in memory. Or a folder that was opened before.
@@ -98,7 +98,7 @@ def search(
         retries: How often an evaluation is started again after its process died.
         timer: Where the seconds are added up; give one to read it, or to let a predictor add its own.
         on_progress: Called after every evaluation.
-        facts: What else must agree when the run in ``folder`` is resumed, as JSON values.
+        fingerprint: What else must agree when the run in ``folder`` is resumed, as JSON values.
         environment: What else to record there, which may differ when it is resumed.
         on_end: Writes what the run leaves in ``folder``, while no other process can have it; ``result.json`` for None.
 
@@ -120,7 +120,7 @@ def search(
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
     check_count("budget", budget)
-    check_count("seed", seed, least=0)
+    check_count("seed", seed, minimum=0)
     check_count("workers", workers)
     chosen = declared_objectives(
         table if table is not None else checked_evaluator(evaluate),
@@ -130,14 +130,14 @@ def search(
         where=where,
     )
     strategy = checked_strategy(strategy, searched, table)
-    if not (chosen.is_plain or strategy.sees_all):
+    if not (chosen.is_plain or strategy.multi_objective):
         strategy = Scalarized(strategy)
     evaluator = checked_evaluator(evaluate) if not isinstance(evaluate, Table) else None
     if table is not None and evaluator is None and database is None:
         evaluator = TableEvaluator(table, *chosen.needed)
-    plan = Plan(searched, strategy, chosen, budget, seed, asynchronous)
+    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
-    config = {**plan.facts, **(facts or {})}
+    config = {**plan.fingerprint, **(fingerprint or {})}
     with _opened(folder, config, environment or {"versions": versions()}, resume) as opened:
         result = drive(
             plan,

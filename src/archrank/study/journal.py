@@ -16,7 +16,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from archrank.errors import RunFolderError
 from archrank.study.journal_lines import BadLine, parsed
-from archrank.study.journal_replay import Replay
+from archrank.study.journal_replay import JournalReplay
 
 __all__ = ["CheckedJournal", "mend_journal"]
 
@@ -128,7 +128,7 @@ def mend_journal(journal: Path) -> None:
 
 def _first_bad(file: BinaryIO) -> tuple[int, int, str] | None:
     """The number of the first bad line, where it begins, and what is wrong with it."""
-    replay, last = Replay(), b""
+    replay, last = JournalReplay(), b""
     for number, (offset, line) in enumerate(_lines(file), start=1):
         try:
             if line is None:

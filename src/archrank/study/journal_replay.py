@@ -13,7 +13,7 @@ from archrank.study.journal_lines import BadLine, Operation, is_finite, is_numbe
 from archrank.study.objectives import Objectives
 from archrank.system.foreign import bounded, shown
 
-__all__ = ["Replay"]
+__all__ = ["JournalReplay"]
 
 _STATED = ("space digest", "metric", "objectives", "constraints", "seed", "budget")
 """What a search says about itself before its first trial."""
@@ -38,7 +38,7 @@ class _Trial:
     result: Mapping[str, Any] | None = None
 
 
-class Replay:
+class JournalReplay:
     """Follows the operations of a journal, as far as it takes to see whether the next one can follow."""
 
     def __init__(self) -> None:

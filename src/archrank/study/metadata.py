@@ -39,27 +39,27 @@ _RIGHT: dict[str, tuple[Callable[[Any], bool], str]] = {
 """For each fact whether a value can be it, and in words what is expected."""
 
 
-def checked_metadata(facts: Mapping[str, Any], where: str, instead: str) -> dict[str, Any]:
-    """The facts of a study, each of a kind that can be.
+def checked_metadata(metadata: Mapping[str, Any], where: str, instead: str) -> dict[str, Any]:
+    """The metadata of a study, each of a kind that can be.
 
     Args:
-        facts: The study's user attributes.
+        metadata: The study's user attributes.
         where: Where it is, in words.
         instead: What to do where it is another study.
 
     Raises:
         RunFolderError: No search made it, or a fact was edited to something that cannot be.
     """
-    if not set(_NEEDED) <= set(facts):
+    if not set(_NEEDED) <= set(metadata):
         raise RunFolderError(f"the study in {where}, was not made by a search: {instead}")
     for name, (is_right, expected) in _RIGHT.items():
         try:
-            right = name not in facts or is_right(facts[name])
+            right = name not in metadata or is_right(metadata[name])
         except (TypeError, OverflowError):
             right = False
         if not right:
             raise RunFolderError(
-                f"the study in {where}, says {name} is {repr(facts[name])[:_QUOTED]}, expected {expected}: it was "
+                f"the study in {where}, says {name} is {repr(metadata[name])[:_QUOTED]}, expected {expected}: it was "
                 f"changed by something else than a search; {instead}"
             )
-    return dict(facts)
+    return dict(metadata)

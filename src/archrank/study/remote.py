@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.study.database import Database
+from archrank.study.declared import check_evaluator_objectives
 from archrank.study.objectives import Objectives
 from archrank.study.run_state import RunState
 from archrank.study.trials import Trials
@@ -108,12 +109,14 @@ def serve(
     Raises:
         UnknownName: There is no such study.
         RunFolderError: The database cannot be reached, or the study is of another space.
+        ArchrankError: The evaluator cannot be searched by the study's objectives.
         EvaluationError: The evaluator cannot be sent to the process, or that does not start.
     """
-    facts = database.facts()
-    _check_space(facts, space, database)
-    trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(facts))
-    patience = float(facts.get("patience", database.patience))
+    metadata = database.metadata()
+    _check_space(metadata, space, database)
+    check_evaluator_objectives(evaluate, Objectives.from_metadata(metadata))
+    trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(metadata))
+    patience = float(metadata.get("patience", database.patience))
     done = 0
     job = evaluation(evaluate, trials.objectives.needed)
     with Pool(Processes(job), 1, retries, timeout) as pool:
@@ -146,10 +149,10 @@ def _queued(trials: Trials) -> Iterator[Task]:
             pause = min(2 * pause, _LONGEST_POLL)
 
 
-def _check_space(facts: Mapping[str, Any], space: SearchSpace, database: Database) -> None:
-    if facts["space digest"] != space.digest:
+def _check_space(metadata: Mapping[str, Any], space: SearchSpace, database: Database) -> None:
+    if metadata["space digest"] != space.digest:
         raise RunFolderError(
-            f"the study in {database.where}, searches another space ({facts['space']}) than this worker was "
+            f"the study in {database.where}, searches another space ({metadata['space']}) than this worker was "
             f"given ({space.name}), or another version of it: give the same --space and the same code"
         )
 

@@ -50,7 +50,7 @@ class RunState:
     Args:
         space: The space that is searched.
         objectives: What the search goes by.
-        facts: What must agree on resuming, as JSON values; stored as the study's user attributes.
+        fingerprint: What must agree on resuming, as JSON values; stored as the study's user attributes.
         store: Where the study is kept.
         retries: How often an interrupted evaluation is started again.
         elsewhere: Whether other processes take the queue, and record what they find.
@@ -60,14 +60,14 @@ class RunState:
         open: What is queued or under way, by number.
 
     Raises:
-        RunFolderError: The study has other facts, cannot be read, or the system refuses to write.
+        RunFolderError: The study has another fingerprint, cannot be read, or the system refuses to write.
     """
 
     def __init__(
         self,
         space: SearchSpace,
         objectives: Objectives,
-        facts: Mapping[str, Any],
+        fingerprint: Mapping[str, Any],
         store: StudyStore,
         retries: int = 2,
         elsewhere: bool = False,
@@ -82,7 +82,7 @@ class RunState:
         with store.writing():
             storage = store.open()
             if store.name in optuna.get_all_study_names(storage):
-                self._check(optuna.load_study(study_name=store.name, storage=storage), facts)
+                self._check(optuna.load_study(study_name=store.name, storage=storage), fingerprint)
             store.begin()
             with _quiet():
                 study = optuna.create_study(
@@ -93,7 +93,7 @@ class RunState:
                     load_if_exists=True,
                 )
             self._trials = Trials(study, storage, store, space, objectives)
-            self._state_facts(study, facts)
+            self._write_fingerprint(study, fingerprint)
             for trial in self.trials:
                 self._take_up(trial, elsewhere)
 
@@ -228,7 +228,7 @@ class RunState:
                 reason = f"interrupted {interruptions} times: {died} died while it was being evaluated"
                 self.finish(self.open[trial.number], Outcome(error=reason), _latest(self.trials))
 
-    def _check(self, study: optuna.Study, facts: Mapping[str, Any]) -> None:
+    def _check(self, study: optuna.Study, fingerprint: Mapping[str, Any]) -> None:
         """Raise an error if a study is not the one that is searched; nothing is written."""
         where, instead = self._store.where, self._store.instead
         for trial in study.get_trials(deepcopy=False):
@@ -238,12 +238,12 @@ class RunState:
                 )
         stored = study.user_attrs
         # A search that died while it was set up may lack some of them.
-        known = {key: value for key, value in facts.items() if key in stored}
+        known = {key: value for key, value in fingerprint.items() if key in stored}
         check_same({key: stored[key] for key in known}, known, where, instead)
 
-    def _state_facts(self, study: optuna.Study, facts: Mapping[str, Any]) -> None:
+    def _write_fingerprint(self, study: optuna.Study, fingerprint: Mapping[str, Any]) -> None:
         stored = study.user_attrs
-        for key, value in facts.items():
+        for key, value in fingerprint.items():
             if key not in stored or (key == "budget" and stored[key] != value):
                 study.set_user_attr(key, value)
         if study.metric_names is None:

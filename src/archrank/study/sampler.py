@@ -35,7 +35,7 @@ class ArchrankSampler(BaseSampler):
     get random repeats. Parameters that are not the space's, such as a learning rate, are drawn at random.
 
     A study with several directions, or whose objective calls ``trial.set_constraint``, is shown to the strategy through
-    :class:`~archrank.strategies.Scalarized`, unless it has ``sees_all``.
+    :class:`~archrank.strategies.Scalarized`, unless it has ``multi_objective``.
 
     Args:
         space: The space.
@@ -126,7 +126,7 @@ class ArchrankSampler(BaseSampler):
     def _choosing(self, study: Study, history: History) -> Strategy:
         """The strategy, or what shows it several objectives and constraints."""
         plain = len(study.directions) == 1 and not any(entry.violation for entry in history)
-        return self._strategy if plain or self._strategy.sees_all else Scalarized(self._strategy)
+        return self._strategy if plain or self._strategy.multi_objective else Scalarized(self._strategy)
 
     def _read(self, trial: FrozenTrial) -> Architecture | None:
         """The architecture that a trial's stored parameters say; None where they say none."""

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from archrank.errors import TrainingError
 from archrank.system.files import write_whole
+from archrank.system.foreign import in_one_line
 from archrank.training.curve import Epoch
-from archrank.training.facts import differences
+from archrank.training.fingerprint import differences, recorded_fingerprint
 
 __all__ = ["CHECKPOINT", "load_checkpoint", "save_checkpoint"]
 
@@ -27,7 +28,7 @@ def save_checkpoint(
     path: Path,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    facts: Mapping[str, Any],
+    fingerprint: Mapping[str, Any],
     curve: Sequence[Epoch],
     scaler: Mapping[str, Any],
 ) -> None:
@@ -37,7 +38,7 @@ def save_checkpoint(
         path: The file.
         network: Its weights and statistics are kept.
         optimizer: What it remembers of earlier steps is kept.
-        facts: What makes the training what it is, as JSON values.
+        fingerprint: What makes the training what it is, as JSON values.
         curve: The epochs so far.
         scaler: The state of mixed precision, numbers.
 
@@ -47,15 +48,15 @@ def save_checkpoint(
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for place, memory in optimizer.state_dict()["state"].items():
         tensors |= {
-            f"optimiser.{place}.{name}": tensor for name, tensor in memory.items() if tensor is not None
+            f"optimizer.{place}.{name}": tensor for name, tensor in memory.items() if tensor is not None
         }
-    header = {"facts": facts, "curve": [asdict(epoch) for epoch in curve], "scaler": scaler}
+    header = {"fingerprint": fingerprint, "curve": [asdict(epoch) for epoch in curve], "scaler": scaler}
     content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_whole(path, save(content, {"format": _FORMAT, "training": json.dumps(header)}))
 
 
 def load_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, facts: Mapping[str, Any]
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: Mapping[str, Any]
 ) -> tuple[tuple[Epoch, ...], dict[str, Any]]:
     """Restore a network and an optimizer from a checkpoint.
 
@@ -63,7 +64,7 @@ def load_checkpoint(
         path: The file.
         network: As it was built.
         optimizer: As it was made for the network.
-        facts: What makes the training what it is; the checkpoint must have the same.
+        fingerprint: What makes the training what it is; the checkpoint must have the same.
 
     Returns:
         The epochs so far, and the state of mixed precision.
@@ -77,18 +78,20 @@ def load_checkpoint(
             if metadata.get("format") != _FORMAT:
                 raise TrainingError(f"{path} is no checkpoint of this version; remove it to begin anew")
             header = json.loads(metadata["training"])
-            if differing := differences(header["facts"], facts):
+            if differing := differences(recorded_fingerprint(header), fingerprint):
                 raise TrainingError(
                     f"{path} is of another training: {differing}. Train as it says, choose another folder, or remove "
                     "it to begin anew"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise TrainingError(f"{path} is damaged ({error}); remove it to begin anew") from None
+        raise TrainingError(f"{path} is damaged ({in_one_line(error)}); remove it to begin anew") from None
     network.load_state_dict(_under("network.", tensors))
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     memory: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in _under("optimiser.", tensors).items():
+    # Release 0.1 spelled it "optimiser".
+    states = _under("optimizer.", tensors) | _under("optimiser.", tensors)
+    for key, tensor in states.items():
         place, _, name = key.partition(".")
         memory.setdefault(int(place), {})[name] = _laid_out_like(weights[int(place)], tensor)
     optimizer.load_state_dict({"state": memory, "param_groups": optimizer.state_dict()["param_groups"]})
@@ -100,7 +103,7 @@ def _under(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
-    """The same numbers in the weight's memory layout, which fused optimisers take for granted."""
+    """The same numbers in the weight's memory layout, which fused optimizers take for granted."""
     if tensor.shape != weight.shape:
         return tensor
     return torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)

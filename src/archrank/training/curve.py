@@ -7,6 +7,7 @@ from pathlib import Path
 
 from archrank.errors import TrainingError
 from archrank.system.files import write_whole
+from archrank.system.foreign import message
 
 __all__ = ["CURVE", "Epoch", "read_curve", "write_curve"]
 
@@ -54,4 +55,4 @@ def read_curve(path: Path) -> tuple[Epoch, ...]:
     try:
         return tuple(Epoch(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError, TypeError) as error:
-        raise TrainingError(f"{path} holds no learning curve that can be read: {error}") from None
+        raise TrainingError(f"{path} holds no learning curve that can be read: {message(error)}") from None

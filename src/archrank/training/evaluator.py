@@ -3,13 +3,13 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from archrank.architecture import Architecture
-from archrank.errors import BudgetError, TrainingError
+from archrank.errors import ArchrankError, BudgetError, TrainingError
 from archrank.graph import Graph
 from archrank.images.images import ImageData
 from archrank.networks.counting import multiply_adds, parameters
@@ -17,12 +17,13 @@ from archrank.networks.operations import OPERATIONS, OperationFactory
 from archrank.networks.skeleton import Skeleton, build, outline
 from archrank.space import SearchSpace
 from archrank.system.files import write_whole
+from archrank.system.foreign import message
 from archrank.system.threads import threads
 from archrank.training.checkpoint import CHECKPOINT
 from archrank.training.choosing import image_shape, skeleton_for
 from archrank.training.curve import CURVE, read_curve
 from archrank.training.devices import weights_generator
-from archrank.training.facts import differences, recipe_facts
+from archrank.training.fingerprint import differences, recipe_fingerprint, recorded_fingerprint
 from archrank.training.pruning import Pruning, Watched
 from archrank.training.recipe import Recipe
 from archrank.training.train import Trained, train
@@ -118,7 +119,7 @@ class TrainingEvaluator:
         return (*self.directions, "epochs", *repeats, *pruned)
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """What makes its values comparable, as JSON values; where it trains is no part of that."""
         return {
             "data": self.prepare().name,
@@ -126,8 +127,23 @@ class TrainingEvaluator:
             "pruner": self._pruner,
             "training_seeds": self._repeats,
             "training_time": self._time_limit,
-            **recipe_facts(self._recipe),
+            **recipe_fingerprint(self._recipe),
         }
+
+    def check_objectives(self, objectives: Sequence[str]) -> None:
+        """Refuse a pruner in a search by anything but the accuracy.
+
+        Args:
+            objectives: The names of the values that the search optimizes.
+
+        Raises:
+            ArchrankError: There is a pruner, and the objectives are not the validation accuracy alone.
+        """
+        if self._pruner is not None and list(objectives) != [METRIC]:
+            raise ArchrankError(
+                f"the pruner {self._pruner} (--pruner) compares trainings by {METRIC}, and the search optimizes "
+                f"{', '.join(objectives)}: leave it out, or search by {METRIC} alone"
+            )
 
     def prepare(self) -> ImageData:
         """Load the images, and decode them if they are not cached, before the first evaluation needs them.
@@ -180,17 +196,17 @@ class TrainingEvaluator:
         """The outcome of one training, which is run unless it was before."""
         text = self._space.format(architecture)
         name = hashlib.sha256(text.encode()).hexdigest()[:12] + (f"-{repeat + 1}" if repeat else "")
-        facts = {
+        fingerprint = {
             "space": self._space.name,
             "architecture": text,
             "skeleton": repr(skeleton),
-            **recipe_facts(self._recipe),
+            **recipe_fingerprint(self._recipe),
             "data_digest": data.digest,
             "seed": self._seed + repeat,
         }
         folder = self._folder / name
         if (before := _read(folder / _RESULT)) is not None:
-            if differing := differences(before["facts"], facts):
+            if differing := differences(recorded_fingerprint(before), fingerprint):
                 raise TrainingError(f"{folder} holds another training: {differing}. Choose another folder")
             return {**before, "loss": _last_loss(folder)}
         watched = self._watch() if repeat == 0 else None
@@ -203,7 +219,7 @@ class TrainingEvaluator:
             if watched is not None:
                 watched.end(name, accuracy, pruned)
         result = {
-            "facts": facts,
+            "fingerprint": fingerprint,
             "accuracy": accuracy,
             "seconds": trained.seconds,
             "epochs": len(trained.curve),
@@ -272,5 +288,5 @@ def _read(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise TrainingError(f"{path} cannot be read ({error}); remove it to train anew") from None
+        raise TrainingError(f"{path} cannot be read ({message(error)}); remove it to train anew") from None
     return result

@@ -21,6 +21,7 @@ from archrank.networks.operations import OPERATIONS, OperationFactory
 from archrank.networks.skeleton import Skeleton, outline
 from archrank.networks.stacked_cells import StackedCells
 from archrank.system.files import write_whole
+from archrank.system.foreign import in_one_line, message
 from archrank.training.curve import Epoch
 from archrank.training.recipe import Recipe
 
@@ -53,7 +54,7 @@ class Model:
         mean: Of each channel of the training images; what it sees is normalised by these.
         deviation: Likewise.
         curve: How its training went.
-        facts: What else is told of it, as JSON values: space, architecture, data, seed.
+        metadata: What else is told of it, as JSON values: space, architecture, data, seed.
     """
 
     network: Network
@@ -65,7 +66,7 @@ class Model:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     curve: tuple[Epoch, ...]
-    facts: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``model.json``, which names the weights that belong to it.
@@ -83,7 +84,7 @@ class Model:
         weights = save({n: t.detach().cpu().contiguous() for n, t in self.network.state_dict().items()})
         record = {
             "format": _FORMAT,
-            **self.facts,
+            **self.metadata,
             "skeleton": {"name": name, **asdict(self.skeleton)},  # type: ignore[call-overload]
             "recipe": self.recipe.as_dict(),
             "classes": self.classes,
@@ -114,7 +115,9 @@ class Model:
             record = json.loads((place / MODEL).read_text(encoding="utf-8"))
             weights = (place / WEIGHTS).read_bytes()
         except (OSError, ValueError, RecursionError) as error:
-            raise TrainingError(f"{place} holds no trained network that can be read: {error}") from None
+            raise TrainingError(
+                f"{place} holds no trained network that can be read: {message(error)}"
+            ) from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
             raise TrainingError(
                 f"{place / MODEL} is no model of a format that this version reads ({_FORMAT})"
@@ -136,14 +139,16 @@ class Model:
                 )
             curve = tuple(Epoch(**epoch) for epoch in record.pop("curve"))
         except (AttributeError, LookupError, TypeError, ValueError, ArchrankError) as error:
-            raise TrainingError(f"{place / MODEL} does not say a network: {error}") from None
+            raise TrainingError(
+                f"{place / MODEL} does not describe a network: {in_one_line(error)}"
+            ) from None
         network = outline(graph, skeleton, operations=operations).to_empty(device="cpu")
         try:
             network.load_state_dict(load(weights))
         except (SafetensorError, RuntimeError) as error:
-            raise TrainingError(f"{place / WEIGHTS} does not go with {MODEL}: {error}") from None
+            raise TrainingError(f"{place / WEIGHTS} does not match {MODEL}: {message(error)}") from None
         del record["weights"], record["format"]
-        return cls(network.eval(), graph, skeleton, recipe, **parts, curve=curve, facts=record)
+        return cls(network.eval(), graph, skeleton, recipe, **parts, curve=curve, metadata=record)
 
     def as_learnt(self, data: ImageData) -> ImageData:
         """Other images, normalized like those that the network was trained on.

@@ -15,8 +15,8 @@ def model_card(model: Model, onnx: bool) -> str:
         model: The trained network.
         onnx: Whether there is an ONNX file.
     """
-    facts, last = model.facts, model.curve[-1]
-    data = facts["data"]
+    metadata, last = model.metadata, model.curve[-1]
+    data = metadata["data"]
     channels, height, width = model.image
     shown = ", ".join(markdown(shortened(name)) for name in model.classes[:_SHOWN]) + (
         ", …" if len(model.classes) > _SHOWN else ""
@@ -26,9 +26,9 @@ def model_card(model: Model, onnx: bool) -> str:
         measured.append(("validation accuracy", f"{last.valid_accuracy:.2%}"))
     rows = [
         *measured,
-        ("parameters", f"{facts['parameters']:,}"),
-        ("multiply-adds of an image", f"{facts['multiply_adds']:,}"),
-        ("training", f"{last.epoch} epochs, {facts['seconds']:,.0f} s"),
+        ("parameters", f"{metadata['parameters']:,}"),
+        ("multiply-adds of an image", f"{metadata['multiply_adds']:,}"),
+        ("training", f"{last.epoch} epochs, {metadata['seconds']:,.0f} s"),
     ]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     name = markdown(shortened(str(data["name"])))
@@ -37,7 +37,7 @@ def model_card(model: Model, onnx: bool) -> str:
         for option, value in model.recipe.as_dict().items()
         if value is not None
     )
-    learnt = "training and validation images" if facts["final"] else "training images"
+    learnt = "training and validation images" if metadata["final"] else "training images"
     also = (
         "\n`model.onnx` is the same network for other programs: `images` in, normalised, `logits` out.\n"
         if onnx
@@ -45,7 +45,7 @@ def model_card(model: Model, onnx: bool) -> str:
     )
     return f"""# An image classifier for {name}
 
-A network of the space {code(str(facts["space"]))}, trained on the {learnt} of {name}
+A network of the space {code(str(metadata["space"]))}, trained on the {learnt} of {name}
 with the recipe {code(model.recipe.name)}. Its test accuracy is measured by `archrank evaluate` with this folder;
 nothing here was chosen by it.
 
@@ -72,13 +72,13 @@ It knows these classes only, and images like those it learnt from.
 
 ## The architecture
 
-{fenced(str(facts["architecture"]), "text")}
+{fenced(str(metadata["architecture"]), "text")}
 
 {type(model.skeleton).__name__} stacks its cells; `model.json` holds the graph.
 
 ## How it was trained
 
-{fenced(str(facts["command"]), "sh")}
+{fenced(str(metadata["command"]), "sh")}
 
 | setting | value |
 |---|---|

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 from archrank.errors import DataError, TrainingError, UnknownName
 from archrank.images.augmentation import Augmentation
 from archrank.networks.stacked_cells import Stem
+from archrank.system.foreign import message
 
 __all__ = ["Recipe"]
 
@@ -137,7 +138,7 @@ class Recipe:
         try:
             _ = self.augmentation
         except (DataError, TypeError, ValueError) as error:
-            raise TrainingError(f"the recipe {self.name}: {error}") from None
+            raise TrainingError(f"the recipe {self.name}: {message(error)}") from None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
@@ -176,7 +177,7 @@ class Recipe:
             text = path.read_text(encoding="utf-8")
             values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         except (OSError, ValueError) as error:
-            raise TrainingError(f"{path} cannot be read as a recipe: {error}") from None
+            raise TrainingError(f"{path} cannot be read as a recipe: {message(error)}") from None
         if not isinstance(values, dict):
             raise TrainingError(f"{path} holds {type(values).__name__}, expected settings by name")
         start: dict[str, Any] = {}

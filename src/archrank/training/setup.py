@@ -1,6 +1,6 @@
 """On which images and how networks are trained: the options of a training, with their defaults, in one place."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import torch
 
-from archrank.errors import ArchrankError, BudgetError, UnknownName
+from archrank.errors import BudgetError, UnknownName
 from archrank.images.images import ImageData
 from archrank.images.sources import SOURCES, load_images
 from archrank.space import SearchSpace
 from archrank.system.on_progress import OnProgress, silent
 from archrank.training.devices import device_named
-from archrank.training.evaluator import METRIC, TrainingEvaluator
+from archrank.training.evaluator import TrainingEvaluator
 from archrank.training.recipe import Recipe
 from archrank.training.recipes import recipe_named
 
@@ -104,18 +104,6 @@ class TrainingSetup:
             "validation": int(validation) if validation is not None and validation >= 1 else validation,
             "train": recipe.train_images,
         }
-
-    def check_objectives(self, objectives: Sequence[str]) -> None:
-        """Refuse a pruner in a search by something else than the accuracy.
-
-        Raises:
-            ArchrankError: As said.
-        """
-        if self.pruner is not None and list(objectives) != [METRIC]:
-            raise ArchrankError(
-                f"the pruner {self.pruner} (--pruner) compares trainings by {METRIC}, and the search goes by "
-                f"{', '.join(objectives)}: leave it out, or search by {METRIC} alone"
-            )
 
 
 def load_described(described: Mapping[str, Any], **more: Any) -> ImageData:

@@ -23,7 +23,7 @@ from archrank.training.checkpoint import CHECKPOINT, load_checkpoint, save_check
 from archrank.training.choosing import image_shape
 from archrank.training.curve import CURVE, Epoch, write_curve
 from archrank.training.devices import chance, device_named
-from archrank.training.facts import recipe_facts
+from archrank.training.fingerprint import recipe_fingerprint
 from archrank.training.recipe import Recipe
 
 __all__ = ["Trained", "train"]
@@ -140,12 +140,12 @@ class _Training:
         self._device, self._final, self._folder = device, final, folder
         self._images = data.whole_training if final else data.train
         self._side = image_shape(recipe, data)[1] if recipe.image_size is not None else None
-        self._optimiser = _optimiser(network, recipe, device)
+        self._optimizer = _optimizer(network, recipe, device)
         half = recipe.mixed_precision == "auto" and device.type == "cuda"
         self._half = half
         self._scaler = torch.amp.GradScaler("cuda" if half else "cpu", enabled=half)
-        self._facts = {
-            **recipe_facts(recipe),
+        self._fingerprint = {
+            **recipe_fingerprint(recipe),
             "data": data.digest,
             "seed": seed,
             "final": final,
@@ -153,7 +153,7 @@ class _Training:
         }
         self.curve: list[Epoch] = []
         if folder is not None and (folder / CHECKPOINT).exists():
-            curve, scaler = load_checkpoint(folder / CHECKPOINT, network, self._optimiser, self._facts)
+            curve, scaler = load_checkpoint(folder / CHECKPOINT, network, self._optimizer, self._fingerprint)
             self._scaler.load_state_dict(scaler)
             self.curve += curve
             write_curve(folder / CURVE, curve)  # it may be an epoch behind
@@ -200,8 +200,8 @@ class _Training:
             save_checkpoint(
                 self._folder / CHECKPOINT,
                 network,
-                self._optimiser,
-                self._facts,
+                self._optimizer,
+                self._fingerprint,
                 self.curve,
                 self._scaler.state_dict(),
             )
@@ -221,7 +221,7 @@ class _Training:
         rate = 0.0
         for done, (pixels, labels) in enumerate(batches):
             rate = recipe.rate(number - 1 + done / len(batches))
-            for group in self._optimiser.param_groups:
+            for group in self._optimizer.param_groups:
                 group["lr"] = rate
             with self._precision():
                 logits, second = network.with_auxiliary(
@@ -249,12 +249,12 @@ class _Training:
         return F.cross_entropy(logits, labels, label_smoothing=self._recipe.label_smoothing)
 
     def _step(self, loss: Tensor) -> None:
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip:
-            self._scaler.unscale_(self._optimiser)
+            self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
-        self._scaler.step(self._optimiser)
+        self._scaler.step(self._optimizer)
         self._scaler.update()
 
     def _precision(self) -> AbstractContextManager[Any]:
@@ -268,7 +268,7 @@ class _Training:
             )
 
 
-def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
     rate, decay = recipe.learning_rate, recipe.weight_decay
     # One call for hundreds of small tensors, instead of several for each.
     fused = device.type != "mps"

@@ -14,7 +14,7 @@ from archrank.system.on_progress import OnProgress, silent
 if TYPE_CHECKING:
     from archrank.training import Model
 
-__all__ = ["SPLITS", "Evaluation", "evaluate"]
+__all__ = ["SPLITS", "NetworkEvaluation", "evaluate"]
 
 SPLITS = ("test", "validation")
 
@@ -32,7 +32,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class NetworkEvaluation:
     """How a network does on N images.
 
     Attributes:
@@ -65,7 +65,7 @@ def evaluate(
     device: str = "auto",
     batch: int = 256,
     on_progress: OnProgress = silent,
-) -> Evaluation:
+) -> NetworkEvaluation:
     """Measure a trained network as ``archrank evaluate`` does, on the images of its own data, or others.
 
     Args:
@@ -104,7 +104,7 @@ def evaluate(
             f"{images.name} has changed since the training, so the network may have learned from these images",
             stacklevel=2,
         )
-    if split == "validation" and digest is not None and network.facts.get("final", True):
+    if split == "validation" and digest is not None and network.metadata.get("final", True):
         raise TrainingError(
             f"{where}: the network learned from the validation images (--final); take the split test (--split test)"
         )
@@ -116,16 +116,16 @@ def evaluate(
     side = network.image[1] if network.recipe.image_size is not None else None
     placed = network.network.to(device_named(device))
     measured = accuracy(placed, part, network.as_learnt(images), side=side, batch=batch)
-    sizes = {name: network.facts[name] for name in _SIZES}
-    return Evaluation(images.name, split, **asdict(measured), **sizes)
+    sizes = {name: network.metadata[name] for name in _SIZES}
+    return NetworkEvaluation(images.name, split, **asdict(measured), **sizes)
 
 
 def _images_of(model: "Model", where: str) -> dict[str, Any]:
     """The description of the images that the model was trained on."""
-    found: Any = model.facts.get("data")
+    found: Any = model.metadata.get("data")
     right = isinstance(found, dict) and found.keys() == _KINDS.keys()
     right = right and all(isinstance(found[name], kinds) for name, kinds in _KINDS.items())
-    counts = [model.facts.get(name) for name in _SIZES]
+    counts = [model.metadata.get(name) for name in _SIZES]
     if not right or not all(isinstance(count, int) for count in counts):
         raise TrainingError(
             f"model.json in {where} does not say on which images the network was trained, as `archrank train` "

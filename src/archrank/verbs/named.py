@@ -27,7 +27,7 @@ def named_target(target: SearchSpace | Table | str) -> SearchSpace | Table:
     if not isinstance(target, str):
         return target
     if target in benchmarks.SOURCES:
-        return benchmarks.load(target)
+        return benchmarks.load_benchmark(target)
     if target in SPACES:
         return named_space(target)
     raise UnknownName("benchmark or space", target, dict.fromkeys([*benchmarks.names(), *SPACES]))
@@ -46,7 +46,7 @@ def given_values(evaluate: Any, space: SearchSpace) -> Evaluator | Table | None:
     """
     if isinstance(evaluate, str):
         if evaluate in benchmarks.SOURCES:
-            return benchmarks.load(evaluate)
+            return benchmarks.load_benchmark(evaluate)
         if Path(evaluate).suffix not in SUFFIXES:
             close = get_close_matches(evaluate, benchmarks.names(), n=1)
             raise ArchrankError(

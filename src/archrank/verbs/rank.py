@@ -22,7 +22,7 @@ from archrank.verbs.ranked import Ranking
 
 __all__ = ["Hint", "rank"]
 
-LEAST = 5
+MIN_MEASURED = 5
 """The fewest measured architectures to rank others by."""
 
 
@@ -163,10 +163,10 @@ def _filled(table: Table) -> tuple[list[Architecture], npt.NDArray[np.float64]]:
     """The measured architectures and their targets; an error where they are too few."""
     values = table.column()
     filled = np.flatnonzero(~np.isnan(values))
-    if len(filled) < LEAST:
+    if len(filled) < MIN_MEASURED:
         raise TableError(
             f"{table.name} holds {len(filled)} measured architectures, with a number in {table.metric().name!r}: "
-            f"too few to rank others by; give {LEAST} or more"
+            f"too few to rank others by; give {MIN_MEASURED} or more"
         )
     return table.space.architectures(table.rows[filled]), values[filled]
 

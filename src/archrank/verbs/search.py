@@ -76,7 +76,7 @@ def search(
     retries: int = 2,
     on_progress: Callable[[Progress], None] | None = None,
     command: str | None = None,
-    facts: Mapping[str, Any] | None = None,
+    fingerprint: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> SearchResult:
     """Search for a good architecture with few evaluations.
@@ -110,7 +110,7 @@ def search(
         retries: How often an evaluation is started again after its process died.
         on_progress: Called after every evaluation.
         command: The command that repeats the run, for its record.
-        facts: What else must agree when the run is resumed, as JSON values.
+        fingerprint: What else must agree when the run is resumed, as JSON values.
         options: Options of a strategy that is given by name, the fields of
             :class:`~archrank.strategies.named.StrategyOptions`: ``predictor``, ``encoder``, ``initial``, ``round``, …
 
@@ -134,7 +134,7 @@ def search(
             f"{space.name} is a space, where nothing was measured yet: give a function that evaluates an architecture"
             + _tables_of(space)
         )
-    check_count("budget", budget, most=len(table) if table is not None else _size(space))
+    check_count("budget", budget, maximum=len(table) if table is not None else _size(space))
     chosen = _chosen(strategy, options)
     if chosen is not None:
         strategy = named_strategy(space, chosen, None if table is None else table.candidates)
@@ -187,7 +187,11 @@ def search(
         retries=retries,
         timer=timer,
         on_progress=on_progress,
-        facts={"benchmark": benchmark, **({} if chosen is None else chosen.active), **(facts or {})},
+        fingerprint={
+            "benchmark": benchmark,
+            **({} if chosen is None else chosen.active),
+            **(fingerprint or {}),
+        },
         environment={"versions": versions(), "workers": workers, "command": command},
         on_end=write,
     )

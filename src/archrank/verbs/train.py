@@ -197,7 +197,7 @@ def _trained(
         mean=images.mean,
         deviation=images.deviation,
         curve=trained.curve,
-        facts={
+        metadata={
             "space": space.name,
             "architecture": space.format(architecture),
             "data": {**described, "digest": images.digest},

@@ -25,7 +25,7 @@ _BETWEEN = 46.0
 _TITLE = 24.0
 _WIDEST_ROW = 1100.0
 _PALE = 0.32
-_ON_COLOUR = "#10151b"
+_ON_COLOR = "#10151b"
 _HEAD = (7.5, 3.2)
 
 
@@ -251,7 +251,7 @@ def _draw_box(axes: Axes, box: Box, center: Point) -> None:
                 zorder=3,
             )
         )
-    color = INK if box.kind != "operation" else "#57606a" if box.color == NEUTRAL else _ON_COLOUR
+    color = INK if box.kind != "operation" else "#57606a" if box.color == NEUTRAL else _ON_COLOR
     axes.text(
         x,
         y,

@@ -72,10 +72,10 @@ def write_ranking_report(
     tables = [(m.title, m.meaning, ranking_table(rows, m, what, pool)) for m in measures]
     if published := published_table(rows, about.get("protocol")):
         tables.insert(1, (_PUBLISHED, _PUBLISHED_MEANING, published))
-    facts, failed = _facts(rows, config, about), failed_fits(rows, what)
+    details, failed = _details(rows, config, about), failed_fits(rows, what)
     page = markdown_page(
         f"{what.capitalize()} on {code(str(config['benchmark']))}",
-        facts,
+        details,
         about["commands"],
         f"{_COLUMNS} Means ± standard deviation over the fits; of ranks the median, with its share of the test part. "
         "The best of every column is bold.",
@@ -97,7 +97,7 @@ def write_ranking_report(
         corner=_CORNER[what],
         failed_title=_FAILED,
         failed=failed,
-        settings=facts,
+        settings=details,
         commands=about["commands"],
     )
     return write_whole(folder / "report.html", page)
@@ -166,7 +166,9 @@ def failed_fits(rows: Sequence[Row], what: str) -> list[str]:
     ]
 
 
-def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _details(
+    rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
+) -> list[tuple[str, str]]:
     """What the comparison is, in words."""
     trained, tested = (Metric(**metric) for metric in about["metrics"])
     finished = [row for row in rows if row["error"] is None]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archrank.plot.fits import Measure, Row, grouped, percent, sizes_of
-from archrank.report.tables import Cell, SummaryTable, best_marked
+from archrank.report.tables import SummaryCell, SummaryTable, best_marked
 
 __all__ = ["published_table", "ranking_table"]
 
@@ -43,19 +43,22 @@ def published_table(rows: Sequence[Row], protocol: Mapping[str, Any] | None) -> 
     lines = []
     for each in protocol["published"] if protocol else ():
         taus = dict(zip(each["sizes"], each["taus"], strict=True))
-        cells = [Cell(f"{taus[size]:.3f}", taus[size]) if size in taus else Cell("–", None) for size in sizes]
+        cells = [
+            SummaryCell(f"{taus[size]:.3f}", taus[size]) if size in taus else SummaryCell("–", None)
+            for size in sizes
+        ]
         if any(cell.value is not None for cell in cells):
             method, source = each["method"], each["source"]
             lines.append((source if source.startswith(f"{method},") else f"{method} ({source})", cells))
     return SummaryTable([f"{size:,}" for size in sizes], lines) if lines else None
 
 
-def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
+def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> SummaryCell:
     known = [fit for fit in fits if fit.get(measure.column) is not None]
     if not fits:
-        return Cell("–", None)
+        return SummaryCell("–", None)
     if not known:
-        return Cell(f"undefined in {len(fits)} of {len(fits)}", None)
+        return SummaryCell(f"undefined in {len(fits)} of {len(fits)}", None)
     values = [float(fit[measure.column]) for fit in known]
     notes = [f"n = {len(fits)}"] if counted else []
     if len(known) < len(fits):
@@ -64,7 +67,7 @@ def _cell(fits: Sequence[Row], measure: Measure, *, counted: bool) -> Cell:
     if measure.kind == "rank":
         median = statistics.median(values)
         share = statistics.median(float(fit[f"{measure.column}_share"]) for fit in known)
-        return Cell(f"{median:,g} ({percent(share)}){after}", median)
+        return SummaryCell(f"{median:,g} ({percent(share)}){after}", median)
     mean = statistics.fmean(values)
     spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    return Cell(f"{mean:.3f}{spread}{after}".replace("-", "−"), mean)
+    return SummaryCell(f"{mean:.3f}{spread}{after}".replace("-", "−"), mean)

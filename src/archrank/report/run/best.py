@@ -15,29 +15,29 @@ from archrank.report.render import number
 from archrank.space import SearchSpace
 from archrank.system.text import shortened
 
-__all__ = ["Drawing", "drawings", "drawings_title"]
+__all__ = ["DrawnCell", "drawings", "drawings_title"]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class DrawnCell:
     """One of the best architectures.
 
     Attributes:
         values: Its values by name, as text.
-        facts: What else is known of it.
+        details: What else is known of it.
         text: The architecture as text.
         svg: The drawing.
     """
 
     values: str
-    facts: list[str]
+    details: list[str]
     text: str
     svg: Markup
 
 
 def drawings(
     folder: Path, result: Mapping[str, Any], space: SearchSpace, table: Table | None, indices: Sequence[int]
-) -> list[Drawing]:
+) -> list[DrawnCell]:
     """Draw evaluations, into ``plots/best-N.svg`` and for the page.
 
     Args:
@@ -65,14 +65,14 @@ def drawings(
         svg = write_picture(folder, f"best-{rank}", figure, f"drawing of {shortened(text, 200)}")
         values = evaluation["values"] if several else {result["metric"]: evaluation["value"]}
         names = [name for name in result.get("objectives") or values if name in values]
-        facts = []
+        details = []
         if evaluation.get("test_value") is not None:
-            facts.append(f"test value {number(evaluation['test_value'], 5)}")
+            details.append(f"test value {number(evaluation['test_value'], 5)}")
         if table is not None and architecture in table and not several:
-            facts.append(f"true rank {table.true_rank(architecture, result['metric']):,}")
-        facts.append(f"evaluation {i + 1:,}")
+            details.append(f"true rank {table.true_rank(architecture, result['metric']):,}")
+        details.append(f"evaluation {i + 1:,}")
         shown = ", ".join(f"{shortened(name)} {number(values[name], 5)}" for name in names)
-        drawn.append(Drawing(shown, facts, text, svg))
+        drawn.append(DrawnCell(shown, details, text, svg))
     return drawn
 
 

@@ -75,10 +75,10 @@ def write_strategy_report(
     """
     lines, labels = _found(folder, rows, config, about)
     tables = _tables(lines, labels, config, about) if lines else []
-    facts, failed = _facts(rows, config, about), failed_searches(rows)
+    details, failed = _details(rows, config, about), failed_searches(rows)
     page = markdown_page(
         f"Strategies on {code(str(config['benchmark']))}",
-        facts,
+        details,
         about["commands"],
         _NOTE,
         tables,
@@ -102,7 +102,7 @@ def write_strategy_report(
         corner=_CORNER,
         failed_title=_FAILED,
         failed=failed,
-        settings=facts,
+        settings=details,
         commands=about["commands"],
     )
     return write_whole(folder / "report.html", page)
@@ -194,7 +194,9 @@ def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
     }
 
 
-def _facts(rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _details(
+    rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
+) -> list[tuple[str, str]]:
     """What the comparison is, in words."""
     finished = [row for row in rows if row["error"] is None]
     counts = Counter(row["strategy"] for row in finished)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from archrank.plot.fits import percent
-from archrank.report.tables import Cell, SummaryTable, best_marked
+from archrank.report.tables import SummaryCell, SummaryTable, best_marked
 from archrank.simulation.measures import Floats, Labels, Line, quantiles, ratio, ratio_to_random
 
 __all__ = ["budgets", "needed_cell", "short", "summary_tables"]
@@ -90,7 +90,7 @@ def summary_tables(
     return found
 
 
-def needed_cell(quartiles: Sequence[float] | Floats, budget: float) -> Cell:
+def needed_cell(quartiles: Sequence[float] | Floats, budget: float) -> SummaryCell:
     """A number of evaluations, or hours, with its quartiles; ``>`` the budget where it was not reached.
 
     >>> needed_cell([20, 38, math.inf], 150).text
@@ -113,11 +113,13 @@ def _needed(lines: Sequence[Line], labels: Labels, budget: int) -> SummaryTable:
             queries = line.queries(target.regret)
             cells.append(needed_cell(quantiles(queries), budget))
             shares.append(
-                Cell(f"{np.isfinite(queries).sum()} of {len(queries)}", float(np.isfinite(queries).mean()))
+                SummaryCell(
+                    f"{np.isfinite(queries).sum()} of {len(queries)}", float(np.isfinite(queries).mean())
+                )
             )
         chance = labels.random_chance(target, budget)
         cells.append(needed_cell(labels.random_queries(target), budget))
-        shares.append(Cell(percent(chance), chance))
+        shares.append(SummaryCell(percent(chance), chance))
         columns += [best_marked(cells, higher_is_better=False), shares]
     return _table(headings, [*(line.name for line in lines), RANDOM_NAME], columns)
 
@@ -156,16 +158,16 @@ def short(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}g}" if math.isfinite(value) else "–"
 
 
-def _quartiles(quartiles: Floats, digits: int) -> Cell:
+def _quartiles(quartiles: Floats, digits: int) -> SummaryCell:
     low, middle, high = (short(q, digits) for q in np.sort(quartiles).tolist())
     return _summary(low, middle, high, quartiles[1])
 
 
-def _summary(low: str, middle: str, high: str, value: float) -> Cell:
+def _summary(low: str, middle: str, high: str, value: float) -> SummaryCell:
     """A median with its quartiles in brackets, unless they read the same."""
     dash = " – " if re.search("[->]", low + high) else "–"
     around = "" if low == high else f" ({low}{dash}{high})"
-    return Cell(f"{middle}{around}".replace("-", "−"), float(value) if math.isfinite(value) else None)
+    return SummaryCell(f"{middle}{around}".replace("-", "−"), float(value) if math.isfinite(value) else None)
 
 
 def _efficiency(lines: Sequence[Line], labels: Labels, budget: int) -> list[tuple[str, str, SummaryTable]]:
@@ -203,10 +205,10 @@ def _efficiency(lines: Sequence[Line], labels: Labels, budget: int) -> list[tupl
     return found
 
 
-def _times(times: float, at_least: bool) -> Cell:
+def _times(times: float, at_least: bool) -> SummaryCell:
     if math.isnan(times):
-        return Cell("–", None)
-    return Cell(f"{'>' if at_least else ''}{times:,.3g}×", times)
+        return SummaryCell("–", None)
+    return SummaryCell(f"{'>' if at_least else ''}{times:,.3g}×", times)
 
 
 def _hours(lines: Sequence[Line], labels: Labels) -> SummaryTable:
@@ -235,12 +237,14 @@ def _last(proposing: Floats, count: int) -> Floats:
     return np.array([np.mean(each[~np.isnan(each)][-count:]) for each in proposing])
 
 
-def _seconds(values: Floats) -> Cell:
+def _seconds(values: Floats) -> SummaryCell:
     low, middle, high = (f"{q:.2g}" if q >= _BRIEF else f"<{_BRIEF}" for q in quantiles(values))
     return _summary(low, middle, high, math.inf)
 
 
-def _table(headings: Sequence[str], names: Sequence[str], columns: Sequence[Sequence[Cell]]) -> SummaryTable:
+def _table(
+    headings: Sequence[str], names: Sequence[str], columns: Sequence[Sequence[SummaryCell]]
+) -> SummaryTable:
     return SummaryTable(
         list(headings), [(name, [column[i] for column in columns]) for i, name in enumerate(names)]
     )

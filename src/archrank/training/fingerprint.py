@@ -6,20 +6,32 @@ from typing import Any
 
 from archrank.training.recipe import RENAMED, Recipe
 
-__all__ = ["differences", "recipe_facts"]
+__all__ = ["differences", "recipe_fingerprint", "recorded_fingerprint"]
 
 
-def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+def recipe_fingerprint(recipe: Recipe) -> dict[str, Any]:
     """A recipe's settings as JSON values, under names that begin with ``recipe.``.
 
-    >>> recipe_facts(Recipe("mine", epochs=7))["recipe.epochs"]
+    >>> recipe_fingerprint(Recipe("mine", epochs=7))["recipe.epochs"]
     7
     """
     return {f"recipe.{name}": value for name, value in recipe.as_dict().items()}
 
 
+def recorded_fingerprint(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fingerprint in the record of a training.
+
+    Raises:
+        KeyError: There is none.
+    """
+    fingerprint: Mapping[str, Any] = record[
+        "facts" if "facts" in record else "fingerprint"
+    ]  # "facts" until 0.1
+    return fingerprint
+
+
 def _present(name: str) -> str:
-    """The present name of a fact that an earlier release may have recorded."""
+    """The present name of a setting that an earlier release may have recorded."""
     room, dot, setting = name.partition(".")
     return f"{room}{dot}{RENAMED.get(setting, setting)}"
 
