@@ -179,5 +179,5 @@ def test_a_model_that_cannot_be_is_one_message(archrank, network, tmp_path, name
     path = tmp_path / "net" / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
     code, _, err = archrank("evaluate", "net", "--data", "digits")
-    assert (code, "model.json does not say a network" in err) == (2, True), err
+    assert (code, "model.json does not describe a network" in err) == (2, True), err
     assert len(err) < 1000

@@ -165,7 +165,7 @@ def test_a_constraint_that_cannot_be_read_is_refused_before_anything_is_evaluate
         find(where=["size is small"])
 
 
-def test_a_strategy_that_sees_all_is_shown_all():
+def test_a_multi_objective_strategy_is_shown_all_objectives():
     class Own(Strategy):
         space, batch, multi_objective = SPACE, 1, True
         seen = ()

@@ -159,6 +159,7 @@ def test_an_evaluator_needs_a_worker_and_a_pruner_the_accuracy(tmp_path):
         ar.search(
             SPACE,
             training_evaluator(SPACE, tmp_path, pruner="median", **QUICK),
+            "random",
             budget=2,
             metric="valid_loss",
             folder=tmp_path / "run",
