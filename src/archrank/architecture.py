@@ -1,6 +1,7 @@
-"""An architecture is a row of choices."""
+"""An architecture is its choices."""
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["Architecture"]
 
@@ -11,11 +12,12 @@ class Architecture:
 
     Attributes:
         space: Name of the space that it belongs to.
-        choices: One option index per choice of the space.
+        choices: One option index per choice of the space; where choices depend on each other, a pair of name and value
+            for every active one.
 
     >>> Architecture("nas-bench-201", (3, 0, 3, 1, 0, 3)) == Architecture("nas-bench-201", (3, 0, 3, 1, 0, 3))
     True
     """
 
     space: str
-    choices: tuple[int, ...]
+    choices: tuple[Any, ...]

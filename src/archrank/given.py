@@ -74,11 +74,16 @@ def _rows(space: SearchSpace, given: Any) -> npt.NDArray[Any]:
         return given
     items = _items(space, given)
     alone = len(items) == 1
-    rows = [_row(space, item, "" if alone else f"architecture {index}: ") for index, item in enumerate(items)]
+    found = [
+        _one(space, item, "" if alone else f"architecture {index}: ") for index, item in enumerate(items)
+    ]
     try:
-        return np.array(rows, dtype=np.int16).reshape(len(rows), -1 if rows else len(space.choices))
-    except (ValueError, OverflowError):  # rows of different lengths, or indices that are too large
-        lengths = sorted({len(row) for row in rows})
+        return space.pack(found)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # architectures made by hand: of several lengths, or with large indices
+        lengths = sorted({len(architecture.choices) for architecture in found})
         raise PredictorError(
             f"architectures of {' and '.join(map(str, lengths))} choices were given, but the space {space.name} "
             f"has {len(space.choices)}"
@@ -112,6 +117,11 @@ def _of_frame(space: SearchSpace, frame: Any) -> Sequence[Any]:
     choices = [choice.name for choice in space.choices]
     if _COLUMN in names:
         return _values(frame[_COLUMN])
+    if not choices:  # they depend on each other: what is not active is missing in its row
+        records = zip(*(_values(frame[name]) for name in names), strict=True)
+        return [
+            {n: v for n, v in zip(names, row, strict=True) if v is not None and v == v} for row in records
+        ]
     if set(choices) <= set(names):
         cells = [_values(frame[name]) for name in choices]
         return [dict(zip(choices, row, strict=True)) for row in zip(*cells, strict=True)]
@@ -123,20 +133,20 @@ def _of_frame(space: SearchSpace, frame: Any) -> Sequence[Any]:
     )
 
 
-def _row(space: SearchSpace, item: Any, where: str) -> Sequence[int]:
+def _one(space: SearchSpace, item: Any, where: str) -> Architecture:
     if isinstance(item, Architecture):
         if item.space != space.name:
             raise PredictorError(
                 f"{where}an architecture of the space {item.space!r} was given where the space is {space.name!r}"
             )
-        return item.choices
+        return item
     try:
         if isinstance(item, str):
-            return space.parse(item).choices
+            return space.parse(item)
         if isinstance(item, Mapping):
-            return _of_options(space, item).choices
+            return space.from_options(item)
         if isinstance(item, Sequence | np.ndarray) and all(isinstance(i, int | np.integer) for i in item):
-            return space.architecture([int(index) for index in item]).choices
+            return space.architecture([int(index) for index in item])
     except ArchrankError as error:
         if not where and isinstance(error, ParseError):
             raise
@@ -144,16 +154,9 @@ def _row(space: SearchSpace, item: Any, where: str) -> Sequence[int]:
     raise PredictorError(f"{where}{_shown(item)} is a {type(item).__name__}; {_expected(space)}")
 
 
-def _of_options(space: SearchSpace, options: Mapping[Any, Any]) -> Architecture:
-    """An architecture from its options by name; further names, such as other columns of a record, are ignored."""
-    if missing := [choice.name for choice in space.choices if choice.name not in options]:
-        raise ParseError(
-            f"{_shown(dict(options))}: no option for the choice {missing[0]!r} of the space {space.name}"
-        )
-    return space.architecture([space.option_index(i, options[c.name]) for i, c in enumerate(space.choices)])
-
-
 def _checked(space: SearchSpace, rows: npt.NDArray[Any]) -> Rows:
+    if rows.dtype == object:
+        return rows
     counts = np.array([len(choice.options) for choice in space.choices])
     if rows.ndim != 2 or rows.shape[1] != len(counts):
         raise PredictorError(

@@ -74,6 +74,10 @@ class SearchSpace(ABC):
     """What the C cells of a graph are called in drawings, where there are several."""
     summary: ClassVar[str] = ""
     """One line for lists."""
+    conditional: ClassVar[bool] = False
+    """Whether choices depend on each other, so that an architecture has only some of them; see ``OpenSpace``."""
+    by_function: ClassVar[bool] = False
+    """Whether architectures with equal function keys are one architecture, so that a search evaluates one of them."""
 
     @abstractmethod
     def graph(self, architecture: Architecture) -> Graph:
@@ -138,7 +142,7 @@ class SearchSpace(ABC):
         for name in record:
             if name not in expected:
                 raise ParseError(f"{shown(text)}: {UnknownName('choice', name, expected)}")
-        return self.architecture([self.option_index(i, record[c.name]) for i, c in enumerate(self.choices)])
+        return self.from_options(record)
 
     # What follows works for every space.
 
@@ -174,6 +178,24 @@ class SearchSpace(ABC):
         if not self.is_valid(row):
             raise InvalidArchitecture(f"{row} is not a valid architecture of the space {self.name}")
         return Architecture(self.name, self.canonical(row))
+
+    def from_options(self, options: Mapping[Any, Any]) -> Architecture:
+        """The architecture with given options by the names of the choices; further names are not looked at.
+
+        Raises:
+            ParseError: A choice without an option, or with one that it does not have.
+            InvalidArchitecture: A row that the space's validity rule refuses.
+        """
+        if missing := [choice.name for choice in self.choices if choice.name not in options]:
+            raise ParseError(
+                f"{shown(dict(options))}: no option for the choice {missing[0]!r} of the space {self.name}"
+            )
+        return self.architecture([self.option_index(i, options[c.name]) for i, c in enumerate(self.choices)])
+
+    def pack(self, architectures: Sequence[Architecture]) -> Rows:
+        """The rows of architectures, as one array: (B, number of choices)."""
+        rows = np.array([a.choices for a in architectures], dtype=np.int16)
+        return rows.reshape(len(architectures), len(self.choices))
 
     def architectures(self, rows: Iterable[Sequence[int]] | Rows) -> list[Architecture]:
         """Wrap rows that are already valid, as they stand, such as those of :meth:`rows`."""

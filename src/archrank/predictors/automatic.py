@@ -46,7 +46,8 @@ def auto(
             trainings, another data set, another metric, measured on more architectures. They join the features of
             the Gaussian process and of the trees.
 
-    Where LightGBM cannot be loaded, there are no trees in it.
+    Where LightGBM cannot be loaded, there are no trees in it; where the operations of the space are not known
+    beforehand, as in a space of modules, no networks.
 
     Raises:
         UnknownName: No such effort.
@@ -66,7 +67,7 @@ def auto(
 
 
 def _networks(space: SearchSpace, effort: Effort) -> Iterator[Predictor]:
-    if effort == "fast":
+    if effort == "fast" or not space.operations:
         return
     needs("neural", "torch", what=f"the effort {effort!r}")
     from archrank.encoders import GATES, BiFlow

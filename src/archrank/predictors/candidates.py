@@ -113,8 +113,16 @@ class Candidates:
 
         Args:
             simplify: Whether the space's function rules simplify them first.
+
+        Raises:
+            PredictorError: The operations of the space are not known beforehand.
         """
         if simplify not in self._batches:
+            if not self.space.operations:
+                raise PredictorError(
+                    f"the space {self.space.name} has no fixed list of operations, which encoders of cells need; use a "
+                    "predictor on features: auto, gaussian-process or trees"
+                )
             cells = (self.space.function_arrays if simplify else self.space.arrays)(self.rows)
             choices = Choices(self.rows, tuple(len(c.options) for c in self.space.choices))
             self._batches[simplify] = merge(cells, self.space.operations, choices)

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from archrank.arrays import CellArrays
 from archrank.features import depth_features, feature_names, graph_features
+from archrank.open_space import OpenSpace
+from archrank.predictors.open_features import OpenFeatureMap, open_features
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["FeatureMap", "feature_map", "named_features"]
@@ -36,9 +38,7 @@ class FeatureMap:
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        sample = np.array(
-            [a.choices for a in space.sample(_SAMPLE, np.random.default_rng(0))], dtype=np.int16
-        )
+        sample = space.pack(space.sample(_SAMPLE, np.random.default_rng(0)))
         cells = space.function_arrays(sample)
         names, features = _named(space, cells)
         self._kept = np.flatnonzero(np.ptp(features, axis=0))  # a deviation may round to more than 0
@@ -55,7 +55,14 @@ class FeatureMap:
 
 
 def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Floats]:
-    """The features of B architectures before scaling: names (F,), and values for their functions (B, F)."""
+    """The features of B architectures before scaling: names (F,), and values for their functions (B, F).
+
+    In an open space, what an architecture does not have is NaN.
+    """
+    if isinstance(space, OpenSpace):
+        described = [open_features(space, architecture) for architecture in space.architectures(rows)]
+        found = tuple(dict.fromkeys(name for each in described for name in each))
+        return found, np.array([[each.get(name, np.nan) for name in found] for each in described], np.float32)
     return _named(space, space.function_arrays(rows))
 
 
@@ -64,6 +71,6 @@ def _named(space: SearchSpace, cells: Sequence[CellArrays]) -> tuple[tuple[str, 
 
 
 @lru_cache(maxsize=8)
-def feature_map(space: SearchSpace) -> FeatureMap:
+def feature_map(space: SearchSpace) -> "FeatureMap | OpenFeatureMap":
     """The map of a space, made once."""
-    return FeatureMap(space)
+    return OpenFeatureMap(space) if isinstance(space, OpenSpace) else FeatureMap(space)

@@ -25,7 +25,8 @@ class Domain:
         space: The space that is searched.
         candidates: Only these, e.g. the rows of an incomplete table; the whole space for None.
         unique_by: ``"encoding"``: two rows of choices are two architectures; or ``"function"``: of all architectures
-            that compute the same function only one may be proposed.
+            that compute the same function only one may be proposed. A space in which these are one architecture
+            (:attr:`~archrank.SearchSpace.by_function`) leaves no choice.
 
     Attributes:
         candidates: The candidates, each once; None for the whole space.
@@ -44,7 +45,7 @@ class Domain:
             raise UnknownName("unique_by", unique_by, UNIQUE_BY)
         self.space = space
         self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
-        self.unique_by = unique_by
+        self.unique_by: UniqueBy = "function" if space.by_function else unique_by
         # Working a key out takes longer than all else that a proposal needs, so each is worked out once.
         self._keys: dict[Architecture, Hashable] = {}
 

@@ -54,6 +54,7 @@ class SearchPlan:
             **self.objectives.metadata,
             "asynchronous": self.asynchronous,
             "budget": self.budget,
+            **({"conditional choices": True} if self.space.conditional else {}),
         }
 
 

@@ -24,7 +24,7 @@ class _Study:
     directions: list[int]
     attributes: dict[str, Any] = field(default_factory=dict)
     objectives: Objectives | None = None
-    distributions: Mapping[str, BaseDistribution] | None = None
+    distributions: dict[str, BaseDistribution] = field(default_factory=dict)
     trials: int = 0
     round: tuple[int, int, int] = (-1, 0, 0)
 
@@ -132,10 +132,13 @@ def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mappi
     if predicted is not None and not is_number(predicted):
         raise BadLine(f"gives as prediction of trial {number} {shown(predicted)}")
     made = {name: read_distribution(text) for name, text in operation.get("distributions", {}).items()}
-    if study.distributions is None:
-        study.distributions = made
-    if made != study.distributions or set(operation.get("params", ())) != set(made):
+    # Where choices depend on each other, a trial has those that are active in it.
+    known = study.distributions
+    fixed = known and not study.attributes.get("conditional choices")
+    agree = all(known.get(name, one) == one for name, one in made.items())
+    if not agree or (fixed and len(made) != len(known)) or set(operation.get("params", ())) != set(made):
         raise BadLine(f"gives other choices for trial {number} than for those before it")
+    known |= made
 
 
 def _objectives(study: _Study) -> Objectives:

@@ -57,28 +57,34 @@ class ArchrankSampler(BaseSampler):
         self._space = checked_space(space)
         self._strategy = checked_strategy(strategy, space, None)
         self._seed = seed
-        self._distributions = distributions(space)
         self._others = RandomSampler(seed=seed)
         self._lock = threading.Lock()
         # A pick is stored by Optuna only after the lock is released, so it is remembered here.
         self._given: dict[int, Architecture] = {}
+        self._picked: dict[int, Architecture] = {}  # what Optuna has yet to ask for
         # What the strategy proposed with one fit and no trial has got yet, in its order.
         self._batch: deque[Architecture] = deque()
         self._study_name: str | None = None  # which both are about
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """The whole space."""
-        return dict(self._distributions)
+        """The active choices of the strategy's next architecture, which Optuna then asks for."""
+        return distributions(self._space, self._pick(study, trial))
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The strategy's next architecture, as parameters."""
+        with self._lock:
+            architecture = self._picked.pop(trial.number, None)
+        return to_parameters(self._space, architecture or self._pick(study, trial))
+
+    def _pick(self, study: Study, trial: FrozenTrial) -> Architecture:
         rng = np.random.default_rng([self._seed, trial.number])
         with self._lock:
             if study.study_name != self._study_name:
                 self._study_name = study.study_name
                 self._given.clear()
+                self._picked.clear()
                 self._batch.clear()
             history = self._history(study, trial)
             architecture = self._next(study, history, rng)
@@ -89,7 +95,9 @@ class ArchrankSampler(BaseSampler):
             architecture = self._space.sample(1, rng)[0]
             with suppress(RuntimeError):  # asked for outside of optimize, where there is nothing to stop
                 study.stop()
-        return to_parameters(self._space, architecture)
+        with self._lock:
+            self._picked[trial.number] = architecture
+        return architecture
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

@@ -47,7 +47,6 @@ class Trials:
         self.objectives = objectives
         self._storage = storage
         self._store = store
-        self._distributions = distributions(space)
 
     @property
     def all(self) -> list[FrozenTrial]:
@@ -84,7 +83,7 @@ class Trials:
                 optuna.trial.create_trial(
                     state=TrialState.WAITING,
                     params=to_parameters(self.space, proposal.architecture),
-                    distributions=self._distributions,
+                    distributions=distributions(self.space, proposal.architecture),
                     user_attrs={
                         "architecture": self.space.format(proposal.architecture),
                         "predicted": None if proposal.score is None else float(proposal.score),

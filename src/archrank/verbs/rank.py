@@ -175,7 +175,7 @@ def _pool(space: SearchSpace, candidates: Any, left_out: frozenset[Architecture]
     """Option indices of what is to be ranked: (B, number of choices)."""
     if candidates is not None:
         kept = [a for a in as_architectures(space, candidates) if a not in left_out]
-        rows = np.array([a.choices for a in kept], dtype=np.int16).reshape(len(kept), len(space.choices))
+        rows = space.pack(kept)
     else:
         every = space.rows()
         measured = {architecture.choices for architecture in left_out}

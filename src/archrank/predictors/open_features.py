@@ -1,0 +1,95 @@
+"""The features of an open space's architectures: their active choices and their networks, on comparable scales."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.network_features import network_features
+from archrank.open_space import OpenSpace
+
+__all__ = ["OpenFeatureMap", "open_features"]
+
+Floats = npt.NDArray[np.float32]
+
+_SAMPLE = 300
+_CLIP = 5.0
+_KEPT = 100_000
+"""Architectures whose features are remembered."""
+
+
+class OpenFeatureMap:
+    """Turns architectures of an open space into standardized features of their choices and of what they compute.
+
+    A choice whose options are in order, or a number, is one feature; another one has a feature for each option. Choices
+    that are not active in an architecture have the mean of those in which they are. Names, means and standard
+    deviations come from a fixed random sample of the space; what does not occur or vary in it is left out.
+
+    Args:
+        space: The space.
+
+    Attributes:
+        names: The names of the F features.
+        deep: Which of them describe the depth of operations; none: (F,).
+    """
+
+    def __init__(self, space: OpenSpace) -> None:
+        self._space = space
+        self._kept: dict[Architecture, Floats] = {}
+        described = [open_features(space, a) for a in space.sample(_SAMPLE, np.random.default_rng(0))]
+        names = list(dict.fromkeys(name for each in described for name in each))
+        values = _matrix(described, names)
+        with np.errstate(invalid="ignore"):
+            spread = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
+        varied = np.flatnonzero(spread > 0)
+        self.names = tuple(names[index] for index in varied)
+        self.deep = np.zeros(len(varied), dtype=bool)
+        self._mean = np.nanmean(values[:, varied], axis=0).astype(np.float32)
+        self._std = np.nanstd(values[:, varied], axis=0).astype(np.float32)
+
+    def __call__(self, rows: npt.NDArray[Any]) -> Floats:
+        """The features of B architectures, given as :meth:`~archrank.open_space.OpenSpace.pack` gives them: (B, F)."""
+        if len(self._kept) + len(rows) > _KEPT:
+            self._kept.clear()
+        found = np.empty((len(rows), len(self.names)), dtype=np.float32)
+        for index, architecture in enumerate(rows):
+            if architecture not in self._kept:
+                self._kept[architecture] = self._of(architecture)
+            found[index] = self._kept[architecture]
+        return found
+
+    def _of(self, architecture: Architecture) -> Floats:
+        values = _matrix([open_features(self._space, architecture)], self.names)[0]
+        standard: Floats = np.clip((values - self._mean) / self._std, -_CLIP, _CLIP)
+        return np.nan_to_num(standard, nan=0.0)
+
+
+def open_features(space: OpenSpace, architecture: Architecture) -> dict[str, float]:
+    """The features of an architecture by name, before scaling.
+
+    Args:
+        space: Its space.
+        architecture: The architecture.
+    """
+    found: dict[str, float] = {}
+    domains = space.domains(architecture)
+    for name, value in architecture.choices:
+        domain = domains[name]
+        found[f"{name} is active"] = 1.0
+        for suffix, number in zip(domain.feature_names(), domain.features(value), strict=True):
+            found[f"{name}{suffix}"] = number
+    return found | network_features(space.function(architecture))
+
+
+def _matrix(described: Sequence[dict[str, float]], names: Sequence[str]) -> Floats:
+    """Features of B architectures, NaN for what an architecture does not have; counts of what is not there are 0."""
+    absent = {name: 0.0 if _is_count(name) else np.nan for name in names}
+    return np.array(
+        [[each.get(name, absent[name]) for name in names] for each in described], dtype=np.float32
+    )
+
+
+def _is_count(name: str) -> bool:
+    return name.endswith((" is active", ": count", ": parameters", ": multiply-adds")) or " → " in name
