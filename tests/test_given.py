@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from archrank import Architecture
-from archrank.errors import ParseError, PredictorError
+from archrank.errors import ParseError, PredictorError, SpaceError
 from archrank.given import architectures_of, rows_of
 from archrank.spaces import NASBench201, NASBenchGraph
 
@@ -134,5 +134,5 @@ def test_no_architecture_at_all_may_be_allowed():
 
 
 def test_a_space_that_is_none_is_refused():
-    with pytest.raises(PredictorError, match="the space is 'nas-bench-201'; expected a SearchSpace"):
+    with pytest.raises(SpaceError, match="'nas-bench-201' is no search space; expected a SearchSpace"):
         rows_of("nas-bench-201", TEXTS)

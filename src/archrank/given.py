@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.errors import ArchrankError, ParseError, PredictorError
+from archrank.errors import ArchrankError, ParseError, PredictorError, SpaceError
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["ArchitecturesLike", "architectures_of", "check_is_space", "rows_of"]
+__all__ = ["ArchitecturesLike", "architectures_of", "check_is_space", "rows_of", "values_of"]
 
 One: TypeAlias = Architecture | str | Mapping[str, str]
 
@@ -38,6 +38,7 @@ def rows_of(space: SearchSpace, given: ArchitecturesLike, *, empty: bool = False
         PredictorError: Architectures of another space, rows of another shape or with indices that no option has,
             something that is no architecture, or none at all.
         ParseError: A text, or options by name, that the space does not know.
+        SpaceError: The space is none.
 
     >>> from archrank.spaces import NASBench201
     >>> text = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
@@ -62,10 +63,10 @@ def check_is_space(space: object) -> None:
     """Check what a user gives as a space.
 
     Raises:
-        PredictorError: It is something else.
+        SpaceError: It is something else.
     """
     if not isinstance(space, SearchSpace):
-        raise PredictorError(f"the space is {space!r}; expected a SearchSpace, such as NASBench201()")
+        raise SpaceError(f"{space!r} is no search space; expected a SearchSpace, such as NASBench201()")
 
 
 def _rows(space: SearchSpace, given: Any) -> npt.NDArray[Any]:
@@ -100,10 +101,10 @@ def _items(space: SearchSpace, given: Any) -> Sequence[Any]:
         raise PredictorError(
             f"{_shown(given)} is a {type(given).__name__}; {_expected(space)}, or a list, an array or a column of these"
         )
-    return _values(given)
+    return values_of(given)
 
 
-def _values(column: Any) -> Sequence[Any]:
+def values_of(column: Any) -> Sequence[Any]:
     """The cells of a column of any library, as Python's own values."""
     for name in ("tolist", "to_list", "to_pylist"):
         if hasattr(column, name):
@@ -116,17 +117,17 @@ def _of_frame(space: SearchSpace, frame: Any) -> Sequence[Any]:
     names = [str(name) for name in getattr(frame, "column_names", frame.columns)]
     choices = [choice.name for choice in space.choices]
     if _COLUMN in names:
-        return _values(frame[_COLUMN])
+        return values_of(frame[_COLUMN])
     if not choices:  # they depend on each other: what is not active is missing in its row
-        records = zip(*(_values(frame[name]) for name in names), strict=True)
+        records = zip(*(values_of(frame[name]) for name in names), strict=True)
         return [
             {n: v for n, v in zip(names, row, strict=True) if v is not None and v == v} for row in records
         ]
     if set(choices) <= set(names):
-        cells = [_values(frame[name]) for name in choices]
+        cells = [values_of(frame[name]) for name in choices]
         return [dict(zip(choices, row, strict=True)) for row in zip(*cells, strict=True)]
     if len(names) == 1:
-        return _values(frame[names[0]])
+        return values_of(frame[names[0]])
     raise PredictorError(
         f"a data frame with the columns {', '.join(map(repr, names[:8]))}{', …' * (len(names) > 8)} was given; "
         f"expected a column {_COLUMN!r}, or one for each choice of the space {space.name} ({', '.join(choices)})"

@@ -8,16 +8,26 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from archrank.errors import MissingExtra, PluginError
+from archrank.errors import MissingExtra, PluginError, UnknownName
 from archrank.system.extras import extra_named
-from archrank.system.foreign import in_one_line
+from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["ROOMS", "Installed", "Names", "installed"]
+__all__ = ["ROOMS", "Installed", "Names", "check_subclass", "installed"]
 
-ROOMS = ("spaces", "benchmarks", "encoders", "losses", "predictors", "strategies")
-"""The rooms that packages can add names to; each has the entry-point group ``archrank.ROOM``."""
+ROOMS = {
+    "spaces": "space",
+    "benchmarks": "benchmark",
+    "encoders": "encoder",
+    "losses": "loss",
+    "predictors": "predictor",
+    "strategies": "strategy",
+}
+"""The rooms that packages can add names to, by the entry-point group ``archrank.ROOM``, and what each name is."""
+
+_QUOTED = 200
+"""A stored name may be of any length; an error message quotes this many of its characters."""
 
 T = TypeVar("T")
 
@@ -87,6 +97,18 @@ class Names(Mapping[str, T], Generic[T]):
             )
         return self._loaded(name, added[0]) if added else self._own[name]
 
+    def look_up(self, name: object) -> T:
+        """The value of a name that a user or a file gives: of any value, for only a name in here is accepted.
+
+        Raises:
+            UnknownName: It is no name in here.
+            PluginError: As for the class.
+            MissingExtra: As for the class.
+        """
+        if not isinstance(name, str) or name not in self:
+            raise UnknownName(ROOMS[self._room], str(name)[:_QUOTED], self)
+        return self[name]
+
     def __contains__(self, name: object) -> bool:
         return name in self._own or name in installed(self._room)
 
@@ -121,6 +143,17 @@ class Names(Mapping[str, T], Generic[T]):
                 f"{name!r} of the installed package {added.package} ({added.entry.value}) cannot be used: "
                 f"{in_one_line(error)}; repair, update or uninstall the package"
             ) from None
+
+
+def check_subclass(value: object, base: type[Any]) -> type[Any]:
+    """What a package's entry point names, where it must be a class.
+
+    Raises:
+        TypeError: It is no subclass.
+    """
+    if isinstance(value, type) and issubclass(value, base):
+        return value
+    raise TypeError(f"{shown(value)} is no subclass of {base.__name__}")
 
 
 @cache

@@ -16,6 +16,7 @@ from archrank.testing import check_table
 SPACE = NASBench201()
 ARCHITECTURES = SPACE.architectures(SPACE.rows()[5000:5008])
 TEXTS = [SPACE.format(a) for a in ARCHITECTURES]
+OPTIONS = [SPACE.options(a) for a in ARCHITECTURES]
 COLUMNS = {
     "architecture": TEXTS,
     "accuracy": [round(0.5 + 0.01 * i, 2) for i in range(8)],
@@ -86,7 +87,18 @@ def test_the_record_of_a_text_form_in_json_is_an_architecture_too():
 
 @pytest.mark.parametrize(
     "given",
-    [ARCHITECTURES, TEXTS, tuple(TEXTS), np.array(TEXTS), SPACE.rows()[5000:5008], [*TEXTS, TEXTS[0]]],
+    [
+        ARCHITECTURES,
+        TEXTS,
+        tuple(TEXTS),
+        np.array(TEXTS),
+        SPACE.rows()[5000:5008],
+        [*TEXTS, TEXTS[0]],
+        OPTIONS,
+        pd.DataFrame(OPTIONS),
+        pa.Table.from_pylist(OPTIONS),
+        pd.DataFrame(OPTIONS).assign(architecture=TEXTS),
+    ],
 )
 def test_architectures_alone(given):
     assert as_architectures(SPACE, given) == ARCHITECTURES

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from archrank.benchmarks import analog, nasbench_graph
 from archrank.benchmarks.official import OFFICIAL, Official, load_official
 from archrank.benchmarks.table import Table
-from archrank.errors import ArchrankError, TableError, UnknownName
+from archrank.errors import ArchrankError, TableError
 from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.spaces import NASBench201
@@ -86,9 +86,7 @@ def source(name: str) -> Source:
         UnknownName: No such benchmark.
         PluginError: The installed package that adds it cannot be used.
     """
-    if name not in SOURCES:
-        raise UnknownName("benchmark", name, SOURCES)
-    return SOURCES[name]
+    return SOURCES.look_up(name)
 
 
 def tables_of(space: SearchSpace) -> list[str]:

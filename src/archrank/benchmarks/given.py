@@ -9,8 +9,8 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE, Cells
 from archrank.benchmarks.files import read_cells
 from archrank.benchmarks.table import Table
-from archrank.errors import SpaceError, TableError
-from archrank.given import architectures_of
+from archrank.errors import TableError
+from archrank.given import architectures_of, check_is_space, values_of
 from archrank.space import SearchSpace
 
 __all__ = ["as_architectures", "as_table"]
@@ -57,7 +57,7 @@ def as_table(
     >>> as_table(NASBench201(), [{"architecture": text, "accuracy": 0.9}])
     <Table 'the records': 1 architecture of nas-bench-201, 1 metric>
     """
-    _check_space(space)
+    check_is_space(space)
     if not isinstance(measured, Table):
         return _cells(measured, architecture_column).table(
             space,
@@ -82,28 +82,21 @@ def as_architectures(
 
     Args:
         space: The space of the architectures.
-        given: Anything that :func:`as_table` takes, of which only the column of architectures is read; or a list of
-            architectures, in any form of :data:`~archrank.given.ArchitecturesLike`.
+        given: Anything that :func:`as_table` takes, of which only the column of architectures is read; or architectures
+            in any form of :data:`~archrank.given.ArchitecturesLike` but a text alone, which is the path of a file.
         architecture_column: The name of the column of architectures.
 
     Raises:
         TableError: As for :func:`as_table`.
     """
-    _check_space(space)
+    check_is_space(space)
     if isinstance(given, Table):
         return as_table(space, given).architectures
-    if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "columns") or _are_records(given):
+    if _are_cells(space, given, architecture_column):
         parsed = _cells(given, architecture_column).architectures(space, architecture_column)
     else:
         parsed = architectures_of(space, given, empty=True)
     return list(dict.fromkeys(parsed))
-
-
-def _check_space(space: object) -> None:
-    if not isinstance(space, SearchSpace):
-        raise SpaceError(
-            f"{space!r} is no search space; expected an object such as archrank.spaces.NASBench201()"
-        )
 
 
 def _cells(given: Any, architecture_column: str) -> Cells:
@@ -132,6 +125,23 @@ def _filled(cells: Cells) -> Cells:
     return cells
 
 
+def _are_cells(space: SearchSpace, given: Any, architecture_column: str) -> bool:
+    """Whether it is a file or cells by column, and not architectures alone in a form of ``ArchitecturesLike``."""
+    if isinstance(given, str | os.PathLike):
+        return True
+    if hasattr(given, "columns"):
+        names = list(getattr(given, "column_names", given.columns))
+    elif _are_records(given):
+        names = list(given[0])
+    elif isinstance(given, Mapping):
+        return all(map(_is_column, given.values()))
+    else:
+        return False
+    # Options by the names of the choices, where there is no column of architectures.
+    by_choice = architecture_column not in names and {choice.name for choice in space.choices} <= set(names)
+    return not by_choice
+
+
 def _are_records(given: Any) -> bool:
     return (
         isinstance(given, Sequence)
@@ -158,11 +168,7 @@ def _frame_columns(frame: Any, architecture_column: str) -> dict[str, list[Any]]
 
 def _plain(column: Any) -> list[Any]:
     """The cells of a column, None where pandas or NumPy mark that there is no value."""
-    for method in ("to_list", "tolist", "to_pylist"):
-        if hasattr(column, method):
-            column = getattr(column, method)()
-            break
-    return [None if _is_missing(cell) else cell for cell in column]
+    return [None if _is_missing(cell) else cell for cell in values_of(column)]
 
 
 def _is_missing(cell: object) -> bool:

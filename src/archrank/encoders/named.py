@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from archrank.errors import UnknownName
 from archrank.lazy_names import LazyNames
-from archrank.plugins import Names
-from archrank.system.foreign import shown
+from archrank.plugins import Names, check_subclass
 
 if TYPE_CHECKING:
     from archrank.encoders.base import EncoderSettings
@@ -29,9 +27,7 @@ _BUILT_IN: "LazyNames[type[EncoderSettings]]" = LazyNames(
 def _accept(name: str, value: object) -> "type[EncoderSettings]":
     from archrank.encoders.base import EncoderSettings
 
-    if isinstance(value, type) and issubclass(value, EncoderSettings):
-        return value
-    raise TypeError(f"{shown(value)} is no subclass of EncoderSettings")
+    return check_subclass(value, EncoderSettings)
 
 
 ENCODERS: "Names[type[EncoderSettings]]" = Names("encoders", _BUILT_IN, _accept)
@@ -46,6 +42,4 @@ def named_encoder(name: str) -> "type[EncoderSettings]":
         PluginError: The installed package that adds it cannot be used.
         MissingExtra: The extra ``neural`` is not installed.
     """
-    if name not in ENCODERS:
-        raise UnknownName("encoder", name, ENCODERS)
-    return ENCODERS[name]
+    return ENCODERS.look_up(name)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from archrank.errors import ArchrankError, PluginError, UnknownName
 from archrank.lazy_names import LazyNames
-from archrank.plugins import Names, installed
-from archrank.system.foreign import shown
+from archrank.plugins import Names, check_subclass, installed
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Predictor
@@ -58,15 +57,14 @@ _BUILT_IN: "LazyNames[Callable[..., Predictor]]" = LazyNames(
 def _accept(name: str, value: object) -> "Callable[..., Predictor]":
     from archrank.predictors.base import Predictor
 
-    if not (isinstance(value, type) and issubclass(value, Predictor)):
-        raise TypeError(f"{shown(value)} is no subclass of Predictor")
+    kind = check_subclass(value, Predictor)
     called = {each.attribute for each in installed("predictors")[name]}
-    if value.__name__ in CLASSES or value.__name__ not in called:  # saved predictors name the class
+    if kind.__name__ in CLASSES or kind.__name__ not in called:  # saved predictors name the class
         raise ValueError(
-            f"the class is named {value.__name__!r}; it needs a name that its entry point says and that is none of "
+            f"the class is named {kind.__name__!r}; it needs a name that its entry point says and that is none of "
             f"{', '.join(CLASSES)}"
         )
-    return value
+    return kind
 
 
 PREDICTORS: "Names[Callable[..., Predictor]]" = Names("predictors", _BUILT_IN, _accept)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from archrank.errors import UnknownName
 from archrank.lazy_names import LazyNames
 from archrank.plugins import Names
 from archrank.system.foreign import shown
@@ -44,6 +43,4 @@ def named_loss(name: str) -> "RankingLoss | PairwiseComparator":
         PluginError: The installed package that adds it cannot be used.
         MissingExtra: The extra ``neural`` is not installed.
     """
-    if name not in LOSSES:
-        raise UnknownName("loss", name, LOSSES)
-    return LOSSES[name]()
+    return LOSSES.look_up(name)()

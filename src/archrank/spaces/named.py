@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from archrank.errors import UnknownName
 from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.spaces.darts import Darts
@@ -48,9 +47,6 @@ def _accept(name: str, value: object) -> Callable[[], SearchSpace]:
 SPACES: Names[Callable[[], SearchSpace]] = Names("spaces", _BUILT_IN, _accept)
 """What makes each space, by its name."""
 
-_QUOTED = 200
-"""A stored name may be of any length; an error message quotes this many of its characters."""
-
 
 def named_space(name: object) -> SearchSpace:
     """The search space of that name.
@@ -65,9 +61,7 @@ def named_space(name: object) -> SearchSpace:
     >>> named_space("darts").name
     'darts'
     """
-    if not isinstance(name, str) or name not in SPACES:
-        raise UnknownName("space", str(name)[:_QUOTED], SPACES)
-    return SPACES[name]()
+    return SPACES.look_up(name)()
 
 
 def describe_space(space: SearchSpace) -> dict[str, Any]:

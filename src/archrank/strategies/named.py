@@ -5,10 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from archrank.errors import UnknownName
-from archrank.plugins import Names
+from archrank.plugins import Names, check_subclass
 from archrank.predictors.named import named_predictor
-from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from archrank.architecture import Architecture
@@ -90,9 +88,7 @@ def named_strategy(
     >>> named_strategy(NASBench201(), StrategyOptions("evolution")).batch
     1
     """
-    if options.strategy not in STRATEGIES:
-        raise UnknownName("strategy", options.strategy, STRATEGIES)
-    return STRATEGIES[options.strategy](options, space, candidates)
+    return STRATEGIES.look_up(options.strategy)(options, space, candidates)
 
 
 def _plain(name: str) -> Factory:
@@ -153,9 +149,7 @@ _BUILT_IN: Mapping[str, Factory] = {
 def _accept(name: str, value: object) -> Factory:
     from archrank.strategies.base import Strategy
 
-    if not (isinstance(value, type) and issubclass(value, Strategy)):
-        raise TypeError(f"{shown(value)} is no subclass of Strategy")
-    kind: Callable[..., Strategy] = value
+    kind: Callable[..., Strategy] = check_subclass(value, Strategy)
     # A TypeError names what it does not take.
     inspect.signature(kind).bind(None, candidates=None, unique_by="encoding")
     return lambda options, space, candidates: kind(space, candidates=candidates, unique_by=options.unique_by)
