@@ -9,7 +9,7 @@ import numpy as np
 from archrank.benchmarks.table import Floats, Metric
 from archrank.experiments.comparison import Comparison
 from archrank.simulation.files import save_labels
-from archrank.simulation.measures import Labels, Line, lines_of, quantiles
+from archrank.simulation.measures import RANDOM_NAME, Labels, Line, lines_of, quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,6 @@ class StrategyComparison(Comparison):
         """
         from archrank.plot.labels import metric_label
         from archrank.plot.strategies import regret_figure
-        from archrank.report.strategies.tables import RANDOM_NAME
 
         curves = {line.name: quantiles(line.regret) for line in self._lines}
         curves[RANDOM_NAME] = self._labels.random_regret(self._budget)

@@ -11,11 +11,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from archrank.plot.labels import axis_label, legend_label
 from archrank.plot.log_axis import log_axis, zero_height
 from archrank.plot.style import MUTED, PAPER, RANDOM, WIDTH, legend_above, operation_colors, theme
-from archrank.simulation.measures import Floats, Labels, Line, quantiles
+from archrank.simulation.measures import RANDOM_NAME, Floats, Labels, Line, quantiles
 
-__all__ = ["RANDOM_NAME", "hours_figure", "needed_figure", "regret_figure"]
-
-RANDOM_NAME = "random (exact)"
+__all__ = ["hours_figure", "needed_figure", "regret_figure"]
 
 _NAME_LETTERS = 36
 """Letters of a strategy's name that fit on a line."""

@@ -17,9 +17,12 @@ from archrank.simulation.random_search import (
     random_search_curve,
 )
 
-__all__ = ["Labels", "Line", "Target", "lines_of", "quantiles", "ratio", "ratio_to_random"]
+__all__ = ["RANDOM_NAME", "Labels", "Line", "Target", "lines_of", "quantiles", "ratio", "ratio_to_random"]
 
 Floats = npt.NDArray[np.float64]
+
+RANDOM_NAME = "random (exact)"
+"""What random search is called where its expected results are calculated, not simulated."""
 
 TOP = (0.01, 0.001)
 """Which shares of the table, the best, a search is timed to reach."""

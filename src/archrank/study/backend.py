@@ -17,9 +17,9 @@ from archrank.workers.processes import Processes
 from archrank.workers.ray_cluster import RayCluster, RayCrew
 from archrank.workers.runners import OnExecutor, Runner, Serial, check_workers
 
-__all__ = ["Backend", "Evaluated"]
+__all__ = ["Backend", "Outcomes"]
 
-Evaluated = Callable[[Callable[[], int]], Iterator[Outcome]]
+Outcomes = Callable[[Callable[[], int]], Iterator[Outcome]]
 """Evaluates and records what is queued, asking its argument for more when a worker is free; yields as it comes in."""
 
 
@@ -73,7 +73,7 @@ class Backend:
         return self._database is not None
 
     @contextmanager
-    def opened(self, run_state: RunState, elapsed: Callable[[], float]) -> Iterator[Evaluated]:
+    def opened(self, run_state: RunState, elapsed: Callable[[], float]) -> Iterator[Outcomes]:
         """Start the workers, and stop them afterwards.
 
         Args:

@@ -15,10 +15,10 @@ from archrank.plot.labels import metric_label
 from archrank.plot.strategies import hours_figure, needed_figure, regret_figure
 from archrank.report.parts import pictures_of
 from archrank.report.render import duration, render
-from archrank.report.strategies.tables import RANDOM_NAME, short, summary_tables
+from archrank.report.strategies.tables import short, summary_tables
 from archrank.report.tables import SummaryTable, markdown_page
 from archrank.simulation.files import evaluations, read_labels
-from archrank.simulation.measures import Labels, Line, lines_of, quantiles
+from archrank.simulation.measures import RANDOM_NAME, Labels, Line, lines_of, quantiles
 from archrank.system.files import write_whole
 from archrank.system.text import code, shortened
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from archrank.plot.fits import percent
 from archrank.report.tables import SummaryCell, SummaryTable, best_marked
-from archrank.simulation.measures import Floats, Labels, Line, quantiles, ratio, ratio_to_random
+from archrank.simulation.measures import RANDOM_NAME, Floats, Labels, Line, quantiles, ratio, ratio_to_random
 
 __all__ = ["budgets", "needed_cell", "short", "summary_tables"]
 
-RANDOM_NAME = "random (exact)"
 
 _BRIEF = 0.001
 """Seconds: shorter times are shown as less than this."""
