@@ -23,6 +23,7 @@ OF_TORCH = (
     "archrank.encoders.",
     "archrank.experiments.neural_fits",
     "archrank.images",
+    "archrank.modules",
     "archrank.networks",
     "archrank.predictors.neural",
     "archrank.predictors.scorer",

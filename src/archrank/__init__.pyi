@@ -14,6 +14,7 @@ from .graph import Cell as Cell
 from .graph import Graph as Graph
 from .graph import Node as Node
 from .graph import Site as Site
+from .modules.tracing import trace as trace
 from .predictors.automatic import auto as auto
 from .predictors.automatic import default_effort as default_effort
 from .predictors.base import Predictor as Predictor

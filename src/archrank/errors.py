@@ -19,6 +19,7 @@ __all__ = [
     "RunFolderError",
     "SpaceError",
     "TableError",
+    "TraceError",
     "TrainingError",
     "UnknownName",
 ]
@@ -123,6 +124,10 @@ class PredictorError(ArchrankError, ValueError):
 
 class RunFolderError(ArchrankError):
     """A run folder that cannot be used: another configuration, another process, or no room to write."""
+
+
+class TraceError(ArchrankError):
+    """A network whose graph cannot be read; the message names the operator or the line of its code."""
 
 
 class TrainingError(ArchrankError):

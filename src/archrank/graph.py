@@ -40,7 +40,7 @@ class Site:
 class Node(Site):
     """A site of a network of any kind.
 
-    The last four fields describe it for people and for predictors; they follow from the others and from the shape of
+    The last five fields describe it for people and for predictors; they follow from the others and from the shape of
     the network's inputs, so they are no part of its identity.
 
     Attributes:
@@ -53,7 +53,9 @@ class Node(Site):
             :attr:`Cell.weights`), in the order of their use; empty for an operation whose weights are its own.
         inner: The cell that the operation computes, whose inputs are the sources in their order, whose outputs are
             the targets, and whose weights from outside are ``weights``; None for a plain operation.
-        path: The module that it belongs to, from the outermost, such as ``("layer1", "0", "conv1")``.
+        path: The calls of modules that it belongs to, from the outermost, such as ``("layer1", "0", "conv1")``; the
+            second call of a module within its caller is ``"conv1#2"``.
+        classes: The class of each module of the path, such as ``("Sequential", "BasicBlock", "Conv2d")``.
         shape: Shape of the first output, without the batch: numbers of channels, rows, columns, or whatever it has.
         parameters: How many trainable numbers it holds, shared ones counted where they are used first.
         multiply_adds: Multiplications with an addition for one input, without the batch.
@@ -69,6 +71,7 @@ class Node(Site):
     weights: tuple[int, ...] = ()
     inner: "Cell | None" = None
     path: tuple[str, ...] = field(default=(), compare=False)
+    classes: tuple[str, ...] = field(default=(), compare=False)
     shape: tuple[int, ...] = field(default=(), compare=False)
     parameters: int = field(default=0, compare=False)
     multiply_adds: int = field(default=0, compare=False)

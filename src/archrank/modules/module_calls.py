@@ -1,0 +1,88 @@
+"""Which module is being called, within which others, and for the how manieth time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+__all__ = ["ModuleCalls"]
+
+
+class ModuleCalls:
+    """The calls of modules that are under way.
+
+    Attributes:
+        path: The name of each, from the outermost, relative to the one before, such as ``("layer1", "0", "conv1")``;
+            a module that its caller calls again is ``"conv1#2"``. The root itself has no name.
+        classes: The class of each.
+
+    Args:
+        root: The module whose parts have names.
+    """
+
+    def __init__(self, root: nn.Module) -> None:
+        self.path: tuple[str, ...] = ()
+        self.classes: tuple[str, ...] = ()
+        self._root = root
+        self._names = {id(module): name for name, module in root.named_modules()}
+        self._open: list[_Open] = [_Open(root, "", (), ())]
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Within it, calls of modules in this thread are noticed."""
+        thread = get_ident()
+
+        # A hook that returned anything would change the input or the output.
+        def before(module: nn.Module, args: Any) -> None:
+            if get_ident() == thread:
+                self._begin(module)
+
+        def after(module: nn.Module, args: Any, output: Any) -> None:
+            if get_ident() == thread:
+                self._end(module)
+
+        handles = [register_module_forward_pre_hook(before), register_module_forward_hook(after)]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _begin(self, module: nn.Module) -> None:
+        outer = self._open[-1]
+        if module is self._root and len(self._open) == 1:
+            return
+        full = self._names.get(id(module))
+        kind = type(module).__name__
+        if full is None:
+            full = name = kind
+        else:
+            inside = f"{outer.name}." if outer.name else ""
+            name = full.removeprefix(inside) if full != outer.name else kind
+        times = outer.times[name] = outer.times.get(name, 0) + 1
+        shown = name if times == 1 else f"{name}#{times}"
+        self._open.append(_Open(module, full, (*outer.path, shown), (*outer.classes, kind)))
+        self._show()
+
+    def _end(self, module: nn.Module) -> None:
+        # A call that raised an error which its caller caught was never ended.
+        places = [i for i, call in enumerate(self._open) if call.module is module]
+        if places and places[-1] > 0:
+            del self._open[places[-1] :]
+            self._show()
+
+    def _show(self) -> None:
+        self.path, self.classes = self._open[-1].path, self._open[-1].classes
+
+
+class _Open:
+    """A call that has not returned yet, and how often it called each other module."""
+
+    __slots__ = ("classes", "module", "name", "path", "times")
+
+    def __init__(self, module: nn.Module, name: str, path: tuple[str, ...], classes: tuple[str, ...]) -> None:
+        self.module, self.name, self.path, self.classes = module, name, path, classes
+        self.times: dict[str, int] = {}

@@ -1,0 +1,64 @@
+"""A module is left as it was, whatever its forward does to it."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+__all__ = ["own_attributes", "untouched"]
+
+_COPIED = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
+_STANDARD = frozenset(vars(nn.Module()))
+
+
+@contextmanager
+def untouched(module: nn.Module, *, training: bool) -> Iterator[None]:
+    """Within it, a module is in a given mode; afterwards its attributes and the random state are what they were.
+
+    Contents of tensors are not restored.
+
+    Args:
+        module: The module with all that it holds.
+        training: The mode.
+    """
+    states = [(m, *_state(m)) for m in module.modules()]
+    before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    try:
+        for m, *_ in states:
+            m.__dict__["training"] = training
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        torch.set_rng_state(before[2])
+        for m, attributes, contents in states:
+            m.__dict__.clear()
+            m.__dict__.update(attributes)
+            for container, content in contents:
+                _refill(container, content)
+
+
+def _state(module: nn.Module) -> tuple[dict[str, Any], list[tuple[Any, Any]]]:
+    """The attributes of a module, and what those of them hold that may be changed."""
+    attributes = dict(module.__dict__)
+    contents = [(attributes[name], attributes[name].copy()) for name in _COPIED if name in attributes]
+    changeable = [value for value in own_attributes(module) if type(value) in (list, dict, set)]
+    contents += [(value, value.copy()) for value in changeable]
+    return attributes, contents
+
+
+def own_attributes(module: nn.Module) -> list[Any]:
+    """The values of a module's attributes, other than those that every module has."""
+    return [value for name, value in module.__dict__.items() if name not in _STANDARD]
+
+
+def _refill(container: Any, content: Any) -> None:
+    if isinstance(container, list):
+        container[:] = content
+    else:
+        container.clear()
+        container.update(content)
