@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -93,6 +94,21 @@ def test_an_exception_in_the_middle_ends_the_workers_at_once(tmp_path):
     with pytest.raises(RuntimeError, match="stop"):
         run_grid(None, tasks(2, 600), Sleeps(tmp_path), workers=2, on_progress=stop)
     wait_for_the_end_of([int(path.name) for path in tmp_path.iterdir()])
+
+
+def test_an_interrupt_in_this_process_stops_between_rows_and_loses_none_that_is_finished(tmp_path, asked):
+    def work(task):
+        if task["x"] == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return square(task)
+
+    square = Square(tmp_path / "log")
+    with pytest.raises(KeyboardInterrupt):
+        run_grid(tmp_path, tasks(5, 3, 2), work, workers=1, cost=cost)
+    assert [row["x"] for row in read_rows(tmp_path)] == [5]
+    rows = run_grid(tmp_path, tasks(5, 3, 2), square, workers=1, cost=cost)
+    assert [row["square"] for row in rows] == [25, 9, 4]
+    assert asked() == [5, 3, 2]
 
 
 SCRIPT = """
