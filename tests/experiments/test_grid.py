@@ -76,6 +76,11 @@ def test_a_task_that_kills_its_worker_is_given_up_and_the_others_are_done(tmp_pa
     assert Counter(asked())[99] == 2
 
 
+def test_a_result_that_cannot_be_sent_is_named():
+    (row,) = run_grid(None, tasks(2), lambda task: {"lock": threading.Lock()}, workers=2)
+    assert row["error"].startswith("its result cannot be sent (TypeError: ")
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_one_worker_is_this_process_and_all_use_one_thread(tmp_path, workers):
     with threads(2):

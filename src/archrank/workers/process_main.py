@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from archrank.errors import EvaluationError
+from archrank.system.foreign import in_one_line
 from archrank.workers.job import SentJob
 from archrank.workers.outcome import Outcome
 
@@ -38,7 +39,13 @@ def do_what_comes(line: Connection, job: SentJob[Any]) -> None:
         return
     line.send(Outcome())
     while (task := coming.get()) is not None:
-        line.send(do(task))
+        outcome = do(task)
+        try:
+            line.send(outcome)
+        except OSError:
+            raise
+        except Exception as error:  # nothing was sent
+            line.send(Outcome(error=f"its result cannot be sent ({in_one_line(error)})"))
     threading.Thread(target=_leave_threads, daemon=True).start()
 
 
