@@ -176,10 +176,18 @@ def _scaled_or_moved(call: Call, outputs: Sequence[Tensor], batch: int) -> Opera
     return _plain(call, outputs, lambda _: None)
 
 
+def _dropped(call: Call, outputs: Sequence[Tensor], batch: int) -> Operation | None:
+    """Dropout, which only trains."""
+    if not call.given.get("train", call.given.get("training", True)) or call.given.get("p") == 0:
+        return None
+    return _plain(call, outputs, lambda _: None)
+
+
 _SPECIAL: dict[str, Described] = {
     **REARRANGED,
     **dict.fromkeys(names("select narrow slice"), selected),
     **dict.fromkeys(names("getitem setitem"), indexed),
     **dict.fromkeys(names("add sub mul div"), _scaled_or_moved),
+    **dict.fromkeys(names("dropout alpha_dropout feature_dropout feature_alpha_dropout"), _dropped),
     "rsub": _subtracted_from,
 }

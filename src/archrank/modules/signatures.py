@@ -73,11 +73,16 @@ def _body(function: FunctionType, known: dict[FunctionType, FunctionType]) -> Fu
     cells = tuple(CellType() for _ in function.__closure__ or ())
     known[function] = body = FunctionType(
         function.__code__,
-        {**function.__globals__, **_UNCHECKED},
+        scope := {**function.__globals__, **_UNCHECKED},
         function.__name__,
         function.__defaults__,
         cells or None,
     )
+    # Some ask in a private function that they call.
+    for name in function.__code__.co_names:
+        value = scope.get(name)
+        if name.startswith("_") and isinstance(value, FunctionType):
+            scope[name] = known[value] if value in known else _body(value, known)
     body.__kwdefaults__ = function.__kwdefaults__
     # A decorated function is in the closure of the one that decorates it, which may be in its own.
     for cell, old in zip(cells, function.__closure__ or (), strict=True):
