@@ -10,6 +10,8 @@ from .experiments.compare_rankings import compare_predictors as compare_predicto
 from .experiments.compare_strategies import compare_strategies as compare_strategies
 from .experiments.comparison import Comparison as Comparison
 from .experiments.stored import load_comparison as load_comparison
+from .folding import fold as fold
+from .folding import unfold as unfold
 from .graph import Cell as Cell
 from .graph import Graph as Graph
 from .graph import Node as Node
