@@ -121,7 +121,7 @@ def test_the_papers_protocol_on_an_official_file(tmp_path, data_folder):
         (["--metric", "constant"], "all 39 targets of the pool are 1"),
         (["--test-metric", "constant"], "all 40 targets of the test part are 1"),
         (["--workers", "0"], "0 workers"),
-        (["analog-nasbench"], "say what to compare on"),
+        (["analog-nasbench"], "name what to compare on"),
         (["--space", "nas-bench-2O1"], "did you mean 'nas-bench-201'?"),
     ],
 )

@@ -156,5 +156,5 @@ def test_labels_are_kept_with_their_direction(tmp_path):
     assert found.valid[0] == -1.0
     assert np.isnan(found.valid[1])
     assert found.test is None
-    with pytest.raises(RunFolderError, match="give the command of the comparison again"):
+    with pytest.raises(RunFolderError, match="run the command of the comparison again"):
         read_labels(tmp_path / "nowhere", valid_sign=1.0, test_sign=1.0)

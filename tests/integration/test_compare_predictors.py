@@ -63,7 +63,7 @@ def test_a_published_protocol_settles_the_split_and_shows_its_figures(tmp_path):
     [
         (["analog-nasbench", "--predictors", "tree"], "unknown predictor 'tree'; did you mean 'trees'"),
         (["analog-nasbench", "--predictors", "auto:effort=quick"], "unknown effort 'quick'"),
-        (["--predictors", "trees"], "say what to compare on"),
+        (["--predictors", "trees"], "name what to compare on"),
         (["analog-nasbench", "--protocol", "gates", "--split", "random"], "'gates' determines split"),
         (["nas-bench-graph-proteins", "--protocol", "gates"], "is about nas-bench-101 and nas-bench-201"),
     ],

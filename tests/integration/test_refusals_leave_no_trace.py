@@ -243,4 +243,4 @@ def test_a_report_of_an_edited_comparison_is_one_message(archrank, compared, whe
         record["config" if where in record["config"] else "environment"][where] = value
     Path("run/config.json").write_text(json.dumps(record))
     code, _, err = archrank("compare", "report", "run")
-    assert (code, "not as `archrank compare` writes them" in err) == (2, True), err
+    assert (code, "not in the format of `archrank compare`" in err) == (2, True), err

@@ -153,7 +153,7 @@ def test_a_benchmark_as_the_evaluator_of_its_space_knows_its_metric(search):
     [
         (
             ("enas", *PLAIN),
-            "enas is a space, where nothing was measured yet: say what evaluates an architecture",
+            "enas is a space without measured architectures: name a function that evaluates one",
         ),
         (("nas-bench-201", *PLAIN), "or search one of its benchmarks: analog-nasbench"),
         (("enass", *PLAIN, "--evaluator", "gives.py:value"), "did you mean 'enas'?"),

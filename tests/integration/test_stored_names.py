@@ -91,7 +91,7 @@ def test_a_worker_imports_no_space_that_the_database_names(archrank, planted, st
     code, _, err = archrank(*WORKER, *evaluator)
     assert code == 2, err
     assert "none of archrank's own" in err
-    assert "say where the space is, by --space path/to/file.py:Class" in err
+    assert "name its file with --space path/to/file.py:Class" in err
     assert not ran(planted)
 
 
@@ -125,7 +125,7 @@ def network(tmp_path_factory):
 def test_evaluating_a_network_imports_nothing_that_its_file_names(archrank, planted, network):
     code, _, err = archrank("evaluate", network)
     assert (code, "code is never loaded because a file names it" in err) == (2, True), err
-    assert "by --data" in err
+    assert "(--data)" in err
     assert not ran(planted)
     code, out, err = archrank("evaluate", network, "--data", "planted.py:images", "--json")
     assert code == 0, err

@@ -133,10 +133,10 @@ def test_the_onnx_file_gives_the_same_logits(archrank):
         (("train", "nas-bench-201", CELL, *DEFAULTS, "--image-size", "9", "--out", "net"), "give --image-size 8"),
         (("train", "nas-bench-201", "net.txt", *DEFAULTS, "--out", "net"), "net.txt"),
         (("train", "nas-bench-201", CELL, *DEFAULTS, "--learning-rate", "1e9", "--out", "net"), "loss became"),
-        (("evaluate", "net"), "holds no trained network"),
+        (("evaluate", "net"), "holds no readable trained network"),
         (("evaluate", "net", "--split", "tests"), "did you mean 'test'?"),
         (("search", "enas", "--evaluator", "train", *DEFAULTS, "--workers", "0"), "give --workers 1"),
-        (("search", "analog-nasbench", "--epochs", "2"), "--epochs says how to train: add --evaluator train"),
+        (("search", "analog-nasbench", "--epochs", "2"), "--epochs is an option of training: add --evaluator train"),
         (("search", "analog-nasbench", "--evaluator", "train", *DEFAULTS), "search its space, nas-bench-201"),
         (
             ("search", "enas", "--evaluator", "train", *DEFAULTS, "--pruner", "halving", "--objectives",

@@ -238,7 +238,7 @@ def test_a_killed_worker_is_noticed_and_a_stopped_one_says_so(server, worker, tm
     assert sorted(trial.user_attrs.get("interruptions", 0) for trial in trials) == [0, 0, 0, 1]
     assert len({e.architecture for e in found}) == 4
     _, said = last.communicate(timeout=PATIENCE)
-    assert "4 evaluations were made here" in said
+    assert "4 evaluations ran here" in said
 
 
 def test_a_worker_that_was_given_up_still_counts(server, worker, tmp_path):
@@ -258,7 +258,7 @@ def test_a_worker_that_was_given_up_still_counts(server, worker, tmp_path):
     (found,) = driver.found()
     assert found.value == float(sum(found.architecture.choices))
     _, said = late.communicate(timeout=PATIENCE)
-    assert "1 evaluations were made here" in said
+    assert "1 evaluations ran here" in said
     assert len(list(tmp_path.glob("*-(*"))) == 1
 
 
@@ -395,7 +395,7 @@ def searched(server):
         (("fuond", "analog-nasbench"), "unknown study in postgresql+psycopg://"),
         (("found", "analog-nasbnech"), "did you mean 'analog-nasbench'?"),
         (("found", "nas-bench-graph-cora"), "unknown metric"),
-        (("found", "mine.py"), "say which function of the file is meant"),
+        (("found", "mine.py"), "name the function in the file"),
         (("found", "mine.py:evalute"), "did you mean 'evaluate'?"),
         (("found", "mine.py:SEVEN"), "is 7, expected a function"),
         (("found", "mine.py:evaluate", "--space", "enas-macro"), "searches another space (nas-bench-201)"),
@@ -434,4 +434,4 @@ def test_a_changed_database_makes_a_worker_import_nothing(server, worker, tmp_pa
     assert not (tmp_path / "it-ran").exists()
     (tmp_path / "go").touch()  # with a space that is typed, the search ends
     found = worker("changed", "mine.py:evaluate", "--space", "nas-bench-201").communicate(timeout=60)[1]
-    assert "1 evaluations were made here" in found
+    assert "1 evaluations ran here" in found

@@ -105,7 +105,7 @@ def test_the_front_of_a_table_is_shown(table):
 def test_the_distribution_needs_a_table(searched, table):
     assert "the 25 evaluated" in labels(drawn(ar.plot.distribution(searched)))
     result = ar.search(table.space, lambda architecture: 1.0, strategy="random", budget=3)
-    with pytest.raises(ArchrankError, match="not the search of a table"):
+    with pytest.raises(ArchrankError, match="not the result of searching a table"):
         ar.plot.distribution(result)
 
 

@@ -213,7 +213,7 @@ class Addressed(Linear):
         (Eager, "constructor stores settings only"),
         (Converting, r"must store \['strength'\] as given"),
         (Hiding, "must store decay as self.decay"),
-        (Addressed, "not where objects lie"),
+        (Addressed, "not memory addresses"),
         (Unready, "predict before fit must raise PredictorError"),
         (Nothing, "must return the predictor itself"),
         (Writing, "changed what it was given"),

@@ -45,7 +45,7 @@ def test_official_validation_is_kept_as_it_is(tmp_path):
     data = load_images(str(tmp_path), size=8)
     assert (len(data.train), len(data.validation), len(data.test)) == (10, 4, 6)
     assert len(data.whole_training) == 14
-    with pytest.raises(DataError, match="validation images of its own"):
+    with pytest.raises(DataError, match="its own validation images"):
         load_images(str(tmp_path), size=8, validation=0.2)
 
 
@@ -153,7 +153,7 @@ def test_every_kind_of_data_set_becomes_bytes(name, size, shape, levels, own):
 def test_data_that_are_ready_come_as_they_are(own):
     assert len(load_images(own("ready")).train) == 1078
     assert len(load_images(own("ready"), train=100).train) == 100
-    with pytest.raises(DataError, match="brings its own parts"):
+    with pytest.raises(DataError, match="has its own parts"):
         load_images(own("ready"), validation=10)
 
 
@@ -161,8 +161,8 @@ def test_data_that_are_ready_come_as_they_are(own):
     ("name", "says"),
     [
         ("Pictures", "image 1 is 1×12×13"),
-        ("normalised", "leave normalisation to archrank"),
-        ("no_labels", "item 0 .* is no image with a label"),
+        ("normalised", "archrank normalizes images itself"),
+        ("no_labels", "item 0 .* is not an image with a label"),
         ("named", "the label 'cat', expected a class as a whole number"),
         ("number", "gives int, expected an ImageData"),
         ("with_arguments", "cannot be called without arguments"),

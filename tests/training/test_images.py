@@ -195,7 +195,7 @@ def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path, monkeypatch):
 def test_a_full_disk_is_noticed_before_decoding(cache, monkeypatch):
     usage = SimpleNamespace(free=5)
     monkeypatch.setattr("archrank.images.decoded.shutil.disk_usage", lambda _: usage)
-    with pytest.raises(FileError, match="set ARCHRANK_CACHE to a folder with more room"):
+    with pytest.raises(FileError, match="set ARCHRANK_CACHE to a folder with more space"):
         decoded(counted()[0], lambda *_: None)
     assert not list(cache.iterdir())
 

@@ -16,10 +16,12 @@ SHOWN = 14
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="Show one only, with what its columns mean.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show one benchmark only, with the meaning of its columns.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List the benchmarks: architectures, metrics, the best value of each, and what to get for the others."""
+    """List the benchmarks: architectures, metrics, the best value of each, and where to get the missing ones."""
     from archrank import benchmarks
 
     if name is not None:
@@ -34,7 +36,7 @@ def command(
         if name is not None:
             for metric in record.get("metrics", ()):
                 console.print(Text.assemble("  ", (metric["name"], "bold"), f": {metric['meaning']}"))
-    console.print("● search goes by it unless told otherwise    ↑ higher is better    ↓ lower is better")
+    console.print("● the default metric of a search    ↑ higher is better    ↓ lower is better")
     if name is None:
         console.print("What the columns mean: archrank benchmarks NAME")
 

@@ -40,13 +40,13 @@ _ENCODERS = {"encoders": "gates,gcn-global,gcn,lstm,mlp", "losses": "gates"}
 _LOSSES = {"encoders": "hinge", "losses": "mse,bce,comparator,hinge,listmle"}
 
 app = typer.Typer(
-    help="Compare encoders, losses or predictors by how well they rank, or strategies by what they find.",
+    help="Compare encoders, losses or predictors by ranking quality, or strategies by search results.",
     no_args_is_help=True,
 )
 
 
 def _command(what: What) -> Callable[..., None]:
-    """The command for encoders or for losses, which differ in what is compared unless told otherwise."""
+    """The command for encoders or for losses, which differ in their defaults."""
 
     def command(
         benchmark: BenchmarkArgument = None,
@@ -115,7 +115,7 @@ def _command(what: What) -> Callable[..., None]:
 
 
 app.command("encoders", help="Compare encoders of architectures by how well they rank.")(_command("encoders"))
-app.command("losses", help="Compare the losses that a predictor is trained by.")(_command("losses"))
+app.command("losses", help="Compare the losses that a predictor is trained with.")(_command("losses"))
 app.command("predictors")(predictors)
 app.command("strategies")(strategies)
 
@@ -127,7 +127,7 @@ def report(
         str | None, typer.Option(help="The epochs whose tau is shown: last-5 | last (encoders, losses).")
     ] = None,
 ) -> None:
-    """Write the tables, plots and page of a comparison anew from its results."""
+    """Rewrite the tables, plots and report of a comparison from its results."""
     from archrank.experiments import load_comparison
 
     try:
@@ -136,7 +136,7 @@ def report(
         raise
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"config.json or the results in {folder} are not as `archrank compare` writes them "
-            f"({in_one_line(error)[:200]}): give the command of the comparison again"
+            f"config.json or the results in {folder} are not in the format of `archrank compare` "
+            f"({in_one_line(error)[:200]}): run the command of the comparison again"
         ) from error
     Console().print(f"report  {page}", soft_wrap=True)

@@ -60,7 +60,7 @@ def command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare whole predictors, as search and rank use them, by how well they rank."""
+    """Compare predictors, as search and rank use them, by ranking quality."""
     from archrank.experiments import compare_predictors
 
     compare(

@@ -31,18 +31,22 @@ def command(
     ] = None,
     budget: Annotated[int, typer.Option(help="How many architectures each search evaluates.")] = 150,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 5,
-    metric: Annotated[str | None, typer.Option(help="What to search by (the benchmark's own).")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="The metric to search by (the benchmark's default).")
+    ] = None,
     test_metric: Annotated[
-        str | None, typer.Option(help="What to report beside it (the one that belongs to it, if any).")
+        str | None, typer.Option(help="The test metric to report too (the metric's own, if any).")
     ] = None,
     time_metric: Annotated[
-        str | None, typer.Option(help="Seconds an evaluation takes (those of the training, if known).")
+        str | None,
+        typer.Option(help="The metric with the seconds of an evaluation (the training time, if known)."),
     ] = None,
     parallel: Annotated[
         str | None, typer.Option(help="Numbers of workers to simulate, separated by commas (1).")
     ] = None,
     asynchronous: Annotated[
-        bool, typer.Option("--asynchronous", help="Simulated workers ask when free, not in rounds.")
+        bool,
+        typer.Option("--asynchronous", help="Propose whenever a simulated worker is free, not in rounds."),
     ] = False,
     table: TableOption = None,
     space: SpaceOption = None,
@@ -53,7 +57,7 @@ def command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare strategies by what they find with few evaluations, and random search exactly."""
+    """Compare strategies by the architectures that they find with few evaluations, also against exact random search."""
     from archrank.experiments import compare_strategies
 
     compare(

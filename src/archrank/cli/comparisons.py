@@ -52,7 +52,7 @@ def named_table(benchmark: str | None, path: Path | None, space: str | None, min
     from archrank.cli import names
 
     if (benchmark is None) == (path is None):
-        raise TableError("say what to compare on: a benchmark's name, or --table FILE with --space SPACE")
+        raise TableError("name what to compare on: a benchmark, or --table FILE with --space SPACE")
     if benchmark is not None:
         return names.table(benchmark)
     if space is None:
@@ -106,7 +106,7 @@ def compare(
     except KeyboardInterrupt:
         console.print(
             f"\ninterrupted; nothing finished is lost. Continue with:\n  {command}\n"
-            f"or see what there is:\n  {shlex.join(['archrank', 'compare', 'report', str(folder)])}",
+            f"or show the results so far:\n  {shlex.join(['archrank', 'compare', 'report', str(folder)])}",
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
@@ -135,10 +135,10 @@ def _every_second(sheet: "SummaryTable") -> "SummaryTable":
 
 
 def _check_failures(what: str, total: int, failed: Sequence[str]) -> None:
-    """Tell what failed, and leave with exit code 1; nothing where nothing did.
+    """Print the failures and exit with code 1; do nothing if nothing failed.
 
     Args:
-        what: What they are called, in the plural.
+        what: Their name, in the plural.
         total: How many there were.
         failed: Those that failed, and why.
     """

@@ -1,4 +1,4 @@
-"""``archrank evaluate``: how well a trained network does."""
+"""``archrank evaluate``: the accuracy of a trained network."""
 
 import json
 import sys
@@ -20,15 +20,17 @@ __all__ = ["command"]
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="What `archrank train` wrote.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder that `archrank train` wrote.", show_default=False)
+    ],
     split: Annotated[str, typer.Option(help="test | validation")] = "test",
     data: DataOption = None,
     data_folder: DataFolderOption = None,
     device: DeviceOption = None,
-    batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 256,
+    batch: Annotated[int, typer.Option(help="Number of images in a batch.", min=1)] = 256,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Measure a trained network on images that it did not learn from: those of its own data, or others (--data)."""
+    """Measure a trained network on images that it was not trained on: those of its own data, or others (--data)."""
     from archrank.cli.executors import warnings_on
     from archrank.verbs.evaluate import evaluate
 

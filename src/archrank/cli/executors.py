@@ -1,4 +1,4 @@
-"""The options that say where a search's evaluations are made, for ``archrank search`` and ``archrank worker``."""
+"""The options for where a search's evaluations run, for ``archrank search`` and ``archrank worker``."""
 
 import shlex
 import warnings
@@ -40,16 +40,18 @@ __all__ = [
 
 EXECUTORS = ("process", "ray")
 
-ExecutorOption = Annotated[str, typer.Option(help="Where evaluations are made: " + " | ".join(EXECUTORS))]
+ExecutorOption = Annotated[str, typer.Option(help="Where evaluations run: " + " | ".join(EXECUTORS))]
 AddressOption = Annotated[
     str | None,
-    typer.Option(help="Head of a Ray cluster to join, or one is started here (ray).", metavar="HOST:PORT"),
+    typer.Option(
+        help="Head of a Ray cluster to join; without it one is started here (ray).", metavar="HOST:PORT"
+    ),
 ]
 CpusOption = Annotated[float, typer.Option(help="CPUs per evaluation (ray).", min=0)]
-GpusOption = Annotated[float, typer.Option(help="GPUs per evaluation; may be a part (ray).", min=0)]
+GpusOption = Annotated[float, typer.Option(help="GPUs per evaluation; may be fractional (ray).", min=0)]
 MemoryOption = Annotated[float | None, typer.Option(help="GiB of memory per evaluation (ray).", min=0)]
 TimeoutOption = Annotated[float | None, typer.Option(help="Seconds that an evaluation may take.")]
-RetriesOption = Annotated[int, typer.Option(help="New tries of an evaluation whose worker died.", min=0)]
+RetriesOption = Annotated[int, typer.Option(help="Retries of an evaluation whose worker died.", min=0)]
 AsynchronousOption = Annotated[
     bool, typer.Option("--asynchronous", help="Propose whenever a worker is free, not in rounds.")
 ]
@@ -57,30 +59,31 @@ StorageOption = Annotated[
     str | None,
     typer.Option(
         envvar="ARCHRANK_STORAGE",
-        help="Keep the study in this PostgreSQL database; `archrank worker` on any machine evaluates.",
+        help="Store the study in this PostgreSQL database; `archrank worker` on any machine evaluates.",
         metavar="URL",
         show_envvar=True,
     ),
 ]
 StudyOption = Annotated[str | None, typer.Option(help="The study's name in the storage (the folder's name).")]
 PatienceOption = Annotated[
-    float, typer.Option(help="Seconds of silence after which a worker is given up (storage).", min=1)
+    float,
+    typer.Option(help="Seconds without a sign of life after which a worker counts as dead (storage).", min=1),
 ]
 EvaluatorOption = Annotated[
     str | None,
     typer.Option(
-        help="Evaluate by path/to/file.py:function, or train (a look into the table); a space needs one.",
+        help="Evaluate by path/to/file.py:function, or train (lookup in the table); a space needs one.",
         metavar="NAME",
     ),
 ]
 
 USER_EVALUATOR = "path/to/file.py:function"
-"""What stands for a user's evaluator in messages."""
+"""The placeholder of a user's evaluator in messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutorOptions:
-    """What the command line was told about evaluating; the fields are the options of ``archrank search``."""
+    """The options for evaluating; the fields are the options of ``archrank search``."""
 
     workers: int = 1
     executor: str = "process"
@@ -98,7 +101,7 @@ class ExecutorOptions:
 
     @property
     def words(self) -> list[str]:
-        """The options that are not left alone, as words of a command; a password is not repeated."""
+        """The options that differ from their defaults, as words of a command, without a password."""
         words: list[str] = []
         for name in self.__slots__:
             value = getattr(self, name)
@@ -111,19 +114,19 @@ class ExecutorOptions:
 
     @property
     def active(self) -> dict[str, Any]:
-        """What makes a run what it is; nothing of an option that is left alone."""
+        """The options that identify a run, without those that have their defaults."""
         kept = {name: getattr(self, name) for name in ("asynchronous", "study", "evaluator")}
         return {name: value for name, value in kept.items() if value}
 
     @contextmanager
     def opened(self, name: str) -> Iterator[dict[str, Any]]:
-        """Arguments of a search that say where it runs; closes what it opened.
+        """The arguments of a search for where it runs; closes what it opened.
 
         Args:
-            name: What the study is called where ``study`` is not set.
+            name: The study's name if ``study`` is not set.
 
         Raises:
-            ArchrankError: An option that does not go with the others, or an unknown executor.
+            ArchrankError: An option that conflicts with others, or an unknown executor.
         """
         from archrank.study import RayCluster
 
@@ -132,7 +135,7 @@ class ExecutorOptions:
         cluster = RayCluster(self.address, self.cpus, self.gpus, self.memory)
         if self.executor != "ray" and cluster != RayCluster():
             raise ArchrankError(
-                "--address, --cpus, --gpus and --memory say what Ray is to do: add --executor ray"
+                "--address, --cpus, --gpus and --memory are options of Ray: add --executor ray"
             )
         if self.storage is None and self.study is not None:
             raise ArchrankError(f"--study {self.study} names a study in a database: add --storage URL")
@@ -147,7 +150,9 @@ class ExecutorOptions:
             yield arguments
             return
         if self.evaluator is not None:
-            raise ArchrankError("with --storage, --evaluator is given to every `archrank worker`, not here")
+            raise ArchrankError(
+                "with --storage, give --evaluator to every `archrank worker`, not to the search"
+            )
         with self._database(name) as database:
             yield {**arguments, "database": database}
 
@@ -157,7 +162,7 @@ class ExecutorOptions:
         Args:
             searched: The name of what is searched.
             is_space: Whether that is a space, not a table.
-            name: What the study is called where ``study`` is not set.
+            name: The study's name if ``study`` is not set.
         """
         if self.storage is None:
             return None
@@ -176,7 +181,7 @@ class ExecutorOptions:
 
 
 def values_from(name: str) -> "Table | Evaluator":
-    """Where the command line says that values come from.
+    """The source of values that the command line names.
 
     Args:
         name: A benchmark, or a function of the user's as ``path/to/file.py:function`` or ``package.module:function``.
@@ -189,7 +194,7 @@ def values_from(name: str) -> "Table | Evaluator":
     where, colon, attribute = name.rpartition(":")
     if not (colon and where):
         if name.endswith(".py"):
-            raise ArchrankError(f"{name!r}: say which function of the file is meant, e.g. {name}:evaluate")
+            raise ArchrankError(f"{name!r}: name the function in the file, e.g. {name}:evaluate")
         return names.table(name)
     held = vars(names.user_module(where))
     if attribute not in held:
@@ -209,7 +214,7 @@ def evaluator_of(values: "Table | Evaluator", metrics: Sequence[str]) -> "Evalua
 
     Args:
         values: A table or an evaluator.
-        metrics: Names of the values that the search looks at.
+        metrics: Names of the values that the search uses.
 
     Raises:
         UnknownName: The table has no such metric.

@@ -1,4 +1,4 @@
-"""``archrank features``: what the predictors see of a space's architectures."""
+"""``archrank features``: the graph features that predictors use."""
 
 import json
 import sys
@@ -17,11 +17,14 @@ def command(
         str, typer.Argument(help="A space's name, or your own as path/to/file.py:Name.", show_default=False)
     ],
     architecture: Annotated[
-        str | None, typer.Argument(help="Show this one's, in the space's text form.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Show the features of this architecture, in the space's text form.", show_default=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List the graph features of a space: what they are, and their values over 1,000 random architectures."""
+    """List the graph features of a space, and their values over 1,000 random architectures."""
     from archrank.cli import names
     from archrank.verbs.features import SAMPLE, feature_table
 

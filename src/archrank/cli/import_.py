@@ -1,4 +1,4 @@
-"""``archrank import``: read an official file once, and keep it as a table that loads at once."""
+"""``archrank import``: read an official file once, and keep it as a table that loads quickly."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,10 +23,10 @@ def command(
         typer.Option(help="What a repeated measurement's plain name means: mean | 0 | 1 | 2 (one run)."),
     ] = "mean",
     partial: Annotated[
-        bool, typer.Option("--partial", help="Import what is there, though architectures are missing.")
+        bool, typer.Option("--partial", help="Import the file even if architectures are missing.")
     ] = False,
 ) -> None:
-    """Read an official benchmark file once; searches then load its table at once."""
+    """Read an official benchmark file once; searches then load its table quickly."""
     from archrank import benchmarks
 
     chosen = benchmarks.label_named(label)

@@ -31,7 +31,7 @@ VERBS = (
 
 app = typer.Typer(
     name="archrank",
-    help="Find a good neural-network architecture while training as few as possible.",
+    help="Find a good neural network architecture while training as few as possible.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,7 +1,7 @@
 """Names that the user typed become objects here: spaces and benchmarks by name, or a user's own space.
 
-:func:`space` imports the file or module that a name such as ``path/to/file.py:Class`` says, so it is only for what the
-user typed. A name that was stored goes to :func:`archrank.spaces.named.named_space`, which imports no such file.
+:func:`space` imports the file or module that a name such as ``path/to/file.py:Class`` refers to, so it is only for
+names that the user typed. A stored name goes to :func:`archrank.spaces.named.named_space`, which imports no such file.
 """
 
 from archrank import benchmarks
@@ -26,12 +26,12 @@ def table(name: str) -> Table:
 
 
 def space(name: str, kind: str = "space") -> SearchSpace:
-    """The search space that a name on the command line says; imports the user's code where the name is that of code.
+    """The search space of a name on the command line; imports the user's code if the name refers to code.
 
     Args:
         name: What the user typed: a space's name, a benchmark's name (for its space), or a user's own space as
-            ``path/to/file.py:Class`` or ``package.module:Class``, where an object will do as well as a class.
-        kind: What is asked for, in the message that there is none of that name.
+            ``path/to/file.py:Class`` or ``package.module:Class``, where the name is that of a class or an object.
+        kind: What is named, for the message that there is no such name.
 
     Raises:
         UnknownName: No such space, or no such name in the user's file.
@@ -48,7 +48,7 @@ def space(name: str, kind: str = "space") -> SearchSpace:
     if colon and where:
         return _user_space(where, attribute)
     if name.endswith(".py"):
-        raise SpaceError(f"{name!r}: say which space of the file is meant, e.g. {name}:MySpace")
+        raise SpaceError(f"{name!r}: name the space in the file, e.g. {name}:MySpace")
     raise UnknownName(kind, name, dict.fromkeys([*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"]))
 
 
@@ -56,7 +56,7 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
     """What the user searches: a benchmark's table, or a space.
 
     Args:
-        name: What the user typed: a benchmark, or a space. What is both is the space where there is an evaluator.
+        name: What the user typed: a benchmark, or a space. A name of both is the space if there is an evaluator.
         evaluator: The evaluator that the user typed.
         is_remote: Whether workers elsewhere evaluate.
 
@@ -73,8 +73,8 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
         tables = benchmarks.tables_of(found)
         instead = f"; or search one of its benchmarks: {', '.join(tables)}" if tables else ""
         raise ArchrankError(
-            f"{name} is a space, where nothing was measured yet: say what evaluates an architecture, by --evaluator "
-            f"path/to/file.py:function, or train it, by --evaluator train{instead}"
+            f"{name} is a space without measured architectures: name a function that evaluates one (--evaluator "
+            f"path/to/file.py:function), or train them (--evaluator train){instead}"
         )
     return found
 

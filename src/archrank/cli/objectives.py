@@ -1,4 +1,4 @@
-"""The options that say what a search goes by."""
+"""The options for the objectives of a search."""
 
 from typing import Annotated
 
@@ -7,12 +7,12 @@ import typer
 __all__ = ["MaximizeOption", "MetricOption", "ObjectivesOption", "WhereOption"]
 
 MetricOption = Annotated[
-    str | None, typer.Option(help="What to search by (what the benchmark or the evaluator names).")
+    str | None, typer.Option(help="The metric to search by (the default of the benchmark or evaluator).")
 ]
 ObjectivesOption = Annotated[
     str | None,
     typer.Option(
-        help="Search by two or three values instead, the Pareto front; an evaluator's as A,B:min.",
+        help="Two or three metrics to search by instead, for a Pareto front; an evaluator's as A,B:min.",
         metavar="A,B[,C]",
     ),
 ]

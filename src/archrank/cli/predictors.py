@@ -1,4 +1,4 @@
-"""The options that say which predictor is used."""
+"""The options for the predictor."""
 
 from typing import Annotated
 
@@ -19,10 +19,10 @@ __all__ = [
 
 PredictorOption = Annotated[
     str | None,
-    typer.Option(help=f"{' | '.join(PREDICTORS)} (auto; neural where an encoder or a loss is named)."),
+    typer.Option(help=f"{' | '.join(PREDICTORS)} (auto; neural if an encoder or a loss is given)."),
 ]
 EffortOption = Annotated[
-    str | None, typer.Option(help="How much work auto does: fast | balanced | best (search: fast).")
+    str | None, typer.Option(help="Effort of the predictor auto: fast | balanced | best (search: fast).")
 ]
 EncoderOption = Annotated[
     str | None, typer.Option(help=f"Encoder of the neural predictor: {' | '.join(ENCODERS)} (gates).")
@@ -38,7 +38,7 @@ MembersOption = Annotated[
 BootstrapOption = Annotated[
     int | None,
     typer.Option(
-        help="Average this number of fits of the predictor to resamples of the labels (one fit to all).",
+        help="Average this number of fits to resamples of the labels (one fit to all).",
         min=2,
     ),
 ]

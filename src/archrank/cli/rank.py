@@ -46,7 +46,8 @@ def command(
     hint: Annotated[
         list[str] | None,
         typer.Option(
-            help="Also learn from this column, of more rows than have the target: COLUMN, or FILE:COLUMN. Repeatable."
+            help="Also learn from this column, which may be filled in more rows than the target: COLUMN, or FILE:COLUMN; "
+            "may be repeated."
         ),
     ] = None,
     predictor: PredictorOption = None,
@@ -72,7 +73,7 @@ def command(
     from archrank.verbs.rank import rank
 
     if top < 1:
-        raise BudgetError(f"--top {top}: nothing would be written; give 1 or more")
+        raise BudgetError(f"--top {top}; give 1 or more")
     check_writable(out)
     chosen = names.space(space)
     console = Console(stderr=True)
@@ -117,7 +118,7 @@ def command(
 
 
 def _hint(words: str) -> str | tuple[Path, str]:
-    """The hint that ``COLUMN``, one of the training file, or ``FILE:COLUMN`` names.
+    """The hint of ``COLUMN``, a column of the training file, or ``FILE:COLUMN``.
 
     >>> _hint("cheap.csv:loss"), _hint("loss")
     ((PosixPath('cheap.csv'), 'loss'), 'loss')

@@ -1,4 +1,4 @@
-"""``archrank search``: search a benchmark or a space, and leave a run folder with a report."""
+"""``archrank search``: search a benchmark or a space, and write a run folder with a report."""
 
 import json
 import shlex
@@ -79,22 +79,22 @@ def command(
     ] = DEFAULTS.inner,
     acquisition: Annotated[
         str,
-        typer.Option(
-            help="What is best: the mean prediction, or by its spread: mean | ucb | ei | ts | portfolio (guided)."
-        ),
+        typer.Option(help="Acquisition function: mean | ucb | ei | ts | portfolio (guided)."),
     ] = DEFAULTS.acquisition,
     initial: Annotated[
-        int, typer.Option(help="Random architectures at first (guided).", min=2)
+        int, typer.Option(help="Number of initial random architectures (guided).", min=2)
     ] = DEFAULTS.initial,
     round_: Annotated[
-        int, typer.Option("--round", help="Architectures a round (guided).", min=1)
+        int, typer.Option("--round", help="Architectures per round (guided).", min=1)
     ] = DEFAULTS.round,
     explore: Annotated[
         float, typer.Option(help="Share of each round drawn at random (guided).")
     ] = DEFAULTS.explore,
     shrink: Annotated[
         float,
-        typer.Option(help="Share of the measured, the best ones, that later rounds learn from (guided)."),
+        typer.Option(
+            help="Share of the measured architectures, the best, that later rounds learn from (guided)."
+        ),
     ] = DEFAULTS.shrink,
     unique_by: Annotated[
         str, typer.Option(help="Never evaluate two architectures with the same: encoding | function.")
@@ -105,8 +105,8 @@ def command(
     where: WhereOption = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/SEARCHED-STRATEGY-SEED).")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    workers: Annotated[int, typer.Option(help="How many evaluations are made at the same time.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
+    workers: Annotated[int, typer.Option(help="Number of evaluations at the same time.")] = 1,
     executor: ExecutorOption = "process",
     address: AddressOption = None,
     cpus: CpusOption = 1.0,
@@ -123,7 +123,7 @@ def command(
     *,
     training: TrainingOptions,
 ) -> None:
-    """Search a benchmark, or a space that an evaluator measures, for a good architecture, looking at few of them."""
+    """Search a benchmark, or a space with an evaluator, for a good architecture with few evaluations."""
     options = StrategyOptions(
         strategy=strategy,
         unique_by=unique_by,
@@ -186,14 +186,14 @@ def _title(searched: str, target: "SearchSpace | Table") -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What the command line asks for.
+    """The request of the command line.
 
     Attributes:
-        searched: The name of what is searched.
+        searched: The name of the benchmark or space.
         target: What it names.
-        options: Those of the strategy.
-        evaluating: Those that say where evaluations are made.
-        training: Those that say how networks are trained.
+        options: The options of the strategy.
+        evaluating: The options for where evaluations run.
+        training: The options for training networks.
         budget: How many evaluations.
         seed: The seed.
         folder: The run folder.
@@ -223,14 +223,14 @@ class _Request:
         return self.target.space if isinstance(self.target, Table) else self.target
 
     def values(self) -> "Table | Evaluator | None":
-        """What evaluates; None where a table is searched, and where workers elsewhere evaluate."""
+        """The evaluator; None if a table is searched or workers elsewhere evaluate."""
         evaluating = self.evaluating
         if evaluating.evaluator != TRAIN:
             self.training.check_unused()
             return None if evaluating.evaluator is None else values_from(evaluating.evaluator)
         if self.table is not None:
             raise ArchrankError(
-                f"{self.searched} is a table of what was trained: to train, search its space, {self.space.name}"
+                f"{self.searched} is a table of trained architectures: to train, search its space, {self.space.name}"
             )
         threads = max(1, int(evaluating.cpus)) if evaluating.executor == "ray" else None
         trainings = self.folder.absolute() / "trainings"
@@ -290,7 +290,7 @@ class _Request:
 
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):
                 console.print(
-                    f"waiting for workers; start some by\n  {invitation}",
+                    f"waiting for workers; start some with\n  {invitation}",
                     soft_wrap=True,
                 )
             result = search(

@@ -30,7 +30,7 @@ def command(
 
 
 def _described(name: str) -> dict[str, Any]:
-    """A space, or the error of the installed package that adds it: it does not take the others away."""
+    """A space, or the error of the installed package that adds it, so that the others are still listed."""
     from archrank.spaces.named import describe_space, named_space
 
     try:

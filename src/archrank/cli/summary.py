@@ -1,4 +1,4 @@
-"""What a search found, in the terminal."""
+"""A summary of a search for the terminal."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _SHOWN = 12
 
 
 def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None:
-    """Print what a search found.
+    """Print a summary of a search.
 
     Args:
         record: What ``result.json`` holds.
@@ -74,18 +74,18 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
 
 
 def _commonest(errors: Sequence[str]) -> str:
-    """The error that came most often, and how many others there were."""
+    """The most frequent error, and the number of others."""
     (error, count), *others = Counter(errors).most_common()
     return f"{error} ({count}×){f'; {len(others)} others in the report' if others else ''}"
 
 
 def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The Pareto front for the panel, as many as one looks at."""
+    """The first members of the Pareto front, for the panel."""
     front = record["front"]
     rows = [
         (
             "Pareto front",
-            f"{len(front)} that no other one evaluated beats in all of {', '.join(record['objectives'])}",
+            f"{len(front)} not dominated by another evaluated one in {', '.join(record['objectives'])}",
         )
     ]
     for member in front[:_SHOWN]:
@@ -100,7 +100,7 @@ def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
-    """What other ways to search find with as many evaluations, in the median."""
+    """The median result of other strategies with the same number of evaluations."""
     from archrank.plot.bands import comparison_bands
 
     bands = comparison_bands(table, record["metric"], len(record["evaluations"]))
@@ -108,5 +108,5 @@ def _in_comparison(record: Mapping[str, Any], table: "Table") -> str:
 
 
 def brief(value: float | None) -> str:
-    """A number as one says it; a dash where there is none."""
+    """A short form of a number; a dash for None."""
     return "–" if value is None else f"{value:.6g}"

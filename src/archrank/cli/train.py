@@ -41,17 +41,17 @@ def command(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the network.", show_default=False)],
     final: Annotated[
-        bool, typer.Option("--final", help="Learn from the validation images too; only a test is left then.")
+        bool, typer.Option("--final", help="Train on the validation images too; only a test is left then.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.", min=0)] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the training in the folder.")] = False,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write model.onnx too.")] = False,
     *,
     training: TrainingOptions,
 ) -> None:
-    """Train the network of one architecture; the folder then holds its weights and all that is known of it.
+    """Train the network of one architecture, and write its weights, model card and learning curve to a folder.
 
-    Without --recipe it is cifar-final, 600 epochs, or for the digits their own.
+    The default recipe is cifar-final, with 600 epochs; the digits have their own.
     """
     from archrank.cli import names
     from archrank.verbs.train import architecture_from, train
@@ -77,7 +77,7 @@ def command(
                 **training.given,
             )
     except KeyboardInterrupt:
-        console.print("\ninterrupted; what was trained by the last epoch is kept. Continue with:")
+        console.print("\ninterrupted; the state after the last epoch is kept. Continue with:")
         console.print(f"  {shlex.join([*words, '--resume'])}", soft_wrap=True)
         raise typer.Exit(130) from None
     _show(model, out)
@@ -85,7 +85,7 @@ def command(
 
 @contextmanager
 def _bar(console: Console, epochs: int) -> Iterator[dict[str, Any]]:
-    """Shows the progress of decoding and of training; gives what is to be called with it."""
+    """Shows the progress of decoding and training; gives the functions to report it."""
     with ExitStack() as decoding, ProgressBar("training", console) as bar:
         images = decoding.enter_context(ProgressBar("decoding images, once", console))
         before, found = 0, ""
@@ -118,7 +118,7 @@ def _show(model: "Model", out: Path) -> None:
         ("multiply-adds", f"{model.metadata['multiply_adds']:,}"),
         ("epochs", f"{last.epoch} in {model.metadata['seconds']:,.0f} s"),
         ("network", str(out)),
-        ("test it, once, by", shlex.join(["archrank", "evaluate", str(out)])),
+        ("test it, once, with", shlex.join(["archrank", "evaluate", str(out)])),
     ]
     grid = Grid.grid(padding=(0, 2))
     for name, value in rows:

@@ -1,4 +1,4 @@
-"""The options that say on what and how networks are trained, and the only place where they become an evaluator."""
+"""The options for training networks, and the only place where they become an evaluator."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 TRAIN = "train"
-"""The evaluator that trains, as ``--evaluator`` calls it."""
+"""The name of the evaluator that trains, for ``--evaluator``."""
 
 _PANEL = "Training"
 
@@ -53,7 +53,7 @@ DeviceOption = Annotated[str | None, _option("auto | cpu | cuda | cuda:1 … | m
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What the command line was told about training; None stands for what is usual.
+    """The training options of the command line; None for the default.
 
     The fields are the options: :func:`with_training_options` gives them to a command.
     """
@@ -68,27 +68,27 @@ class TrainingOptions:
             metavar="NAME",
         ),
     ] = None
-    epochs: Annotated[int | None, _option("Epochs (the recipe's, like the next ones).", min=1)] = None
-    batch: Annotated[int | None, _option("Images in a step.", min=1)] = None
+    epochs: Annotated[
+        int | None, _option("Number of epochs (the recipe's, like the following options).", min=1)
+    ] = None
+    batch: Annotated[int | None, _option("Number of images in a step.", min=1)] = None
     learning_rate: Annotated[float | None, _option("The highest learning rate.")] = None
     channels: Annotated[int | None, _option("Channels of the first cells.", min=1)] = None
-    cells: Annotated[int | None, _option("Layers of the skeleton, reductions counted.", min=1)] = None
-    image_size: Annotated[
-        int | None, _option("Side of the images that the network sees, in pixels.", min=1)
-    ] = None
-    train_images: Annotated[int | None, _option("How many training images to learn from.", min=1)] = None
+    cells: Annotated[int | None, _option("Layers of the skeleton, including reductions.", min=1)] = None
+    image_size: Annotated[int | None, _option("Side of the network's input images, in pixels.", min=1)] = None
+    train_images: Annotated[int | None, _option("Number of training images to use.", min=1)] = None
     validation: Annotated[
         float | None, _option("Share, or number, of the training images kept for validation.")
     ] = None
     device: DeviceOption = None
     pruner: Annotated[
-        str | None, _option("End trainings early that do worse than others: median | halving (none).")
+        str | None, _option("Stop trainings early that are worse than others: median | halving (none).")
     ] = None
     training_seeds: Annotated[
-        int | None, _option("Trainings, of different seeds, to average (1).", min=1)
+        int | None, _option("Number of trainings, with different seeds, to average (1).", min=1)
     ] = None
     training_time: Annotated[
-        float | None, _option("Seconds of a training after which no epoch begins that would not end in time.")
+        float | None, _option("Seconds that a training may take; no epoch begins that would exceed them.")
     ] = None
 
     @property
@@ -110,7 +110,9 @@ class TrainingOptions:
             ArchrankError: One was.
         """
         for name in self.given:
-            raise ArchrankError(f"--{name.replace('_', '-')} says how to train: add --evaluator {TRAIN}")
+            raise ArchrankError(
+                f"--{name.replace('_', '-')} is an option of training: add --evaluator {TRAIN}"
+            )
 
     @property
     def setup(self) -> "TrainingSetup":
@@ -121,7 +123,7 @@ class TrainingOptions:
 
 
 OF_SEARCHES = ("pruner", "training_seeds", "training_time")
-"""Options that only mean something where many networks are trained."""
+"""Options that only apply if many networks are trained."""
 
 
 def with_training_options(
@@ -157,7 +159,7 @@ def with_training_options(
 
 @contextmanager
 def decoding(console: Console) -> Iterator[Any]:
-    """Shows how many images were decoded, as long as that lasts; gives what is to be told."""
+    """Shows the progress of decoding; gives the function to report it."""
     with ProgressBar("decoding images, once", console) as bar:
         yield lambda done, count: bar.update(done, count, f"{done:,} of {count:,}")
 
@@ -172,19 +174,19 @@ def training_evaluator(
     threads: int | None = None,
     console: Console | None = None,
 ) -> "TrainingEvaluator":
-    """The evaluator that trains as the command line says; its images are there, and decoded.
+    """The evaluator that trains with the options of the command line; its images are decoded.
 
     Args:
         space: The space of the architectures.
-        options: On what and how to train.
-        folder: Where trainings leave their curves.
-        seed: Of the first training of an architecture.
+        options: The options of the training.
+        folder: The folder of the learning curves.
+        seed: The seed of the first training of an architecture.
         workers: How many trainings share this machine's cores.
         threads: How many threads each has; None for its share of the cores.
-        console: Shows how decoding goes, if it has to be done.
+        console: Shows the progress of decoding.
 
     Raises:
-        ArchrankError: An option that cannot be, or images that are not there.
+        ArchrankError: An invalid option, or missing images.
     """
     from archrank.system.extras import needs
 

@@ -30,7 +30,7 @@ def command(
     storage: Annotated[
         str, typer.Option(envvar="ARCHRANK_STORAGE", metavar="URL", help="The search's PostgreSQL database.")
     ],
-    study: Annotated[str, typer.Option(help="The study's name there; the search says it.")],
+    study: Annotated[str, typer.Option(help="The study's name there; the search prints it.")],
     evaluator: Annotated[
         str, typer.Option(metavar="NAME", help="A benchmark's name, path/to/file.py:function, or train.")
     ],
@@ -40,12 +40,12 @@ def command(
     timeout: TimeoutOption = None,
     retries: RetriesOption = 2,
     trainings: Annotated[
-        Path, typer.Option(help="Where trainings leave their curves (--evaluator train).")
+        Path, typer.Option(help="Folder of the learning curves (--evaluator train).")
     ] = Path("trainings"),
     *,
     training: TrainingOptions,
 ) -> None:
-    """Take architectures from a search's database, evaluate them and write down what comes of it.
+    """Take architectures from a search's database, evaluate them and record the results.
 
     It ends when the search does. Start one per core or GPU, on as many machines as you like.
     """
@@ -82,22 +82,20 @@ def command(
             ]
             said = ", ".join(found) or f"failed: {outcome.error}"
             if not recorded:
-                said += (
-                    " (not recorded: the search had given this worker up and queued the architecture again)"
-                )
+                said += " (not recorded: the search counted this worker as dead and queued the architecture again)"
             console.print(Text(f"{task.number:>5}  {outcome.seconds:.1f} s  {said}", overflow="fold"))
 
         console.print(Text(f"evaluating for the study in {database.where}"))
         try:
             done = serve(database, searched, evaluate, timeout=timeout, retries=retries, on_outcome=show)
         except KeyboardInterrupt:
-            console.print("interrupted; what was under way is back in the queue")
+            console.print("interrupted; the unfinished evaluation is back in the queue")
             raise typer.Exit(130) from None
-    console.print(f"the search has ended; {done} evaluations were made here")
+    console.print(f"the search has ended; {done} evaluations ran here")
 
 
 def _space(typed: str | None, stored: object) -> "SearchSpace":
-    """The space that is searched: what the user typed may be code, what the database says is a name and no more."""
+    """The space that is searched: what the user typed may name code; the database holds only a name."""
     from archrank.cli import names
     from archrank.spaces.named import named_space
 
@@ -107,7 +105,7 @@ def _space(typed: str | None, stored: object) -> "SearchSpace":
         return named_space(stored)
     except UnknownName:
         raise ArchrankError(
-            f"the study searches the space {str(stored)[:200]!r}, which is none of archrank's own nor an "
-            "installed package's, and code is never loaded because a database names it: say where the space is, by "
+            f"the study searches the space {str(stored)[:200]!r}, which is neither one of archrank's nor an "
+            "installed package's, and code is never loaded because a database names it: name its file with "
             "--space path/to/file.py:Class"
         ) from None

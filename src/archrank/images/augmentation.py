@@ -1,4 +1,4 @@
-"""Random changes to training images, each made to a whole batch at once."""
+"""Random augmentation of training images, a whole batch at a time."""
 
 import math
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ class Augmentation:
     The order is that of the attributes.
 
     Attributes:
-        resized_crop: Smallest and largest share of the image's area that a box of random place and shape (3:4 to 4:3)
-            may have; what it holds is brought to the image's size.
-        crop: Pixels of black around the image, before a part of its own size is cut out at a random place.
+        resized_crop: Smallest and largest share of the image's area that a box of random position and shape (3:4 to
+            4:3) may have; its content is resized to the image's size.
+        crop: Pixels of black padding around the image, before a part of its own size is cut out at a random position.
         flip: Whether half of the images are mirrored, left to right.
         jitter: By how much brightness, contrast, saturation and hue may change: a factor between 1 - x and 1 + x for
-            the first three, a part of a full turn, up to ½, for hue.
-        cutout: Side in pixels of a square that is painted over; its centre is any pixel, so it may reach over the edge.
+            the first three, a share of a full turn, up to ½, for hue.
+        cutout: Side in pixels of a square that is painted over; its center is any pixel, so it may reach over the edge.
 
     Reference:
         He et al., ResNet (CVPR 2016), section 4.2 (crop, flip); DeVries & Taylor, Cutout (2017); Szegedy et al.,
-        GoogLeNet (CVPR 2015), section 6 (crops of random area). Hue turns channels around the grey axis (YIQ) instead
+        GoogLeNet (CVPR 2015), section 6 (crops of random area). Hue turns channels around the gray axis (YIQ) instead
         of going by HSV.
     """
 
@@ -69,10 +69,10 @@ class Augmentation:
         All random numbers are drawn from the generator, so that every device sees the same changes.
 
         Args:
-            images: From 0 to 1: (B, C, H, W). They are left as they are.
-            generator: Decides.
+            images: Pixels from 0 to 1: (B, C, H, W). They are not changed.
+            generator: The source of randomness.
             fill: The channel of cut-out squares: (C,); black where there is none. The data's mean makes them 0 after
-                normalisation.
+                normalization.
 
         Raises:
             DataError: Jitter of images that have neither one channel nor three.
@@ -89,19 +89,19 @@ class Augmentation:
 
 
 def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """A number for each image, on its device: (B,)."""
+    """A random number for each image, on its device: (B,)."""
     drawn = torch.rand(len(images), generator=generator, device=generator.device)
     return (low + (high - low) * drawn).to(images.device)
 
 
 def _indices(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """A whole number below ``count`` for each image, on its device: (B, 1)."""
+    """A random integer below ``count`` for each image, on its device: (B, 1)."""
     drawn = torch.randint(count, (len(images), 1), generator=generator, device=generator.device)
     return drawn.to(images.device)
 
 
 def _crop_and_flip(images: Tensor, padding: int, flip: bool, generator: torch.Generator) -> Tensor:
-    """Both are one choice of rows and columns, so both are one gather."""
+    """Crops and flips select rows and columns, so one gather does both."""
     batch, channels, height, width = images.shape
     rows = torch.arange(height, device=images.device) + _indices(images, 2 * padding + 1, generator)
     columns = torch.arange(width, device=images.device)
@@ -119,7 +119,7 @@ def _resized_crop(images: Tensor, area: tuple[float, float], generator: torch.Ge
     aspect = _uniform(images, -_ASPECT, _ASPECT, generator).exp()
     wide = (share * aspect).sqrt().clamp(max=1)
     high = (share / aspect).sqrt().clamp(max=1)
-    # A box that is a share s of the image, in coordinates from -1 to 1, has its centre within 1 - s of the middle.
+    # A box that is a share s of the image, in coordinates from -1 to 1, has its center within 1 - s of the middle.
     across = _uniform(images, -1, 1, generator) * (1 - wide)
     down = _uniform(images, -1, 1, generator) * (1 - high)
     none = torch.zeros_like(wide)
@@ -136,15 +136,15 @@ def _jitter(images: Tensor, by: tuple[float, float, float, float], generator: to
         _uniform(images, 1 - x, 1 + x, generator).view(-1, 1, 1, 1) for x in by[:3]
     )
     images = (images * brightness).clamp(0, 1)
-    grey = _grey(images).mean((2, 3), keepdim=True)
-    images = torch.lerp(grey, images, contrast).clamp(0, 1)
+    gray = _gray(images).mean((2, 3), keepdim=True)
+    images = torch.lerp(gray, images, contrast).clamp(0, 1)
     if channels == 1:
         return images
-    images = torch.lerp(_grey(images), images, saturation).clamp(0, 1)
+    images = torch.lerp(_gray(images), images, saturation).clamp(0, 1)
     return _turn_hue(images, _uniform(images, -by[3], by[3], generator)) if by[3] else images
 
 
-def _grey(images: Tensor) -> Tensor:
+def _gray(images: Tensor) -> Tensor:
     if images.shape[1] == 1:
         return images
     weights = images.new_tensor(_LUMA).view(1, 3, 1, 1)

@@ -15,16 +15,17 @@ __all__ = ["Batches"]
 class Batches:
     """Batches of normalized images; every iteration is one pass over the data.
 
-    With a generator the order is drawn anew for every pass, and images that fill no whole batch are left out, others
-    in every pass: normalisation over a batch of one or two would only disturb. Without one, all images come, in order.
+    With a generator the order is drawn anew for every pass, and the images of an incomplete last batch are left
+    out, different ones in every pass: batch normalization over one or two images would be too noisy. Without one, all
+    images come, in order.
 
     Args:
         images: A part of the data.
         data: The data, for the mean and deviation of their channels.
-        size: Images in a batch.
-        augmentation: What is changed at random, if anything.
-        generator: Draws the order and the changes; None for neither.
-        device: Where the batches are wanted.
+        size: The number of images in a batch.
+        augmentation: The random changes, if any.
+        generator: The source of the order and the changes; None for neither.
+        device: The device of the batches.
 
     Raises:
         DataError: No images, a size below 1, or an augmentation without a generator.
@@ -55,7 +56,7 @@ class Batches:
         self._deviation = torch.tensor(data.deviation, device=self._device)
 
     def __len__(self) -> int:
-        """How many batches a pass has."""
+        """The number of batches in a pass."""
         whole, rest = divmod(len(self._images), self._size)
         return whole if self._generator is not None or not rest else whole + 1
 
@@ -72,7 +73,7 @@ class Batches:
             yield self._prepared(pixels.to(self._device)), labels.to(self._device)
 
     def _prepared(self, pixels: Tensor) -> Tensor:
-        """Bytes to normalised numbers: (B, channels, H, W)."""
+        """Bytes to normalized numbers: (B, channels, H, W)."""
         scale, shift = 1 / self._deviation, -self._mean / self._deviation
         if self._augmentation is None or self._generator is None:
             images, scale = pixels.float(), scale / 255

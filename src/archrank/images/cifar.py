@@ -25,7 +25,7 @@ class _Kind:
     """One of the two data sets.
 
     Attributes:
-        archive: How the names of its archives begin.
+        archive: The prefix of the names of its archives.
         folders: The folders in its archives: Python and binary version.
         parts: The files of a part, without the ending of the binary version.
         label: The key of the labels in the Python version, and the column in Parquet files.
@@ -74,7 +74,7 @@ CIFAR: dict[str, _Kind] = {
 
 
 def cifar(name: str, folder: Path | None = None) -> ImageSource:
-    """One of the CIFAR data sets, from whichever of its files is there.
+    """One of the CIFAR data sets, from any of its files that is present.
 
     Args:
         name: One of :data:`CIFAR`.
@@ -103,7 +103,7 @@ _Found = tuple[list[Path], Callable[[], dict[str, Part]]]
 
 
 def _parquet(kind: _Kind, place: Path) -> _Found | None:
-    """Files as data sets are shared in that format: train-*.parquet and test-*.parquet."""
+    """The Parquet files of a shared data set: train-*.parquet and test-*.parquet."""
     for folder in (place, place / "plain_text", place / kind.archive.replace("-", ""), place / "data"):
         if not is_folder(folder):
             continue
@@ -142,7 +142,7 @@ def _archive(kind: _Kind, place: Path) -> _Found | None:
 
 
 def _reading(read: Callable[[Files], Part], files: Callable[[], Files]) -> Callable[[], Part]:
-    """Opens the files only when they are to be read."""
+    """Opens the files when they are first read."""
     return lambda: read(files())
 
 

@@ -1,4 +1,4 @@
-"""The three kinds of files in which CIFAR images are found."""
+"""The three file formats of CIFAR images."""
 
 import tarfile
 import zlib
@@ -18,7 +18,7 @@ from archrank.system.extras import extra_named
 __all__ = ["Files", "binary_version", "of_archive", "of_paths", "parquet", "python_version"]
 
 Files = Iterable[tuple[str, bytes]]
-"""Files: what to call each in messages, and its content."""
+"""Files by their names in messages, with their contents."""
 
 _SHAPE = (3, 32, 32)
 _BYTES = 3 * 32 * 32
@@ -91,7 +91,7 @@ def python_version(files: Files, label: str) -> Part:
         label: The key of the labels.
 
     Raises:
-        DataError: A file is damaged, holds no images, or asks for anything but an array of bytes.
+        DataError: A file is damaged, holds no images, or refers to anything but an array of bytes.
     """
     pixels, labels = [], []
     for name, content in files:

@@ -30,15 +30,15 @@ def decoded(source: ImageSource, on_progress: OnProgress) -> dict[str, Images]:
     """The parts of a source, from the cache where it has them.
 
     They lie in the folder ``images`` of archrank's cache folder, which the environment variable ``ARCHRANK_CACHE``
-    names. What is damaged there, or was decoded from files that changed since, is decoded anew.
+    names. Damaged files there, and those decoded from files that have changed since, are decoded again.
 
     Args:
         source: The source.
-        on_progress: Told how many images were decoded, and of how many.
+        on_progress: Called with the number of decoded images and the total.
 
     Raises:
         DataError: An image cannot be decoded, or has another size than the first.
-        FileError: The cache cannot be written; the message says how much room is needed.
+        FileError: The cache cannot be written; the message states how much space is needed.
     """
     if source.stamps is None:
         return _made(source.parts(), on_progress, lambda _, shape: np.empty(shape, np.uint8))
@@ -61,7 +61,7 @@ def decoded(source: ImageSource, on_progress: OnProgress) -> dict[str, Images]:
 
 
 def _opened(folder: Path) -> dict[str, Images] | None:
-    """What was decoded, or None where it is missing, cut short or not such as was written."""
+    """The decoded images, or None if they are missing, incomplete or damaged."""
     parts = {}
     try:
         # The folder appears whole, so a part that has no file is a part that the source does not have.
@@ -75,14 +75,14 @@ def _opened(folder: Path) -> dict[str, Images] | None:
 
 
 def _write(folder: Path, parts: Mapping[str, Part], on_progress: OnProgress) -> None:
-    """Decode into a folder beside, which then gets its name; of two processes the later one's is thrown away."""
+    """Decode into a temporary folder and rename it; if two processes do so, the later result is discarded."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     except OSError as error:
         raise FileError(
             f"decoded images cannot be kept in {folder.parent}: {error.strerror or error}; set ARCHRANK_CACHE to a "
-            "folder of yours"
+            "folder that you can write to"
         ) from error
     try:
         _fill(beside, parts, on_progress)
@@ -114,7 +114,7 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     if needed > free:
         raise FileError(
             f"{path.parent.parent} has {free / 1e9:.1f} GB left, and the decoded images need {needed / 1e9:.1f} GB: "
-            "make room, choose smaller images, or set ARCHRANK_CACHE to a folder with more room"
+            "free some space, choose smaller images, or set ARCHRANK_CACHE to a folder with more space"
         )
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
 
@@ -137,12 +137,12 @@ def _made(
 
 
 def decode(part: Part, pixels: npt.NDArray[np.uint8], on_count: Callable[[int], None]) -> None:
-    """Decode images into an array, by as many threads as there are cores.
+    """Decode images into an array, with one thread per core.
 
     Args:
         part: The images.
-        pixels: Where they are put: (N, channels, H, W).
-        on_count: Told how many are done.
+        pixels: The array to fill: (N, channels, H, W).
+        on_count: Called with the number of decoded images.
 
     Raises:
         DataError: An image cannot be decoded, or is of another size.

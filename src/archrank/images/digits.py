@@ -1,4 +1,4 @@
-"""Handwritten digits, 8×8 grey pixels, which scikit-learn carries: nothing to download, seconds to train on."""
+"""Handwritten digits of 8×8 gray pixels, which come with scikit-learn: no download, and training takes seconds."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ __all__ = ["digits"]
 
 
 def digits() -> ImageSource:
-    """1,797 digits; a fifth of them is the test, and a quarter of the others validation.
+    """1,797 digits; a fifth of them is the test part, and a quarter of the others is the validation part.
 
     Raises:
         DataError: scikit-learn is not installed.

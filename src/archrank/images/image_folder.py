@@ -1,4 +1,4 @@
-"""A folder of classes: the layout of ImageNet, and of most people's own pictures."""
+"""A folder of images with one folder for each class, as in ImageNet."""
 
 import os
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from archrank.system.files import is_folder
 __all__ = ["ENDINGS", "image_folder"]
 
 ENDINGS = (".jpeg", ".jpg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
-"""How the names of pictures end; other files are left out."""
+"""The suffixes of picture files; other files are ignored."""
 
 
 def image_folder(folder: Path, size: int = 224) -> ImageSource:
     """Pictures in one folder for each class; the folders' names, sorted, are the classes.
 
-    The class folders lie in ``train``, ``val`` and ``test``, or straight in the folder. Beside ``train``, a ``val``
-    without a ``test`` is the test: on ImageNet, whose test labels are not public, results are reported on it.
+    The class folders lie in ``train``, ``val`` and ``test``, or directly in the folder. If there are ``train`` and
+    ``val`` but no ``test``, ``val`` is the test part, as for ImageNet, whose test labels are not public.
 
     Args:
         folder: The folder.
@@ -55,7 +55,7 @@ def image_folder(folder: Path, size: int = 224) -> ImageSource:
 
 
 def _parts(folder: Path) -> dict[str, Path]:
-    """Where each part's class folders are."""
+    """The folder of each part's class folders."""
     if not is_folder(folder / "train"):
         return {"train": folder}
     held = {part: folder / part for part in ("train", "val", "test") if is_folder(folder / part)}
@@ -77,7 +77,7 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
         found[name] = [folder / name / file for file in files]
         if not found[name]:
             raise DataError(
-                f"{folder / name} holds no pictures ({', '.join(ENDINGS)}); fill the class, or remove it"
+                f"{folder / name} holds no pictures ({', '.join(ENDINGS)}); add pictures, or remove the class"
             )
     return found
 

@@ -1,4 +1,4 @@
-"""Images that networks are trained on: decoded once, kept as bytes, and split into parts that never mix."""
+"""Images that networks are trained on: decoded once, kept as bytes, and split into disjoint parts."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -18,12 +18,12 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """N labelled images of one size.
+    """N labeled images of one size.
 
     Attributes:
         pixels: (M, channels, H, W), bytes; usually a read-only memory map. A subset shares it.
         labels: The class of each of the N images: (N,).
-        indices: Which of the M rows of pixels the images are: (N,); None where they are all of them, in order.
+        indices: The row of pixels of each image: (N,); None if the images are all M rows in order.
 
     >>> images = Images(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, 1]))
     >>> len(images.subset(np.array([2, 0])))
@@ -51,7 +51,7 @@ class Images:
         """Some of the images; no pixels are copied.
 
         Args:
-            indices: Which ones, counted from 0: (n,).
+            indices: Their indices, counted from 0: (n,).
         """
         rows = indices if self.indices is None else self.indices[indices]
         return Images(self.pixels, self.labels[indices], rows)
@@ -60,7 +60,7 @@ class Images:
         """The pixels, as bytes, and labels of some of the images.
 
         Args:
-            indices: Which ones, counted from 0: (B,).
+            indices: Their indices, counted from 0: (B,).
 
         Returns:
             (B, channels, H, W) and (B,).
@@ -72,17 +72,17 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A task: images of several classes, in parts that have no image in common.
+    """Images of several classes, in disjoint parts.
 
     Attributes:
-        name: What the data are called.
-        classes: Names of the classes; a label is a place in this list.
-        train: What networks learn from.
-        validation: What a search and decisions during training look at.
-        test: Looked at once, for reporting; a search never touches it. None where there is no such part.
-        mean: Of each channel over the training images, pixels counted from 0 to 1.
+        name: The name of the data.
+        classes: Names of the classes; a label is an index into this list.
+        train: The images that networks are trained on.
+        validation: The images that a search, and decisions during training, are based on.
+        test: The images for the final report; a search never uses them. None if there is no such part.
+        mean: The mean of each channel over the training images, with pixels from 0 to 1.
         deviation: The standard deviation of each channel, likewise.
-        digest: Short hash of what was loaded: classes, numbers of images, sizes of the source's files, seed of the
+        digest: Short hash of the loaded data: classes, numbers of images, sizes of the source's files, seed of the
             split. Runs with different digests are not comparable.
     """
 
@@ -97,7 +97,7 @@ class ImageData:
 
     @property
     def channels(self) -> int:
-        """Channels of an image."""
+        """The number of channels of an image."""
         return int(self.train.pixels.shape[1])
 
     @property

@@ -33,8 +33,8 @@ def picture(content: bytes | Path, called: str, size: int | None = None) -> npt.
 
     Args:
         content: The encoded picture, or its file.
-        called: What to call it in messages.
-        size: Side of the square to cut out of its middle (see :func:`cropped`); as it is where there is none.
+        called: Its name in messages.
+        size: Side of the square to cut out of its middle (see :func:`cropped`); None to keep the picture's size.
 
     Returns:
         (3, H, W).
@@ -46,12 +46,12 @@ def picture(content: bytes | Path, called: str, size: int | None = None) -> npt.
 
     try:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
-            # A JPEG can be decoded at a half, a quarter or an eighth of its size, which is much quicker.
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size, which is much faster.
             if size is not None:
                 image.draft("RGB", (round(RESIZED * size),) * 2)
             channels = image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # Pillow's texts name the object in memory, which is nothing to a reader.
+        # Pillow's messages name the object in memory, which does not help a reader.
         what = "of no known kind" if isinstance(error, UnidentifiedImageError) else str(error)
         raise DataError(f"{called} cannot be decoded: {what}; get the file again, or remove it") from None
     if size is not None:

@@ -1,4 +1,4 @@
-"""What a source of images gives, before it is split and decoded."""
+"""A source of images, before they are split and decoded."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Part:
     """Images that can be decoded one by one.
 
     Attributes:
-        labels: (N,).
+        labels: The class of each image: (N,).
         image: The pixels of one of them, as bytes: (channels, H, W). Called by several threads at once.
     """
 
@@ -24,18 +24,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSource:
-    """Images of some source.
+    """Images of one source.
 
     Attributes:
-        name: What the data are called.
+        name: The name of the data.
         classes: Names of the classes.
-        parts: Opens ``"train"``, and where there are such parts ``"validation"`` and ``"test"``. Costs time, so it is
-            called only where the images were not decoded before.
-        fingerprint: What makes the images what they are wherever they lie, such as the sizes of their files.
-        stamps: What changes when a file on this machine does; None where decoded images are not worth keeping.
-        size: Side of an image in pixels, where it is known before decoding.
-        validation: Share of the training images that validation takes where the source has none.
-        test: Share of all images that the test takes where the source has none.
+        parts: Opens ``"train"``, and where there are such parts ``"validation"`` and ``"test"``. It is slow, so it is
+            called only if the images are not in the cache.
+        fingerprint: What identifies the images independently of their location, such as the sizes of their files.
+        stamps: Values that change when a file on this machine changes; None if decoded images are not cached.
+        size: Side of an image in pixels, if known before decoding.
+        validation: Share of the training images used for validation if the source has no validation part.
+        test: Share of all images used for testing if the source has no test part.
     """
 
     name: str

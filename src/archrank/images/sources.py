@@ -41,15 +41,15 @@ SOURCES: Mapping[str, Callable[[Path | None, int | None], ImageSource]] = {
     "cifar10": _cifar("cifar10"),
     "cifar100": _cifar("cifar100"),
 }
-"""The data that archrank knows by name; what opens them is given the folder of their files and a size."""
+"""The data sets by name; each is opened with the folder of its files and a size."""
 
 _OTHERS = ("path/to/folder of classes", "path/to/file.py:function")
 
 _QUOTED = 200
-"""So many characters of a stored name are repeated in a message."""
+"""The number of characters of a stored name that a message repeats."""
 
 _MEASURED = 10_000
-"""So many images, evenly spread, are looked at for mean and deviation: within a few thousandths of those of all."""
+"""The number of evenly spaced images that mean and deviation are estimated from; the error is a few thousandths."""
 
 
 def load_images(
@@ -63,20 +63,21 @@ def load_images(
     on_progress: OnProgress = silent,
     typed: bool = True,
 ) -> ImageData:
-    """Images by name, in parts that have none in common.
+    """Load images by name, in disjoint parts.
 
-    Validation is taken off the official training images, class by class, by the seed. Where a source has no official
-    test, one is taken off first; it does not depend on the seed, so no run learns from what another one is tested on.
+    Validation images are drawn from the official training images, class by class, by the seed. If a source has no
+    official test part, one is split off first; it does not depend on the seed, so no run trains on another run's test
+    images.
 
     Args:
         name: One of :data:`SOURCES`; the path of a folder with a folder of pictures for each class, as ImageNet has
             it; or ``path/to/file.py:name`` of a PyTorch data set or of an :class:`ImageData`.
         folder: Where the files of a named source are; by default in the data folder.
-        size: Side in pixels that pictures of a folder (224 by default) or of one's own data set are brought to.
+        size: Side in pixels that pictures of a folder (224 by default) or of your own data set are resized to.
         validation: Share (below 1) or number of the training images; a tenth by default, of the digits a quarter.
         train: How many training images to keep, class by class; all by default.
-        seed: Draws validation and the training images to keep.
-        on_progress: Told how many images were decoded, and of how many, the first time.
+        seed: The seed of the validation images and of the training images to keep.
+        on_progress: Called with the number of decoded images and the total while images are decoded, the first time.
         typed: Whether the user typed the name. A name that comes from a file never imports code: it is that of a
             source or of a folder of pictures.
 
@@ -91,7 +92,7 @@ def load_images(
     source = _source(name, folder, size, typed)
     if isinstance(source, ImageData):
         if validation is not None:
-            raise DataError(f"{name} brings its own parts: leave validation out")
+            raise DataError(f"{name} has its own parts: omit validation")
         return _reduced(source, train, seed)
     return _reduced(_split(source, decoded(source, on_progress), validation, seed), train, seed)
 
@@ -111,15 +112,15 @@ def _source(name: str, folder: Path | None, size: int | None, typed: bool) -> Im
         return image_folder(Path(name), 224 if size is None else size)
     if not typed:
         raise DataError(
-            f"the images {name[:_QUOTED]!r} are neither {', '.join(SOURCES)} nor a folder that is here, and code is "
-            "never loaded because a file names it: name the images yourself, by --data"
+            f"the images {name[:_QUOTED]!r} are neither {', '.join(SOURCES)} nor an existing folder, and code is "
+            "never loaded because a file names it: name the images yourself (--data)"
         )
     if colon and where:
         from archrank.images.user import user_data
 
         return user_data(name, size)
     if name.endswith(".py"):
-        raise DataError(f"{name!r}: say which data of the file are meant, e.g. {name}:my_images")
+        raise DataError(f"{name!r}: name the data in the file, e.g. {name}:my_images")
     if len(Path(name).parts) > 1:
         raise DataError(f"{name}: no such folder")
     raise UnknownName("image data", name, [*SOURCES, *_OTHERS])
@@ -138,7 +139,7 @@ def _split(
         test, learning = learning.subset(np.flatnonzero(tested)), learning.subset(np.flatnonzero(~tested))
     if (validating := parts.get("validation")) is not None:
         if validation is not None:
-            raise DataError(f"{source.name} has validation images of its own: leave validation out")
+            raise DataError(f"{source.name} has its own validation images: omit validation")
     else:
         count = _count(source.validation if validation is None else validation, len(learning))
         chosen = stratified(learning.labels, count, np.random.default_rng([seed, 0]))
@@ -159,7 +160,7 @@ def _split(
 
 
 def _reduced(data: ImageData, train: int | None, seed: int) -> ImageData:
-    """The same data with fewer training images."""
+    """The data with fewer training images."""
     if train is None:
         return data
     there, classes = len(data.train), len(data.classes)
@@ -203,7 +204,7 @@ def _check_labels(source: ImageSource, part: str, images: Images) -> None:
 
 
 def _channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, pixels counted from 0 to 1."""
+    """Mean and standard deviation of each channel, with pixels from 0 to 1."""
     rows = np.arange(len(images)) if images.indices is None else images.indices
     pixels = images.pixels[rows[:: -(-len(rows) // _MEASURED)]]
     means, deviations = [], []
@@ -213,7 +214,7 @@ def _channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float,
         values = np.arange(256) / 255
         mean = counts @ values
         means.append(float(mean))
-        # One shade is the least that normalisation divides by, so that a channel that never changes stays finite.
+        # Normalization divides by at least one shade, so that a constant channel stays finite.
         deviations.append(max(float(np.sqrt(counts @ (values - mean) ** 2)), 1 / 255))
     return tuple(means), tuple(deviations)
 

@@ -1,4 +1,4 @@
-"""Choosing images by chance so that every class keeps its share."""
+"""Drawing images at random so that every class keeps its share."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,13 +9,13 @@ __all__ = ["stratified"]
 def stratified(labels: npt.NDArray[np.int64], count: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Which of N images are chosen.
 
-    Every class gives its share of ``count``, rounded down; the images that are then still missing come from the
-    classes that rounding cost most.
+    Every class gives its share of ``count``, rounded down; the remaining images come from the
+    classes that lost most by rounding.
 
     Args:
         labels: (N,).
         count: How many to choose, at most N.
-        rng: Chooses.
+        rng: The source of randomness.
 
     Returns:
         (N,), true for ``count`` images.

@@ -1,4 +1,4 @@
-"""A user's own images: a PyTorch data set, or image data that are ready, in a Python file."""
+"""A user's own images: a PyTorch data set, or an ImageData object, in a Python file."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ __all__ = ["user_data"]
 
 
 def user_data(name: str, size: int | None = None) -> ImageSource | ImageData:
-    """What a user's file holds.
+    """Load the images that a user's file defines.
 
     Args:
         name: ``path/to/file.py:name`` or ``package.module:name``, of an object, or of a function without arguments
             that gives one: an :class:`~archrank.training.ImageData`, or a map-style ``torch.utils.data.Dataset`` of
             images and labels. An image is a tensor (channels, H, W) or (H, W), an array (H, W) or (H, W, channels), or
             a Pillow image; numbers are bytes, or floats from 0 to 1.
-        size: Side of the square to bring Pillow images to; others come as they are.
+        size: Side of the square to bring Pillow images to; others keep their size.
 
     Raises:
         UnknownName: The file has nothing of that name.
@@ -78,7 +78,9 @@ def _item(name: str, dataset: Any, place: int) -> tuple[Any, Any]:
     except ArchrankError:
         raise
     except Exception as error:
-        raise DataError(f"item {place} of {name} is no image with a label: {in_one_line(error)}") from None
+        raise DataError(
+            f"item {place} of {name} is not an image with a label: {in_one_line(error)}"
+        ) from None
     return image, label
 
 
@@ -112,7 +114,7 @@ def _pixels(called: str, image: Any, size: int | None) -> npt.NDArray[np.uint8]:
     if not np.issubdtype(array.dtype, np.floating) or not (array.min() >= 0 and array.max() <= 1):
         raise DataError(
             f"{called} holds numbers of type {array.dtype} from {array.min()} to {array.max()}, expected bytes (uint8) "
-            "or floats from 0 to 1; leave normalisation to archrank"
+            "or floats from 0 to 1; archrank normalizes images itself"
         )
     whole: npt.NDArray[np.uint8] = np.rint(array * 255).astype(np.uint8)
     return whole

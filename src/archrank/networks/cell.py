@@ -1,4 +1,4 @@
-"""A cell as a layer: it walks the graph."""
+"""A cell as a layer that evaluates the graph."""
 
 from collections.abc import Sequence
 
@@ -27,19 +27,19 @@ class _Summed(nn.Module):
 
 
 class GraphCell(nn.Module):
-    """The layers of a cell's sites, called in the order in which data flow.
+    """The layers of a cell's sites, called in topological order.
 
-    A site's layer is called with the values of its source junctions, and its result is added to its target's. What
-    leaves the cell is the value of its output, or several concatenated. A junction that nothing writes to is zero.
+    A site's layer is called with the values of its source junctions, and its result is added to its target's. The
+    result is the value of the cell's output, or the concatenation of several. A junction without writers is zero.
 
     Args:
         cell: The graph.
         layers: One layer for each of the S sites.
-        stride: 2 in a cell that halves the image.
+        stride: 2 in a cell that halves the size of the image.
 
     Attributes:
-        drop_path: The probability with which, in training, an image loses what a site gives it; the others get
-            accordingly more. Identities are spared, as in DARTS.
+        drop_path: The probability with which, in training, a site's result is dropped for an image; the other results
+            are scaled up accordingly. Identities are never dropped, as in DARTS.
     """
 
     def __init__(self, cell: Cell, layers: Sequence[nn.Module], stride: int = 1) -> None:
@@ -53,7 +53,7 @@ class GraphCell(nn.Module):
         self._spared = [isinstance(layer, nn.Identity) for layer in self.sites]
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Let data flow from the inputs, each (B, channels, H, W), to what leaves the cell."""
+        """Compute the cell's output from its inputs, each (B, channels, H, W)."""
         values: dict[int, Tensor] = dict(enumerate(inputs))
         dropping = self.training and self.drop_path > 0
         for layer, (sources, target), spared in zip(self.sites, self._walk, self._spared, strict=True):

@@ -1,4 +1,4 @@
-"""How large a network is: parameters and multiply-adds."""
+"""The size of a network: parameters and multiply-adds."""
 
 import torch
 from torch import nn
@@ -13,8 +13,8 @@ def parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
     """The number of trainable parameters of a network.
 
     Args:
-        network: The network, with numbers or in outline.
-        auxiliary: Whether those of the auxiliary head count; the field leaves them out, as they only help training.
+        network: The network, or its outline on the ``meta`` device.
+        auxiliary: Whether to count the auxiliary head; by convention it is left out, because it only helps training.
     """
     return sum(
         p.numel()
@@ -24,13 +24,13 @@ def parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
 
 
 def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
-    """The multiply-adds of one image in evaluation: those of convolutions and linear layers, as the field counts.
+    """The multiply-adds of one image in evaluation: those of convolutions and linear layers, as is the convention.
 
     PyTorch's own counter counts them, with a multiply-add as two operations; this is half of that.
 
     Args:
-        network: The network; in outline, counting takes no arithmetic.
-        image: Colours, height and width.
+        network: The network; an outline is counted without any arithmetic.
+        image: Channels, height and width.
     """
     device = next(network.parameters()).device
     training = network.training

@@ -1,6 +1,6 @@
-"""Convolutions and the small blocks that networks of this field are made of.
+"""Convolutions and the small blocks of the networks.
 
-Weights are not drawn when a layer is made: a network draws all of its own at the end, from one generator.
+Weights are not drawn when a layer is made: a network draws all of them at the end, from one generator.
 """
 
 from functools import lru_cache
@@ -27,11 +27,11 @@ _Layer = TypeVar("_Layer", bound=nn.Module)
 
 
 _FEW = 16
-"""The number of values in a vector register; some processors have half of it."""
+"""The number of values in a vector register; on some processors it is half of that."""
 
 
 class _Conv(nn.Conv2d):
-    """A convolution, optionally of the ReLU of its input, which saves a layer.
+    """A convolution, optionally with a ReLU before it.
 
     A 1×1 convolution that skips pixels and reads few channels is one of stride 1 on the pixels that are left. It is the
     same arithmetic, and it is safe: oneDNN writes past the end of a buffer in the backward pass of the strided one, if
@@ -46,13 +46,13 @@ class _Conv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         if self._every > 1:
-            x = F.avg_pool2d(x, 1, self._every)  # quicker than a slice, both ways
+            x = F.avg_pool2d(x, 1, self._every)  # faster than a slice, forward and backward
         return super().forward(F.relu(x) if self._relu else x)
 
 
 class _Linear(nn.Linear):
     def reset_parameters(self) -> None:
-        """Leave the weights as they are: PyTorch would draw them from its global generator."""
+        """Do nothing: PyTorch would draw the weights from its global generator."""
 
 
 def conv(
@@ -83,7 +83,7 @@ def linear(features: int, out: int) -> nn.Module:
 
 
 def batch_norm(channels: int) -> nn.Module:
-    """Batch normalisation with scale and shift."""
+    """Batch normalization with scale and shift."""
     layer = _copy_of(_plain_norm(channels))
     layer.weight, layer.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
     layer.running_mean, layer.running_var = torch.zeros(channels), torch.ones(channels)
@@ -128,26 +128,26 @@ def _copy_of(layer: _Layer) -> _Layer:
 
 
 def conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """Convolution, batch normalisation."""
+    """Convolution, batch normalization."""
     return nn.Sequential(conv(channels, out, kernel, stride), batch_norm(out))
 
 
 def conv_bn_relu(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """Convolution, batch normalisation, ReLU: the order of NAS-Bench-101."""
+    """Convolution, batch normalization, ReLU: the order of NAS-Bench-101."""
     return nn.Sequential(conv(channels, out, kernel, stride), batch_norm(out), nn.ReLU(inplace=True))
 
 
 def relu_conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """ReLU, convolution, batch normalisation: the order of NAS-Bench-201 and DARTS."""
+    """ReLU, convolution, batch normalization: the order of NAS-Bench-201 and DARTS."""
     return nn.Sequential(conv(channels, out, kernel, stride, relu=True), batch_norm(out))
 
 
 class FactorizedReduce(nn.Module):
-    """Halve an image without losing any pixel: two strided 1×1 convolutions, one shifted by a pixel, side by side.
+    """Halve an image without discarding any pixel: two strided 1×1 convolutions, one shifted by a pixel, side by side.
 
     Args:
-        channels: Channels that come in.
-        out: Channels that go out.
+        channels: The number of input channels.
+        out: The number of output channels.
 
     Reference: Zoph et al., NASNet (CVPR 2018), as in the code of DARTS.
     """
@@ -180,7 +180,7 @@ def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights of all convolutions and linear layers, from the distributions that PyTorch draws them from.
 
     Args:
-        network: The network; its other layers keep what they were made with.
+        network: The network; its other layers keep their initial values.
         generator: The source of randomness.
     """
     with torch.no_grad():

@@ -27,14 +27,14 @@ OUTPUT = "output"
 class NASBench101Skeleton(Skeleton):
     """Stacks of the same module; between stacks the image is halved and the channels are doubled.
 
-    The input of a module comes to each vertex that reads it through a 1×1 projection; the output concatenates the
-    vertices that it reads, which therefore share the channels, and adds the projected input if it reads that.
+    Each vertex that reads the input of a module reads it through a 1×1 projection; the output concatenates the
+    vertices that it reads, which divide the channels among them, and adds the projected input if it reads that.
 
     Attributes:
         channels: Channels of the stem and the first stack.
         stacks: How many stacks.
         modules: How many modules a stack has.
-        classes: How many classes.
+        classes: The number of classes.
         image_channels: Channels of an image.
     """
 
@@ -111,7 +111,7 @@ class _Truncated(nn.Module):
 
 
 class _Vertex(nn.Module):
-    """An operation on the sum of what a vertex reads, each made as wide as the vertex."""
+    """An operation on the sum of a vertex's inputs, each truncated to the width of the vertex."""
 
     def __init__(self, adapters: Sequence[nn.Module], operation: nn.Module) -> None:
         super().__init__()

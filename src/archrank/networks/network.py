@@ -15,7 +15,7 @@ class Layer(NamedTuple):
 
     Attributes:
         module: The layer.
-        reads: 1 where it reads what the layer before gives, 2 where also what the one before that gives.
+        reads: 1 if it reads the output of the previous layer, 2 if it reads those of the previous two.
     """
 
     module: nn.Module
@@ -26,11 +26,11 @@ class Network(nn.Module):
     """A trainable network for images.
 
     Args:
-        stem: What images go through first. To the first layer it counts as the last and the last but one.
+        stem: The first module. For the first layer its output counts as those of the previous two layers.
         layers: The chain.
-        head: From what the last layer gives to logits: (B, classes).
-        auxiliary: A second head, that helps training only.
-        auxiliary_after: The place of the layer that the second head reads, counted from 0.
+        head: Computes logits (B, classes) from the output of the last layer.
+        auxiliary: A second head, used only in training.
+        auxiliary_after: The index of the layer that the second head reads, counted from 0.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Network(nn.Module):
         return self.with_auxiliary(images, wanted=False)[0]
 
     def with_auxiliary(self, images: Tensor, *, wanted: bool = True) -> tuple[Tensor, Tensor | None]:
-        """The logits of the head and those of the auxiliary head, None where there is none.
+        """The logits of the head, and those of the auxiliary head or None.
 
         Args:
             images: (B, channels, H, W).
-            wanted: Whether the second logits are worked out at all.
+            wanted: Whether to compute the auxiliary logits.
         """
         before = last = self.stem(images)
         second: Tensor | None = None
@@ -69,7 +69,7 @@ class Network(nn.Module):
         return self.head(last), second
 
     def set_drop_path(self, probability: float) -> None:
-        """Set the probability with which, in training, an image loses what an operation of a cell gives it."""
+        """Set the drop-path probability: that of dropping an operation's result for an image, in training."""
         for module in self.modules():
             if isinstance(module, GraphCell):
                 module.drop_path = probability

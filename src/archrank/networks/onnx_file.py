@@ -14,11 +14,11 @@ __all__ = ["onnx_bytes"]
 
 
 def onnx_bytes(network: Network, image: tuple[int, int, int]) -> bytes:
-    """The content of an ONNX file: ``images``, normalised, in, ``logits`` out, any number of images at a time.
+    """The content of an ONNX file with the input ``images``, normalized, and the output ``logits``, for any batch size.
 
     Args:
         network: The network; its auxiliary head is left out.
-        image: Colours, height and width of the images that it sees.
+        image: Channels, height and width of its input images.
 
     Raises:
         TrainingError: The packages onnx and onnxscript are not installed.
@@ -53,7 +53,7 @@ def onnx_bytes(network: Network, image: tuple[int, int, int]) -> bytes:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of what is its own affair, and of packages that are not needed here."""
+    """Silence the exporter's internal warnings, and those about packages that are not needed here."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

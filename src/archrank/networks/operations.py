@@ -1,4 +1,4 @@
-"""The operations that stand on sites, as layers: a table of factories by name.
+"""The operations of sites as layers: factories by name.
 
 Reference: Liu et al., DARTS (ICLR 2019), ``operations.py``; Dong and Yang, NAS-Bench-201 (ICLR 2020); Ying et al.,
 NAS-Bench-101 (ICML 2019).
@@ -14,7 +14,7 @@ from archrank.networks.layers import FactorizedReduce, batch_norm, conv, conv_bn
 __all__ = ["OPERATIONS", "OperationFactory", "operation_layer"]
 
 OperationFactory = Callable[[int, int], nn.Module]
-"""Takes the channels, as many in as out, and the stride, 1 or 2; makes the layer."""
+"""Makes a layer from the number of channels, in and out, and the stride, 1 or 2."""
 
 
 def _skip(channels: int, stride: int) -> nn.Module:
@@ -30,7 +30,7 @@ def _average_pool(channels: int, stride: int) -> nn.Module:
 
 
 def _separable(kernel: int) -> OperationFactory:
-    """Depthwise and pointwise, twice; only the first has the stride."""
+    """Depthwise and pointwise convolution, twice; only the first has the stride."""
 
     def make(channels: int, stride: int) -> nn.Module:
         layers: list[nn.Module] = []
@@ -46,7 +46,7 @@ def _separable(kernel: int) -> OperationFactory:
 
 
 def _dilated(kernel: int) -> OperationFactory:
-    """Depthwise with holes and pointwise, once."""
+    """Dilated depthwise and pointwise convolution, once."""
 
     def make(channels: int, stride: int) -> nn.Module:
         return nn.Sequential(

@@ -1,4 +1,4 @@
-"""What surrounds the cells, and the builder that makes a network of a graph and a skeleton."""
+"""The part of a network around its cells, and the builder of networks from graphs and skeletons."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ __all__ = ["Skeleton", "build", "checked_positive", "outline"]
 
 
 class Skeleton(ABC):
-    """Everything about a network but its cells: how many there are, how wide, what comes before and after.
+    """Everything in a network except its cells: their number and width, and the layers before and after them.
 
     Skeletons are data: frozen dataclasses, one for every way in which the field stacks cells.
     """
@@ -29,7 +29,7 @@ class Skeleton(ABC):
             operations: How to make the operations on their sites.
 
         Raises:
-            SpaceError: The graph's cells are not such as the skeleton stacks.
+            SpaceError: The skeleton cannot stack the graph's cells.
             UnknownName: An operation that is not in the table.
         """
 
@@ -44,14 +44,14 @@ def build(
     """Make the trainable network of an architecture.
 
     Args:
-        graph: What the architecture computes: ``space.graph(architecture)``.
-        skeleton: What surrounds the cells.
-        generator: Where the weights are drawn from.
+        graph: The graph of the architecture: ``space.graph(architecture)``.
+        skeleton: The part around the cells.
+        generator: The source of the initial weights.
         operations: How to make the operations on sites; with operations of your own,
             ``OPERATIONS | {"my_conv": lambda channels, stride: …}``.
 
     Raises:
-        SpaceError: The graph's cells are not such as the skeleton stacks.
+        SpaceError: The skeleton cannot stack the graph's cells.
         UnknownName: An operation that is not in the table.
 
     >>> from archrank.spaces import NASBench201
@@ -70,15 +70,15 @@ def build(
 def outline(
     graph: Graph, skeleton: Skeleton, *, operations: Mapping[str, OperationFactory] = OPERATIONS
 ) -> Network:
-    """The same network without numbers, on PyTorch's ``meta`` device: enough to count, and quick for any size.
+    """The same network without values, on PyTorch's ``meta`` device: enough to count parameters, at any size.
 
     Args:
-        graph: What the architecture computes.
-        skeleton: What surrounds the cells.
+        graph: The graph of the architecture.
+        skeleton: The part around the cells.
         operations: How to make the operations on sites.
 
     Raises:
-        SpaceError: The graph's cells are not such as the skeleton stacks.
+        SpaceError: The skeleton cannot stack the graph's cells.
         UnknownName: An operation that is not in the table.
     """
     with torch.device("meta"):

@@ -41,12 +41,12 @@ class StackedCells(Skeleton):
 
     Attributes:
         channels: Channels of every node in the first cells.
-        cells: How many cells, reduction cells counted.
+        cells: The number of cells, including reduction cells.
         stem: ``"cifar"`` is one 3×3 convolution to three times the channels; ``"imagenet"`` three strided ones, which
-            leave an eighth of the image.
+            reduce the image to an eighth of its side.
         auxiliary: Whether there is an auxiliary head, after the second reduction.
-        dropout: Share of features left out before the classifier in training.
-        classes: How many classes.
+        dropout: The dropout probability before the classifier.
+        classes: The number of classes.
         image_channels: Channels of an image.
     """
 
@@ -72,13 +72,13 @@ class StackedCells(Skeleton):
 
     @property
     def reductions(self) -> tuple[int, ...]:
-        """The places of the reduction cells, counted from 0."""
+        """The indices of the reduction cells, counted from 0."""
         return tuple(sorted({self.cells // 3, 2 * self.cells // 3}))
 
     def assemble(self, graph: Graph, operations: Mapping[str, OperationFactory]) -> Network:
         """Chain the normal and the reduction cell of a graph (see :meth:`Skeleton.assemble`).
 
-        A graph with a single cell has it in both places.
+        A graph with a single cell uses it as both.
         """
         normal, reduction = _checked(graph)
         stem, layers, width = self._stem()
@@ -102,7 +102,7 @@ class StackedCells(Skeleton):
         return Network(stem, layers, nn.Sequential(*head), auxiliary, auxiliary_after)
 
     def _stem(self) -> tuple[nn.Module, list[Layer], int]:
-        """What comes first, the layers before the cells, and how wide both are."""
+        """The stem, the layers before the cells, and the channels of both."""
         if self.stem == "cifar":
             width = 3 * self.channels
             return conv_bn(self.image_channels, width, 3), [], width
@@ -128,13 +128,13 @@ def _checked(graph: Graph) -> tuple[Cell, Cell]:
 
 
 class _CellLayer(nn.Module):
-    """A cell, and what brings its two inputs to its channels and to one size.
+    """A cell, with layers that bring its two inputs to the same channels and size.
 
     Args:
         cell: The graph.
-        given: The channels of the last layer but one and of the last layer.
+        given: The channels of the previous two layers, the earlier first.
         channels: The channels of every node.
-        halved: Whether the last layer's image is half of that of the last but one.
+        halved: Whether the image of the previous layer is half the size of the one before it.
         reduces: Whether operations that read an input halve the image.
         operations: How to make operations.
     """
@@ -166,14 +166,14 @@ class _CellLayer(nn.Module):
 
 
 class _AuxiliaryHead(nn.Module):
-    """A small classifier on what the second reduction cell gives: 8×8 pixels on CIFAR-10, 7×7 on ImageNet."""
+    """A small classifier on the output of the second reduction cell: 8×8 pixels on CIFAR-10, 7×7 on ImageNet."""
 
     def __init__(self, channels: int, classes: int, stem: Stem) -> None:
         super().__init__()
         self._stride = 3 if stem == "cifar" else 2
         self.narrow = conv_bn(channels, 128, 1)
         self.widen = conv(128, 768, 2, padding=0)
-        # The authors' ImageNet head lacks this normalisation, and the published counts go with it.
+        # The authors' ImageNet head lacks this normalization, and the published counts are without it.
         self.norm = batch_norm(768) if stem == "cifar" else nn.Identity()
         self.classify = nn.Sequential(GlobalAverage(), linear(768, classes))
 

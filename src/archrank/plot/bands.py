@@ -12,16 +12,16 @@ __all__ = ["comparison_bands"]
 
 _SEEDS = 20
 _LOOK_UPS = 20_000
-"""Long searches are compared with fewer seeds of evolution, so that a report stays quick."""
+"""For long searches evolution is simulated with fewer seeds, to keep reports fast."""
 
 
 def comparison_bands(table: Table, metric: str, evaluations: int) -> list[Band]:
-    """Random search, exactly, and on a complete table evolution, simulated.
+    """The exact curve of random search and, on a complete table, simulated evolution.
 
     Args:
         table: The table.
-        metric: The metric that is searched by.
-        evaluations: n, how far the curves go.
+        metric: The metric that the search optimizes.
+        evaluations: The number of evaluations n on the curves.
     """
     scores = table.scores(metric)
     sign = 1.0 if table.metric(metric).higher_is_better else -1.0
@@ -29,8 +29,8 @@ def comparison_bands(table: Table, metric: str, evaluations: int) -> list[Band]:
         return []
     _, (low, middle, high) = random_search_curve(scores, min(evaluations, len(scores)))
     bands = [Band("random search, median and quartiles", RANDOM, sign * middle, sign * low, sign * high)]
-    # Where children are mostly not there, or break constraints that it does not see, the comparison would be unfair to
-    # evolution.
+    # Where most children are missing from the table, or violate constraints that evolution does not see, the
+    # comparison would be unfair to evolution.
     if table.complete and not np.isnan(scores).any():
         seeds = max(4, min(_SEEDS, _LOOK_UPS // evaluations))
         strategy = RegularizedEvolution(table.space)

@@ -1,4 +1,4 @@
-"""How good a table's architectures are, and how good the evaluated ones."""
+"""The distribution of a metric over a table and over the evaluated architectures."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ __all__ = ["distribution_figure", "draw_distribution"]
 def distribution_figure(
     everything: Floats, evaluated: Floats, metric: str, *, higher_is_better: bool = True
 ) -> Figure:
-    """Plot how good all architectures of the table are, and how good those are that were evaluated.
+    """Plot the distribution of a metric over the whole table and over the evaluated architectures.
 
     Args:
         everything: All values of the table; NaN are left out: (M,).
@@ -37,7 +37,7 @@ def draw_distribution(
     everything, evaluated = everything[~np.isnan(everything)], evaluated[~np.isnan(evaluated)]
     sign = 1.0 if higher_is_better else -1.0
     best = sign * (sign * everything).max()
-    # The bad end is long: what lies beyond the worst tenth is counted in the last bar.
+    # The worst values can be far away, so the last bar counts the worst tenth.
     worst = float(np.quantile(sign * everything, 0.10))
     span = sign * best - worst
     if span <= 0:

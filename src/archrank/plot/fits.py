@@ -15,9 +15,9 @@ class Measure:
 
     Attributes:
         column: Its name in the results.
-        title: What it is called.
-        meaning: What it is, as a sentence.
-        kind: ``"value"`` is averaged over the fits, of a ``"rank"`` the median is shown.
+        title: Its heading.
+        meaning: A sentence that explains it.
+        kind: ``"value"`` is averaged over the fits; of ``"rank"`` the median is shown.
     """
 
     column: str
@@ -51,14 +51,14 @@ _MEASURES = (
     Measure(
         "isomorphism_spread",
         "Spread of scores among isomorphic architectures",
-        "How differently encodings of the same architecture are scored; 0 is not at all.",
+        "How much scores of encodings of the same architecture differ; 0 if they are equal.",
     ),
-    Measure("seconds_fit", "Seconds of a fit", "By the clock, with other fits beside it on the machine."),
+    Measure("seconds_fit", "Seconds of a fit", "Wall-clock time, while other fits run on the same machine."),
 )
 
 
 def measures_of(rows: Sequence[Row], tau: str = "last-5") -> list[Measure]:
-    """The measures that tables are made of, among those that the rows hold.
+    """The measures that the rows hold and the tables show.
 
     Args:
         rows: The results.
@@ -76,7 +76,7 @@ def measures_of(rows: Sequence[Row], tau: str = "last-5") -> list[Measure]:
 
 
 def label(row: Row, rows: Sequence[Row], what: str) -> str:
-    """What a row is called among others: its encoder, loss or predictor, and whatever else tells it from them.
+    """The label of a row: its encoder, loss or predictor, and whatever else distinguishes it from other rows.
 
     Args:
         row: A row of results.

@@ -1,4 +1,4 @@
-"""Names as they stand in a figure, whatever they hold."""
+"""Any text as a label of a figure."""
 
 from textwrap import fill
 
@@ -8,7 +8,7 @@ from archrank.system.text import shortened
 __all__ = ["axis_label", "legend_label", "metric_label"]
 
 _VERTICAL, _HORIZONTAL = 46, 80
-"""Letters that fit beside and below an axis."""
+"""The number of letters that fit beside and below an axis."""
 
 _LONGEST_LABEL = 120
 
@@ -23,7 +23,7 @@ def axis_label(text: str, *, horizontal: bool = False) -> str:
 
 
 def legend_label(text: str, limit: int = 80) -> str:
-    """Any text as a name in a legend; matplotlib would leave out what begins with an underscore."""
+    """Any text as a name in a legend; matplotlib leaves out names that begin with an underscore."""
     label = shortened(text, limit)
     return f" {label}" if label.startswith("_") else label
 

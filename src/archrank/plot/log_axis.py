@@ -1,4 +1,4 @@
-"""A logarithmic axis of distances from the best, which has a place for zero."""
+"""A logarithmic axis of distances from the best, with a line for zero."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def zero_height(seen: Floats) -> float:
-    """Where zero is drawn: a logarithmic axis has none, so it gets a line of its own below the smallest distance.
+    """The height at which zero is drawn: a logarithmic axis has no zero, so it gets a line below the smallest distance.
 
     Args:
         seen: The distances that are drawn, 0 or more; NaN and infinite ones do not count.
@@ -26,9 +26,9 @@ def log_axis(axes: Axes, seen: Floats, top: float) -> None:
     """Make the vertical axis logarithmic, with a line for zero where a distance is zero.
 
     Args:
-        axes: Whose axis.
+        axes: The axes to change.
         seen: The distances that are drawn, zeros raised to :func:`zero_height`.
-        top: Where the axis is to end.
+        top: The upper end of the axis.
     """
     floor, reached = zero_height(seen), bool(np.any(seen == 0))
     top = max(top, floor * 4)

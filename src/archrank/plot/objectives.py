@@ -26,7 +26,7 @@ class Axis:
     """An objective as an axis.
 
     Attributes:
-        label: What it is.
+        label: Its label.
         higher_is_better: Its direction.
     """
 
@@ -48,7 +48,7 @@ def pareto_figure(
     *,
     joined: bool | None = None,
 ) -> Figure:
-    """Plot what was evaluated in the objectives' own units, and the Pareto front; one panel for each two objectives.
+    """Plot the evaluations in the objectives' own units, and the Pareto front; one panel for each pair of objectives.
 
     Args:
         values: The K values of the n evaluations, NaN where one failed: (n, K).
@@ -166,14 +166,14 @@ def draw_pareto(
 
 
 def _line(panel: Axes, points: Floats, axes: Sequence[Axis], **look: Any) -> None:
-    """A front of two objectives as the border of what it dominates."""
+    """A Pareto front of two objectives, as the border of the area that it dominates."""
     points = points[np.argsort(points[:, 0])]
-    # Between two members nothing is as good as both: the border runs along the worse value of each.
+    # Between two members the border runs along the worse value of each.
     panel.step(*points.T, where="pre" if axes[0].higher_is_better else "post", zorder=5, **look)
 
 
 def _limits(values: Floats, fronts: Floats, axis: Axis) -> tuple[float, float]:
-    """The part of an axis that matters: all of the fronts, and of the rest all but the worst tenth."""
+    """The range of an axis: all of the fronts, and all but the worst tenth of the other values."""
     sign = 1.0 if axis.higher_is_better else -1.0
     known = sign * values[~np.isnan(values)]
     shown = np.concatenate([sign * fronts, np.quantile(known, [0.1, 1.0]) if len(known) else known])
@@ -190,8 +190,8 @@ def hypervolume_figure(
 
     Args:
         curve: The hypervolume: (n,).
-        reference: The corner that it is measured from, by objective.
-        of_everything: What a whole table dominates, where one is known: then the curve is a share of that.
+        reference: The reference point, by objective.
+        of_everything: The hypervolume of a whole table, where one is known; the curve is then a share of it.
     """
     share = bool(of_everything)
     with theme():

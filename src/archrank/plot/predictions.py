@@ -23,14 +23,14 @@ def prediction_figure(
     *,
     higher_is_better: bool = True,
 ) -> Figure:
-    """Plot what was measured against what had been predicted when the architecture was proposed.
+    """Plot measured values against the scores predicted when the architectures were proposed.
 
-    Each round has a predictor of its own whose scores have their own scale, so they are standardised per
-    round. Up and right are always better: the axis of a metric that should be low is turned.
+    Each round has its own predictor, whose scores have their own scale, so they are standardized per round.
+    Up and right are always better: the axis of a metric to minimize is inverted.
 
     Args:
         predicted: Scores, higher is better, finite: (n,).
-        measured: What was measured then, in the metric's own unit, finite: (n,).
+        measured: The measured values, in the metric's unit, finite: (n,).
         rounds: The round of each: (n,).
         metric: What the values are, as the label of their axis.
         higher_is_better: Their direction.
@@ -78,9 +78,9 @@ def draw_predictions(
             0.99, 0.02, f"▾ {int((~inside).sum())} worse than this edge", transform=axes.transAxes,
             ha="right", fontsize=8.5, color=MUTED,
         )  # fmt: skip
-    axes.set_xlabel("predicted score before evaluation, standardised within its round (right is better)")
+    axes.set_xlabel("predicted score before evaluation, standardized within its round (right is better)")
     label = axis_label(metric)
-    axes.set_ylabel(label if higher_is_better else f"{label}\n(lower is better, so the axis is turned)")
+    axes.set_ylabel(label if higher_is_better else f"{label}\n(lower is better, so the axis is inverted)")
     axes.set_title(_agreement(predicted, measured if higher_is_better else -measured, rounds))
     if len(present) > 1:
         bounds = np.arange(len(present) + 1) - 0.5
@@ -116,7 +116,7 @@ def _agreement(predicted: Floats, measured: Floats, rounds: npt.NDArray[np.int64
 
 
 def _without_outliers(goodness: Floats) -> float:
-    """The least value that is not far below the rest."""
+    """The lowest value that is not far below the others."""
     q1, q3 = np.quantile(goodness, (0.25, 0.75))
     near = goodness[goodness >= q1 - 4 * (q3 - q1)]
     return float(near.min())

@@ -36,7 +36,7 @@ def tau_figure(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> F
     Args:
         rows: The results.
         measure: Which tau.
-        what: ``"encoders"`` or ``"losses"``: what the lines are.
+        what: ``"encoders"`` or ``"losses"``: what is compared.
         pool: How many architectures may be trained on.
     """
     groups = grouped(rows, what)
@@ -74,7 +74,7 @@ def precision_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> 
 
     Args:
         rows: The results.
-        what: ``"encoders"`` or ``"losses"``: what the lines are.
+        what: ``"encoders"`` or ``"losses"``: what is compared.
         pool: How many architectures may be trained on.
         tested: How many are tested on.
     """
@@ -100,7 +100,7 @@ def n_at_k_figure(rows: Sequence[Row], what: str, pool: int, tested: int) -> Fig
 
     Args:
         rows: The results.
-        what: ``"encoders"`` or ``"losses"``: what the lines are.
+        what: ``"encoders"`` or ``"losses"``: what is compared.
         pool: How many architectures may be trained on.
         tested: How many are tested on.
     """
@@ -142,7 +142,7 @@ def _panels(
                 draw(axes, fits, color=colors[name], label=legend_label(name), linewidth=1.6)
     for axes in every[max(1, len(sizes)) :]:
         axes.set_visible(False)
-    # Those that stand above an empty place show the numbers that the place would have shown.
+    # A panel above an empty place shows the tick labels that the panel below it would have shown.
     for axes in every[max(0, len(sizes) - columns) : len(sizes)]:
         axes.tick_params(labelbottom=True)
     figure.supxlabel("K", fontsize=9.5)

@@ -33,8 +33,8 @@ def curve(result: SearchResult, *, compare: bool = True, ax: Axes | None = None)
 
     Args:
         result: What a search found.
-        compare: Whether to show random search and evolution, which takes a second or more.
-        ax: Axes to draw into; None for a figure of its own.
+        compare: Whether to show random search and evolution, which takes one second or more.
+        ax: Axes to draw into; None for a new figure.
 
     Raises:
         ArchrankError: The search has no evaluation.
@@ -83,7 +83,7 @@ def predicted(result: SearchResult, *, ax: Axes | None = None) -> Axes:
 
     Args:
         result: What a search found.
-        ax: Axes to draw into; None for a figure of its own.
+        ax: Axes to draw into; None for a new figure.
 
     Raises:
         ArchrankError: Fewer than two evaluations were predicted and measured.
@@ -96,7 +96,7 @@ def predicted(result: SearchResult, *, ax: Axes | None = None) -> Axes:
     if known.sum() < 2:
         raise ArchrankError(
             f"{int(known.sum())} of the {len(values)} evaluations were predicted and then measured, expected 2 or "
-            "more: a guided search predicts after its random start"
+            "more: a guided search predicts after its initial random architectures"
         )
     data = scores[known], values[known], rounds[known], _label(result, result.metric)
     return _axes(
@@ -112,7 +112,7 @@ def pareto(result: SearchResult, objectives: Sequence[str] | None = None, *, ax:
     Args:
         result: What a search with several objectives found.
         objectives: The names of the two to show; None for the first two.
-        ax: Axes to draw into; None for a figure of its own.
+        ax: Axes to draw into; None for a new figure.
 
     Raises:
         ArchrankError: The search had one objective, or not two are named.
@@ -176,7 +176,7 @@ def distribution(result: SearchResult, *, ax: Axes | None = None) -> Axes:
 
     Args:
         result: What the search of a table found.
-        ax: Axes to draw into; None for a figure of its own.
+        ax: Axes to draw into; None for a new figure.
 
     Raises:
         ArchrankError: No table was searched.
@@ -184,7 +184,9 @@ def distribution(result: SearchResult, *, ax: Axes | None = None) -> Axes:
     _check(result)
     table = _feasible(result)
     if table is None:
-        raise ArchrankError(f"{result!r} is not the search of a table, so the other values are unknown")
+        raise ArchrankError(
+            f"{result!r} is not the result of searching a table, so the values of other architectures are unknown"
+        )
     data = table.column(result.metric), _values(result), _label(result, result.metric)
     return _axes(
         ax,
@@ -198,7 +200,7 @@ def learning_curves(run: SearchResult | str | os.PathLike[str], *, ax: Axes | No
 
     Args:
         run: What a search that trained found, or its folder.
-        ax: Axes to draw into; None for a figure of its own.
+        ax: Axes to draw into; None for a new figure.
 
     Raises:
         ArchrankError: There are no learning curves.
@@ -214,7 +216,7 @@ def learning_curves(run: SearchResult | str | os.PathLike[str], *, ax: Axes | No
 
 
 def _axes(ax: Axes | None, draw: Callable[[Axes], None], figure: Callable[[], Figure]) -> Axes:
-    """Draw into axes, with a legend inside, or into a figure of its own."""
+    """Draw into the given axes with a legend inside, or into a new figure."""
     if ax is None:
         return figure().axes[0]
     if not isinstance(ax, Axes):

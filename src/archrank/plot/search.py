@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What another strategy finds with as many evaluations.
+    """What another strategy finds with the same number of evaluations.
 
     Attributes:
         label: Its name in the legend.
@@ -47,15 +47,15 @@ def search_figure(
     bands: Sequence[Band] = (),
     optimum: float | None = None,
 ) -> Figure:
-    """Plot the best value so far, and below it, where the optimum is known, how far it is from there.
+    """Plot the best value so far and, where the optimum is known, its distance from the optimum below.
 
     Args:
-        values: What each evaluation gave, NaN where it failed, in the order of evaluating: (n,).
-        reasons: Why each was evaluated, or ``"infeasible"`` where its value is NaN for violating a constraint: (n,).
+        values: The value of each evaluation, NaN where it failed, in the order of evaluation: (n,).
+        reasons: Why each was proposed, or ``"infeasible"`` where its value is NaN for violating a constraint: (n,).
         metric: What the values are, as the label of their axis.
         higher_is_better: Their direction.
         bands: Other searches to compare with.
-        optimum: The best value that there is; None where it is unknown.
+        optimum: The best value of the table; None where it is unknown.
     """
     sign = 1.0 if higher_is_better else -1.0
     best = sign * np.fmax.accumulate(sign * values)
@@ -171,7 +171,7 @@ def _best_panel(
 def _interesting(
     values: Floats, best: Floats, bands: Sequence[Band], optimum: float | None, sign: float
 ) -> tuple[float, float]:
-    """The part of the value axis where the curves move: from their early height to just above the best."""
+    """The range of the value axis: from the early values of the curves to just above the best."""
     early = min(len(values) - 1, max(2, len(values) // 20))
     tops = [sign * v for v in (best[-1], optimum if optimum is not None else np.nan) if not np.isnan(v)]
     starts = [sign * best[early]] + [
@@ -188,7 +188,7 @@ def _interesting(
             float(finite.min()) if len(finite) and finite.min() < top else top - max(abs(top) * 0.01, 1e-3)
         )
     span = top - start
-    # Without curves to show, all of a few evaluations are shown.
+    # With few evaluations, all of them are shown.
     low = start - 0.3 * span
     if len(finite) and len(values) < 20 and not bands:
         low = min(low, float(finite.min()) - 0.05 * (top - float(finite.min())))

@@ -16,7 +16,7 @@ from archrank.simulation.measures import RANDOM_NAME, Floats, Labels, Line, quan
 __all__ = ["hours_figure", "needed_figure", "regret_figure"]
 
 _NAME_LETTERS = 36
-"""Letters of a strategy's name that fit on a line."""
+"""The number of letters of a strategy's name that fit on a line."""
 
 _POINTS = 300
 
@@ -26,18 +26,18 @@ def regret_figure(curves: Mapping[str, Floats], label: str) -> Figure:
 
     Args:
         curves: The quartiles by name, infinite while nothing was found: (3, n).
-        label: What the regret is of.
+        label: The quantity whose regret is shown.
     """
     steps = {name: np.arange(1, curve.shape[1] + 1) for name, curve in curves.items()}
     return _curves(steps, curves, label, "number of evaluations (log scale)")
 
 
 def hours_figure(lines: Sequence[Line], label: str) -> Figure:
-    """Plot regret against simulated hours, as far as all searches of a line went.
+    """Plot regret against simulated hours, up to the end of the shortest search of each line.
 
     Args:
         lines: Searches with simulated time.
-        label: What the regret is of.
+        label: The quantity whose regret is shown.
     """
     times, curves = {}, {}
     for line in lines:
@@ -56,7 +56,7 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
         axes = figure.subplots()
         for name, curve in curves.items():
             low, middle, high = np.where(np.isinf(curve), np.nan, np.maximum(curve, floor))
-            # A quartile that is infinite has no place on the axis; the band then begins where it is finite.
+            # An infinite quartile cannot be drawn; the band begins where it is finite.
             axes.fill_between(x[name], low, high, step="post", color=colors[name], alpha=0.15, linewidth=0)
             axes.plot(
                 x[name], middle, color=colors[name], linestyle=(0, (4, 2)) if name == RANDOM_NAME else "-",
@@ -74,12 +74,12 @@ def _curves(x: Mapping[str, Floats], curves: Mapping[str, Floats], label: str, b
 
 
 def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
-    """Plot how many evaluations were needed to meet one of the best: dots at medians, bars between quartiles.
+    """Plot how many evaluations were needed to find one of the best: dots at medians, bars between quartiles.
 
     Args:
         lines: The searches.
         labels: The labels of the whole table.
-        budget: How many evaluations each was given; an arrow begins there where more would have been needed.
+        budget: The number of evaluations of each search; an arrow begins there if more would have been needed.
     """
     targets = labels.targets
     names = [*(line.name for line in lines), RANDOM_NAME]
@@ -117,7 +117,7 @@ def needed_figure(lines: Sequence[Line], labels: Labels, budget: int) -> Figure:
 
 
 def _shown(names: Iterable[str]) -> dict[str, str]:
-    """The names as they are drawn: in lines, and with an ellipsis for the options that all share which have options.
+    """The names as labels: on several lines, with an ellipsis for options that all names with options share.
 
     >>> list(_shown(["guided", "guided:loss=mse:round=10", "guided:loss=hinge:round=10"]).values())
     ['guided', 'guided: loss=mse, …', 'guided: loss=hinge, …']
@@ -137,7 +137,7 @@ def _shown(names: Iterable[str]) -> dict[str, str]:
 
 
 def _short(number: float, _: int | None = None) -> str:
-    """A power of ten in few letters.
+    """A short form of a power of ten.
 
     >>> _short(100), _short(10_000)
     ('100', '10k')

@@ -1,4 +1,4 @@
-"""How every picture looks, and how it is written: the same bytes for the same input on every machine."""
+"""The style of all figures, and their files: the same bytes for the same input on every machine."""
 
 import io
 import warnings
@@ -56,17 +56,17 @@ _CYCLE = (
 
 _LETTERS_PER_INCH = 12
 _HANDLE_LETTERS = 6
-"""Room for the line beside a name in a legend, and for the space between columns."""
+"""The width of the line beside a name in a legend, and of the space between columns."""
 
 FORMATS = (".svg", ".png")
-"""File name endings that pictures can be written to."""
+"""The file formats of figures."""
 
 
 def operation_colors(operations: Iterable[str]) -> dict[str, str]:
-    """A fixed color for every operation, by its place in the list; whatever only passes data on is gray.
+    """A fixed color for every operation, by its index in the list; operations that only pass data on are gray.
 
     Args:
-        operations: A space's operations, in its own order. From the 13th on colors come again.
+        operations: A space's operations, in its own order. From the 13th on, colors repeat.
 
     >>> operation_colors(["skip_connect", "conv", "pool"])
     {'skip_connect': '#8c959f', 'conv': '#0072b2', 'pool': '#e69f00'}
@@ -78,7 +78,7 @@ def operation_colors(operations: Iterable[str]) -> dict[str, str]:
 
 
 def passes_on(operation: str) -> bool:
-    """Whether an operation's name says that it computes nothing of its own."""
+    """Whether an operation passes its input on unchanged, judged by its name."""
     return operation.lower().startswith(("skip", "identity", "input", "output"))
 
 
@@ -90,7 +90,7 @@ def tint(color: str, strength: float) -> str:
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """Set the look, whatever the reader's own matplotlib settings are, and put those back afterwards."""
+    """A context with this style instead of the reader's matplotlib settings."""
     defaults: dict[Any, Any] = {
         key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")
     }
@@ -126,13 +126,13 @@ def theme() -> Iterator[None]:
         "savefig.facecolor": PAPER,
     }
     with mpl.rc_context({**defaults, **look}), warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box: nothing that the reader can change.
+        # A letter that the font lacks is drawn as a box, and a warning would not help.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:
-    """Name the lines of ``axes`` above the figure, in as many columns as the longest name leaves room for."""
+    """Put a legend of the lines of ``axes`` above the figure, in as many columns as fit."""
     handles, labels = axes.get_legend_handles_labels()
     longest = max((len(line) for label in labels for line in label.splitlines()), default=0)
     columns = int(figure.get_figwidth() * _LETTERS_PER_INCH) // (longest + _HANDLE_LETTERS)
@@ -171,7 +171,7 @@ def save(figure: Figure, path: Path | str) -> Path:
     """Write a figure to an ``.svg`` or ``.png`` file, whole or not at all.
 
     Raises:
-        UnknownName: The file name ends otherwise.
+        UnknownName: The file name has another suffix.
         FileError: The file cannot be written.
     """
     path = Path(path)

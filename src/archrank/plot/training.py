@@ -25,7 +25,7 @@ _BEST = (RUN, REASONS["evolved"], REASONS["explored"], EVOLUTION, "#cc79a7")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """How one training went.
+    """The learning curve of one training run.
 
     Attributes:
         epochs: The numbers of its epochs: (n,).
@@ -45,8 +45,8 @@ class Curve:
 def read_curves(folder: Path) -> list[Curve]:
     """Read the curves in ``trainings/*/curve.jsonl``, one line an epoch, of a run folder.
 
-    A training that was killed may have left half a line, which is ignored; one that was resumed may hold an epoch
-    twice, of which the later counts.
+    A training that was killed may have left an incomplete line, which is ignored; one that was resumed may hold an
+    epoch twice, and the later line counts.
 
     Args:
         folder: The run folder.
@@ -68,7 +68,7 @@ def _curve(path: Path) -> Curve:
 
 
 def learning_figure(curves: Sequence[Curve]) -> Figure:
-    """Plot the validation accuracy of all trainings by epoch; the five that end best stand out.
+    """Plot the validation accuracy of all training runs by epoch; the five that end best are highlighted.
 
     Args:
         curves: The trainings, at least one of whose accuracies was measured.
@@ -107,10 +107,10 @@ def draw_curves(axes: Axes, curves: Sequence[Curve]) -> None:
 
 
 def training_figure(epochs: "Sequence[Epoch]") -> Figure:
-    """Plot one training: accuracy and loss by epoch, over the images it learnt from and over those kept apart.
+    """Plot one training run: accuracy and loss by epoch, on the training images and on the validation images.
 
     Args:
-        epochs: How it went, at least one epoch.
+        epochs: Its epochs, at least one.
     """
     steps = [epoch.epoch for epoch in epochs]
     panels = (
@@ -139,7 +139,7 @@ def training_figure(epochs: "Sequence[Epoch]") -> Figure:
 
 
 def _seen(curve: Curve) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """What was measured: gaps are bridged."""
+    """The measured points; lines bridge gaps."""
     measured = ~np.isnan(curve.accuracies)
     return curve.epochs[measured], curve.accuracies[measured]
 

@@ -79,7 +79,11 @@ class InUnit:
     The quantile function of the measured values maps these to the unit: a prediction is its mean over a normal
     distribution with the standard deviation of all held-out errors. So predictions never decrease with the scores.
     The standard deviation of a prediction averages two variances: that of all held-out errors, and that of the
-    predictor's own distribution, scaled to the held-out errors.
+    predictor's own distribution, scaled to the held-out errors. It is a rough estimate: with 78 or 390 labels of
+    ``analog-nasbench``, ``nas-bench-graph-cora`` and ``nas-bench-graph-arxiv`` (3 seeds, effort ``fast``), the range of
+    ±1 standard deviation covered 63 to 95% of 4,000 unmeasured architectures (86% on average), but 53 to 93% of the 100
+    predicted best (69%) and 25 to 90% of the 20 predicted best (64%); for a normal distribution it is 68%. Scaling it
+    to 68% of the held-out errors made it too narrow for the predicted best.
 
     Args:
         predictor: The predictor to fit.

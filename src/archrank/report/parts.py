@@ -17,12 +17,12 @@ __all__ = ["Picture", "TableCell", "Tile", "pictures_of", "write_picture"]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure with what is said of it.
+    """A figure with its title and caption.
 
     Attributes:
         title: Its heading.
         caption: What it shows.
-        svg: The figure itself.
+        svg: The figure as SVG.
     """
 
     title: str

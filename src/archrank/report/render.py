@@ -1,4 +1,4 @@
-"""Pages from templates: whatever is put into one is text, unless a template or :func:`inline_svg` made it."""
+"""Pages from templates: every value is escaped as text, unless a template or :func:`inline_svg` made it."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: The name of a file in ``templates``.
-        values: What it shows; texts are escaped, and made printable.
+        values: The values that it shows; texts are escaped and made printable.
     """
     return _environment().get_template(template).render(**values)
 
@@ -62,13 +62,13 @@ def _source(name: str) -> Markup:
 
 
 def _hash_of(name: str) -> str:
-    """What a content security policy calls a script by."""
+    """The hash of a script for a content security policy."""
     digest = hashlib.sha256(_source(name).encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def inline_svg(svg: bytes, name: str, description: str) -> Markup:
-    """A picture as part of a page: in the page's colors, with identifiers of its own.
+    """A figure as part of a page: in the page's colors, with unique identifiers.
 
     Args:
         svg: What :func:`archrank.plot.style.encode` wrote.

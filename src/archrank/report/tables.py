@@ -14,7 +14,7 @@ class SummaryCell:
     """A summary of some results.
 
     Attributes:
-        text: How it reads.
+        text: Its text.
         value: Its number; None where nothing is defined.
         best: Whether no other of its column is better.
     """
@@ -29,7 +29,7 @@ class SummaryTable:
     """A table.
 
     Attributes:
-        headings: What stands above the columns.
+        headings: The headings of the columns.
         lines: The name and the cells of every line.
     """
 
@@ -74,9 +74,9 @@ def markdown_page(
 
     Args:
         title: Its title, Markdown already.
-        details: What the comparison is, in words.
-        commands: What makes it.
-        note: What holds for all tables.
+        details: A description of the comparison.
+        commands: The commands that make it.
+        note: A note on all tables.
         tables: For every table its title, what it means, and the table.
         corner: The heading of the first columns.
         failed: A heading, and what failed.

@@ -1,4 +1,4 @@
-"""Searches replayed in memory on a table, random search exactly, and what is measured of searches."""
+"""Searches replayed in memory on a table, exact random search, and measures of searches."""
 
 from archrank.simulation.random_search import random_search_curve
 from archrank.simulation.replay import best_so_far, replay, simulate

@@ -17,7 +17,7 @@ LABELS = "labels.parquet"
 
 
 def save_labels(folder: Path, labels: Mapping[str, Floats | None]) -> None:
-    """Keep the labels of the whole table beside the results, whose ``index`` points into them."""
+    """Write the labels of the whole table beside the results; their ``index`` refers to them."""
     write_table(
         kept_table(folder / LABELS), {name: c.tolist() for name, c in labels.items() if c is not None}
     )
@@ -43,7 +43,7 @@ def read_labels(folder: Path, *, valid_sign: float, test_sign: float) -> Labels:
         return Labels(valid_sign * columns["valid"], test)
     except (TableError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{path} cannot be read ({error}): give the command of the comparison again, it writes it anew"
+            f"{path} cannot be read ({error}): run the command of the comparison again to rewrite it"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What a comparison of strategies measures, from its rows and from the labels of the whole table."""
+"""The measures of a comparison of strategies, from its rows and the labels of the whole table."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ RANDOM_NAME = "random (exact)"
 """What random search is called where its expected results are calculated, not simulated."""
 
 TOP = (0.01, 0.001)
-"""Which shares of the table, the best, a search is timed to reach."""
+"""The top shares of the table that a search is timed to reach."""
 
 
 def quantiles(values: Floats, levels: Sequence[float] = QUARTILES) -> Floats:
@@ -47,17 +47,17 @@ def quantiles(values: Floats, levels: Sequence[float] = QUARTILES) -> Floats:
         place = level * (len(ordered) - 1)
         low, high = ordered[math.floor(place)], ordered[math.ceil(place)]
         weight = place - math.floor(place)
-        # Infinity times zero would be undefined, and equal neighbors would not come out exactly.
+        # Infinity times zero is undefined, and equal neighbors would have rounding errors.
         found.append(low if weight == 0 else np.where(low == high, low, (1 - weight) * low + weight * high))
     return np.array(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that a search may reach.
+    """A target of a search.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         regret: The largest regret that counts as reaching it.
         hits: How many architectures of the table have reached it.
     """
@@ -69,11 +69,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Labels:
-    """What all M architectures of a table are worth.
+    """The labels of all M architectures of a table.
 
     Attributes:
         valid: The score that searches see, higher is better, NaN where there is none: (M,).
-        test: The score beside it, as for ``valid``; None where there is no such metric.
+        test: The test score, in the same form; None where there is no such metric.
     """
 
     valid: Floats
@@ -91,7 +91,7 @@ class Labels:
 
     @cached_property
     def targets(self) -> list[Target]:
-        """The top shares and the optimum; no share that would be the optimum itself."""
+        """The top shares and the optimum; shares that hold only the optimum are left out."""
         ordered = np.sort(self.valid[~np.isnan(self.valid)])[::-1]
         found = []
         for share in TOP:
@@ -129,7 +129,7 @@ class Line:
     """All searches of one kind: they differ in their seed only.
 
     Attributes:
-        name: What they are called.
+        name: Their name.
         parallel: Whether workers evaluate side by side, so that a search knows less when it proposes.
         distance: How far each evaluation was from the table's best score, infinite where it failed: (seeds, n).
         test_distance: The same of its test score; None where there is no such metric.
@@ -161,7 +161,7 @@ class Line:
         return np.where(np.isinf(self.regret), np.inf, found)
 
     def queries(self, regret: float) -> Floats:
-        """How many evaluations each search needed to come so near; infinite where it did not: (seeds,)."""
+        """How many evaluations each search needed to reach a target; infinite where it did not: (seeds,)."""
         reached = self.regret <= regret
         return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
 
@@ -177,7 +177,7 @@ class Line:
         return seconds / 3600
 
     def hours(self, regret: float) -> Floats:
-        """How many simulated hours each search needed to come so near; infinite where it did not: (seeds,)."""
+        """How many simulated hours each search needed to reach a target; infinite where it did not: (seeds,)."""
         seconds: Floats = np.min(self.ended, axis=1, where=self.distance <= regret, initial=np.inf)
         return seconds / 3600
 
@@ -196,7 +196,7 @@ def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> 
     Args:
         rows: The rows of a comparison.
         labels: The labels of the table; the rows' ``index`` points into it.
-        budget: How many evaluations each was given; where a space was used up earlier, nothing changes any more.
+        budget: How many evaluations each was given; where a space was exhausted earlier, the last value continues.
     """
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -231,7 +231,7 @@ def ratio(line: Line, baseline: Line, evaluations: int) -> tuple[float, bool]:
 
     Returns:
         The other's median number of evaluations to the target over N, and whether that is only a lower bound,
-        because it did not get there with all that it was given. NaN where this one has found nothing.
+        because it did not reach the target within its budget. NaN where this one has found nothing.
 
     Reference: GATES (ECCV 2020), section 4.4.
     """
@@ -245,7 +245,7 @@ def ratio(line: Line, baseline: Line, evaluations: int) -> tuple[float, bool]:
 
 
 def ratio_to_random(line: Line, labels: Labels, evaluations: int) -> float:
-    """As :func:`ratio`, against random search, exactly."""
+    """As :func:`ratio`, against exact random search."""
     target = float(quantiles(line.regret[:, evaluations - 1], [0.5])[0])
     if math.isinf(target):
         return math.nan

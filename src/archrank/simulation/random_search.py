@@ -1,7 +1,7 @@
-"""What random search finds, exactly: by order statistics instead of simulation.
+"""Exact results of random search, by order statistics instead of simulation.
 
-Throughout, n of the M architectures of a table are drawn without replacement, each order being equally likely. One that
-the table has no score for counts as drawn, and gives nothing.
+Throughout, n of the M architectures of a table are drawn without replacement, each order being equally likely. An
+architecture without a score counts as a draw without a result.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ __all__ = ["chance_to_reach", "draws_to_reach", "random_incumbent_curve", "rando
 Floats = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-12
-"""Keeps a probability that equals the quantile from being missed by a rounding error."""
+"""A tolerance, so that rounding errors do not miss a probability that equals the quantile."""
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -43,7 +43,7 @@ def random_search_curve(
     ([2.0, 2.667, 3.0], [2.0, 3.0, 3.0])
     """
     missing = int(np.isnan(scores).sum())
-    # What is missing stands first, below everything measured.
+    # Missing scores come first, below all measured ones.
     ordered = np.concatenate([np.full(missing, np.nan), np.sort(scores[~np.isnan(scores)])])
     levels = np.asarray(quantiles, dtype=np.float64) - _ROUNDING
     expected = np.full(draws, np.nan)
@@ -59,7 +59,7 @@ def random_search_curve(
 def random_incumbent_curve(
     scores: Floats, tests: Floats, draws: int, quantiles: Sequence[float] = QUARTILES
 ) -> Floats:
-    """What 1, 2, … random draws are worth on test: the test score of the one with the best score so far.
+    """The test score of the draw with the best score so far, after 1, 2, … random draws.
 
     Of draws with equal scores the first one counts.
 
@@ -83,7 +83,7 @@ def random_incumbent_curve(
     levels = np.asarray(quantiles, dtype=np.float64) - _ROUNDING
     curve = np.empty((len(levels), draws))
     for k, at_most in enumerate(_at_most(len(scores), draws)):
-        # By symmetry each of those with equal scores is the first of them as often as any other.
+        # By symmetry each of several equal scores is equally often the first of them.
         chance = np.repeat(np.add.reduceat(np.diff(at_most, prepend=0.0), first) / ties, ties)
         places = np.searchsorted(np.cumsum(chance[by_test]), levels)
         curve[:, k] = values[by_test][np.minimum(places, len(values) - 1)]
@@ -91,7 +91,7 @@ def random_incumbent_curve(
 
 
 def _at_most(size: int, draws: int) -> Iterator[Floats]:
-    """For 1 … n draws: the chance that the best of them is at most the i-th, for all i: (M,)."""
+    """For 1 … n draws: the probability that the best of them is at most the i-th, for all i: (M,)."""
     if not 1 <= draws <= size:
         raise ValueError(f"draws is {draws}, expected 1 to {size}, the number of architectures")
     below = np.arange(1, size + 1, dtype=np.float64)
@@ -102,10 +102,10 @@ def _at_most(size: int, draws: int) -> Iterator[Floats]:
 
 
 def draws_to_reach(hits: int, size: int, quantiles: Sequence[float] = QUARTILES) -> list[int]:
-    """After how many draws one of ``hits`` among M was met: quantiles of the negative hypergeometric distribution.
+    """The number of draws until one of ``hits`` among M: quantiles of the negative hypergeometric distribution.
 
     Args:
-        hits: How many would do, from 1 to M.
+        hits: How many of the M count, from 1 to M.
         size: M.
         quantiles: The quantiles wanted, each above 0 and at most 1.
 
@@ -127,6 +127,6 @@ def chance_to_reach(hits: int, size: int, draws: int) -> float:
 
 
 def _missed(hits: int, size: int, draws: int) -> Floats:
-    """The chance that 0, 1, … n draws meet none: (n + 1,)."""
+    """The probability that 0, 1, … n draws include none: (n + 1,)."""
     drawn = np.arange(draws, dtype=np.float64)
     return np.concatenate([[1.0], np.cumprod((size - hits - drawn) / (size - drawn))])

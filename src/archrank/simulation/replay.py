@@ -23,7 +23,7 @@ class Replay:
 
     Attributes:
         indices: The architectures, as row indices of the table.
-        scores: What was measured, higher is better, NaN where the table has no value.
+        scores: The measured scores, higher is better, NaN where the table has no value.
         reasons: Why each was proposed.
         proposing: Seconds that proposing it took; those of a round are shared evenly.
         begun: Simulated seconds at which its evaluation began.
@@ -54,7 +54,7 @@ def replay(
 
     As in :func:`archrank.study.search`, a round is as large as the strategy's batch, or the number of workers where
     that is larger, and is waited for; an asynchronous search proposes one architecture whenever a worker is free, and
-    the strategy sees those under way as pending. An evaluation that the table has no value for counts as failed.
+    the strategy sees those under way as pending. An evaluation without a value in the table counts as failed.
 
     Args:
         table: Where the measurements come from.
@@ -62,13 +62,14 @@ def replay(
         strategy: Any strategy over the table's architectures.
         budget: How many architectures to evaluate.
         seed: Seed of the run.
-        seconds: How long each of the table's M architectures takes to evaluate, none for None: (M,).
+        seconds: The simulated seconds that each of the table's M architectures takes, 0 for None: (M,).
         parallel: How many workers evaluate at the same time, in simulated time.
         asynchronous: Propose whenever a worker is free, instead of in rounds.
-        enough: Propose nothing more once a score as high was measured.
+        enough: Stop proposing once a score this high was measured.
 
     Returns:
-        ``budget`` evaluations; fewer only where the strategy had nothing more to propose, or enough was found.
+        ``budget`` evaluations; fewer only if the strategy had nothing more to propose, or a score of ``enough`` was
+        measured.
     """
     loop = _Loop(table, table.scores(metric), strategy, budget, seed, seconds, enough)
     (loop.run_asynchronously if asynchronous else loop.run_in_rounds)(parallel)
@@ -123,7 +124,7 @@ class _Loop:
                 break
 
     def _ask(self, n: int) -> list[int]:
-        """Propose ``n`` and note them as pending; returns their numbers, none once enough was found."""
+        """Propose ``n`` and record them as pending; returns their numbers, none once ``enough`` was reached."""
         if self._best >= self._enough:
             return []
         first = len(self._proposals)
@@ -140,7 +141,7 @@ class _Loop:
         return numbers
 
     def _begin(self, number: int, now: float) -> float:
-        """Note an evaluation that begins; returns when it will have ended."""
+        """Record the start of an evaluation; returns its simulated end."""
         proposal, found = self._proposals[number], self.result
         index = self._table.index(proposal.architecture)
         found.indices.append(index)

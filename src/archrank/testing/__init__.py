@@ -1,4 +1,4 @@
-"""What a newcomer's class must pass: one suite for every extension point."""
+"""Conformance suites for your own classes: one for every extension point."""
 
 from archrank.system.extras import attach
 

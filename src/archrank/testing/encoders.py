@@ -1,4 +1,4 @@
-"""What an encoder must keep: run :func:`check_encoder` over your own."""
+"""The conformance suite of an encoder: run :func:`check_encoder` over your own."""
 
 import json
 from collections.abc import Sequence
@@ -27,16 +27,16 @@ def check_encoder(
 ) -> None:
     """Check that an encoder keeps the promises of :class:`~archrank.encoders.Encoder`.
 
-    That the numbering of junctions and sites does not count is checked of encoders of graphs only: rows of choices
-    stay as they are when their graphs are renumbered. An encoder without parameters need not learn, and its members
-    are equal.
+    Invariance to the numbering of junctions and sites is checked only for encoders of graphs, because rows of
+    choices do not change when their graphs are renumbered. An encoder without parameters need not learn, and its
+    members are equal.
 
     Args:
         settings: The encoder's settings.
         graphs: B different graphs of one make, some dozens of one space; not all of the same operations.
         operations: The K operation kinds that may stand on their sites.
-        choices: The rows of choices that the graphs were made from, for an encoder that reads these.
-        seed: What the checks' random choices derive from.
+        choices: The rows of choices of the graphs, for an encoder that reads them.
+        seed: The seed of the checks' random choices.
 
     Raises:
         AssertionError: A promise is broken; the message names it.
@@ -64,7 +64,7 @@ def check_encoder(
 
 @dataclass(frozen=True)
 class _Given:
-    """What the encoder is checked on."""
+    """The architectures that the encoder is checked on."""
 
     graphs: Sequence[Graph]
     operations: Sequence[str]
@@ -182,7 +182,7 @@ def _check_build(
 def _check_what_counts(
     encoder: Encoder, given: _Given, embeddings: torch.Tensor, rng: np.random.Generator
 ) -> None:
-    """An embedding depends on the architecture, and on nothing else."""
+    """An embedding depends only on the architecture."""
     what = f"{encoder.__class__.__name__}: an embedding must not depend on"
     every = range(len(given.graphs))
     require(

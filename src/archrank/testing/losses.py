@@ -1,4 +1,4 @@
-"""What a ranking loss must keep: run :func:`check_loss` over your own."""
+"""The conformance suite of a ranking loss: run :func:`check_loss` over your own."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def check_loss(loss: Loss, *, pairwise: bool = True, seed: int = 0) -> None:
         loss: The loss, with its settings.
         pairwise: Whether it compares architectures with each other, so that only the order of the targets and the
             differences of the scores count; False for a regression.
-        seed: What the checks' random choices derive from.
+        seed: The seed of the checks' random choices.
 
     Raises:
         AssertionError: A promise is broken; the message names it.
@@ -116,7 +116,7 @@ def _check_order_only(loss: Loss, scores: torch.Tensor, targets: torch.Tensor) -
 
 
 def _check_learning(loss: Loss, rng: np.random.Generator) -> None:
-    """Scores that follow the loss downhill come into the order of the targets."""
+    """Scores that minimize the loss have the order of the targets."""
     targets = torch.from_numpy(rng.permutation(12) / 12).float()
     scores = torch.from_numpy(rng.normal(scale=0.1, size=12)).float().requires_grad_()
     optimizer = torch.optim.Adam([scores], lr=0.02)

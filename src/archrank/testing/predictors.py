@@ -1,4 +1,4 @@
-"""What a predictor must keep: run :func:`check_predictor` over your own."""
+"""The conformance suite of a predictor: run :func:`check_predictor` over your own."""
 
 import inspect
 import pickle
@@ -28,12 +28,12 @@ KNOWN, OTHERS = 24, 12
 def check_predictor(make: Make, space: SearchSpace, *, seed: int = 0) -> None:
     """Check that a predictor keeps the promises of :class:`~archrank.predictors.Predictor`.
 
-    It fits about fifteen times, on two dozen architectures: give a predictor that is quick at that.
+    It fits about fifteen times, on two dozen architectures, so give a predictor with fast settings.
 
     Args:
         make: Makes the predictor for a space; called several times.
         space: A space of at least some hundred architectures.
-        seed: What the checks' random choices derive from.
+        seed: The seed of the checks' random choices.
 
     Raises:
         AssertionError: A promise is broken; the message names it.
@@ -63,7 +63,7 @@ def check_predictor(make: Make, space: SearchSpace, *, seed: int = 0) -> None:
 
 
 def _targets(space: SearchSpace, architectures: Sequence[Architecture]) -> Floats:
-    """A sum of operations' worths: what even a predictor that only counts operations can learn."""
+    """A sum over operations, which even a predictor that only counts operations can learn."""
     worth = {name: (7 * i + 3) % 10 / 10 for i, name in enumerate(space.operations)}
     return np.array(
         [sum(worth[s.operation] for c in space.function(a).cells for s in c.sites) for a in architectures]
@@ -79,8 +79,8 @@ def _check_unfitted(predictor: Predictor, known: list[Architecture]) -> None:
         not _state(predictor),
         f"{predictor}: the constructor stores settings only, but it made {sorted(_state(predictor))}",
     )
-    require("0x" not in repr(predictor), f"{predictor!r}: the text says the settings, not where objects lie")
-    require(bool(predictor.space.name), f"{predictor!r} must say its space")
+    require("0x" not in repr(predictor), f"{predictor!r}: repr must show the settings, not memory addresses")
+    require(bool(predictor.space.name), f"{predictor!r} must show its space")
     for ask in (predictor.predict, predictor.predict_members):
         _must_refuse(partial(ask, known), f"{predictor}: {ask.__name__} before fit")
     with tempfile.TemporaryDirectory() as folder:
@@ -168,7 +168,7 @@ def _check_seed(
         require(type(copy) is type(predictor) and copy is not predictor, f"{predictor}: with_seed must copy")
         _must_refuse(partial(copy.predict, others), f"{predictor}: predict of the copy by with_seed")
     first, second = (copy.fit(known, targets).predict(others) for copy in copies)
-    require(np.array_equal(first, second), f"{predictor}: with_seed(5) must be the same every time")
+    require(np.array_equal(first, second), f"{predictor}: with_seed(5) must give the same every time")
     require(
         np.array_equal(before, predictor.predict(others)),
         f"{predictor}: fitting a copy changed the predictor that it came from",

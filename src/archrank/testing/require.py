@@ -1,4 +1,4 @@
-"""What every conformance suite says when a law does not hold."""
+"""The assertion of the conformance suites."""
 
 __all__ = ["require"]
 

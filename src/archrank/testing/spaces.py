@@ -1,4 +1,4 @@
-"""What a search space must keep: run :func:`check_space` over your own."""
+"""The conformance suite of a search space: run :func:`check_space` over your own."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None
 
     Args:
         space: The space to check.
-        samples: How many architectures to look at closely.
-        seed: What the random choices derive from; the same seed checks the same.
+        samples: The number of architectures to check closely.
+        seed: The seed of the random choices.
 
     Raises:
         AssertionError: A law does not hold; the message names it and the example.
@@ -63,7 +63,7 @@ def _check_arrays(space: SearchSpace, drawn: Sequence[Architecture]) -> None:
 
 
 def _cell(arrays: CellArrays, place: int, operations: Sequence[str]) -> Cell:
-    """One graph's cell out of arrays, its junctions numbered anew without those that it has not."""
+    """One graph's cell from arrays, its junctions renumbered without the missing ones."""
     there = np.flatnonzero(arrays.present[place]).tolist()
     number = {junction: i for i, junction in enumerate(there)}
     targets = np.broadcast_to(arrays.target, arrays.operation.shape)[place]

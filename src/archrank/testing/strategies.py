@@ -1,4 +1,4 @@
-"""What every strategy must do, as a test that anybody can run over a strategy of their own."""
+"""The conformance suite of a strategy: run :func:`check_strategy` over your own."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
@@ -73,7 +73,7 @@ def check_strategy(
 
 
 class _Identities:
-    """What counts as the same for a strategy: rows of choices, or functions."""
+    """What identifies an architecture for a strategy: its row of choices, or its function."""
 
     def __init__(self, space: SearchSpace, strategy: Strategy) -> None:
         self.space = space
@@ -159,7 +159,7 @@ def _check_new(identities: _Identities, history: History, proposals: Sequence[Pr
 def _check_search(
     make_strategy: Callable[[SearchSpace], Strategy], identities: _Identities, waiting: int, seed: int
 ) -> None:
-    """A whole search: everything comes once, and then nothing; ``waiting`` evaluations are always under way."""
+    """A whole search: every architecture is proposed once, then none; ``waiting`` evaluations are always pending."""
     strategy, history = make_strategy(identities.space), History()
     rng = np.random.default_rng(seed)
     pending: list[Architecture] = []

@@ -1,4 +1,4 @@
-"""What a table of measured architectures must keep: run :func:`check_table` over your own."""
+"""The conformance suite of a table of measured architectures: run :func:`check_table` over your own."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ def check_table(table: Table, *, samples: int = 60, seed: int = 0) -> None:
 
     Args:
         table: The table to check.
-        samples: How many of its architectures to look up.
-        seed: What the random choices derive from; the same seed checks the same.
+        samples: The number of its architectures to look up.
+        seed: The seed of the random choices.
 
     Raises:
         AssertionError: A law does not hold; the message names it and the example.
@@ -58,13 +58,13 @@ def _check_rows(table: Table) -> None:
     )
     if table.complete:
         missing = {tuple(row) for row in space.rows().tolist()} - set(rows)
-        require(not missing, f"{table.name} says that it is complete, but lacks {len(missing)} architectures")
+        require(not missing, f"{table.name} claims to be complete, but lacks {len(missing)} architectures")
 
 
 def _check_metric(table: Table, metric: Metric, places: list[int]) -> None:
     what = f"{table.name}, {metric.name}"
     column, scores = table.column(metric.name), table.scores(metric.name)
-    require(bool(metric.meaning), f"{what}: say in words what it means")
+    require(bool(metric.meaning), f"{what}: describe its meaning in words")
     require(column.shape == (len(table),), f"{what}: {column.shape} values for {len(table)} architectures")
     require(not np.isinf(column).any(), f"{what} holds an infinite value")
     require(not np.isnan(column).all(), f"{what}: nothing was measured")

@@ -1,4 +1,4 @@
-"""How well a network does on images."""
+"""The accuracy and loss of a network on images."""
 
 from dataclasses import dataclass
 
@@ -13,18 +13,18 @@ from archrank.networks.network import Network
 __all__ = ["Accuracy", "accuracy", "sized"]
 
 _MANY = 20
-"""Classes from which on the five likeliest are also looked at."""
+"""The number of classes from which on top-5 accuracy is measured too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Shares of N images.
+    """The accuracy and loss on N images.
 
     Attributes:
         images: N.
         loss: The mean cross-entropy.
-        accuracy: The share whose class is the likeliest, from 0 to 1.
-        top5: The share whose class is among the five likeliest; None where there are fewer than 20 classes.
+        accuracy: The share whose class is the most likely one, from 0 to 1.
+        top5: The share whose class is among the five most likely; None where there are fewer than 20 classes.
     """
 
     images: int
@@ -44,11 +44,11 @@ def accuracy(
     """Evaluate a network on images.
 
     Args:
-        network: The network; it is left in the mode that it was in.
+        network: The network; its training or evaluation mode is restored.
         images: A part of the data.
-        data: The data, for their normalisation.
+        data: The data, for their normalization.
         side: Side of the images that the network sees; None for that of the data.
-        batch: Images at a time.
+        batch: The number of images in a batch.
     """
     device = next(network.parameters()).device
     many = len(data.classes) >= _MANY
@@ -71,7 +71,7 @@ def accuracy(
 
 
 def sized(images: Tensor, side: int | None) -> Tensor:
-    """Images averaged down to a side, in the memory layout in which convolutions are fastest.
+    """Images downsampled by averaging, in the memory layout in which convolutions are fastest.
 
     Args:
         images: (B, channels, H, W).

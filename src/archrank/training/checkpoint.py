@@ -1,4 +1,4 @@
-"""A training between two epochs, as one file: tensors, and in its header how it came there."""
+"""The state of a training run between two epochs, as one file: tensors, and a header with its history."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -36,11 +36,11 @@ def save_checkpoint(
 
     Args:
         path: The file.
-        network: Its weights and statistics are kept.
-        optimizer: What it remembers of earlier steps is kept.
-        fingerprint: What makes the training what it is, as JSON values.
+        network: Its weights and statistics are written.
+        optimizer: Its state is written.
+        fingerprint: The settings that identify the training run, as JSON values.
         curve: The epochs so far.
-        scaler: The state of mixed precision, numbers.
+        scaler: The state of the gradient scaler of mixed precision.
 
     Raises:
         FileError: It cannot be written.
@@ -62,15 +62,15 @@ def load_checkpoint(
 
     Args:
         path: The file.
-        network: As it was built.
-        optimizer: As it was made for the network.
-        fingerprint: What makes the training what it is; the checkpoint must have the same.
+        network: The network as built, before training.
+        optimizer: A new optimizer of the network.
+        fingerprint: The settings that identify the training run; the checkpoint must have the same.
 
     Returns:
-        The epochs so far, and the state of mixed precision.
+        The epochs so far, and the state of the gradient scaler.
 
     Raises:
-        TrainingError: The file is damaged, or of another training; the message says what differs.
+        TrainingError: The file is damaged, or belongs to another training run; the message lists the differences.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -80,8 +80,8 @@ def load_checkpoint(
             header = json.loads(metadata["training"])
             if differing := differences(recorded_fingerprint(header), fingerprint):
                 raise TrainingError(
-                    f"{path} is of another training: {differing}. Train as it says, choose another folder, or remove "
-                    "it to begin anew"
+                    f"{path} belongs to another training: {differing}. Train with its settings, choose another "
+                    "folder, or remove it to begin anew"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
     except (OSError, SafetensorError, ValueError, KeyError) as error:
@@ -103,7 +103,7 @@ def _under(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
-    """The same numbers in the weight's memory layout, which fused optimizers take for granted."""
+    """The same numbers in the weight's memory layout, which fused optimizers require."""
     if tensor.shape != weight.shape:
         return tensor
     return torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)

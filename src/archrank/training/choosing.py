@@ -1,4 +1,4 @@
-"""Which skeleton suits a graph, at the size that a recipe asks for."""
+"""The skeleton for a graph, at the size that a recipe sets."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ __all__ = ["image_shape", "skeleton_for"]
 
 _STAGES = 3
 _BETWEEN = _STAGES - 1
-"""The benchmarks' networks: stages of equal cells, and what halves the image between them."""
+"""The networks of the benchmarks: stages of equal cells, with a reduction between stages."""
 
 
 def skeleton_for(
@@ -28,7 +28,7 @@ def skeleton_for(
 ) -> Skeleton:
     """The skeleton that stacks such a graph's cells.
 
-    What cells look like decides, not the space's name, so a space of your own with cells like those of a published
+    The form of the cells decides, not the space's name, so a space of your own with cells like those of a published
     one has the same skeleton. A recipe's ``cells`` are all layers: 17 are three stages of five cells of
     NAS-Bench-201, and the two halvings between them.
 
@@ -55,9 +55,7 @@ def skeleton_for(
     if operation is not None:
         raise operation
     raise TrainingError(
-        "no skeleton stacks such cells: "
-        + "; ".join(map(str, reasons))
-        + ". Give one of your own (skeleton=…)"
+        "no skeleton stacks such cells: " + "; ".join(map(str, reasons)) + ". Give your own (skeleton=…)"
     )
 
 

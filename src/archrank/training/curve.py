@@ -1,4 +1,4 @@
-"""The learning curve of a training: a line of JSON an epoch."""
+"""The learning curve of a training run: one line of JSON for each epoch."""
 
 import json
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ CURVE = "curve.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """How an epoch ended.
+    """The results of an epoch.
 
     Attributes:
         epoch: Its number, counted from 1.
-        train_loss: Mean over the images that were learnt from, while learning from them.
+        train_loss: Mean over the training images, during the epoch.
         train_accuracy: Likewise, from 0 to 1.
-        valid_loss: Over the validation images, after the epoch; None where they are learnt from.
+        valid_loss: Mean over the validation images, after the epoch; None where they are used for training.
         valid_accuracy: Likewise, from 0 to 1.
         lr: The learning rate of the last step.
-        seconds: How long it took, with the look at the validation images.
+        seconds: Its duration, including validation.
     """
 
     epoch: int
@@ -38,7 +38,7 @@ class Epoch:
 
 
 def write_curve(path: Path, curve: Sequence[Epoch]) -> None:
-    """Write the file whole.
+    """Write the file atomically.
 
     Raises:
         FileError: It cannot be written.
@@ -47,7 +47,7 @@ def write_curve(path: Path, curve: Sequence[Epoch]) -> None:
 
 
 def read_curve(path: Path) -> tuple[Epoch, ...]:
-    """What :func:`write_curve` wrote.
+    """Read a learning curve.
 
     Raises:
         TrainingError: It cannot be read.
@@ -55,4 +55,4 @@ def read_curve(path: Path) -> tuple[Epoch, ...]:
     try:
         return tuple(Epoch(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError, TypeError) as error:
-        raise TrainingError(f"{path} holds no learning curve that can be read: {message(error)}") from None
+        raise TrainingError(f"{path} holds no readable learning curve: {message(error)}") from None

@@ -1,4 +1,4 @@
-"""Where a network is trained, and chance that stays there."""
+"""The device of a training run, and its random generators."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ def device_named(name: str) -> torch.device:
     """The device of a name; ``"auto"`` is CUDA if available, else MPS, else the CPU.
 
     Raises:
-        UnknownName: No kind of device; ``"cuda:1"`` for the second of several is one.
+        UnknownName: An unknown kind of device; a kind may have an index, as in ``"cuda:1"``.
         TrainingError: This machine has no such device.
     """
     kind, _, number = name.partition(":")
@@ -33,7 +33,7 @@ def device_named(name: str) -> torch.device:
 
 
 def weights_generator(seed: int) -> torch.Generator:
-    """What draws a network's first weights, for a training of that seed."""
+    """The generator of a network's initial weights, for a training run with that seed."""
     return torch.Generator().manual_seed(_seeds(seed, 0)[0])
 
 
@@ -41,13 +41,13 @@ def weights_generator(seed: int) -> torch.Generator:
 def chance(seed: int, epoch: int, device: torch.device) -> Iterator[torch.Generator]:
     """The random generator of one epoch, the same in an interrupted and an uninterrupted training.
 
-    It is a generator for the order and the changes of images, and PyTorch's global ones for what happens in the network
-    (dropout), which are as they were before when the block ends.
+    It gives a generator for the order and augmentation of images, and seeds PyTorch's global generators, which the
+    network uses (dropout); their previous state is restored when the block ends.
 
     Args:
-        seed: Of the training.
-        epoch: Counted from 1.
-        device: Where the network is.
+        seed: The seed of the training run.
+        epoch: The number of the epoch, counted from 1.
+        device: The device of the network.
     """
     images, network = _seeds(seed, epoch)
     before = torch.get_rng_state()

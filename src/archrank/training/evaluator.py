@@ -31,38 +31,38 @@ from archrank.training.train import Trained, train
 __all__ = ["METRIC", "TrainingEvaluator"]
 
 METRIC = "valid_accuracy"
-"""The value that a search by training goes by, unless told otherwise."""
+"""The default metric of a search that trains."""
 
 LOSS = "valid_loss"
-"""After short trainings it differs less from seed to seed than the accuracy does."""
+"""After short trainings it varies less between seeds than the accuracy does."""
 
 _RESULT = "training.json"
 
 
 class TrainingEvaluator:
-    """Trains an architecture's network and gives its validation accuracy.
+    """Trains an architecture's network and returns its validation accuracy.
 
     Every training leaves a folder with its learning curve (``curve.jsonl``) and its outcome (``training.json``);
-    while it goes on, there is a checkpoint. So an interrupted training is continued, and one that is
-    finished is never made again. It can be sent to other processes; images are loaded in each, when first needed.
+    while it runs, there is a checkpoint. So an interrupted training is continued, and a
+    finished one is never repeated. It can be sent to other processes; images are loaded in each, when first needed.
 
     Args:
         space: The space of the architectures.
         data: Loads the images; ``functools.partial(load_images, "cifar10")``.
         recipe: How to train.
-        folder: Where the folders of trainings are; in a run folder, ``trainings``.
+        folder: The parent of the trainings' folders; in a run folder, ``trainings``.
         device: Where to train: ``auto``, ``cpu``, ``cuda`` …
-        seed: Of the first training; all architectures have the same.
-        repeats: How many trainings of different seeds are averaged.
+        seed: The seed of the first training of every architecture.
+        repeats: The number of trainings, with different seeds, that are averaged.
         time_limit: Seconds that a training may take; see :func:`~archrank.training.train.train`.
-        pruner: ``"median"`` or ``"halving"`` ends trainings early that do worse than others; None ends none.
-        threads: How many threads PyTorch uses in a training; None for its own choice.
+        pruner: ``"median"`` or ``"halving"`` stops trainings early that are worse than others; None stops none.
+        threads: The number of PyTorch threads in a training; None for PyTorch's default.
         skeleton: What surrounds the cells; None chooses by the cells and the recipe.
         operations: How to make the operations on sites; None for archrank's own.
 
     Attributes:
-        metric: The name of the value to search by.
-        directions: Which way values are better.
+        metric: The name of the default metric.
+        directions: ``"maximize"`` or ``"minimize"`` by name of a value.
 
     Raises:
         BudgetError: Fewer than one repeat.
@@ -104,7 +104,7 @@ class TrainingEvaluator:
         self._pruning = self._new_pruning()
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what each process has for itself."""
+        """The state without the images and the pruning, which each process makes itself."""
         return {**self.__dict__, "_data": None, "_pruning": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -113,14 +113,14 @@ class TrainingEvaluator:
 
     @property
     def gives(self) -> tuple[str, ...]:
-        """The names of the values that it gives."""
+        """The names of the values that it returns."""
         repeats = [f"{METRIC}_{place}" for place in range(1, self._repeats + 1)] if self._repeats > 1 else []
         pruned = [] if self._pruner is None else ["pruned"]
         return (*self.directions, "epochs", *repeats, *pruned)
 
     @property
     def fingerprint(self) -> dict[str, Any]:
-        """What makes its values comparable, as JSON values; where it trains is no part of that."""
+        """The settings that make its values comparable, as JSON values; the device is not among them."""
         return {
             "data": self.prepare().name,
             "data_digest": self.prepare().digest,
@@ -156,12 +156,12 @@ class TrainingEvaluator:
         return self._data
 
     def __call__(self, architecture: Architecture) -> dict[str, float]:
-        """Train it, or read the outcome of an earlier training.
+        """Train an architecture, or read the outcome of an earlier training.
 
         Returns:
             ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``valid_loss``
             (cross-entropy in nats, the mean of repeats), ``parameters``, ``multiply_adds``, and ``seconds`` and
-            ``epochs`` of all repeats together; with a pruner also ``pruned``, 1 where the training was ended early.
+            ``epochs`` of all repeats together; with a pruner also ``pruned``, 1 if the training was stopped early.
 
         Raises:
             TrainingError: It cannot be trained; see :func:`~archrank.training.train.train`.
@@ -193,7 +193,7 @@ class TrainingEvaluator:
     def _training(
         self, architecture: Architecture, graph: Graph, skeleton: Skeleton, data: ImageData, repeat: int
     ) -> dict[str, Any]:
-        """The outcome of one training, which is run unless it was before."""
+        """The outcome of one training, which is run unless it is finished."""
         text = self._space.format(architecture)
         name = hashlib.sha256(text.encode()).hexdigest()[:12] + (f"-{repeat + 1}" if repeat else "")
         fingerprint = {
@@ -256,7 +256,7 @@ class TrainingEvaluator:
             )
 
     def _watch(self) -> Watched | None:
-        """The comparison with all trainings that are finished by now."""
+        """The comparison with all trainings that are finished so far."""
         if self._pruning is None:
             return None
         for path in sorted(self._folder.glob(f"*/{_RESULT}")):
@@ -282,7 +282,7 @@ def _last_loss(folder: Path) -> float:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """What a finished training left; None where none did."""
+    """The record of a finished training; None if there is none."""
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

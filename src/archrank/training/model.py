@@ -1,4 +1,4 @@
-"""A trained network on disk: weights, and beside them all that is needed to make the network again."""
+"""A trained network on disk: its weights, and everything that is needed to rebuild it."""
 
 import hashlib
 import json
@@ -48,13 +48,13 @@ class Model:
         network: The network.
         graph: The C cells.
         skeleton: What surrounds them.
-        recipe: How it was trained.
+        recipe: The recipe that it was trained with.
         classes: Names of the classes.
-        image: Channels, height and width of the images that it sees.
-        mean: Of each channel of the training images; what it sees is normalised by these.
-        deviation: Likewise.
-        curve: How its training went.
-        metadata: What else is told of it, as JSON values: space, architecture, data, seed.
+        image: Channels, height and width of its input images.
+        mean: The mean of each channel of the training images, which normalizes its input.
+        deviation: The standard deviation of each channel, likewise.
+        curve: Its learning curve.
+        metadata: Other information, as JSON values: space, architecture, data, seed.
     """
 
     network: Network
@@ -78,8 +78,8 @@ class Model:
         name = type(self.skeleton).__name__
         if _SKELETONS.get(name) is not type(self.skeleton):
             raise TrainingError(
-                f"the skeleton {self.skeleton!r} is none of archrank's own ({', '.join(_SKELETONS)}), so a file cannot "
-                "name it; keep the weights yourself (network.state_dict())"
+                f"the skeleton {self.skeleton!r} is not one of archrank's skeletons ({', '.join(_SKELETONS)}), so "
+                "a file cannot name it; keep the weights yourself (network.state_dict())"
             )
         weights = save({n: t.detach().cpu().contiguous() for n, t in self.network.state_dict().items()})
         record = {
@@ -100,7 +100,7 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path | str, *, operations: Mapping[str, OperationFactory] = OPERATIONS) -> Self:
-        """Read what :meth:`save` wrote; the network is on the processor, in evaluation mode.
+        """Read what :meth:`save` wrote; the network is on the CPU, in evaluation mode.
 
         Args:
             folder: Where it was written.
@@ -115,13 +115,9 @@ class Model:
             record = json.loads((place / MODEL).read_text(encoding="utf-8"))
             weights = (place / WEIGHTS).read_bytes()
         except (OSError, ValueError, RecursionError) as error:
-            raise TrainingError(
-                f"{place} holds no trained network that can be read: {message(error)}"
-            ) from None
+            raise TrainingError(f"{place} holds no readable trained network: {message(error)}") from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
-            raise TrainingError(
-                f"{place / MODEL} is no model of a format that this version reads ({_FORMAT})"
-            )
+            raise TrainingError(f"{place / MODEL} is not a model in the format of this version ({_FORMAT})")
         if hashlib.sha256(weights).hexdigest() != record.get("weights"):
             raise TrainingError(f"{place / WEIGHTS} is damaged, or belongs to another {MODEL}")
         try:
@@ -135,7 +131,7 @@ class Model:
             parts["classes"] = tuple(map(_text, record.pop("classes")))
             if [len(parts[name]) for name in parts if name != "classes"] != [3, *2 * [parts["image"][0]]]:
                 raise ValueError(
-                    "image is not (colours, height, width), with a mean and a deviation for each colour"
+                    "image is not (channels, height, width), with a mean and a deviation for each channel"
                 )
             curve = tuple(Epoch(**epoch) for epoch in record.pop("curve"))
         except (AttributeError, LookupError, TypeError, ValueError, ArchrankError) as error:
@@ -151,7 +147,7 @@ class Model:
         return cls(network.eval(), graph, skeleton, recipe, **parts, curve=curve, metadata=record)
 
     def as_learnt(self, data: ImageData) -> ImageData:
-        """Other images, normalized like those that the network was trained on.
+        """Images normalized like those that the network was trained on.
 
         Raises:
             TrainingError: They have other classes, or other channels, or are smaller.
@@ -182,7 +178,7 @@ def _numbers(record: dict[str, Any], name: str) -> tuple[Any, ...]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{str(value)[:_QUOTED]} is there, expected a name")
+        raise TypeError(f"{str(value)[:_QUOTED]} was found, expected a name")
     return value
 
 

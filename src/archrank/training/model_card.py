@@ -1,4 +1,4 @@
-"""The page that goes with a trained network."""
+"""The model card of a trained network."""
 
 from archrank.system.text import code, fenced, markdown, shortened
 from archrank.training.model import Model
@@ -9,7 +9,7 @@ _SHOWN = 10
 
 
 def model_card(model: Model, onnx: bool) -> str:
-    """What a person needs to know who finds the folder, as Markdown.
+    """A model card of a trained network, as Markdown.
 
     Args:
         model: The trained network.
@@ -21,7 +21,7 @@ def model_card(model: Model, onnx: bool) -> str:
     shown = ", ".join(markdown(shortened(name)) for name in model.classes[:_SHOWN]) + (
         ", …" if len(model.classes) > _SHOWN else ""
     )
-    measured = [("training accuracy, while learning", f"{last.train_accuracy:.2%}")]
+    measured = [("training accuracy, during the last epoch", f"{last.train_accuracy:.2%}")]
     if last.valid_accuracy is not None:
         measured.append(("validation accuracy", f"{last.valid_accuracy:.2%}"))
     rows = [
@@ -39,7 +39,7 @@ def model_card(model: Model, onnx: bool) -> str:
     )
     learnt = "training and validation images" if metadata["final"] else "training images"
     also = (
-        "\n`model.onnx` is the same network for other programs: `images` in, normalised, `logits` out.\n"
+        "\n`model.onnx` is the same network for other programs: `images` in, normalized, `logits` out.\n"
         if onnx
         else ""
     )
@@ -47,13 +47,13 @@ def model_card(model: Model, onnx: bool) -> str:
 
 A network of the space {code(str(metadata["space"]))}, trained on the {learnt} of {name}
 with the recipe {code(model.recipe.name)}. Its test accuracy is measured by `archrank evaluate` with this folder;
-nothing here was chosen by it.
+no decision was based on it.
 
 | | |
 |---|---|
 {table}
 
-![How training went](curve.svg)
+![Learning curve](curve.svg)
 
 ## Use
 
@@ -61,14 +61,14 @@ nothing here was chosen by it.
 from archrank.training import Model
 
 model = Model.load(".")
-logits = model.network(images)  # (B, {channels}, {height}, {width}), normalised
+logits = model.network(images)  # (B, {channels}, {height}, {width}), normalized
 ```
 
-- Pixels go from 0 to 1, then the mean {_numbers(model.mean)} is taken away
-  and the rest divided by {_numbers(model.deviation)}.
+- Pixels go from 0 to 1, then the mean {_numbers(model.mean)} is subtracted
+  and the result is divided by {_numbers(model.deviation)}.
 - The {len(model.classes)} classes, in the order of the logits: {shown} (all in `model.json`).
 {also}
-It knows these classes only, and images like those it learnt from.
+It knows only these classes, and images like its training images.
 
 ## The architecture
 

@@ -1,4 +1,4 @@
-"""Ending trainings that do worse than others did, by Optuna's own rules."""
+"""Stopping trainings that are worse than earlier ones, by Optuna's rules."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ __all__ = ["PRUNERS", "Pruning"]
 PRUNERS = ("median", "halving")
 
 _REDUCTION = 3
-"""Successive halving lets the best third go on, twice."""
+"""Successive halving keeps the best third, twice."""
 
 
 class Pruning:
@@ -25,9 +25,9 @@ class Pruning:
     in memory, and replays the other runs' learning curves.
 
     Args:
-        kind: ``"median"`` ends what is below the median of at least five whole trainings at that epoch, from a quarter
-            of all epochs on; ``"halving"`` lets a third go on after a ninth and after a third of the epochs.
-        epochs: How many epochs a whole training has.
+        kind: ``"median"`` stops a training below the median of at least five whole trainings at that epoch, from a
+            quarter of all epochs on; ``"halving"`` continues the best third after a ninth and a third of the epochs.
+        epochs: The number of epochs of a whole training.
 
     Raises:
         UnknownName: Another kind.
@@ -58,9 +58,9 @@ class Pruning:
         """Record a finished training.
 
         Args:
-            name: What it is called; a training counts once.
+            name: Its name; a training counts once.
             accuracies: Its validation accuracy after each epoch.
-            pruned: Whether it was ended early for being worse.
+            pruned: Whether it was stopped early.
         """
         if name in self._known:
             return
@@ -84,8 +84,8 @@ class Watched:
         """Whether the training should end after this epoch.
 
         Args:
-            epoch: Counted from 1; every epoch is told, in their order.
-            accuracy: On the validation images, after it.
+            epoch: Counted from 1; call it for every epoch, in order.
+            accuracy: The validation accuracy after the epoch.
         """
         self._trial.report(accuracy, epoch)
         worse = self._trial.should_prune()
@@ -95,9 +95,9 @@ class Watched:
         """Record its end.
 
         Args:
-            name: What the training is called.
+            name: The name of the training.
             accuracy: Of its last epoch; None where it failed.
-            pruned: Whether it was ended for being worse.
+            pruned: Whether it was stopped early.
         """
         self._known.add(name)
         if accuracy is None:

@@ -1,4 +1,4 @@
-"""How a network is trained, as data: everything that two trainings must agree on to be compared."""
+"""The settings of a training run as data: everything that two runs must share to be comparable."""
 
 import json
 import math
@@ -37,7 +37,7 @@ _KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
     float: ((int, float), "a number"),
     bool: ((bool,), "true or false"),
 }
-"""What the settings of a kind may be, and in words."""
+"""The allowed values of a kind of settings, and their description."""
 
 _RISE = 0.3
 """The share of a one-cycle training in which the learning rate rises, and where it begins from."""
@@ -50,44 +50,44 @@ RENAMED = {"optimiser": "optimizer"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything about a training but the architecture, the images and the seed.
+    """All settings of a training run except the architecture, the images and the seed.
 
     Attributes:
-        name: What it is called.
-        epochs: How often the training images are gone over.
-        batch: Images in a step.
+        name: Its name.
+        epochs: The number of passes over the training images.
+        batch: The number of images in a step.
         optimizer: ``"sgd"``, with momentum, or ``"adamw"``.
-        learning_rate: The highest one.
-        final_learning_rate: Where the schedule ends.
-        schedule: ``"cosine"``, ``"constant"``, or ``"one-cycle"``, which rises for 30 % of the steps and falls then.
-        warm_up: Epochs in which the learning rate rises to its highest in a straight line; they may be parts.
-        momentum: Of stochastic gradient descent.
-        nesterov: Whether its momentum looks ahead.
-        weight_decay: On all weights.
-        clip: The largest norm of a gradient; 0 lets it be.
-        label_smoothing: Share of the target that goes to all classes alike.
-        drop_path: Probability of dropping a site's result in the last epoch; it grows from 0 in a straight line.
-        dropout: Share of features left out before the classifier.
+        learning_rate: The highest learning rate.
+        final_learning_rate: The learning rate at the end of the schedule.
+        schedule: ``"cosine"``, ``"constant"``, or ``"one-cycle"``, which rises for 30 % of the steps and then falls.
+        warm_up: The number of epochs, perhaps fractional, in which the learning rate rises linearly to its highest.
+        momentum: The momentum of stochastic gradient descent.
+        nesterov: Whether it is Nesterov momentum.
+        weight_decay: The weight decay of all weights.
+        clip: The largest norm of the gradient; 0 for no clipping.
+        label_smoothing: The share of the target that is spread evenly over all classes.
+        drop_path: Probability of dropping a site's result in the last epoch; it grows linearly from 0.
+        dropout: The dropout probability before the classifier.
         auxiliary: Weight of the auxiliary head's loss; 0 for no such head.
         resized_crop: See :class:`~archrank.images.augmentation.Augmentation`, like the next four.
         crop: Pixels of padding before a random crop.
         flip: Whether images are mirrored at random.
-        jitter: Of brightness, contrast, saturation and hue.
-        cutout: Side of the square that is painted over.
-        channels: Of the first cells; None for the skeleton's own number.
-        cells: How many layers of the skeleton, reductions counted; None for its own number.
-        stem: ``"cifar"``, or ``"imagenet"``, which leaves an eighth of the image.
+        jitter: The jitter of brightness, contrast, saturation and hue.
+        cutout: The side of the square that is painted over, in pixels.
+        channels: The channels of the first cells; None for the skeleton's default.
+        cells: The number of layers of the skeleton, including reductions; None for its default.
+        stem: ``"cifar"``, or ``"imagenet"``, which reduces the image to an eighth of its side.
         image_size: Side of the images that the network sees, in pixels; None for that of the data. Larger images
             are averaged down.
-        train_images: How many training images are learnt from; None for all.
-        mixed_precision: ``"auto"`` works in half precision where the device has it (CUDA); or ``"off"``.
+        train_images: The number of training images; None for all.
+        mixed_precision: ``"auto"`` uses half precision on CUDA devices; or ``"off"``.
 
     Raises:
         TrainingError: An invalid value.
         UnknownName: A word that is not among the allowed ones.
 
-    The learning rate moves with every step. Papers of this field move it with every epoch, which is the same thing
-    in 600 epochs and a coarse one in ten.
+    The learning rate changes with every step. Papers of this field change it with every epoch, which is the same
+    over 600 epochs and coarse over ten.
     """
 
     name: str
@@ -163,7 +163,7 @@ class Recipe:
 
     @classmethod
     def read(cls, path: Path, named: Mapping[str, "Recipe"]) -> "Recipe":
-        """A recipe from a TOML or JSON file: its settings by name, over those of ``base`` where it names one.
+        """A recipe from a TOML or JSON file: its settings by name, which override those of ``base`` if it names one.
 
         Args:
             path: The file, ``.toml`` or ``.json``.
@@ -188,7 +188,7 @@ class Recipe:
         return cls.from_mapping({**start, "name": path.stem, **values})
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON values; what it says of itself in words is left out."""
+        """The settings as JSON values, without the description."""
         values = asdict(self)
         del values["summary"]
         return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
@@ -203,7 +203,7 @@ class Recipe:
 
     @property
     def augmentation(self) -> Augmentation | None:
-        """What happens to training images; None where nothing does."""
+        """The augmentation of training images; None for none."""
         made = Augmentation(self.resized_crop, self.crop, self.flip, self.jitter, self.cutout)
         return None if made == Augmentation() else made
 
@@ -245,5 +245,5 @@ def _check_kind(recipe: Recipe, name: str, kind: Any) -> None:
 
 
 def _between(first: float, last: float, done: float) -> float:
-    """From the first to the last along half a cosine."""
+    """The cosine schedule from the first to the last value."""
     return last + (first - last) * (1 + math.cos(math.pi * done)) / 2

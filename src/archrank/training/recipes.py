@@ -1,4 +1,4 @@
-"""The recipes that have names: those of papers, and small ones of our own."""
+"""The recipes by name: those of papers, and small ones of archrank."""
 
 from pathlib import Path
 
@@ -110,9 +110,9 @@ _RECIPES = (
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 """By name.
 
-The settings of GATES are those of its authors' code (aw_nas), where it says them; what it leaves open (the
+The settings of GATES are those of its authors' code (aw_nas), where it states them; what it leaves open (the
 augmentation of ``gates-proxy``, weight decay of ``nasbench201-final``) is as in ``cifar-final``, without what only
-pays in long trainings. The code tests ImageNet at 331 pixels after training at 299; here both are 299.
+helps in long trainings. The code tests ImageNet at 331 pixels after training at 299; here both are 299.
 
 Reference: Ning et al., GATES (ECCV 2020), appendix; Liu et al., DARTS (ICLR 2019), appendix A.
 """

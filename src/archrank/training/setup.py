@@ -1,4 +1,4 @@
-"""On which images and how networks are trained: the options of a training, with their defaults, in one place."""
+"""The options of a training run with their defaults: the images, the recipe and its changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -30,17 +30,17 @@ class TrainingSetup:
     Attributes:
         data: The images, by a name for :func:`~archrank.training.load_images`.
         data_folder: Where the files of named images are; None for the data folder.
-        recipe: A recipe, its name, or its ``.toml`` or ``.json`` file; None for the default of what is done.
-        epochs: Instead of the recipe's, as are those that follow.
-        batch: Images in a step.
+        recipe: A recipe, its name, or its ``.toml`` or ``.json`` file; None for the default of the command.
+        epochs: Replaces the recipe's value, like the following options.
+        batch: The number of images in a step.
         learning_rate: The highest learning rate.
         channels: Channels of the first cells.
         cells: Layers of the skeleton, reductions included.
         image_size: The side of the images that the network sees, in pixels.
-        train_images: How many training images to learn from.
+        train_images: The number of training images to use.
         validation: The share, or number, of the training images kept for validation.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` …, ``mps``.
-        pruner: ``"median"`` or ``"halving"`` to end trainings early that are worse than others; only in a search.
+        pruner: ``"median"`` or ``"halving"`` to stop trainings early that are worse than others; only in a search.
         training_seeds: How many trainings of different seeds are averaged; only in a search.
         training_time: Seconds that a training may take; only in a search.
     """
@@ -78,11 +78,11 @@ class TrainingSetup:
         """The recipe with its changes.
 
         Args:
-            default: The recipe where none is given and the images are not the digits, which have one of their own.
+            default: The recipe if none is given and the images are not the digits, which have their own recipe.
 
         Raises:
             UnknownName: No such recipe, or no such setting in its file.
-            TrainingError: A setting that cannot be.
+            TrainingError: An invalid setting.
         """
         recipe = self.recipe or ("digits" if self.data == "digits" else default)
         recipe = recipe if isinstance(recipe, Recipe) else recipe_named(recipe)
@@ -99,7 +99,7 @@ class TrainingSetup:
         return {
             "name": self.data,
             "folder": None if self.data_folder is None else str(self.data_folder),
-            # Named images have a size of their own, from which they are averaged down for the network.
+            # Named images have a fixed size, from which they are downsampled for the network.
             "size": None if self.data in SOURCES else recipe.image_size,
             "validation": int(validation) if validation is not None and validation >= 1 else validation,
             "train": recipe.train_images,
@@ -133,16 +133,16 @@ def training_evaluator(
 
     Args:
         space: The space of the architectures.
-        folder: Where trainings leave their curves.
+        folder: The folder of the learning curves.
         seed: The seed of the first training of an architecture.
         workers: How many trainings share this machine's cores.
         threads: How many threads each has; None for its share of the cores.
-        on_progress: Told how many images were decoded, and of how many, the first time.
-        setup: On what and how to train; or its options by name:
+        on_progress: Called with the number of decoded images and the total while images are decoded, the first time.
+        setup: The options of the training; or give them by name:
         options: Those of :class:`TrainingSetup`: ``data="cifar10"``, ``recipe="proxy"``, ``epochs`` …
 
     Raises:
-        ArchrankError: An option that cannot be, or images that are missing.
+        ArchrankError: An invalid option, or missing images.
 
     >>> from archrank.spaces import Enas
     >>> training_evaluator(Enas(), data="digits", epochs=1).metric

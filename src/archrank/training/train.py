@@ -32,7 +32,7 @@ _LOOK = 50
 """The number of batches between two checks of the loss; on a GPU each check waits for all queued work."""
 
 _NO_ROOM = ("out of memory", "can't allocate memory", "not enough memory")
-"""How PyTorch says it, where it has no error of its own for it."""
+"""Texts of PyTorch's out-of-memory errors that have no class of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Trained:
 
     Attributes:
         curve: The epochs that were trained, at least one.
-        stopped: Why it ended before the recipe's last epoch: ``"asked"`` or ``"time"``; None where it did not.
+        stopped: Why it ended before the recipe's last epoch: ``"asked"`` (by ``on_epoch``) or ``"time"``; None if
+            it did not.
     """
 
     curve: tuple[Epoch, ...]
@@ -49,12 +50,12 @@ class Trained:
 
     @property
     def valid_accuracy(self) -> float | None:
-        """Of the last epoch, which no choice among epochs flatters; None where nothing was kept apart."""
+        """The validation accuracy of the last epoch; None if there were no validation images."""
         return self.curve[-1].valid_accuracy
 
     @property
     def seconds(self) -> float:
-        """The time of all epochs."""
+        """The seconds of all epochs together."""
         return sum(epoch.seconds for epoch in self.curve)
 
 
@@ -73,24 +74,25 @@ def train(
 ) -> Trained:
     """Train a network, or continue from the checkpoint in a folder.
 
-    An interrupted training that is continued ends with the same weights, bit for bit, as one that was not; on a
-    GPU as far as its kernels give the same twice.
+    An interrupted training that is continued ends with the same weights, bit for bit, as an uninterrupted one; on a
+    GPU only if its kernels are deterministic.
 
     Args:
-        network: As :func:`~archrank.networks.skeleton.build` makes it; it is trained in place, and stays on the device.
-        data: The images; the test part is never looked at.
-        recipe: How to train.
-        seed: Of the order of images, of augmentation and dropout; the weights are the network's.
-        device: Where.
-        folder: Keeps the learning curve and, after every epoch, a checkpoint.
-        time_limit: Seconds of training after which no epoch begins that would not end in time.
-        on_epoch: Told every epoch, those before a checkpoint too; what it answers with true is the last.
-        on_batch: Told how many batches of how many an epoch has had.
-        final: Learn from the validation images too; no validation accuracy is known then.
+        network: The network that :func:`~archrank.networks.skeleton.build` makes; it is trained in place, and stays
+            on the device.
+        data: The images; the test part is never used.
+        recipe: The settings of the training.
+        seed: The seed of the order of images, augmentation and dropout; the initial weights are the network's.
+        device: The device to train on.
+        folder: The folder of the learning curve and, after every epoch, a checkpoint.
+        time_limit: The seconds that training may take; no epoch begins that would exceed them.
+        on_epoch: Called after every epoch, and for those of a checkpoint; training ends when it returns true.
+        on_batch: Called with the number of finished batches of an epoch, and their total.
+        final: Train on the validation images too; there is no validation accuracy then.
 
     Raises:
-        TrainingError: The loss is no finite number, there is not enough memory, not even an epoch fits into the time,
-            there is no such device, or the checkpoint is of another training.
+        TrainingError: The loss is not finite, there is not enough memory, the time limit is shorter than an epoch,
+            there is no such device, or the checkpoint belongs to another training.
         FileError: The folder cannot be written.
 
     >>> from archrank.spaces import Enas
@@ -163,7 +165,7 @@ class _Training:
         return sum(epoch.seconds for epoch in self.curve)
 
     def go_on(self, on_batch: Callable[[int, int], None] | None, limit: float | None) -> None:
-        """Train for an epoch, look at the validation images, and write down how that went."""
+        """Train for one epoch, validate, and write the checkpoint and the learning curve."""
         began = time.perf_counter()
         number = len(self.curve) + 1
         recipe, network = self._recipe, self._network
@@ -214,7 +216,7 @@ class _Training:
         on_batch: Callable[[int, int], None] | None,
         deadline: float | None,
     ) -> tuple[float, float, float]:
-        """Take the steps of an epoch; gives the mean loss, the accuracy and the last learning rate."""
+        """Take the steps of an epoch; returns the mean loss, the accuracy and the last learning rate."""
         recipe, network = self._recipe, self._network
         network.train()
         sums = torch.zeros(3, device=self._device)  # loss, hits, images
@@ -237,8 +239,8 @@ class _Training:
                 self._check(float(sums[0]), number, "loss")
             if deadline is not None and time.perf_counter() > deadline:
                 raise TrainingError(
-                    f"not even an epoch fits into the time limit ({done + 1} of {len(batches)} batches did); give "
-                    "more time, fewer training images or a smaller network"
+                    f"the time limit is shorter than one epoch ({done + 1} of {len(batches)} batches were finished); "
+                    "give more time, fewer training images or a smaller network"
                 )
             if on_batch is not None:
                 on_batch(done + 1, len(batches))
@@ -285,7 +287,7 @@ def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torc
 
 
 def _shapes(network: nn.Module) -> str:
-    """A short hash of what the network's tensors are called and how large they are."""
+    """A short hash of the names and shapes of the network's tensors."""
     shapes = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
     return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
 

@@ -60,8 +60,10 @@ def rank(
 
     Predictions are in the unit of the target. Predictors only order architectures, so their scores are mapped to the
     unit by cross-validation on the measured architectures (see :class:`~archrank.predictors.unit.InUnit`): the mapping
-    never changes the order, and predictions stay close to the range of the measured values. The standard deviation is
-    estimated from the errors of the held-out predictions and the variance of the predictor.
+    never changes the order, and predictions stay close to the range of the measured values. The predictor is therefore
+    fitted six times with up to 200 measured architectures, and four times with more. The standard deviation is
+    estimated from the errors of the held-out predictions and the variance of the predictor; it is usually too wide for
+    a random architecture, and about right, in some runs too narrow, for the predicted best.
 
     Args:
         space: The space of the architectures.

@@ -1,4 +1,4 @@
-"""Drawings of architectures: what of a graph becomes a box, and what a line."""
+"""Drawings of architectures: the boxes and lines of a graph."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ def style_of(graphs: Iterable[Graph]) -> Style:
     """The style that suits graphs of one space.
 
     Operations are on edges where each reads one junction and several write to the same one; else they are on
-    nodes. A single graph may not tell (a chain is both), so give several of the space.
+    nodes. A single graph may be ambiguous (a chain is both), so give several of the space.
 
     >>> from archrank.spaces import NASBench201
     >>> space = NASBench201()
@@ -55,13 +55,13 @@ def draw(
         operations: The space's operations: with the same list, an operation has the same color in every
             drawing. Without it, colors follow the names in this graph.
         style: Operations on edges or on nodes; without it, what suits this graph.
-        titles: One a cell; without them, cells of a graph with several are numbered.
+        titles: One for each cell; by default the cells of a graph with several are numbered.
 
     Returns:
-        The figure, one data unit a point of type; its ``savefig`` writes other formats.
+        The figure, whose data unit is one point (1/72 inch); its ``savefig`` writes other formats.
 
     Raises:
-        UnknownName: ``path`` ends otherwise.
+        UnknownName: ``path`` has another suffix.
         ArchrankError: The file cannot be written.
     """
     used = sorted({site.operation for cell in graph.cells for site in cell.sites})
@@ -78,7 +78,7 @@ def draw(
 
 
 def _plan(cell: Cell, style: Style, colors: Mapping[str, str]) -> tuple[list[Box], list[Line]]:
-    """What has to be drawn for a cell, not yet where."""
+    """The boxes and lines of a cell, without their positions."""
     fed, useful = _flow(cell)
     live = [j in fed and j in useful for j in range(cell.junctions)]
     writers = [[s for s, site in enumerate(cell.sites) if site.target == j] for j in range(cell.junctions)]

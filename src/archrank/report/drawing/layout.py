@@ -17,7 +17,7 @@ Point = tuple[float, float]
 _ORDER_SWEEPS = 16
 _HEIGHT_SWEEPS = 240
 _STRAIGHT = (1.0, 1.0, 12.0)
-"""How much a slope hurts between two boxes where lines meet, beside one of them, and within a long line."""
+"""The penalty on slopes between two boxes, beside one of them, and within a long line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def lay_out(
     Args:
         sizes: Width and height of every box.
         lines: From which box to which; acyclic; the same pair may come several times.
-        gap: The least distance between layers, and between boxes of one layer.
+        gap: The smallest distance between layers, and between boxes of one layer.
     """
     layer = _layers(len(sizes), lines)
     chains, layer = _with_placeholders(layer, lines)

@@ -1,4 +1,4 @@
-"""Boxes and lines on paper: where lines touch boxes, how they bend, and how it all looks."""
+"""Boxes and lines of a drawing: where lines touch boxes, how they bend, and their style."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _HEAD = (7.5, 3.2)
 
 @dataclass(slots=True)
 class Box:
-    """Something with a place: an operation, a junction, or one of the cell's ends."""
+    """Something with a position: an operation, a junction, or an input or output of the cell."""
 
     kind: Literal["end", "dot", "operation"]
     text: str
@@ -94,7 +94,7 @@ def paint(plans: list[tuple[list[Box], list[Line]]], titles: Sequence[str]) -> F
     for (boxes, lines), layout, title, cell_width in zip(plans, layouts, titles, widths, strict=True):
         if title:
             axes.text(x, top, title, fontsize=11, fontweight="bold", color=INK, ha="left", va="top")
-        # Cells side by side are centerd on one line.
+        # Cells side by side are centered on one line.
         room = height - 2 * _MARGIN - head if beside else layout.height
         origin = (x, top - head - (room + layout.height) / 2)
         _draw_cell(axes, boxes, lines, layout, origin)

@@ -26,7 +26,7 @@ _COLUMNS = "Columns are training sizes, with their share of the pool and the num
 _PUBLISHED = "Published figures"
 _PUBLISHED_MEANING = (
     "Kendall's tau as publications report it for this protocol, beside the table above; what they did and how the "
-    'labels differ is said under "protocol".'
+    'labels differ is explained under "protocol".'
 )
 _FAILED = "Fits that failed"
 _CORNER = {"encoders": "encoder", "losses": "loss", "predictors": "predictor"}
@@ -56,8 +56,8 @@ def write_ranking_report(
     Args:
         folder: The folder of the comparison.
         rows: The results, as :func:`archrank.experiments.grid.read_rows` gives them.
-        config: What ``config.json`` says the comparison is.
-        about: What it says beside that: ``rows`` (``"encoders"``, ``"losses"`` or ``"predictors"``), ``tau``
+        config: The configuration in ``config.json``.
+        about: Its other entries: ``rows`` (``"encoders"``, ``"losses"`` or ``"predictors"``), ``tau``
             (``"last-5"`` or ``"last"``), ``split`` in words, the sizes of ``pool`` and ``test``, the two ``metrics``,
             ``versions``, ``commands`` and ``date``; and ``protocol``, if a published one was followed.
 
@@ -128,7 +128,7 @@ class _Winner:
 def _headline(
     tau: SummaryTable, sizes: Sequence[int], config: Mapping[str, Any], about: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the headline of the template says, by name."""
+    """The values of the template's headline, by name."""
     all_of_them = (about.get("protocol") or {}).get("overlap")
     kind = "architectures, training ones included," if all_of_them else "held-out architectures"
     lines = dict(tau.lines)
@@ -169,7 +169,7 @@ def failed_fits(rows: Sequence[Row], what: str) -> list[str]:
 def _details(
     rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
-    """What the comparison is, in words."""
+    """A description of the comparison."""
     trained, tested = (Metric(**metric) for metric in about["metrics"])
     finished = [row for row in rows if row["error"] is None]
     seconds = sum(row["seconds"] for row in finished)
@@ -178,7 +178,7 @@ def _details(
         networks = "1 network" if config["members"] == 1 else f"{config['members']} networks"
         fits += f" of {config['epochs']} epochs, {networks} each"
     protocol = about.get("protocol")
-    alike = "All seeds share one." if config["same_subset"] else "Every seed draws another."
+    alike = "All seeds share one." if config["same_subset"] else "Each seed draws its own."
     return [
         ("benchmark", str(config["benchmark"])),
         ("space", str(config["space"])),

@@ -16,7 +16,7 @@ def ranking_table(rows: Sequence[Row], measure: Measure, what: str, pool: int) -
     Args:
         rows: The results.
         measure: What is shown.
-        what: ``"encoders"`` or ``"losses"``: what the lines are.
+        what: ``"encoders"`` or ``"losses"``: what is compared.
         pool: How many architectures may be trained on.
     """
     groups, sizes = grouped(rows, what), sizes_of(rows)
@@ -24,7 +24,7 @@ def ranking_table(rows: Sequence[Row], measure: Measure, what: str, pool: int) -
     for size in sizes:
         fits = [group.get(size, []) for group in groups.values()]
         counts = {len(some) for some in fits if some}
-        # Where all of a column come from equally many fits, its heading says it once.
+        # Where all entries of a column have the same number of fits, the heading states it.
         alike = f", n = {counts.pop()}" if len(counts) == 1 else ""
         headings.append(f"{size:,} ({percent(size / pool)}){alike}")
         cells = [_cell(some, measure, counted=not alike) for some in fits]

@@ -52,7 +52,7 @@ def evaluation_rows(
     Args:
         evaluations: As ``result.json`` holds them.
         best: Indices of those to mark.
-        objectives: What the search looked for.
+        objectives: The objectives of the search.
     """
     columns = [column for column in _COLUMNS if any(e.get(column[0]) is not None for e in evaluations)]
     others, rows = objectives.needed[1:], []
@@ -92,7 +92,7 @@ def settings(result: Mapping[str, Any], space: SearchSpace, table: Table | None)
 
 
 def times(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Where the time went."""
+    """The seconds of each part of the search."""
     return [
         (_TIMES.get(part, part), duration(spent)) for part, spent in (result.get("seconds") or {}).items()
     ]

@@ -20,7 +20,7 @@ __all__ = ["comparison_bands", "metric_label", "run_figures"]
 
 
 def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Figure]:
-    """The plots that a run gives reason for, by name.
+    """The plots of a run, by name.
 
     They are ``search``, ``predicted`` and ``distribution``; with several objectives ``pareto`` and ``hypervolume``.
 

@@ -24,7 +24,7 @@ def _searched(result: Mapping[str, Any]) -> str:
 
 
 def headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> dict[str, Any]:
-    """What the headline of the template says, by name."""
+    """The values of the template's headline, by name."""
     count = len(result.get("evaluations") or [])
     evaluated = f"{count:,} architecture{'' if count == 1 else 's'}"
     if table is not None:

@@ -1,4 +1,4 @@
-"""What a report says of several objectives and of constraints, from what ``result.json`` holds."""
+"""The plots of a search with several objectives or constraints, from ``result.json``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def pareto_figures(
 
     Args:
         result: The run, as in ``result.json``.
-        labels: What each objective is called on an axis.
+        labels: The axis label of each objective.
         table: The table that was searched, as :func:`~archrank.study.of_feasible` makes it.
     """
     objectives: Mapping[str, str] = result["objectives"]

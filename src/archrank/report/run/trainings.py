@@ -1,4 +1,4 @@
-"""What a report shows of a search that trained: how the trainings went, and what size bought."""
+"""The plots of a search that trained networks: learning curves, and the metric by size."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from archrank.study.pareto import pareto_front
 __all__ = ["training_figures"]
 
 SIZES = {"parameters": "parameters", "multiply_adds": "multiply-adds"}
-"""What an evaluator may say of a network's size, by name, and what the field calls it."""
+"""The sizes of a network that an evaluator may give, by name, and their labels."""
 
 _UNITS = ((1e9, "thousand millions"), (1e6, "millions"), (1e3, "thousands"))
 
@@ -23,7 +23,7 @@ _UNITS = ((1e9, "thousand millions"), (1e6, "millions"), (1e3, "thousands"))
 def training_figures(
     folder: Path, result: Mapping[str, Any], label: str, higher_is_better: bool
 ) -> dict[str, Figure]:
-    """The plots that a search which trained gives reason for, by name.
+    """The plots of a search that trained networks, by name.
 
     They are ``curves`` where trainings left their learning curves, ``parameters`` and ``multiply_adds`` where the
     evaluator gave them beside the metric.

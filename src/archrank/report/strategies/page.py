@@ -62,8 +62,8 @@ def write_strategy_report(
     Args:
         folder: The folder of the comparison; it holds the table's labels too.
         rows: The results, as :func:`archrank.experiments.grid.read_rows` gives them.
-        config: What ``config.json`` says the comparison is.
-        about: What it says beside that: ``size``, how many architectures the table has; the ``metrics`` ``valid``,
+        config: The configuration in ``config.json``.
+        about: Its other entries: ``size``, how many architectures the table has; the ``metrics`` ``valid``,
             ``test`` and ``time``, None where there is none; ``versions``, ``commands`` and ``date``.
 
     Returns:
@@ -197,7 +197,7 @@ def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
 def _details(
     rows: Sequence[Row], config: Mapping[str, Any], about: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
-    """What the comparison is, in words."""
+    """A description of the comparison."""
     finished = [row for row in rows if row["error"] is None]
     counts = Counter(row["strategy"] for row in finished)
     metrics = {

@@ -20,7 +20,7 @@ _BUDGETS = (50, 100, 150, 300, 600, 1000, 2000)
 
 
 def budgets(budget: int) -> list[int]:
-    """After how many evaluations something is shown.
+    """The numbers of evaluations that tables show.
 
     >>> budgets(120)
     [50, 100, 120]
@@ -149,7 +149,7 @@ def _curves(
 
 
 def short(value: float, digits: int = 2) -> str:
-    """A number in few digits; a dash where nothing was found.
+    """A number with few digits; a dash where nothing was found.
 
     >>> short(0.01234), short(math.inf)
     ('0.012', '–')
@@ -188,7 +188,7 @@ def _efficiency(lines: Sequence[Line], labels: Labels, budget: int) -> list[tupl
     ]
     for baseline in lines:
         others = [line for line in lines if line is not baseline]
-        # How much better than guided search another one is, is the same question turned round.
+        # The efficiency of another strategy over guided search would be the same comparison in reverse.
         if not others or baseline.name.split(":")[0] in ("guided", "random") or baseline.parallel:
             continue
         cells = [[_times(*ratio(line, baseline, n)) for line in others] for n in columns]
