@@ -120,7 +120,7 @@ def test_the_papers_protocol_on_an_official_file(tmp_path, data_folder):
         (["--sizes", "5,50"], "the size 50 is above the pool of 39 architectures"),
         (["--metric", "constant"], "all 39 targets of the pool are 1"),
         (["--test-metric", "constant"], "all 40 targets of the test part are 1"),
-        (["--workers", "0"], "0 workers"),
+        (["--workers", "0"], "workers is 0"),
         (["analog-nasbench"], "name what to compare on"),
         (["--space", "nas-bench-2O1"], "did you mean 'nas-bench-201'?"),
     ],

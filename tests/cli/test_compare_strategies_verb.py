@@ -104,7 +104,7 @@ def test_by_default_a_part_of_a_space_is_searched_by_what_works_there(part, tmp_
         (["--parallel", "many"], "parallel is 'many'"),
         (["--budget", "0"], "a budget of 0 evaluations"),
         (["--budget", "1000"], "give 1 to 105"),
-        (["--workers", "0"], "0 workers"),
+        (["--workers", "0"], "workers is 0"),
     ],
 )
 def test_mistakes_are_messages_and_leave_nothing(part, tmp_path, change, message):

@@ -180,7 +180,7 @@ def test_a_second_driver_of_a_database_leaves_no_folder(tmp_path):
     [
         (("--budget", "13"), "evaluations: 12 there, 13 now"),
         (("--metric", "train_accuracy"), ""),
-        (("--workers", "0"), "0 workers"),
+        (("--workers", "0"), "workers is 0"),
         (("--strategies", "evolutoin"), "did you mean 'evolution'"),
     ],
 )

@@ -90,7 +90,7 @@ def test_a_worker_imports_no_space_that_the_database_names(archrank, planted, st
         evaluator = ("mine.py:evaluate",)
     code, _, err = archrank(*WORKER, *evaluator)
     assert code == 2, err
-    assert "none of archrank's own" in err
+    assert "neither one of archrank's" in err
     assert "name its file with --space path/to/file.py:Class" in err
     assert not ran(planted)
 

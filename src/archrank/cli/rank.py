@@ -46,8 +46,8 @@ def command(
     hint: Annotated[
         list[str] | None,
         typer.Option(
-            help="Also learn from this column, which may be filled in more rows than the target: COLUMN, or FILE:COLUMN; "
-            "may be repeated."
+            help="Also learn from this column, which may be filled in more rows than the target: COLUMN, or "
+            "FILE:COLUMN; may be repeated."
         ),
     ] = None,
     predictor: PredictorOption = None,
