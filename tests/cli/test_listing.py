@@ -8,6 +8,7 @@ from archrank.benchmarks import SOURCES, import_table, names
 from archrank.cli import benchmarks, spaces
 from archrank.cli.names import space
 from archrank.errors import UnknownName
+from archrank.plugins import Names
 from archrank.spaces import SPACES, NASBench101
 from official_files import cells, records, tfrecord
 
@@ -32,7 +33,9 @@ def run(monkeypatch, data_folder):
 def two(monkeypatch):
     """Two of the benchmarks, for tests that look at the form only."""
     few = {name: SOURCES[name] for name in ("analog-nasbench", "nas-bench-graph-proteins")}
-    monkeypatch.setattr("archrank.benchmarks.catalog.SOURCES", few)
+    monkeypatch.setattr(
+        "archrank.benchmarks.catalog.SOURCES", Names("benchmarks", few, lambda name, value: value)
+    )
     return few
 
 
@@ -131,7 +134,9 @@ def test_a_table_of_a_part_says_so(run, imported):
 def test_a_damaged_table_leaves_the_others(run, imported, monkeypatch):
     imported.write_bytes(imported.read_bytes()[:-100])
     few = {name: SOURCES[name] for name in ("nasbench101", "nas-bench-graph-proteins")}
-    monkeypatch.setattr("archrank.benchmarks.catalog.SOURCES", few)
+    monkeypatch.setattr(
+        "archrank.benchmarks.catalog.SOURCES", Names("benchmarks", few, lambda name, value: value)
+    )
     listed = {record["name"]: record for record in json.loads(run("benchmarks", "--json"))}
     assert "is damaged" in listed["nasbench101"]["error"]
     assert listed["nas-bench-graph-proteins"]["ready"]
