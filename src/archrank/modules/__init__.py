@@ -1,8 +1,11 @@
-"""Networks of any kind: the graph of a PyTorch module."""
+"""Networks of any kind: the graph of a PyTorch module, and modules with choices as search spaces."""
 
 from archrank.system.extras import extra_named
 
 with extra_named("archrank.modules", "neural"):
+    from archrank.modules.loop import Report
+    from archrank.modules.module_space import ModuleSpace
+    from archrank.modules.placed import choice, repeat
     from archrank.modules.tracing import trace
 
-__all__ = ["trace"]
+__all__ = ["ModuleSpace", "Report", "choice", "repeat", "trace"]

@@ -49,7 +49,7 @@ def trace(module: nn.Module, *examples: Any, **kwargs: Any) -> Graph:
     >>> [(node.operation, node.shape, node.parameters) for node in graph.cells[0].sites]
     [('conv', (8, 30, 30), 224), ('relu', (8, 30, 30), 0)]
     """
-    return trace_call(module, tuple(map(_example, examples)), kwargs)
+    return trace_call(module, tuple(map(example_of, examples)), kwargs)
 
 
 def trace_call(
@@ -118,7 +118,7 @@ def _call_of_the_user(
     return result
 
 
-def _example(given: Any) -> Any:
+def example_of(given: Any) -> Any:
     """An example as the module takes it; a shape becomes a tensor."""
     if isinstance(given, tuple) and given and all(type(size) is int for size in given):
         if min(given) < 1:

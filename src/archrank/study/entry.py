@@ -119,11 +119,13 @@ def search(
     """
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
+    if table is None and (evaluate := checked_evaluator(evaluate)) is not None:
+        evaluate = searched.evaluator(evaluate)
     check_count("budget", budget)
     check_count("seed", seed, minimum=0)
     check_count("workers", workers)
     chosen = declared_objectives(
-        table if table is not None else checked_evaluator(evaluate),
+        table if table is not None else evaluate,
         metric=metric,
         maximize=maximize,
         objectives=objectives,
@@ -132,7 +134,7 @@ def search(
     strategy = checked_strategy(strategy, searched, table)
     if not (chosen.is_plain or strategy.multi_objective):
         strategy = Scalarized(strategy)
-    evaluator = checked_evaluator(evaluate) if not isinstance(evaluate, Table) else None
+    evaluator = evaluate if not isinstance(evaluate, Table) else None
     if table is not None and evaluator is None and database is None:
         evaluator = TableEvaluator(table, *chosen.needed)
     plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)

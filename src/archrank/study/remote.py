@@ -114,6 +114,7 @@ def serve(
     """
     metadata = database.metadata()
     _check_space(metadata, space, database)
+    evaluate = space.evaluator(evaluate)
     check_evaluator_objectives(evaluate, Objectives.from_metadata(metadata))
     trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(metadata))
     patience = float(metadata.get("patience", database.patience))

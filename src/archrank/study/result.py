@@ -113,6 +113,22 @@ class SearchResult:
         """The architecture of :attr:`best`; None where nothing was measured."""
         return None if self.best is None else self.best.architecture
 
+    def build_best(self) -> Any:
+        """The network of :attr:`best_architecture`, with new weights; only a space of modules can build it.
+
+        Raises:
+            ArchrankError: Nothing was measured, or the space builds no networks.
+        """
+        if self.best_architecture is None:
+            raise ArchrankError("nothing was measured, so there is no best network")
+        build = getattr(self.space, "build", None)
+        if build is None:
+            raise ArchrankError(
+                f"the space {self.space.name} builds no networks; build it from best_architecture yourself, or with "
+                "archrank train where there is a skeleton for the space"
+            )
+        return build(self.best_architecture)
+
     @property
     def front(self) -> tuple[Evaluation, ...]:
         """What meets the constraints and no other one dominates, the best by the first objective first."""

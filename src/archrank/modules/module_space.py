@@ -1,0 +1,282 @@
+"""Modules with choices as search spaces."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from archrank.architecture import Architecture
+from archrank.chooser import Chooser, Given, Record
+from archrank.errors import InvalidArchitecture, SpaceError, TraceError
+from archrank.graph import Graph
+from archrank.modules.nested import mapped, tensors_in
+from archrank.modules.placed import with_choices
+from archrank.modules.source import source_of
+from archrank.modules.tracing import example_of, trace_call
+from archrank.network_features import known_values
+from archrank.open_space import OpenSpace
+from archrank.system.foreign import in_one_line, shown
+
+__all__ = ["ModuleSpace"]
+
+_UNFIT = (RuntimeError, ValueError, IndexError, AssertionError, ZeroDivisionError, ArithmeticError)
+"""What PyTorch and networks raise where shapes do not fit; anything else is a mistake in the code."""
+
+_KEPT = 20_000
+"""Graphs that are remembered."""
+
+_TRIED = 4
+"""Further networks in which choices are changed, to see whether each of them changes some network."""
+
+
+class ModuleSpace(OpenSpace):
+    """The networks that a function or class with choices in it can build: a search space.
+
+    Either the code takes a chooser and asks it, inside ordinary Python (define-by-run); or choices stand in the module
+    like any module (:func:`~archrank.modules.choice`, :func:`~archrank.modules.repeat`), named by where they stand. Both
+    may be mixed.
+
+    Networks are built without memory for their weights and traced (:func:`~archrank.trace`). One whose shapes do not fit
+    is no architecture, before anything is paid for. Equal traces are one architecture, unless they differ in a choice
+    that is marked with ``training=True``.
+
+    In a search over such a space the user's function gets the network: ``train(module)`` or ``train(module, report)``,
+    see :class:`~archrank.modules.Report`.
+
+    Args:
+        net: A function or class that takes a chooser and returns a ``torch.nn.Module``, or a module class with placed
+            choices that takes no argument. The same answers must build the same network.
+        example: What the network is called with: a tensor or its shape, or a tuple of positional and a mapping of
+            named inputs. The first dimension of the first tensor is the batch.
+        name: The space's name; that of ``net`` for None.
+
+    Raises:
+        SpaceError: No network can be built, the network is random, or the code cannot be read.
+        TraceError: The network cannot be traced.
+
+    >>> from torch import nn
+    >>> def net(choose):
+    ...     width = choose("width", [8, 16, 32])
+    ...     layers = [nn.Linear(4, width)]
+    ...     for i in range(choose.integer("depth", 0, 2)):
+    ...         layers += [choose(f"act {i}", {"relu": nn.ReLU, "tanh": nn.Tanh})(), nn.Linear(width, width)]
+    ...     return nn.Sequential(*layers, nn.Linear(width, 2))
+    >>> space = ModuleSpace(net, (1, 4))
+    >>> space.build(space.parse('{"width": 8, "depth": 0}'))
+    Sequential(
+      (0): Linear(in_features=4, out_features=8, bias=True)
+      (1): Linear(in_features=8, out_features=2, bias=True)
+    )
+    """
+
+    def __init__(self, net: Callable[..., nn.Module], example: Any, *, name: str | None = None) -> None:
+        if isinstance(net, nn.Module):
+            raise SpaceError(
+                f"ModuleSpace was given a {type(net).__name__} that is built already; give the class, or a function "
+                "that builds it, so that every architecture is built anew"
+            )
+        if not callable(net):
+            raise SpaceError(
+                f"ModuleSpace was given {shown(net)}; expected a function or a class that builds a network"
+            )
+        found = name or getattr(net, "__name__", type(net).__name__)
+        if not isinstance(found, str) or not found.strip():
+            raise SpaceError(f"the space is named {shown(name)}; expected a text that is not empty")
+        super().__init__(found)
+        self.net = net
+        self.example = _on_meta(example)
+        self._source = source_of(net)
+        self._takes_chooser = _takes_argument(net)
+        self._in_outline = True
+        self._graphs: dict[Architecture, Graph] = {}
+        self._check()
+
+    @property
+    def source(self) -> str:
+        """The code that builds the networks, and the shapes of their inputs."""
+        shapes = [(tuple(t.shape), str(t.dtype)) for t in tensors_in(self.example)]
+        return f"{self._source}\n{shapes}"
+
+    def build(self, architecture: Any, *, seed: int | None = None) -> nn.Module:
+        """A plain network with weights, which needs nothing of archrank any more.
+
+        Args:
+            architecture: An architecture of the space, its text, or its choices by name.
+            seed: Fixes its initial weights; PyTorch's random state is used and moved on for None.
+
+        Raises:
+            InvalidArchitecture: It is no architecture of the space, or its shapes do not fit.
+            ParseError: A text that is none.
+        """
+        if isinstance(architecture, str):
+            architecture = self.parse(architecture)
+        elif not isinstance(architecture, Architecture):
+            architecture = self.architecture(architecture)
+        if architecture.space != self.name:
+            raise InvalidArchitecture(
+                f"an architecture of the space {architecture.space!r} was given where the space is {self.name!r}"
+            )
+        record = Record(Given(dict(architecture.choices)))
+        with torch.random.fork_rng(enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed)
+            network = self._made(Chooser(record))
+        record.open = False
+        return network
+
+    def construct(self, choose: Chooser) -> nn.Module:
+        """The network in outline: shapes without numbers."""
+        state = torch.random.get_rng_state()
+        try:
+            if self._in_outline:
+                try:
+                    with torch.device("meta"):
+                        return self._made(choose)
+                except (RuntimeError, NotImplementedError) as error:
+                    # Code that reads numbers while it builds, such as rates from a linspace.
+                    if "meta" not in str(error):
+                        raise
+                    self._in_outline = False
+            return self._made(choose)
+        except (InvalidArchitecture, SpaceError):
+            raise
+        except _UNFIT as error:
+            raise InvalidArchitecture(f"it cannot be built: {in_one_line(error)}") from error
+        except Exception as error:
+            raise SpaceError(f"the space {self.name}: building fails with {in_one_line(error)}") from error
+        finally:
+            torch.random.set_rng_state(state)
+
+    def check(self, architecture: Architecture, built: Any) -> None:
+        """Trace a network; it is no architecture where its shapes do not fit."""
+        if architecture in self._graphs:
+            return
+        args, kwargs = self.example
+        try:
+            graph = trace_call(built, args, kwargs)
+        except TraceError as error:
+            if isinstance(error.__cause__, _UNFIT) and not isinstance(error.__cause__, NotImplementedError):
+                raise InvalidArchitecture(str(error)) from error
+            raise
+        if len(self._graphs) >= _KEPT:
+            self._graphs.clear()
+        self._graphs[architecture] = graph
+
+    def graph(self, architecture: Architecture) -> Graph:
+        """What the network computes, as :func:`~archrank.trace` reads it."""
+        if architecture not in self._graphs:
+            again, network = self.built(Given(dict(architecture.choices)))
+            self.check(again, network)
+            self._graphs.setdefault(architecture, self._graphs[again])
+        return self._graphs[architecture]
+
+    def known(self, architecture: Architecture) -> Mapping[str, float]:
+        """What is known before training: ``parameters``, ``multiply_adds``, ``depth`` and ``activation_bytes``."""
+        return known_values(self.graph(architecture))
+
+    def evaluator(self, function: Any) -> Any:
+        """An evaluator that builds the network and gives it to the user's function."""
+        from archrank.modules.loop import TrainedModules
+
+        return function if isinstance(function, TrainedModules) else TrainedModules(self, function)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What defines the space, without the graphs that were traced."""
+        return super().__getstate__() | {"_graphs": {}}
+
+    # Inside.
+
+    def _made(self, choose: Chooser) -> nn.Module:
+        network = self.net(choose) if self._takes_chooser else self.net()
+        if not isinstance(network, nn.Module):
+            raise SpaceError(
+                f"{self.name} built {shown(network)}; expected a torch.nn.Module: does the function return it?"
+            )
+        return with_choices(network, choose)
+
+    def _check(self) -> None:
+        """Build some networks, so that mistakes show before a search."""
+        rng = np.random.default_rng(0)
+        (first,) = self.sample(1, rng)
+        _, again = self.built(Given(dict(first.choices)))
+        graph = self.graph(first)
+        del self._graphs[first]
+        self.check(first, again)
+        if self._graphs[first].key != graph.key:
+            raise SpaceError(
+                f"the space {self.name} builds two different networks from the same choices, {self.format(first)}; the "
+                "code must not be random: ask the chooser instead"
+            )
+        if silent := self._silent_choices(first, rng):
+            names = ", ".join(map(repr, silent))
+            warnings.warn(
+                f"no network that was built depends on the choice {names} of the space {self.name}, so architectures "
+                "that differ in nothing else count as one; if the training depends on it, ask for it with training=True",
+                stacklevel=3,
+            )
+
+    def _silent_choices(self, first: Architecture, rng: np.random.Generator) -> list[str]:
+        """Choices that seem to change no network."""
+        left: set[str] | None = None
+        for base in [first, *self.sample(_TRIED, rng)]:
+            values, domains = dict(base.choices), self.domains(base)
+            free = {name for name, domain in domains.items() if domain.size != 1}
+            found = free - self._record(base).training
+            # What shows up later was not active before; it is not worth building many more.
+            left = found if left is None else left & found
+            for name in sorted(left):
+                changed = values | {name: domains[name].mutated(values[name], rng)}
+                try:
+                    other, _ = self._checked(Given(changed, rng))
+                except InvalidArchitecture:
+                    left.discard(name)
+                    continue
+                if self.graph(other).key != self.graph(base).key:
+                    left.discard(name)
+            if not left:
+                break
+        return sorted(left or ())
+
+
+def _on_meta(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, tensors without numbers."""
+    if isinstance(example, Mapping):
+        args, kwargs = (), {name: example_of(value) for name, value in example.items()}
+    elif isinstance(example, tuple) and not all(type(size) is int for size in example):
+        last = example[-1] if example and isinstance(example[-1], Mapping) else None
+        args = tuple(map(example_of, example if last is None else example[:-1]))
+        kwargs = {} if last is None else {name: example_of(value) for name, value in last.items()}
+    else:
+        args, kwargs = (example_of(example),), {}
+    outline: tuple[tuple[Any, ...], dict[str, Any]] = mapped(_outline, (args, kwargs))
+    if next(tensors_in(outline), None) is None:
+        raise SpaceError(
+            f"the example is {shown(example)}; expected a tensor, or a shape such as (1, 3, 32, 32)"
+        )
+    return outline
+
+
+def _outline(tensor: Tensor) -> Tensor:
+    return torch.empty_like(tensor, device="meta")
+
+
+def _takes_argument(net: Callable[..., Any]) -> bool:
+    """Whether it has to be given something, which is the chooser."""
+    try:
+        parameters = list(inspect.signature(net).parameters.values())
+    except (TypeError, ValueError):
+        return True
+    if any(p.name in ("choose", "chooser") for p in parameters):
+        return True
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in parameters if p.default is p.empty and p.kind in kinds]
+    if len(needed) > 1:
+        raise SpaceError(
+            f"{getattr(net, '__name__', net)!s} needs the arguments {', '.join(p.name for p in needed)}; expected one, "
+            "the chooser, or none"
+        )
+    return bool(needed)

@@ -1,0 +1,314 @@
+"""Modules with choices as search spaces."""
+
+import copy
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from nets import Net, Placed, chain, train  # noqa: E402
+from torch import nn  # noqa: E402
+
+import archrank as ar  # noqa: E402
+from archrank.errors import EvaluationError, InvalidArchitecture, ParseError, SpaceError, TraceError  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def space():
+    return ar.ModuleSpace(Net, (1, 4))
+
+
+def samples(space, n=6, seed=0):
+    return space.sample(n, np.random.default_rng(seed))
+
+
+def test_both_faces_give_named_choices(space):
+    architecture = space.parse('{"width": 8, "lr": 0.01, "blocks": 1, "blocks.0.act": "gelu"}')
+    network = space.build(architecture)
+    assert [type(m).__name__ for m in network.modules()] == [
+        "Net", "Linear", "Sequential", "Block", "Linear", "GELU", "Linear",
+    ]  # fmt: skip
+    assert network(torch.zeros(2, 4)).shape == (2, 3)
+
+
+def test_choices_in_a_class_without_arguments():
+    space = ar.ModuleSpace(Placed, (1, 4))
+    names = {name for a in samples(space, 40) for name in space.options(a)}
+    assert names == {"mix", "act", "act.1"}
+
+
+def test_equal_traces_are_one_architecture():
+    space = ar.ModuleSpace(Placed, (1, 4))
+    a = space.parse('{"mix": "none", "act": "tanh"}')
+    result = ar.search(space, lambda module: 1.0, budget=8, strategy="random")
+    keys = [space.graph(e.architecture).key for e in result.evaluations]
+    assert len(set(keys)) == len(keys) == 8
+    assert space.graph(a).key in set(keys)
+
+
+def test_two_builds_have_equal_state_dicts(space):
+    for architecture in samples(space):
+        a, b = space.build(architecture), space.build(architecture)
+        assert {k: v.shape for k, v in a.state_dict().items()} == {
+            k: v.shape for k, v in b.state_dict().items()
+        }
+        b.load_state_dict(a.state_dict())
+
+
+def test_a_seed_fixes_the_weights_and_leaves_the_random_state(space):
+    (architecture,) = samples(space, 1)
+    before = torch.random.get_rng_state()
+    a, b = space.build(architecture, seed=5), space.build(architecture, seed=5)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
+
+
+def test_drawing_and_tracing_leave_the_random_state(space):
+    torch.manual_seed(3)
+    before = torch.random.get_rng_state()
+    for architecture in samples(space, 4, seed=9):
+        space.graph(architecture)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_the_lowered_graph_is_the_trace_of_the_built_network(space):
+    for architecture in samples(space, 10, seed=1):
+        assert space.graph(architecture).key == ar.trace(space.build(architecture), (1, 4)).key
+
+
+def test_shapes_that_do_not_fit_are_no_architectures():
+    space = ar.ModuleSpace(chain, (1, 4))
+    for architecture in samples(space, 20):
+        space.build(architecture)(torch.zeros(1, 4))
+    with pytest.raises(InvalidArchitecture, match="fails for the example"):
+        space.parse('{"depth": 1, "layer 0/out": 4, "layer 0/in": 6, "layer 0/norm": false}')
+
+
+def test_what_is_known_before_training(space):
+    architecture = space.parse('{"width": 8, "lr": 0.01, "blocks": 0}')
+    known = space.known(architecture)
+    assert known["parameters"] == sum(p.numel() for p in space.build(architecture).parameters())
+    assert known["multiply_adds"] == 4 * 8 + 8 * 3
+    assert known["depth"] == 2
+    assert known["activation_bytes"] == 4 * (8 + 3)
+
+
+def test_a_search_trains_the_networks_that_it_builds(space, tmp_path):
+    result = ar.search(space, train, budget=11, folder=tmp_path / "run")
+    assert len(result.evaluations) == 11
+    assert all(e.error is None for e in result.evaluations)
+    assert (tmp_path / "run" / "report.html").exists()
+    assert result.build_best()(torch.zeros(1, 4)).shape == (1, 3)
+    again = ar.search(space, train, budget=11, folder=tmp_path / "run", resume=True)
+    assert again.best_value == result.best_value
+
+
+def test_worker_processes_find_what_one_process_finds(space):
+    alone = ar.search(space, train, budget=6, initial=3, round=3)
+    shared = ar.search(space, train, budget=6, initial=3, round=3, workers=2)
+    assert [e.value for e in alone.evaluations] == [e.value for e in shared.evaluations]
+
+
+def test_a_loop_may_take_the_module_alone(space):
+    result = ar.search(space, lambda module: -len(list(module.parameters())), budget=4, strategy="random")
+    assert result.best_value is not None
+
+
+def test_a_loop_knows_its_choices(space):
+    seen = []
+
+    def loop(module, report):
+        seen.append((report.params, report.architecture, report.seed))
+        return {"value": 1.0, "seed": report.seed}
+
+    ar.search(space, loop, budget=3, strategy="random")
+    for params, architecture, seed in seen:
+        assert params == space.options(architecture)
+        assert seed >= 0
+    assert len({seed for _, _, seed in seen}) == 3
+
+
+@pytest.mark.parametrize(
+    ("loop", "message"),
+    [
+        (lambda module, report: None, "returned nothing and reported nothing"),
+        (lambda module, report: report(0, float("nan")), "reported after epoch 0 is no finite number"),
+        (lambda module: module.nothing, "has no attribute 'nothing'"),
+    ],
+)
+def test_a_loop_that_fails_is_a_failed_evaluation(space, loop, message):
+    result = ar.search(space, loop, budget=2, strategy="random")
+    assert all(message in e.error for e in result.evaluations)
+
+
+def test_a_loop_that_takes_something_else_is_refused(space):
+    with pytest.raises(EvaluationError, match=r"train\(module\) or train\(module, report\)"):
+        ar.search(space, lambda: 1.0, budget=2, strategy="random")
+
+
+def test_metric_and_direction_are_those_of_the_loop(space):
+    def loop(module):
+        return {"loss": 2.0, "size": 1.0}
+
+    loop.metric, loop.directions = "loss", {"loss": "minimize"}
+    assert ar.search(space, loop, budget=2, strategy="random").objectives.directions == {"loss": "minimize"}
+
+
+class Shuffled(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        import random
+
+        self.fc = nn.Linear(4, choose("width", [8, 16]) + random.randrange(1000))
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+class InForward(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        self.choose = choose
+        self.fc = nn.Linear(4, choose("width", [8, 16]))
+
+    def forward(self, x):
+        return self.fc(x) if self.choose("again", [True, False]) else x
+
+
+class Branching(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        self.fc = nn.Linear(4, choose("width", [8, 16]))
+
+    def forward(self, x):
+        y = self.fc(x)
+        return y if y.sum() > 0 else -y
+
+
+def misspelled(choose):
+    choose("width", [8, 16])
+    return nn.Linaer(4, 2)
+
+
+def nothing(choose):
+    choose("width", [8, 16])
+
+
+def never(choose):
+    return nn.Linear(choose("width", [8, 16]), 2)
+
+
+@pytest.mark.parametrize(
+    ("net", "example", "error", "message"),
+    [
+        (Shuffled, (1, 4), SpaceError, "two different networks from the same choices"),
+        (InForward, (1, 4), SpaceError, "not into forward"),
+        (Branching, (1, 4), TraceError, "test_module_space.py"),
+        (misspelled, (1, 4), SpaceError, "Linaer"),
+        (nothing, (1, 4), SpaceError, "does the function return it"),
+        (never, (1, 4), SpaceError, "none of 200 architectures"),
+        (lambda: nn.Linear(4, 2), (1, 4), SpaceError, "asks for no choice"),
+        (nn.Linear(4, 2), (1, 4), SpaceError, "give the class"),
+        ("net", (1, 4), SpaceError, "expected a function or a class"),
+        (lambda a, b: None, (1, 4), SpaceError, "expected one, the chooser"),
+        (chain, "image", SpaceError, "expected a tensor, or a shape"),
+        (chain, (0, 4), TraceError, "at least 1"),
+    ],
+)
+def test_what_cannot_be_a_space_is_refused_at_once(net, example, error, message):
+    with pytest.raises(error, match=message):
+        ar.ModuleSpace(net, example)
+
+
+def test_a_choice_that_changes_no_network_is_named():
+    def net(choose):
+        choose.number("lr", 1e-3, 1e-1)
+        return nn.Linear(4, choose("width", [8, 16]))
+
+    with pytest.warns(UserWarning, match=r"'lr' .*training=True"):
+        ar.ModuleSpace(net, (1, 4))
+
+
+def test_other_spellings_of_an_example():
+    def net(choose):
+        class Two(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(4, choose("width", [8, 16]))
+
+            def forward(self, x, mask=None):
+                return self.fc(x) * (1 if mask is None else mask)
+
+        return Two()
+
+    one = ar.ModuleSpace(net, torch.zeros(2, 4))
+    two = ar.ModuleSpace(net, ((2, 4), {"mask": torch.ones(2, 1)}))
+    three = ar.ModuleSpace(net, {"x": (2, 4), "mask": (2, 1)})
+    (a,) = one.sample(1, np.random.default_rng(0))
+    assert len(one.graph(a).cells[0].sites) < len(two.graph(a).cells[0].sites)
+    assert two.graph(a).key == three.graph(a).key
+    assert len({one.digest, two.digest}) == 2
+
+
+def test_a_text_of_another_space_is_refused(space):
+    with pytest.raises(ParseError, match="no value for the choice 'width'"):
+        space.build("{}")
+    with pytest.raises(InvalidArchitecture, match="of the space 'other'"):
+        space.build(ar.Architecture("other", ()))
+
+
+def test_spaces_travel(space):
+    again = pickle.loads(pickle.dumps(space))
+    assert again.digest == space.digest
+    assert samples(again) == samples(space)
+    assert copy.deepcopy(space) is space
+
+
+def test_an_edited_file_is_another_space(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code = "from torch import nn\n\n\ndef net(choose):\n    return nn.Linear(4, choose('width', {options}))\n"
+
+    def digest(name, text):
+        (tmp_path / f"{name}.py").write_text(text)
+        module = __import__(name)
+        return ar.ModuleSpace(module.net, (1, 4), name="net").digest
+
+    plain = digest("edited_a", code.format(options="[8, 16]"))
+    assert digest("edited_b", "# a comment\n" + code.format(options="[8,   16]")) == plain
+    assert digest("edited_c", code.format(options="[8, 32]")) != plain
+
+
+SCRIPT = """
+import sys, torch
+from torch import nn
+sys.modules["archrank"] = None
+network = nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Linear(6, 2))
+network.load_state_dict(torch.load(sys.argv[1], weights_only=True))
+print(network(torch.zeros(1, 4)).shape)
+"""
+
+
+def test_weights_are_loaded_without_archrank(tmp_path):
+    space = ar.ModuleSpace(chain, (1, 4))
+    network = space.build('{"depth": 1, "layer 0/out": 6, "layer 0/in": 4, "layer 0/norm": true}')
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "weights.pt")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "torch.Size([1, 2])" in ran.stdout
+
+
+def test_a_built_network_is_pickled_and_exported(space):
+    architecture = space.parse('{"width": 8, "lr": 0.01, "blocks": 1, "blocks.0.act": "relu"}')
+    network = space.build(architecture).eval()
+    again = pickle.loads(pickle.dumps(network))
+    x = torch.randn(2, 4)
+    assert torch.equal(again(x), network(x))
+    assert torch.allclose(torch.export.export(network, (x,)).module()(x), network(x))
