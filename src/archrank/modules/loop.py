@@ -6,17 +6,26 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
-from archrank.modules.module_space import ModuleSpace
 from archrank.system.foreign import shown
 
 __all__ = ["Report", "TrainedModules"]
+
+
+class Builder(Protocol):
+    """The part of a space of modules that training needs."""
+
+    def build(self, architecture: Any) -> torch.nn.Module:
+        """The network of an architecture."""
+
+    def format(self, architecture: Architecture) -> str:
+        """An architecture as text."""
 
 
 class Report:
@@ -68,7 +77,7 @@ class TrainedModules:
         EvaluationError: ``train`` cannot be called with a module.
     """
 
-    def __init__(self, space: ModuleSpace, train: Callable[..., Any]) -> None:
+    def __init__(self, space: Builder, train: Callable[..., Any]) -> None:
         self.space = space
         self.train = train
         self._arguments = _arguments(train)

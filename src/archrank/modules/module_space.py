@@ -13,7 +13,9 @@ from archrank.architecture import Architecture
 from archrank.chooser import Chooser, Given, Record
 from archrank.errors import InvalidArchitecture, SpaceError, TraceError
 from archrank.graph import Graph
+from archrank.modules.loop import TrainedModules
 from archrank.modules.nested import mapped, tensors_in
+from archrank.modules.outline import in_outline
 from archrank.modules.placed import with_choices
 from archrank.modules.source import source_of
 from archrank.modules.tracing import example_of, trace_call
@@ -37,15 +39,15 @@ class ModuleSpace(OpenSpace):
     """The networks that a function or class with choices in it can build: a search space.
 
     Either the code takes a chooser and asks it, inside ordinary Python (define-by-run); or choices stand in the module
-    like any module (:func:`~archrank.modules.choice`, :func:`~archrank.modules.repeat`), named by where they stand. Both
-    may be mixed.
+    like any module (:func:`~archrank.choice`, :func:`~archrank.repeat`), named by where they stand. Both may be
+    mixed.
 
-    Networks are built without memory for their weights and traced (:func:`~archrank.trace`). One whose shapes do not fit
-    is no architecture, before anything is paid for. Equal traces are one architecture, unless they differ in a choice
-    that is marked with ``training=True``.
+    Networks are built without memory for their weights and traced (:func:`~archrank.trace`). One whose shapes do not
+    fit is no architecture, before anything is paid for. Equal traces are one architecture, unless they differ in a
+    choice that is marked with ``training=True``.
 
-    In a search over such a space the user's function gets the network: ``train(module)`` or ``train(module, report)``,
-    see :class:`~archrank.modules.Report`.
+    In a search over such a space the user's function gets the network: ``train(module)`` or
+    ``train(module, report)``, see :class:`~archrank.Report`.
 
     Args:
         net: A function or class that takes a chooser and returns a ``torch.nn.Module``, or a module class with placed
@@ -134,7 +136,7 @@ class ModuleSpace(OpenSpace):
         try:
             if self._in_outline:
                 try:
-                    with torch.device("meta"):
+                    with in_outline():
                         return self._made(choose)
                 except (RuntimeError, NotImplementedError) as error:
                     # Code that reads numbers while it builds, such as rates from a linspace.
@@ -180,8 +182,6 @@ class ModuleSpace(OpenSpace):
 
     def evaluator(self, function: Any) -> Any:
         """An evaluator that builds the network and gives it to the user's function."""
-        from archrank.modules.loop import TrainedModules
-
         return function if isinstance(function, TrainedModules) else TrainedModules(self, function)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -215,7 +215,8 @@ class ModuleSpace(OpenSpace):
             names = ", ".join(map(repr, silent))
             warnings.warn(
                 f"no network that was built depends on the choice {names} of the space {self.name}, so architectures "
-                "that differ in nothing else count as one; if the training depends on it, ask for it with training=True",
+                "that differ in nothing else count as one; if the training depends on it, ask for it with "
+                "training=True",
                 stacklevel=3,
             )
 
@@ -245,7 +246,8 @@ class ModuleSpace(OpenSpace):
 def _on_meta(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call, tensors without numbers."""
     if isinstance(example, Mapping):
-        args, kwargs = (), {name: example_of(value) for name, value in example.items()}
+        args: tuple[Any, ...] = ()
+        kwargs = {name: example_of(value) for name, value in example.items()}
     elif isinstance(example, tuple) and not all(type(size) is int for size in example):
         last = example[-1] if example and isinstance(example[-1], Mapping) else None
         args = tuple(map(example_of, example if last is None else example[:-1]))

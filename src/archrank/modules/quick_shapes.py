@@ -30,7 +30,14 @@ def quick_result(name: str, in_place: bool, args: Sequence[Any], kwargs: Mapping
         return args[0]
     if (special := _RESULTS.get(name)) is not None:
         return special(args)
-    return torch.empty_like(args[0])
+    return _like(args[0])
+
+
+def _like(tensor: Tensor) -> Tensor:
+    """A tensor of the same shape and layout."""
+    if 0 in tensor.stride():
+        return torch.empty_like(tensor)
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 
 
 def _always(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

@@ -23,6 +23,7 @@ from archrank.modules.operations import PASSED_ON, describe
 from archrank.modules.origins import Origins
 from archrank.modules.quick_shapes import quick_result
 from archrank.modules.rearranging import CREATED
+from archrank.modules.remembered import remembered
 from archrank.modules.running import Running
 from archrank.modules.signatures import Call, bind, operation_name, python_body
 
@@ -142,7 +143,12 @@ class Recorder(TorchFunctionMode):
             kwargs["device"] = "meta"
         result = quick_result(name, in_place, args, kwargs)
         if result is None:
-            result = self.running.run(func, name, args, kwargs)
+            positional, named = args, kwargs
+            result = (
+                self.running.run(func, name, args, kwargs)
+                if in_place or "out" in kwargs
+                else remembered(name, args, kwargs, lambda: self.running.run(func, name, positional, named))
+            )
         changed = args[0] if in_place else kwargs.pop("out", None)
         if not isinstance(changed, Tensor):
             changed = None

@@ -14,7 +14,7 @@ __all__ = ["OpenFeatureMap", "open_features"]
 
 Floats = npt.NDArray[np.float32]
 
-_SAMPLE = 300
+_SAMPLE = 200
 _CLIP = 5.0
 _KEPT = 100_000
 """Architectures whose features are remembered."""
