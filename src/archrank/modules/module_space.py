@@ -159,7 +159,7 @@ class ModuleSpace(OpenSpace):
             return
         args, kwargs = self.example
         try:
-            graph = trace_call(built, args, kwargs)
+            graph = trace_call(built, args, kwargs, dropout=True)
         except TraceError as error:
             if isinstance(error.__cause__, _UNFIT) and not isinstance(error.__cause__, NotImplementedError):
                 raise InvalidArchitecture(str(error)) from error
@@ -169,7 +169,7 @@ class ModuleSpace(OpenSpace):
         self._graphs[architecture] = graph
 
     def graph(self, architecture: Architecture) -> Graph:
-        """What the network computes, as :func:`~archrank.trace` reads it."""
+        """What the network computes, as :func:`~archrank.trace` reads it; layers of dropout are among its nodes."""
         if architecture not in self._graphs:
             again, network = self.built(Given(dict(architecture.choices)))
             self.check(again, network)

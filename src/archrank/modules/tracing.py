@@ -53,7 +53,12 @@ def trace(module: nn.Module, *examples: Any, **kwargs: Any) -> Graph:
 
 
 def trace_call(
-    module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, training: bool = False
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    training: bool = False,
+    dropout: bool = False,
 ) -> Graph:
     """The graph of one call of a module; see :func:`trace`.
 
@@ -62,6 +67,7 @@ def trace_call(
         args: Its arguments; tensors may have numbers or not.
         kwargs: Its arguments by name.
         training: Whether it is in training mode, so that dropout is a node.
+        dropout: Whether layers of dropout are nodes in evaluation mode too, for networks that are to be trained.
     """
     if not isinstance(module, nn.Module):
         raise TraceError(
@@ -81,7 +87,7 @@ def trace_call(
             recorder.origins.add_input(inputs[id(tensor)])
     args, kwargs = mapped(lambda tensor: inputs[id(tensor)], (args, dict(kwargs)))
     with ExitStack() as stack:
-        stack.enter_context(untouched(module, training=training))
+        stack.enter_context(untouched(module, training=training, dropout=dropout))
         stack.enter_context(torch.no_grad())
         stack.enter_context(calls.followed())
         stack.enter_context(BelowRecorder(recorder))

@@ -16,7 +16,7 @@ _STANDARD = frozenset(vars(nn.Module()))
 
 
 @contextmanager
-def untouched(module: nn.Module, *, training: bool) -> Iterator[None]:
+def untouched(module: nn.Module, *, training: bool, dropout: bool = False) -> Iterator[None]:
     """Within it, a module is in a given mode; afterwards its attributes and the random state are what they were.
 
     Contents of tensors are not restored.
@@ -24,12 +24,13 @@ def untouched(module: nn.Module, *, training: bool) -> Iterator[None]:
     Args:
         module: The module with all that it holds.
         training: The mode.
+        dropout: Whether layers of dropout are in training mode in any case.
     """
     states = [(m, *_state(m)) for m in module.modules()]
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
         for m, *_ in states:
-            m.__dict__["training"] = training
+            m.__dict__["training"] = training or (dropout and isinstance(m, nn.modules.dropout._DropoutNd))
         yield
     finally:
         random.setstate(before[0])
