@@ -36,7 +36,7 @@ def neural_tasks(
         encoders: Names of encoders.
         losses: Names of losses.
         sizes: How many architectures are trained on.
-        seeds: How many seeds, from 0; a seed is that of the initialisation, and that of the training subset too.
+        seeds: How many seeds, from 0; a seed is that of the initialization, and that of the training subset too.
         same_subset: All seeds share the subset of seed 0.
         simplify: Architectures are simplified by the space's function rules.
     """

@@ -25,7 +25,7 @@ from archrank.strategies.base import Strategy
 
 __all__ = ["Searches", "search_tasks", "time_metric"]
 
-_BY_NEIGHBOURS = (LocalSearch, RegularizedEvolution, SimulatedAnnealing, TournamentEvolution)
+_BY_NEIGHBORS = (LocalSearch, RegularizedEvolution, SimulatedAnnealing, TournamentEvolution)
 
 _FIT = 100
 """A round with a fit costs about as much as this many without one."""
@@ -92,7 +92,7 @@ class Searches:
             )
         self.table.optimum(self.metric)
         for name, strategy in self.strategies.items():
-            if isinstance(strategy, _BY_NEIGHBOURS) and not self.table.complete:
+            if isinstance(strategy, _BY_NEIGHBORS) and not self.table.complete:
                 raise TableError(
                     f"{name} steps from an architecture to its neighbors, and {self.table.name} holds only "
                     f"{len(self.table):,} architectures of the space {self.table.space.name}: most neighbors are not "

@@ -76,5 +76,5 @@ def vertex_channels(sources: Sequence[int], out: int) -> list[int]:
 
 
 def _convolution(area: int, channels: int, out: int) -> int:
-    """A convolution without bias, and its batch normalisation's scale and shift."""
+    """A convolution without bias, and its batch normalization's scale and shift."""
     return area * channels * out + 2 * out

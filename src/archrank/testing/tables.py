@@ -31,9 +31,9 @@ def check_table(table: Table, *, samples: int = 60, seed: int = 0) -> None:
             selected in names and reported in names and selected != reported,
             f"{table.name}: the test metric {reported!r} of {selected!r} must be another metric of the table",
         )
-    places = rng.choice(len(table), size=min(samples, len(table)), replace=False).tolist()
+    indices = rng.choice(len(table), size=min(samples, len(table)), replace=False).tolist()
     for metric in table.metrics:
-        _check_metric(table, metric, places)
+        _check_metric(table, metric, indices)
     _check_refusals(table, rng)
 
 
@@ -61,7 +61,7 @@ def _check_rows(table: Table) -> None:
         require(not missing, f"{table.name} claims to be complete, but lacks {len(missing)} architectures")
 
 
-def _check_metric(table: Table, metric: Metric, places: list[int]) -> None:
+def _check_metric(table: Table, metric: Metric, indices: list[int]) -> None:
     what = f"{table.name}, {metric.name}"
     column, scores = table.column(metric.name), table.scores(metric.name)
     require(bool(metric.meaning), f"{what}: describe its meaning in words")
@@ -75,21 +75,21 @@ def _check_metric(table: Table, metric: Metric, places: list[int]) -> None:
     best, value = table.optimum(metric.name)
     require(table.value(best, metric.name) == value, f"{what}: the optimum's value is not the table's")
     require(table.true_rank(best, metric.name) == 1, f"{what}: the optimum must have rank 1")
-    for place in places:
-        architecture = table.architectures[place]
+    for index in indices:
+        architecture = table.architectures[index]
         require(
-            architecture in table and table.index(architecture) == place, f"{what}: row {place} is not found"
+            architecture in table and table.index(architecture) == index, f"{what}: row {index} is not found"
         )
         looked_up = table.value(architecture, metric.name)
         require(
-            looked_up == column[place] or (np.isnan(looked_up) and np.isnan(column[place])),
-            f"{what}: looking up row {place} gives {looked_up}, the column holds {column[place]}",
+            looked_up == column[index] or (np.isnan(looked_up) and np.isnan(column[index])),
+            f"{what}: looking up row {index} gives {looked_up}, the column holds {column[index]}",
         )
         if not np.isnan(looked_up):
-            better = int(np.sum(scores > scores[place]))
+            better = int(np.sum(scores > scores[index]))
             require(
                 table.true_rank(architecture, metric.name) == better + 1,
-                f"{what}: {better} architectures are better than row {place}, so its rank is {better + 1}",
+                f"{what}: {better} architectures are better than row {index}, so its rank is {better + 1}",
             )
 
 
