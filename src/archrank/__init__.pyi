@@ -16,11 +16,11 @@ from .graph import Cell as Cell
 from .graph import Graph as Graph
 from .graph import Node as Node
 from .graph import Site as Site
+from .modules.entry import trace as trace
 from .modules.loop import Report as Report
 from .modules.module_space import ModuleSpace as ModuleSpace
 from .modules.placed import choice as choice
 from .modules.placed import repeat as repeat
-from .modules.tracing import trace as trace
 from .open_space import OpenSpace as OpenSpace
 from .predictors.automatic import auto as auto
 from .predictors.automatic import default_effort as default_effort

@@ -577,7 +577,8 @@ def test_an_operator_without_a_way_to_learn_its_shape_runs_on_zeros():
 def test_a_forward_that_fails_shows_its_own_error_and_where():
     module = nn.Sequential(nn.Linear(4, 4), nn.Linear(5, 4))
     with pytest.raises(
-        TraceError, match=r"Sequential fails for the example of shape \(2, 4\): RuntimeError: .*4.*5"
+        TraceError,
+        match=r"Sequential fails for the example of shape \(2, 4\) in 1 \(Linear\): RuntimeError: ",
     ):
         ar.trace(module, (2, 4))
     with pytest.raises(TraceError, match=r"test_tracing\.py:\d+: Calls fails .*KeyError: 'a'"):

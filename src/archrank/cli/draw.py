@@ -1,29 +1,68 @@
-"""``archrank draw``: a picture of one architecture."""
+"""``archrank draw``: a picture of one architecture, or of a network."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from archrank.cli.console import Console
+from archrank.errors import ArchrankError
 
 __all__ = ["command"]
 
 
 def command(
-    space: Annotated[
-        str, typer.Argument(help="A space's name, or your own as path/to/file.py:Name.", show_default=False)
+    drawn: Annotated[
+        str,
+        typer.Argument(
+            help="A space's name, or your own as path/to/file.py:Name; or a network: timm:NAME, path/to/file.onnx, or "
+            "path/to/file.py:Name with --example.",
+            show_default=False,
+            metavar="SPACE_OR_NETWORK",
+        ),
     ],
     architecture: Annotated[
-        str, typer.Argument(help="The architecture in the space's text form.", show_default=False)
-    ],
+        str | None, typer.Argument(help="The architecture in the space's text form.", show_default=False)
+    ] = None,
+    example: Annotated[
+        str | None, typer.Option("--example", help="The shape of a network's input, such as 1,3,32,32.")
+    ] = None,
+    level: Annotated[
+        int | None,
+        typer.Option("--level", help="How many modules deep to look into a network; 1 for its parts."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write, .svg or .png.")] = Path(
         "architecture.svg"
     ),
 ) -> None:
-    """Draw an architecture."""
+    """Draw an architecture, or a network."""
     from archrank.cli import names
     from archrank.verbs.draw import draw
 
-    draw(names.space(space), architecture).save(out)
+    if architecture is None:
+        _check_is_network(drawn, example)
+        drawing = draw(drawn, None if example is None else _shape(example), level=level)
+    elif example is not None:
+        raise ArchrankError("--example is for a network, but an architecture of a space was given")
+    else:
+        drawing = draw(names.space(drawn), architecture, level=level)
+    drawing.save(out)
     Console().print(f"drew {out}", soft_wrap=True)
+
+
+def _check_is_network(name: str, example: str | None) -> None:
+    if example is not None or name.startswith("timm:") or Path(name).suffix.lower() == ".onnx":
+        return
+    raise ArchrankError(
+        f"nothing says what to draw of {name!r}: give the architecture after the name of a space, or the shape of an "
+        "input of a network by --example, such as --example 1,3,32,32"
+    )
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d+(,\d+)*", text):
+        raise ArchrankError(
+            f"--example {text!r} is no shape; expected sizes with commas between, such as 1,3,32,32"
+        )
+    return tuple(map(int, text.split(",")))

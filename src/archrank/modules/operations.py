@@ -58,6 +58,7 @@ _IGNORED = frozenset(
     )
 )
 _DIMS = frozenset(("dim", "dim0", "dim1", "dims", "start_dim", "end_dim"))
+_REDUCTIONS = frozenset(names("mean sum amax amin prod var std logsumexp any all linalg_vector_norm norm"))
 _ALWAYS = frozenset(("kernel_size", "stride", "padding", "dilation", "groups", "num_groups", "eps"))
 """Attributes that are given even where they have their default."""
 
@@ -135,7 +136,8 @@ def _set_option(operation: Operation, call: Call, name: str, value: Any, rank: i
         return
     if name in _DIMS:
         more = call.name == "stack"
-        value = [v % (rank + more) for v in _listed(value)] if value != [] else value
+        value = [v % max(1, rank + more) for v in _listed(value)]
+        value = sorted(value) if _kind(call) in _REDUCTIONS else value
     elif name == "stride" and value == []:
         value = call.given.get("kernel_size")
     elif name == "padding" and isinstance(value, str):

@@ -53,6 +53,7 @@ class Recorder(TorchFunctionMode):
 
     Attributes:
         events: The calls, in their order.
+        calls: The calls of modules under way.
         origins: Where tensors come from.
         running: What runs the calls.
         within: Whether a call is being answered, so that what it calls is not recorded.
@@ -67,7 +68,7 @@ class Recorder(TorchFunctionMode):
         super().__init__()
         self.events: list[Event] = []
         self.within = False
-        self._calls, self._batch = calls, batch
+        self.calls, self._batch = calls, batch
         self._constants = Constants()
         self.origins = Origins(module, calls, self.events, batch, self._constants)
         self.running = Running(self._constants, calls)
@@ -188,8 +189,8 @@ class Recorder(TorchFunctionMode):
                 targets,
                 operation.ordered,
                 held,
-                self._calls.path,
-                self._calls.classes,
+                self.calls.path,
+                self.calls.classes,
                 origins.shape(outputs[0], sources),
                 multiply_adds(call, outputs) // self._batch,
             )

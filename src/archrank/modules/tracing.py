@@ -1,4 +1,4 @@
-"""Reading the graph out of a module."""
+"""Reading the graph out of one call of a module."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -17,39 +17,7 @@ from archrank.modules.recorder import BelowRecorder, Recorder
 from archrank.modules.untouched import untouched
 from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["trace", "trace_call"]
-
-
-def trace(module: nn.Module, *examples: Any, **kwargs: Any) -> Graph:
-    """Read the graph of any network: one node for each call of PyTorch that makes a tensor.
-
-    The module runs once in evaluation mode on tensors that have shapes and no numbers, so this takes milliseconds and
-    no memory for activations. The module, its mode and the random state are left as they were.
-
-    A node's kind is the operation, however it is spelled: ``x + y``, ``torch.add(x, y)`` and ``x.add_(y)`` are all
-    ``add``. Its attributes are numbers, such as ``kernel`` and ``stride``. It carries the shape of its output, its
-    parameters, its multiply-adds, and the modules that it belongs to. Parameters that the code uses directly are nodes
-    without sources. Results that nothing uses are left out.
-
-    Args:
-        module: The network.
-        examples: Its inputs: tensors, shapes such as ``(1, 3, 32, 32)`` for tensors of float32, or lists, tuples and
-            mappings of tensors. The first dimension of the first tensor is taken to be the number of inputs.
-        kwargs: Further inputs by name, tensors or anything else that the module takes.
-
-    Returns:
-        A graph of one cell, whose inputs are the tensors among the examples in their order, and whose outputs are the
-        tensors that the network returns.
-
-    Raises:
-        TraceError: The network fails for the example, its graph depends on the values of a tensor, or an operator
-            works only on values that are not known; the message names the line of its code.
-
-    >>> graph = trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (1, 3, 32, 32))
-    >>> [(node.operation, node.shape, node.parameters) for node in graph.cells[0].sites]
-    [('conv', (8, 30, 30), 224), ('relu', (8, 30, 30), 0)]
-    """
-    return trace_call(module, tuple(map(example_of, examples)), kwargs)
+__all__ = ["example_of", "trace_call"]
 
 
 def trace_call(
@@ -60,7 +28,7 @@ def trace_call(
     training: bool = False,
     dropout: bool = False,
 ) -> Graph:
-    """The graph of one call of a module; see :func:`trace`.
+    """The graph of one call of a module; see :func:`archrank.trace`.
 
     Args:
         module: The network.
@@ -114,10 +82,12 @@ def _call_of_the_user(
         if isinstance(error, TraceError):
             raise
         line = line_of(error)
+        path, classes = recorder.calls.path, recorder.calls.classes
+        where = f" in {'.'.join(path)} ({classes[-1]})" if path else ""
         shapes = ", ".join(f"({', '.join(map(str, tensor.shape))})" for tensor in given[:8])
         raise TraceError(
-            f"{line + ': ' if line else ''}{type(module).__name__} fails for the example of shape {shapes or 'none'}: "
-            f"{in_one_line(error)}"
+            f"{line + ': ' if line else ''}{type(module).__name__} fails for the example of shape "
+            f"{shapes or 'none'}{where}: {in_one_line(error)}"
         ) from error
     if recorder.running.problem is not None:
         raise recorder.running.problem

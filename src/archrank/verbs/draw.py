@@ -1,13 +1,15 @@
-"""Draw one architecture."""
+"""Draw one architecture, or a network of any kind."""
 
 import os
+import re
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archrank.errors import ArchrankError
-from archrank.given import ArchitecturesLike, architectures_of
+from archrank.given import architectures_of
 from archrank.graph import Graph
 from archrank.space import SearchSpace
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from archrank.report.drawing import Style
 
 __all__ = ["Drawing", "draw"]
+
+_NETWORK_NAME = re.compile(r"timm:.+|.+\.onnx|[^\s|]+:\w+", re.IGNORECASE)
 
 _SAMPLE = 16
 """How many other architectures of a space the style of its drawings is chosen by."""
@@ -61,26 +65,34 @@ class Drawing:
 
 
 def draw(
-    drawn: SearchSpace | Graph | ArchitecturesLike,
-    other: SearchSpace | ArchitecturesLike | None = None,
+    drawn: Any,
+    other: Any = None,
     /,
     *,
     style: "Style | None" = None,
+    level: int | None = None,
 ) -> Drawing:
-    """Draw one architecture: ``draw(space, "…")``, ``draw(architecture, space)`` or ``draw(graph)``.
+    """Draw one architecture or network: ``draw(space, "…")``, ``draw(graph)`` or ``draw(module, example)``.
 
     An operation has the same color in every drawing of a space. What no data reaches, or what does not reach the
-    output, is pale.
+    output, is pale. In the drawing of a network, the parts of a module are one box with the name of its class, and a
+    run of equal boxes is one box with their number.
 
     Args:
-        drawn: The space, the architecture, or a graph.
-        other: The architecture in any form, where the space is first, or the space, where the architecture is.
+        drawn: The space, the architecture, or a graph; a ``torch.nn.Module``, or the name of a network such as
+            ``timm:resnet50``, ``file.onnx`` or ``path/to/file.py:Net``.
+        other: The architecture in any form, where the space is first, or the space, where the architecture is; the
+            example input of a network, as :func:`archrank.trace` takes it.
+        level: For a network, how many modules deep to look: 1 for its parts, 2 for the parts of these; None for the
+            deepest level that has a readable number of boxes.
         style: ``"edge"`` for operations on the arrows between junctions, ``"node"`` for operations as boxes; None for
             the one that suits the space.
 
     Raises:
-        ArchrankError: There is no space or no architecture among them, or more than one architecture.
+        ArchrankError: There is no space or no architecture among them, or more than one architecture; a level without
+            a network, or one with too many boxes.
         ParseError: A text that is no architecture of the space.
+        TraceError: The network cannot be read.
 
     >>> from archrank.spaces import NASBench201
     >>> draw(NASBench201(), "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")
@@ -90,6 +102,15 @@ def draw(
 
     if style not in ("edge", "node", None):
         raise ArchrankError(f"the style is {style!r}; expected 'edge', 'node' or None")
+    if _is_network(drawn, other):
+        from archrank.modules import trace
+
+        drawn, other = trace(drawn, *([] if other is None else [other])), None
+    if isinstance(drawn, Graph) and other is None and drawing.is_network(drawn):
+        nodes = sum(len(cell.sites) for cell in drawn.cells)
+        return Drawing(drawing.draw_network(drawn, level), f"a network of {nodes} operations")
+    if level is not None:
+        raise ArchrankError(f"the level is {level}, but only networks have levels, not cells of a space")
     if isinstance(drawn, Graph) and other is None:
         cells = len(drawn.cells)
         title = f"a graph of {cells} cell{'' if cells == 1 else 's'}"
@@ -98,9 +119,9 @@ def draw(
     if not isinstance(space, SearchSpace) or architecture is None:
         raise ArchrankError(
             f"{type(drawn).__name__} and {type(other).__name__} were given; expected draw(space, architecture), "
-            "draw(architecture, space) or draw(graph)"
+            "draw(architecture, space), draw(graph) or draw(module, example)"
         )
-    given = architectures_of(space, architecture)  # type: ignore[arg-type] # checked there
+    given = architectures_of(space, architecture)
     if len(given) != 1:
         raise ArchrankError(f"{len(given)} architectures were given; draw them one by one")
     graph = space.graph(given[0])
@@ -110,3 +131,14 @@ def draw(
         style = drawing.style_of([graph, *map(space.graph, others)])
     figure = drawing.draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
     return Drawing(figure, space.format(given[0]))
+
+
+def _is_network(drawn: object, other: object) -> bool:
+    """Whether a network was given: a module, or a name together with no space."""
+    if isinstance(drawn, SearchSpace) or isinstance(other, SearchSpace):
+        return False
+    if isinstance(drawn, str | os.PathLike):
+        return _NETWORK_NAME.fullmatch(os.fspath(drawn)) is not None
+    # Who has a module has imported torch.
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(drawn, torch.nn.Module)

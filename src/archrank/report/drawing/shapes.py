@@ -16,7 +16,7 @@ from matplotlib.textpath import text_to_path
 from archrank.plot.style import INK, MUTED, NEUTRAL, PAPER, passes_on, tint
 from archrank.report.drawing.layout import Layout, Point, lay_out
 
-__all__ = ["Box", "Line", "paint"]
+__all__ = ["Box", "Line", "paint", "text_width"]
 
 _LABEL = 9.0
 _DOT = 8.0
@@ -43,7 +43,7 @@ class Box:
         """Width and height in points."""
         if self.kind == "dot":
             return 2 * _DOT, 2 * _DOT
-        return _text_width(self.text) + 18, 22.0
+        return text_width(self.text) + 18, 22.0
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def paint(plans: list[tuple[list[Box], list[Line]]], titles: Sequence[str]) -> F
         titles: One a cell, or empty texts.
     """
     layouts = [_layout(boxes, lines) for boxes, lines in plans]
-    widths = [max(a.width, _text_width(t, 11)) for a, t in zip(layouts, titles, strict=True)]
+    widths = [max(a.width, text_width(t, 11)) for a, t in zip(layouts, titles, strict=True)]
     head = _TITLE if any(titles) else 0.0
     beside = sum(widths) + _BETWEEN * (len(widths) - 1) <= _WIDEST_ROW
     if beside:
@@ -267,7 +267,7 @@ def _draw_box(axes: Axes, box: Box, center: Point) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _text_width(text: str, size: float = _LABEL) -> float:
+def text_width(text: str, size: float = _LABEL) -> float:
     """The width of a text in points."""
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if size > _LABEL else "normal")
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
