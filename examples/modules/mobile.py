@@ -53,7 +53,10 @@ def mobile(choose):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
 
 
-def train(module, report, epochs=5, data=images()):
+DATA = images()
+
+
+def train(module, report, epochs=5, data=DATA):
     fit(module, report, data, epochs)
 
 
@@ -62,4 +65,4 @@ if __name__ == "__main__":
     budget = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     result = ar.search(space, train, budget=budget, where=["multiply_adds < 400000"])
     print(f"{result.best_value:.3f}: {space.format(result.best_architecture)}")
-    print(space.known(result.best_architecture))
+    print(space.known_values(result.best_architecture))

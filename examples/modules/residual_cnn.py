@@ -31,7 +31,10 @@ def residual_cnn(choose):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
 
 
-def train(module, report, epochs=5, data=images()):
+DATA = images()
+
+
+def train(module, report, epochs=5, data=DATA):
     fit(module, report, data, epochs)
 
 

@@ -33,7 +33,10 @@ class Sequence(nn.Module):
         return self.head(self.body(rows)[0].mean(1))
 
 
-def train(module, report, epochs=5, data=images()):
+DATA = images()
+
+
+def train(module, report, epochs=5, data=DATA):
     fit(module, report, data, epochs)
 
 

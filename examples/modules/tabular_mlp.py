@@ -36,7 +36,10 @@ class Perceptron(nn.Module):
         return self.head(self.dropout(self.layers(self.stem(x))))
 
 
-def train(module, report, epochs=10, data=measurements()):
+DATA = measurements()
+
+
+def train(module, report, epochs=10, data=DATA):
     fit(module, report, data, epochs)
 
 

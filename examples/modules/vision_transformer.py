@@ -36,7 +36,10 @@ class Transformer(nn.Module):
         return self.head(self.blocks(tokens).mean(1))
 
 
-def train(module, report, epochs=5, data=images()):
+DATA = images()
+
+
+def train(module, report, epochs=5, data=DATA):
     fit(module, report, data, epochs)
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 from archrank.graph import Cell, Graph, Node, Site
 
-__all__ = ["known_values", "network_features"]
+__all__ = ["KNOWN", "known_values", "network_features"]
+
+KNOWN = frozenset(("parameters", "multiply_adds", "depth", "activation_bytes"))
+"""The names of :func:`known_values`."""
 
 
 def network_features(graph: Graph) -> dict[str, float]:

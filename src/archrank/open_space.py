@@ -264,6 +264,11 @@ class OpenSpace(SearchSpace):
         return (architecture.choices for architecture in self.rows())
 
     @property
+    def definition(self) -> list[str]:
+        """The lines of the source."""
+        return self.source.splitlines()
+
+    @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change when the source does."""
         return sha256(json.dumps([self.name, self.source]).encode()).hexdigest()[:12]

@@ -332,6 +332,14 @@ class SearchSpace(ABC):
         return self.architecture([c.options.index(suggested[c.name]) for c in self.choices])
 
     @property
+    def definition(self) -> list[str]:
+        """What defines the space, as lines: they tell what was edited when a run is resumed with another one."""
+        return [
+            *(f"{choice.name}: {', '.join(choice.options)}" for choice in self.choices),
+            f"operations: {', '.join(self.operations)}",
+        ]
+
+    @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change when a choice, an option or an operation does."""
         text = json.dumps([self.name, [[c.name, *c.options] for c in self.choices], self.operations])

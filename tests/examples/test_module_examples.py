@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-import archrank as ar  # noqa: E402
+import archrank as ar
 
 FOLDER = Path(__file__).parents[2] / "examples" / "modules"
 EXAMPLES = {

@@ -90,7 +90,7 @@ def test_shapes_that_do_not_fit_are_no_architectures():
 
 def test_what_is_known_before_training(space):
     architecture = space.parse('{"width": 8, "lr": 0.01, "blocks": 0}')
-    known = space.known(architecture)
+    known = space.known_values(architecture)
     assert known["parameters"] == sum(p.numel() for p in space.build(architecture).parameters())
     assert known["multiply_adds"] == 4 * 8 + 8 * 3
     assert known["depth"] == 2

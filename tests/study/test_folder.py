@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from archrank import Cell, Choice, Graph, SearchSpace, Site
 from archrank.errors import RunFolderError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch
@@ -221,3 +222,25 @@ def test_a_result_is_written_whole_or_not_at_all(tmp_path):
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "config.json", "result.json"]
     assert json.loads((tmp_path / "result.json").read_text()) == {"old": 1}
+
+
+def test_an_edited_space_is_refused_with_what_changed(tmp_path):
+    class Chain(SearchSpace):
+        name = "chain"
+        operations = ("conv", "pool")
+
+        def __init__(self, *options):
+            self.choices = (Choice("first", options), Choice("second", ("conv", "pool")))
+
+        def graph(self, architecture):
+            first, second = architecture.choices
+            sites = (Site("conv", (0,), 1), Site("pool" if second else "conv", (1,), 2))
+            return Graph((Cell(1, 3, sites[: 1 + first], (1 + bool(first),)),))
+
+    def run(space, **options):
+        return search(space, lambda a: float(sum(a.choices)), RandomSearch(space), budget=2, **options)
+
+    run(Chain("none", "one"), folder=tmp_path / "run")
+    with pytest.raises(RunFolderError) as caught:
+        run(Chain("none", "one", "two"), folder=tmp_path / "run", resume=True)
+    assert "- first: none, one | + first: none, one, two" in str(caught.value)

@@ -4,6 +4,8 @@
 names that the user typed. A stored name goes to :func:`archrank.spaces.named.named_space`, which imports no such file.
 """
 
+from typing import Any
+
 from archrank import benchmarks
 from archrank.benchmarks import Table
 from archrank.errors import ArchrankError, SpaceError, UnknownName
@@ -86,8 +88,12 @@ def _user_space(where: str, attribute: str) -> SearchSpace:
         raise UnknownName(f"space of {where}", attribute, spaces)
     found = vars(module)[attribute]
     if not _is_space(found):
+        if callable(found) and "example" in vars(module):
+            return _module_space(found, vars(module)["example"])
         raise SpaceError(
-            f"{where}:{attribute} is {shown(found)}, expected a subclass of SearchSpace, or an object of one"
+            f"{where}:{attribute} is {shown(found)}, expected a subclass of SearchSpace, or an object of one; for a "
+            "function or class that builds a network with choices, write beside it what the network is called with, "
+            "such as example = (1, 3, 32, 32)"
         )
     try:
         space: SearchSpace = found() if isinstance(found, type) else found
@@ -99,6 +105,12 @@ def _user_space(where: str, attribute: str) -> SearchSpace:
             "make an object of it in the file, and name that"
         ) from None
     return space
+
+
+def _module_space(net: Any, example: Any) -> SearchSpace:
+    from archrank.modules import ModuleSpace
+
+    return ModuleSpace(net, example)
 
 
 def _is_space(value: object) -> bool:

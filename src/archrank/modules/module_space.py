@@ -19,7 +19,7 @@ from archrank.modules.outline import in_outline
 from archrank.modules.placed import with_choices
 from archrank.modules.source import source_of
 from archrank.modules.tracing import example_of, trace_call
-from archrank.network_features import known_values
+from archrank.network_features import KNOWN, known_values
 from archrank.open_space import OpenSpace
 from archrank.system.foreign import in_one_line, shown
 
@@ -176,9 +176,14 @@ class ModuleSpace(OpenSpace):
             self._graphs.setdefault(architecture, self._graphs[again])
         return self._graphs[architecture]
 
-    def known(self, architecture: Architecture) -> Mapping[str, float]:
+    def known_values(self, architecture: Architecture) -> Mapping[str, float]:
         """What is known before training: ``parameters``, ``multiply_adds``, ``depth`` and ``activation_bytes``."""
         return known_values(self.graph(architecture))
+
+    @property
+    def known_names(self) -> frozenset[str]:
+        """The names of the values that are known before training."""
+        return KNOWN
 
     def evaluator(self, function: Any) -> Any:
         """An evaluator that builds the network and gives it to the user's function."""

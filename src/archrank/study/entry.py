@@ -18,7 +18,7 @@ from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator
-from archrank.study.folder import RunFolder
+from archrank.study.folder import SPACE, RunFolder
 from archrank.study.objectives import Direction
 from archrank.study.result import SearchResult, result_record
 from archrank.study.storage import JournalStore, MemoryStore
@@ -140,7 +140,8 @@ def search(
     plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}
-    with _opened(folder, config, environment or {"versions": versions()}, resume) as opened:
+    recorded = {**(environment or {"versions": versions()}), SPACE: searched.definition}
+    with _opened(folder, config, recorded, resume) as opened:
         result = drive(
             plan,
             database or (MemoryStore() if opened is None else JournalStore(opened)),

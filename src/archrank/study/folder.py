@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from difflib import ndiff
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,8 +14,15 @@ from archrank.settings import differences
 from archrank.study.journal import mend_journal
 from archrank.study.lock import FolderLock
 from archrank.system.files import write_whole
+from archrank.system.foreign import bounded
 
-__all__ = ["RunFolder", "check_same"]
+__all__ = ["SPACE", "RunFolder", "check_same"]
+
+SPACE = "space definition"
+"""What is recorded of a space beside its digest."""
+
+_LINES, _LONGEST_LINE, _COMPARED = 6, 120, 1_000
+"""Changed lines of a definition that a message shows, their length, and the lines that are compared."""
 
 _PRESENT = {"recipe.optimiser": "recipe.optimizer", "distinct": "unique_by"}
 """Names that fields had in older run folders, and their present names."""
@@ -84,8 +92,13 @@ class RunFolder:
                 )
             wanted: dict[str, Any] = json.loads(json.dumps(config))
             if (folder / "config.json").exists():
-                old = _in_present_names(_read_json(folder / "config.json")["config"])
-                check_same(old, wanted, str(folder))
+                stored = _read_json(folder / "config.json")
+                old = _in_present_names(stored["config"])
+                try:
+                    check_same(old, wanted, str(folder))
+                except RunFolderError as error:
+                    now = (environment or {}).get(SPACE)
+                    raise RunFolderError(f"{error}{_edited(stored.get('environment'), now)}") from None
                 if _JOINS in old and _JOINS in wanted:
                     wanted[_JOINS] = {**old[_JOINS], **wanted[_JOINS]}
             record = {"config": wanted, "environment": dict(environment or {})}
@@ -162,6 +175,24 @@ class RunFolder:
             text = json.dumps(record, indent=2, allow_nan=False)
         with _explained(self.path):
             write_whole(self.path / name, text + "\n")
+
+
+def _edited(environment: Any, now: Any) -> str:
+    """What changed in the definition of the space, for a message; empty where nothing did or nothing is known."""
+    before = environment.get(SPACE) if isinstance(environment, dict) else None
+    if not (
+        isinstance(before, list) and all(isinstance(line, str) for line in before) and isinstance(now, list)
+    ):
+        return ""
+    changed = [
+        bounded(line, _LONGEST_LINE)
+        for line in ndiff(before[:_COMPARED], now[:_COMPARED])
+        if line[:2] in ("- ", "+ ")
+    ]
+    if not changed:
+        return ""
+    more = f", and {len(changed) - _LINES} more lines" if len(changed) > _LINES else ""
+    return f". The space was edited (- before, + now): {' | '.join(changed[:_LINES])}{more}"
 
 
 def check_same(
