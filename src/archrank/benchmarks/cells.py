@@ -2,23 +2,31 @@
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.table import Metric, Table
+from archrank.benchmarks.numbers import WrongCell, is_blank, looks_like_numbers, read_numbers
+from archrank.benchmarks.table import Floats, Metric, Table
 from archrank.errors import ArchrankError, TableError, UnknownName
-from archrank.space import SearchSpace
+from archrank.space import Rows, SearchSpace
+from archrank.system.foreign import shown
 
-__all__ = ["ARCHITECTURE", "Cells"]
+__all__ = ["ARCHITECTURE", "Cells", "check_names"]
 
 ARCHITECTURE = "architecture"
 """The usual name of the column of architectures."""
+
+_COUNTERS = frozenset(("index", "id", "seed", "run", "trial", "repeat", "fold"))
+"""Columns of numbers that say which row it is; they are metrics only where they are asked for."""
+
+_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +38,18 @@ class Cells:
         name: The name of the table that is made of it.
         columns: The cells of every column by its name.
         lines: For text files the line that each row ends on; empty for other files, None for what is in memory.
-        texts: Whether every cell is a text, as in CSV, so that numbers must be read out of texts.
     """
 
     source: str
     name: str
     columns: Mapping[str, Sequence[Any]]
     lines: Sequence[int] | None = None
-    texts: bool = False
 
     def where(self, row: int) -> str:
         """What messages call a row: counted from 0 in memory, as the user's own indices, from 1 in files."""
         if self.lines is None:
             return f"row {row}"
-        line = f" (line {self.lines[row]})" if self.lines else ""
+        line = f" (line {self.lines[row]})" if len(self.lines) else ""
         return f"data row {row + 1}{line}"
 
     def column(self, name: str) -> Sequence[Any]:
@@ -57,50 +63,70 @@ class Cells:
         return self.columns[name]
 
     def number_columns(self, architecture_column: str) -> list[str]:
-        """The names of the columns in which at least half of the filled cells are numbers."""
+        """The names of the columns that hold numbers; columns such as ``seed`` only where there are no others."""
         found = []
-        for name, cells in self.columns.items():
+        for name in self.columns:
             # An index that pandas wrote along is no measurement.
-            if name == architecture_column or not name or name.startswith("__index_level_"):
+            if name == architecture_column or not name or name.startswith(("__index_level_", "Unnamed: ")):
                 continue
-            filled = [cell for cell in cells if cell is not None and cell != ""]
-            numbers = sum(_number(cell, self.texts) is not None for cell in filled)
-            if numbers and 2 * numbers >= len(filled):
-                found.append(name)
-        return found
+            try:
+                if looks_like_numbers(self.columns[name]):
+                    found.append(name)
+            except (
+                TableError
+            ):  # dates that are none, for example: they would be refused where they are asked for
+                continue
+        return [name for name in found if name.lower() not in _COUNTERS] or found
 
-    def numbers(self, name: str, blanks: bool = False) -> list[float]:
-        """The numbers of a column.
-
-        Args:
-            name: The column.
-            blanks: Whether an empty cell means that something was not measured, and is NaN.
+    def numbers(self, name: str, decimal: str | None = None) -> tuple[Floats, "Counter[str]"]:
+        """The numbers of a column, NaN where nothing was measured, and what stands there: (M,).
 
         Raises:
-            TableError: There is no such column, or a cell holds no finite number.
+            TableError: There is no such column, no number in it, or a cell that holds something else.
         """
-        numbers = []
-        for row, cell in enumerate(self.column(name)):
-            if blanks and (cell is None or cell == ""):
-                numbers.append(math.nan)
-                continue
-            number = _number(cell, self.texts)
-            if number is None or not math.isfinite(number):
-                what = "no value" if cell is None or cell == "" else f"{cell!r}"
-                raise TableError(
-                    f"{self.source}, {self.where(row)}: {what} in column {name!r}, expected a finite number; "
-                    "correct or remove the row, or name the columns to read"
-                )
-            numbers.append(number)
-        return numbers
+        cells = self.column(name)
+        try:
+            values, missing = read_numbers(cells, decimal)
+        except WrongCell as error:
+            raise TableError(
+                f"{self.source}, {self.where(error.row)}: {error.why} in column {shown(name)}, expected a number; "
+                "correct or remove the row, or name the columns to read"
+            ) from None
+        if len(values) and np.isnan(values).all():
+            filled = next((row for row, cell in enumerate(cells) if not is_blank(cell)), 0)
+            what = "no value" if is_blank(cells[filled]) else shown(cells[filled], 60)
+            raise TableError(
+                f"{self.source}, {self.where(filled)}: {what} in column {shown(name)}, which holds no number "
+                "in any row; name the columns to read"
+            )
+        return values, missing
 
-    def architectures(self, space: SearchSpace, column: str = ARCHITECTURE) -> list[Architecture]:
-        """The architecture of every row.
+    def rows(self, space: SearchSpace, column: str = ARCHITECTURE) -> Rows:
+        """Option indices of the architecture of every row: (M, number of choices).
 
         Raises:
             TableError: There is no such column, or a cell holds no architecture of the space.
         """
-        return [self._architecture(space, column, row, cell) for row, cell in enumerate(self.column(column))]
+        if column not in self.columns:
+            raise TableError(
+                f"{self.source}: {UnknownName('column', column, self.columns)}; if another column holds the "
+                "architectures, name it by architecture_column (--architecture-column)"
+            )
+        cells = self.columns[column]
+        rows = np.empty((len(cells), len(space.choices)), dtype=np.int16)
+        known: dict[str, tuple[int, ...]] = {}  # tables of several seeds or epochs repeat each text
+        for row, cell in enumerate(cells):
+            choices = known.get(cell) if type(cell) is str else None
+            if choices is None:
+                choices = self._architecture(space, column, row, cell).choices
+                if type(cell) is str and len(known) < _REMEMBERED:
+                    known[cell] = choices
+            rows[row] = choices
+        return rows
+
+    def architectures(self, space: SearchSpace, column: str = ARCHITECTURE) -> list[Architecture]:
+        """The architecture of every row; errors are those of :meth:`rows`."""
+        return space.architectures(self.rows(space, column))
 
     def _architecture(self, space: SearchSpace, column: str, row: int, cell: object) -> Architecture:
         where = f"{self.source}, {self.where(row)}"
@@ -113,13 +139,16 @@ class Cells:
                 return space.architecture(cell.choices)
             if isinstance(cell, Mapping):  # the choices themselves rather than their text
                 cell = json.dumps(dict(cell), ensure_ascii=False)
+            elif isinstance(cell, list | int | np.integer) and not isinstance(cell, bool):
+                cell = str(cell)
             if isinstance(cell, str) and cell:
                 return space.parse(cell)
-        except (ArchrankError, TypeError) as error:
-            raise TableError(f"{where}, column {column!r}: {error}") from None
-        what = "no architecture" if cell is None or cell == "" else f"{cell!r}"
+        except (ArchrankError, TypeError, ValueError, RecursionError) as error:
+            why = str(error) if isinstance(error, ArchrankError) else f"{shown(cell)} is no architecture"
+            raise TableError(f"{where}, column {shown(column)}: {why}") from None
+        what = "no architecture" if is_blank(cell) else shown(cell)
         raise TableError(
-            f"{where}: {what} in column {column!r}, expected an architecture of {space.name} as text"
+            f"{where}: {what} in column {shown(column)}, expected an architecture of {space.name} as text"
         )
 
     def table(
@@ -128,71 +157,136 @@ class Cells:
         *,
         architecture_column: str = ARCHITECTURE,
         metrics: Sequence[str] | None = None,
+        target: str | None = None,
         minimize: Collection[str] = (),
         test_metrics: Mapping[str, str] | None = None,
         blanks: bool = False,
+        average: bool = False,
+        decimal: str | None = None,
     ) -> Table:
         """The table of these cells; arguments and errors are those of :func:`~archrank.benchmarks.as_table`."""
-        architectures = self.architectures(space, architecture_column)
+        rows = self.rows(space, architecture_column)
         chosen = list(metrics) if metrics is not None else self.number_columns(architecture_column)
-        for metric in minimize:
+        for metric in [*minimize, *([] if target is None else [target])]:
             if metric not in chosen:
-                raise TableError(f"{self.source}: to minimize: {UnknownName('metric', metric, chosen)}")
+                raise TableError(f"{self.source}: {UnknownName('metric', metric, chosen)}")
         if not chosen:
             raise TableError(
-                f"{self.source} has no column of numbers, only {', '.join(map(repr, self.columns))}; "
+                f"{self.source} has no column of numbers, only {_listed(self.columns)}; "
                 "a table needs at least one measurement beside the architecture"
             )
-        numbers = {metric: self.numbers(metric, blanks) for metric in chosen}
-        first: dict[Architecture, int] = {}
-        for row, architecture in enumerate(architectures):
-            earlier = first.setdefault(architecture, row)
-            for metric, column in numbers.items():
-                if not _same(column[row], column[earlier]):
-                    raise TableError(
-                        f"{self.source}: {self.where(earlier)} and {self.where(row)} are the same architecture, "
-                        f"{space.format(architecture)}, with different {metric!r}: "
-                        f"{column[earlier]} and {column[row]}; "
-                        "keep one row for each architecture, e.g. the mean"
-                    )
+        needed = chosen[0] if target is None else target
+        numbers: dict[str, Floats] = {}
+        notes: list[str] = []
+        skipped = 0
+        for metric in chosen:
+            numbers[metric], missing = self.numbers(metric, decimal)
+            if metric == needed and not blanks and (skipped := missing.total()):
+                notes.append(
+                    f"{_count(skipped, 'row')} of {self.source} without a number in {shown(metric)} "
+                    f"{'is' if skipped == 1 else 'are'} left out ({_most(missing)})"
+                )
+        kept = np.flatnonzero(~np.isnan(numbers[needed])) if skipped else np.arange(len(rows))
+        first, group = _groups(rows[kept])
+        values = {metric: column[kept] for metric, column in numbers.items()}
+        most = int(np.bincount(group).max(initial=0))
+        averaged = average and most > 1
+        if averaged:
+            values = {metric: _means(column, group, len(first)) for metric, column in values.items()}
+            notes.append(
+                f"{_count(len(kept), 'row')} of {self.source} are averaged: {_count(len(first), 'architecture')}, "
+                f"up to {most} rows each"
+            )
+        else:
+            self._check_equal(space, rows, kept, first, group, values)
+            values = {metric: column[first] for metric, column in values.items()}
         return Table(
             self.name,
             space,
-            np.array([a.choices for a in first], dtype=np.int16),
-            {metric: np.array([column[row] for row in first.values()]) for metric, column in numbers.items()},
+            rows[kept[first]],
+            values,
             tuple(
                 Metric(
                     metric,
                     f"column {metric!r} of {Path(self.source).name}",
                     "unstated",
                     metric not in minimize,
-                    seeds="unstated",
+                    seeds=f"mean of up to {most} rows" if averaged else "unstated",
                 )
                 for metric in chosen
             ),
             test_metrics,
+            notes=tuple(notes),
+            skipped=skipped,
         )
 
+    def _check_equal(
+        self,
+        space: SearchSpace,
+        rows: Rows,
+        kept: npt.NDArray[np.intp],
+        first: npt.NDArray[np.intp],
+        group: npt.NDArray[np.intp],
+        values: Mapping[str, Floats],
+    ) -> None:
+        """Refuse two rows of one architecture with different numbers."""
+        if len(first) == len(kept):
+            return
+        for metric, column in values.items():
+            earlier = column[first][group]
+            unequal = np.flatnonzero((column != earlier) & ~(np.isnan(column) & np.isnan(earlier)))
+            if len(unequal):
+                row = int(unequal[0])
+                before, after = int(kept[first[group[row]]]), int(kept[row])
+                raise TableError(
+                    f"{self.source}: {self.where(before)} and {self.where(after)} are the same architecture, "
+                    f"{shown(space.format(Architecture(space.name, tuple(rows[after].tolist()))))}, with different "
+                    f"{shown(metric)}: {earlier[row]:.10g} and {column[row]:.10g}; average them (average=True, "
+                    "--average), or keep one row for each architecture"
+                )
 
-def _same(a: float, b: float) -> bool:
-    return a == b or (math.isnan(a) and math.isnan(b))
+
+def check_names(source: str, names: Sequence[str]) -> None:
+    """Refuse two columns of the same name.
+
+    Raises:
+        TableError: As said.
+    """
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise TableError(f"{source} has two columns named {shown(repeated[0])}")
 
 
-def _number(cell: object, texts: bool) -> float | None:
-    """The number in a cell, perhaps NaN or infinite; None where the cell holds no number."""
-    if isinstance(cell, np.generic):
-        cell = cell.item()
-    if isinstance(cell, str):
-        # Python would read 1_000 as a number, which no table means.
-        if not texts or "_" in cell:
-            return None
-        try:
-            return float(cell)
-        except ValueError:
-            return None
-    if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
-        try:
-            return float(cell)
-        except OverflowError:
-            return math.inf
-    return None
+def _groups(rows: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The first row of each architecture, in order, and which of these each row belongs to: (A,), (M,)."""
+    whole = np.ascontiguousarray(rows)
+    packed = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))).ravel()
+    _, first, group = np.unique(packed, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return first[order], place[group.ravel()]
+
+
+def _means(column: Floats, group: npt.NDArray[np.intp], groups: int) -> Floats:
+    """The mean of each group's numbers, NaN where it has none: (groups,)."""
+    there = ~np.isnan(column)
+    counts = np.bincount(group[there], minlength=groups)
+    sums = np.bincount(group[there], weights=column[there], minlength=groups)
+    means = np.full(groups, math.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
+
+
+def _most(missing: "Counter[str]") -> str:
+    """What stands in cells without a number, the most frequent first."""
+    words = [f"{word} in {count:,}" if count > 1 else word for word, count in missing.most_common(3)]
+    return ", ".join(words) + (", …" if len(missing) > 3 else "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    first = [shown(name, 60) for _, name in zip(range(20), names, strict=False)]
+    return ", ".join(first) + (", …" if len(first) == 20 else "")
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

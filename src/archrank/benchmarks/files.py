@@ -1,9 +1,10 @@
-"""A user's own tables: CSV, Parquet or JSON lines, with an architecture column and columns of numbers."""
+"""A user's own tables: CSV, TSV, Parquet, JSON or JSON lines, with an architecture column and columns of numbers."""
 
 import csv
 import io
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,11 +13,16 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE, Cells
+from archrank.benchmarks.delimited import read_delimited
+from archrank.benchmarks.json_tables import read_json, read_json_lines
+from archrank.benchmarks.parquet_cells import read_parquet_cells
 from archrank.benchmarks.table import Table
+from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import TableError, UnknownName
 from archrank.space import SearchSpace
 from archrank.system.extras import extra_named, installed, needs
-from archrank.system.files import write_whole
+from archrank.system.files import exists, is_file, write_whole
+from archrank.system.foreign import shown
 
 __all__ = [
     "SUFFIXES",
@@ -32,6 +38,8 @@ Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
 T = TypeVar("T")
 
+_DEFAULT = TextFormat()
+
 
 def read_table(
     path: Path | str,
@@ -39,61 +47,81 @@ def read_table(
     *,
     architecture_column: str = ARCHITECTURE,
     metrics: Sequence[str] | None = None,
+    target: str | None = None,
     minimize: Collection[str] = (),
     test_metrics: Mapping[str, str] | None = None,
     blanks: bool = False,
+    average: bool = False,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
 ) -> Table:
     """Read measured architectures from a file.
 
-    Without ``metrics`` every column in which at least half of the filled cells are numbers is a metric, in
-    the file's order, and must then hold a finite number in every row; other columns are left out. With
-    ``metrics`` only those are read. Rows of the same architecture with the same numbers count once.
+    Arguments and errors are those of :func:`~archrank.benchmarks.as_table`, which reads them from other forms too.
 
     Args:
-        path: A file that ends in ``.csv``, ``.parquet`` or ``.jsonl``.
+        path: A file that ends in ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.json``.
         space: The space whose text form the architecture column is written in.
         architecture_column: Name of that column.
-        metrics: The columns to read; the first is the one that search selects by.
+        metrics: The columns to read; None for all columns of numbers.
+        target: The metric without which a row is left out; None for the first.
         minimize: Those of them where lower is better.
         test_metrics: As for :class:`~archrank.benchmarks.Table`.
-        blanks: Whether empty cells mean that something was not measured, and are read as NaN.
+        blanks: Whether rows without the target are kept.
+        average: Whether rows of the same architecture are averaged.
+        delimiter: The sign between the cells of a text file.
+        decimal: The decimal sign.
+        encoding: The encoding of a text file.
 
     Raises:
-        TableError: The file cannot be read; a column is missing; a cell holds no finite number; an
-            architecture does not parse or is outside the space; one architecture has two different rows. The
-            message names file, row and value.
+        TableError: The file cannot be read, or as for :func:`~archrank.benchmarks.as_table`. The message names file,
+            row and value.
     """
-    return read_cells(Path(path)).table(
+    form = TextFormat(delimiter, decimal, encoding)
+    return read_cells(Path(path), architecture_column, form).table(
         space,
         architecture_column=architecture_column,
         metrics=metrics,
+        target=target,
         minimize=minimize,
         test_metrics=test_metrics,
         blanks=blanks,
+        average=average,
+        decimal=decimal,
     )
 
 
 def read_architectures(
-    path: Path | str, space: SearchSpace, *, architecture_column: str = ARCHITECTURE
+    path: Path | str,
+    space: SearchSpace,
+    *,
+    architecture_column: str = ARCHITECTURE,
+    delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> list[Architecture]:
     """Read only the architectures of a file, each once, in the file's order.
 
     Args:
-        path: A file that ends in ``.csv``, ``.parquet`` or ``.jsonl``.
+        path: A file as for :func:`read_table`.
         space: The space whose text form the architecture column is written in.
         architecture_column: Name of that column.
+        delimiter: The sign between the cells of a text file.
+        encoding: The encoding of a text file.
 
     Raises:
         TableError: As for :func:`read_table`.
     """
-    return list(dict.fromkeys(read_cells(Path(path)).architectures(space, architecture_column)))
+    cells = read_cells(Path(path), architecture_column, TextFormat(delimiter, None, encoding))
+    return list(dict.fromkeys(cells.architectures(space, architecture_column)))
 
 
 def write_table(path: Path | str, columns: Columns) -> None:
-    """Write columns of equal length as CSV, Parquet or JSON lines; the file appears whole or not at all.
+    """Write columns of equal length as CSV, TSV, Parquet, JSON or JSON lines; the file appears whole or not at all.
 
     Args:
-        path: A file that ends in ``.csv``, ``.parquet`` or ``.jsonl``; one that is there already is replaced.
+        path: A file that ends in ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.json``; one that is there already
+            is replaced.
         columns: The columns by name, in order.
 
     Raises:
@@ -119,7 +147,7 @@ def check_writable(path: Path | str) -> None:
         path: The file.
 
     Raises:
-        TableError: Another suffix than ``.csv``, ``.parquet`` or ``.jsonl``.
+        TableError: Another suffix.
         MissingExtra: Parquet files need pyarrow, which is not installed.
     """
     if _format(Path(path), _WRITERS) is _parquet_bytes:
@@ -138,22 +166,40 @@ def kept_table(path: Path) -> Path:
     return lines if not path.exists() and (lines.exists() or not installed("pyarrow")) else path
 
 
-def read_cells(path: Path) -> Cells:
+def read_cells(path: Path, architecture_column: str = ARCHITECTURE, form: TextFormat = _DEFAULT) -> Cells:
     """Read the cells of a file.
+
+    Args:
+        path: The file.
+        architecture_column: The name of the column of architectures.
+        form: What is known of how a text file is written.
 
     Raises:
         TableError: Another suffix, or a file that cannot be read or holds no rows.
     """
     read = _format(path, _READERS)
+    if is_file(path) or not exists(path):  # never wait for what a pipe may give
+        return _read(path, partial(read, path, architecture_column, form), form)
+    raise TableError(f"{shown(str(path))} cannot be read: it is no file")
+
+
+def _read(path: Path, read: Callable[[], Cells], form: TextFormat) -> Cells:
     try:
-        cells = read(path)
+        cells = read()
     except FileNotFoundError:
         raise TableError(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise TableError(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from None
+    except UnicodeError as error:
+        place = f": byte {error.start} cannot be read" if isinstance(error, UnicodeDecodeError) else ""
+        name = "UTF-8" if form.encoding in (None, "utf-8-sig") else form.encoding
+        raise TableError(
+            f"{path} is not {name} text{place}; name its encoding, such as encoding='latin-1' (--encoding latin-1) or "
+            "cp1252, which older spreadsheets write"
+        ) from None
     except OSError as error:
-        raise TableError(f"{path} cannot be read: {error.strerror or error}") from None
-    if not any(cells.columns.values()):
+        raise TableError(f"{shown(str(path))} cannot be read: {error.strerror or error}") from None
+    except MemoryError:
+        raise TableError(f"{path} needs more memory than there is") from None
+    if not any(map(len, cells.columns.values())):
         raise TableError(f"{path} holds no rows")
     return cells
 
@@ -161,79 +207,14 @@ def read_cells(path: Path) -> Cells:
 def _format(path: Path, formats: Mapping[str, T]) -> T:
     suffix = path.suffix.lower()
     if suffix not in formats:
-        raise TableError(f"{path}: {UnknownName('kind of table', suffix, formats)}")
+        excel = "; save the sheet as CSV" if suffix.startswith((".xls", ".ods")) else ""
+        raise TableError(f"{shown(str(path))}: {UnknownName('kind of table', suffix, formats)}{excel}")
     return formats[suffix]
 
 
-def _read_csv(path: Path) -> Cells:
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            _no_repeats(path, header)
-            for row in reader:
-                if not row:
-                    continue
-                rows.append([cell.strip() for cell in row])
-                lines.append(reader.line_num)
-                if len(row) != len(header):
-                    raise TableError(
-                        f"{path}, data row {len(rows)} (line {reader.line_num}): {len(row)} cells, but "
-                        f"{len(header)} columns; a cell that holds a comma needs quotes around it"
-                    )
-        except csv.Error as error:
-            raise TableError(f"{path}, line {reader.line_num}: {error}") from None
-    columns = {name: [row[index] for row in rows] for index, name in enumerate(header)}
-    return Cells(str(path), path.stem, columns, lines, texts=True)
-
-
-def _read_jsonl(path: Path) -> Cells:
-    lines: list[int] = []
-    records: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8-sig") as file:
-        for line, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            try:
-                record = json.loads(text)
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise TableError(f"{path}, data row {len(records) + 1} (line {line}): {error}") from None
-            if not isinstance(record, dict):
-                raise TableError(
-                    f"{path}, data row {len(records) + 1} (line {line}): {record!r}, expected a JSON object"
-                )
-            records.append(record)
-            lines.append(line)
-    names = dict.fromkeys(name for record in records for name in record)
-    return Cells(
-        str(path), path.stem, {name: [r.get(name) for r in records] for name in names}, lines, texts=False
-    )
-
-
-def _read_parquet(path: Path) -> Cells:
-    # Imported here, for CSV and JSON lines do without this large library.
-    with extra_named(f"reading {path}"):
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-    try:
-        content = pq.read_table(path)
-    except pa.ArrowException as error:
-        raise TableError(f"{path} is damaged, or not a Parquet file: {error}") from None
-    _no_repeats(path, content.column_names)
-    return Cells(str(path), path.stem, content.to_pydict(), (), texts=False)
-
-
-def _no_repeats(path: Path, header: Sequence[str]) -> None:
-    if repeated := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
-        raise TableError(f"{path} has two columns named {repeated[0]!r}")
-
-
-def _csv_bytes(columns: Columns) -> bytes:
+def _delimited_bytes(columns: Columns, delimiter: str) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue().encode()
@@ -256,8 +237,25 @@ def _parquet_bytes(columns: Columns) -> bytes:
     return content.getvalue()
 
 
-_READERS = {".csv": _read_csv, ".parquet": _read_parquet, ".jsonl": _read_jsonl}
-_WRITERS = {".csv": _csv_bytes, ".parquet": _parquet_bytes, ".jsonl": _jsonl_bytes}
+def _json_bytes(columns: Columns) -> bytes:
+    records = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+_READERS: Mapping[str, Callable[[Path, str, TextFormat], Cells]] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".parquet": lambda path, *_: read_parquet_cells(path),
+    ".jsonl": lambda path, _, form: read_json_lines(path, form),
+    ".json": lambda path, _, form: read_json(path, form),
+}
+_WRITERS = {
+    ".csv": partial(_delimited_bytes, delimiter=","),
+    ".tsv": partial(_delimited_bytes, delimiter="\t"),
+    ".parquet": _parquet_bytes,
+    ".jsonl": _jsonl_bytes,
+    ".json": _json_bytes,
+}
 
 SUFFIXES = tuple(_READERS)
 """The kinds of file that are read and written."""

@@ -1,22 +1,25 @@
 """What a user may give as measured architectures: a table, a file, a DataFrame, records or columns."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE, Cells
-from archrank.benchmarks.files import read_cells
+from archrank.benchmarks.files import SUFFIXES, read_cells
 from archrank.benchmarks.table import Table
+from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import TableError
 from archrank.given import architectures_of, check_is_space, values_of
 from archrank.space import SearchSpace
+from archrank.system.foreign import shown
 
 __all__ = ["as_architectures", "as_table"]
 
-_FORMS = (
-    "expected a Table, a .csv, .parquet or .jsonl file, a DataFrame, a list of dicts or a dict of columns"
+_FORMS = "expected a Table, a file ({}), a DataFrame, a list of dicts or a dict of columns".format(
+    ", ".join(SUFFIXES)
 )
 
 
@@ -26,31 +29,47 @@ def as_table(
     *,
     architecture_column: str = ARCHITECTURE,
     metrics: Sequence[str] | None = None,
+    target: str | None = None,
     minimize: Collection[str] = (),
     test_metrics: Mapping[str, str] | None = None,
     blanks: bool = False,
+    average: bool = False,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
 ) -> Table:
     """The table of measured architectures that a user gives in any of several forms.
 
     Without ``metrics`` every column in which at least half of the filled cells are numbers is a metric, in the given
-    order, and must then hold a finite number in every row; other columns are left out. With ``metrics`` only those
-    are read. Rows of the same architecture with the same numbers count once.
+    order; columns such as ``seed`` and unnamed index columns are left out. With ``metrics`` only those are read.
+
+    Blanks, NaN and words such as ``OOM`` stand where nothing was measured. Rows without the target are left out:
+    :attr:`Table.skipped` counts them, and :attr:`Table.notes` says what stood there; other metrics are NaN there.
+    Per cent signs are dropped. A decimal comma is read where it can be nothing else. Rows of the same architecture with
+    the same numbers count once.
 
     Args:
         space: The space of the architectures.
-        measured: A :class:`Table` of that space; the path of a ``.csv``, ``.parquet`` or ``.jsonl`` file; a DataFrame
-            of pandas, or of another library with ``columns`` and ``to_list``; a list of dicts, one a row; or a dict of
-            columns. Architectures are texts, or outside of files also :class:`~archrank.Architecture` objects.
+        measured: A :class:`Table` of that space; the path of a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or
+            ``.json`` file; a DataFrame of pandas, or of another library with ``columns`` and ``to_list``; a list of
+            dicts, one a row; or a dict of columns. Architectures are texts, or outside of files also
+            :class:`~archrank.Architecture` objects.
         architecture_column: The name of the column of architectures.
         metrics: The columns to read; the first is the one that search selects by.
+        target: The metric without which a row is left out; None for the first.
         minimize: Those of them where lower is better.
         test_metrics: As for :class:`Table`.
-        blanks: Whether empty cells mean that something was not measured, and are read as NaN.
+        blanks: Whether rows without the target are kept, as NaN.
+        average: Whether rows of the same architecture with different numbers, such as several seeds, are averaged.
+        delimiter: The sign between the cells of a text file, such as ``";"`` or ``"tab"``; None for what its first
+            line tells.
+        decimal: The decimal sign of texts, ``"."`` or ``","``; None for what the column tells.
+        encoding: The encoding of a text file; None for UTF-8, or what a byte-order mark says.
 
     Raises:
-        TableError: None of these forms; a file that cannot be read; a column is missing; a cell holds no finite
-            number; an architecture does not parse or is outside the space; one architecture has two different rows.
-            The message names source, row and value.
+        TableError: None of these forms; a file that cannot be read; a column is missing; a cell starts like a number
+            and is none, or a column holds no number at all; an architecture does not parse or is outside the space;
+            one architecture has two different rows. The message names source, row and value.
 
     >>> from archrank.spaces import NASBench201
     >>> text = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
@@ -59,13 +78,16 @@ def as_table(
     """
     check_is_space(space)
     if not isinstance(measured, Table):
-        return _cells(measured, architecture_column).table(
+        return _cells(measured, architecture_column, TextFormat(delimiter, decimal, encoding)).table(
             space,
             architecture_column=architecture_column,
             metrics=metrics,
+            target=target,
             minimize=minimize,
             test_metrics=test_metrics,
             blanks=blanks,
+            average=average,
+            decimal=decimal,
         )
     if measured.space.name != space.name:
         raise TableError(
@@ -76,7 +98,12 @@ def as_table(
 
 
 def as_architectures(
-    space: SearchSpace, given: Any, *, architecture_column: str = ARCHITECTURE
+    space: SearchSpace,
+    given: Any,
+    *,
+    architecture_column: str = ARCHITECTURE,
+    delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> list[Architecture]:
     """The architectures that a user gives in any of several forms, each once, in the given order.
 
@@ -85,6 +112,8 @@ def as_architectures(
         given: Anything that :func:`as_table` takes, of which only the column of architectures is read; or architectures
             in any form of :data:`~archrank.given.ArchitecturesLike` but a text alone, which is the path of a file.
         architecture_column: The name of the column of architectures.
+        delimiter: The sign between the cells of a text file.
+        encoding: The encoding of a text file.
 
     Raises:
         TableError: As for :func:`as_table`.
@@ -93,16 +122,17 @@ def as_architectures(
     if isinstance(given, Table):
         return as_table(space, given).architectures
     if _are_cells(space, given, architecture_column):
-        parsed = _cells(given, architecture_column).architectures(space, architecture_column)
+        cells = _cells(given, architecture_column, TextFormat(delimiter, None, encoding))
+        parsed = cells.architectures(space, architecture_column)
     else:
         parsed = architectures_of(space, given, empty=True)
     return list(dict.fromkeys(parsed))
 
 
-def _cells(given: Any, architecture_column: str) -> Cells:
+def _cells(given: Any, architecture_column: str, form: TextFormat) -> Cells:
     """The cells of anything but a table."""
     if isinstance(given, str | os.PathLike):
-        return read_cells(Path(given))
+        return read_cells(Path(given), architecture_column, form)
     if hasattr(given, "columns") and hasattr(given, "__getitem__"):
         return _filled(Cells("the DataFrame", "the DataFrame", _frame_columns(given, architecture_column)))
     if isinstance(given, Mapping) and all(_is_column(column) for column in given.values()):
@@ -115,8 +145,7 @@ def _cells(given: Any, architecture_column: str) -> Cells:
         names = dict.fromkeys(name for record in given for name in record)
         columns = {str(name): _plain([record.get(name) for record in given]) for name in names}
         return _filled(Cells("the records", "the records", columns))
-    shown = repr(given)
-    raise TableError(f"{shown if len(shown) <= 100 else shown[:99] + '…'} is no table; {_FORMS}")
+    raise TableError(f"{shown(given, 100)} is no table; {_FORMS}")
 
 
 def _filled(cells: Cells) -> Cells:
@@ -157,8 +186,8 @@ def _is_column(value: object) -> bool:
 def _frame_columns(frame: Any, architecture_column: str) -> dict[str, list[Any]]:
     """The columns of a DataFrame of any library; architectures may be its index."""
     names = list(getattr(frame, "column_names", frame.columns))  # the columns of pyarrow are not their names
-    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise TableError(f"the DataFrame has two columns named {repeated[0]!r}")
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise TableError(f"the DataFrame has two columns named {shown(repeated[0])}")
     columns = {str(name): _plain(frame[name]) for name in names}
     index: Any = getattr(frame, "index", None)
     if architecture_column not in columns and getattr(index, "name", None) == architecture_column:

@@ -66,6 +66,8 @@ class Table:
         metrics: What the columns mean; the first is the one that search selects by as a default.
         test_metrics: For a metric that search may select by, the one to report beside it.
         source_order: The rows' indices in the order of the source's records, where the table has another: (M,).
+        notes: What to know about how it was read, a sentence each.
+        skipped: How many rows of the source held no measurement and were left out.
 
     Attributes:
         source_order: The indices in the order of the source's records, read-only: (M,).
@@ -86,6 +88,9 @@ class Table:
         metrics: tuple[Metric, ...],
         test_metrics: Mapping[str, str] | None = None,
         source_order: Order | None = None,
+        *,
+        notes: tuple[str, ...] = (),
+        skipped: int = 0,
     ) -> None:
         if rows.ndim != 2 or rows.shape[1] != len(space.choices):
             raise TableError(
@@ -102,6 +107,8 @@ class Table:
         self.rows = rows
         self.metrics = metrics
         self.test_metrics = dict(test_metrics or {})
+        self.notes = notes
+        self.skipped = skipped
         order = np.arange(len(rows)) if source_order is None else np.array(source_order)
         if not np.array_equal(np.sort(order), np.arange(len(rows))):
             raise TableError(f"the table {name}: the source order should name each of {len(rows)} rows once")
@@ -247,7 +254,17 @@ class Table:
         chosen = tuple(self.metric(name) for name in metrics)
         values: dict[str, Column] = {metric.name: partial(self.column, metric.name) for metric in chosen}
         tests = {name: test for name, test in self.test_metrics.items() if {name, test} <= values.keys()}
-        return Table(self.name, self.space, self.rows, values, chosen, tests, self.source_order)
+        return Table(
+            self.name,
+            self.space,
+            self.rows,
+            values,
+            chosen,
+            tests,
+            self.source_order,
+            notes=self.notes,
+            skipped=self.skipped,
+        )
 
     def to_pandas(self) -> "DataFrame":
         """A pandas DataFrame with the architectures as texts and a column for every metric, NaN where not measured."""
