@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import re
 import runpy
 from pathlib import Path
@@ -24,22 +25,26 @@ COLUMNS = {
     "latency": LATENCY,
     "remark": [f"run {i}" for i in range(12)],
 }
-SUFFIXES = [".csv", ".parquet", ".jsonl"]
+SUFFIXES = [".csv", ".tsv", ".parquet", ".jsonl", ".json"]
 
 
 def save(path, columns):
     """Write whatever is asked for, also what :func:`write_table` would not."""
     if path.suffix == ".parquet":
         pq.write_table(pa.table(columns), path)
+    elif path.suffix == ".json":
+        rows = zip(*columns.values(), strict=True)
+        path.write_text(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
     elif path.suffix == ".jsonl":
         rows = zip(*columns.values(), strict=True)
         path.write_text("".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows))
     else:
+        sign = "\t" if path.suffix == ".tsv" else ","
         rows = [
-            ",".join('"' + str("" if c is None else c).replace('"', '""') + '"' for c in r)
+            sign.join('"' + str("" if c is None else c).replace('"', '""') + '"' for c in r)
             for r in zip(*columns.values(), strict=True)
         ]
-        path.write_text("\n".join([",".join(columns), *rows]) + "\n")
+        path.write_text("\n".join([sign.join(columns), *rows]) + "\n")
     return path
 
 
@@ -92,22 +97,27 @@ def test_a_missing_metric_gets_the_closest_name(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize(
-    ("value", "shown"), [(math.nan, "nan"), (None, "no value"), (math.inf, "inf"), (-math.inf, "-inf")]
-)
-def test_a_cell_without_a_finite_number_is_named(tmp_path, suffix, value, shown):
+@pytest.mark.parametrize("value", [math.nan, None, math.inf, -math.inf])
+def test_a_row_without_a_finite_target_is_left_out_and_counted(tmp_path, suffix, value):
     path = save(tmp_path / f"t{suffix}", changed("accuracy", 6, value))
-    with pytest.raises(TableError, match=rf"t\{suffix}, data row 7.*{shown}.* in column 'accuracy'"):
-        read_table(path, SPACE)
+    table = read_table(path, SPACE)
+    check_table(table)
+    assert [SPACE.format(a) for a in table.architectures] == TEXTS[:6] + TEXTS[7:]
+    assert table.skipped == 1
+    (note,) = table.notes
+    assert f"1 row of {path} without a number in 'accuracy' is left out" in note
+    # The other column is whole.
+    assert read_table(path, SPACE, target="latency").skipped == 0
+    assert np.isnan(read_table(path, SPACE, target="latency").column("accuracy")).sum() == 1
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_blanks_may_mean_that_nothing_was_measured(tmp_path, suffix):
     path, blank = tmp_path / f"t{suffix}", [*ACCURACY[:10], None, None]
     save(path, COLUMNS | {"accuracy": blank})
-    with pytest.raises(TableError, match="no value"):
-        read_table(path, SPACE, metrics=["accuracy"])
+    assert read_table(path, SPACE, metrics=["accuracy"]).skipped == 2
     table = read_table(path, SPACE, metrics=["accuracy"], blanks=True)
+    assert (table.skipped, table.notes) == (0, ())
     assert [math.isnan(table.value(SPACE.parse(text))) for text in TEXTS] == [False] * 10 + [True] * 2
     # Two rows of one architecture are equal where both are blank, and unequal where one is.
     twice = {name: [*cells, cells[-1]] for name, cells in COLUMNS.items()}
@@ -118,12 +128,13 @@ def test_blanks_may_mean_that_nothing_was_measured(tmp_path, suffix):
         read_table(path, SPACE, metrics=["accuracy"], blanks=True)
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_text_where_a_number_belongs_is_named(tmp_path, suffix):
-    path = save(tmp_path / f"t{suffix}", changed("accuracy", 6, "n/a"))
-    line = 8 if suffix == ".csv" else 7
-    with pytest.raises(TableError, match=rf"data row 7 \(line {line}\): 'n/a' in column 'accuracy'"):
-        read_table(path, SPACE)
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".tsv", ".json"])
+def test_words_where_a_number_belongs_are_counted(tmp_path, suffix):
+    columns = changed("accuracy", 6, "n/a")
+    columns["accuracy"][7] = columns["accuracy"][9] = "OOM"
+    table = read_table(save(tmp_path / f"t{suffix}", columns), SPACE)
+    assert table.skipped == 3
+    assert table.notes[0].endswith("are left out ('OOM' in 2, 'n/a')")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -133,9 +144,9 @@ def test_a_text_column_that_is_asked_for_is_refused(tmp_path, suffix):
         read_table(path, SPACE, metrics=["remark"])
 
 
-@pytest.mark.parametrize("value", ["1_000", "true", "0x10", "1,5", "0.5%"])
+@pytest.mark.parametrize("value", ["1_000", "true", "0x10", "1,5", "0.5%", "82.1 ± 0.2", "9l.2"])
 def test_what_merely_looks_like_a_number_is_text(tmp_path, value):
-    with pytest.raises(TableError, match="data row 2"):
+    with pytest.raises(TableError, match=r"data row [123] .* in column 'accuracy', expected a number"):
         read_table(save(tmp_path / "t.csv", changed("accuracy", 1, value)), SPACE)
 
 
@@ -239,10 +250,15 @@ def test_a_cut_parquet_file_is_damaged(tmp_path):
 def test_files_that_are_not_there_or_not_tables(tmp_path, read):
     with pytest.raises(TableError, match=r"absent\.csv: no such file"):
         read(tmp_path / "absent.csv", SPACE)
-    with pytest.raises(TableError, match=r"t\.json: unknown kind of table '\.json'; did you mean '\.jsonl'"):
-        read(tmp_path / "t.json", SPACE)
+    with pytest.raises(TableError, match=r"unknown kind of table '\.jsom'; did you mean '\.json'"):
+        read(tmp_path / "t.jsom", SPACE)
+    with pytest.raises(TableError, match=r"unknown kind of table '\.xlsx'.* save the sheet as CSV"):
+        read(tmp_path / "t.xlsx", SPACE)
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(TableError, match="cannot be read: it is no file"):
+        read(tmp_path / "pipe.csv", SPACE)
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(TableError, match="cannot be read: Is a directory"):
+    with pytest.raises(TableError, match="cannot be read: it is no file"):
         read(tmp_path / "folder.csv", SPACE)
 
 

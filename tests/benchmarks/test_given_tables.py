@@ -106,8 +106,12 @@ def test_architectures_alone(given):
 
 def test_missing_values_of_pandas_are_blanks():
     frame = pd.DataFrame(COLUMNS).assign(accuracy=[*COLUMNS["accuracy"][:6], None, math.nan])
-    with pytest.raises(TableError, match="the DataFrame, row 6: no value in column 'accuracy'"):
-        as_table(SPACE, frame)
+    table = as_table(SPACE, frame)
+    assert (len(table), table.skipped) == (6, 2)
+    assert table.notes == (
+        "2 rows of the DataFrame without a number in 'accuracy' are left out (no value in 2)",
+    )
+    assert table.select(["latency"]).notes == table.notes
     values = as_table(SPACE, frame, metrics=["accuracy"], blanks=True).column()
     assert np.isnan(values).tolist() == [False] * 6 + [True] * 2
     masked = frame.astype({"accuracy": "Float64"})
@@ -117,7 +121,7 @@ def test_missing_values_of_pandas_are_blanks():
 @pytest.mark.parametrize(
     ("measured", "message"),
     [
-        (5, "5 is no table; expected a Table, a .csv"),
+        (5, "5 is no table; expected a Table, a file"),
         ({TEXTS[0]: 0.5}, "is no table; expected a Table"),
         (TEXTS, "is no table; expected a Table"),
         ([], r"\[\] is no table"),
@@ -125,7 +129,9 @@ def test_missing_values_of_pandas_are_blanks():
         ({"architecture": TEXTS, "y": [1]}, "different lengths"),
         ({"cell": TEXTS, "y": list(range(8))}, "the columns: unknown column 'architecture'.* Allowed: cell, y"),
         ({"architecture": ["|x|"], "y": [1]}, "the columns, row 0, column 'architecture'"),
-        ({"architecture": [3], "y": [1]}, "row 0: 3 in column 'architecture', expected an architecture of"),
+        ({"architecture": [3.5], "y": [1]}, "row 0: 3.5 in column 'architecture', expected an architecture of"),
+        ({"architecture": TEXTS, "y": ["5"] * 7 + ["5 or 6"]}, "the columns, row 7: '5 or 6' in column 'y'"),
+        ({"architecture": TEXTS, "y": [*[1] * 7, True]}, "row 7: True in column 'y'"),
         (COLUMNS | {"architecture": NASBench101().sample(8, np.random.default_rng(0))}, "space nas-bench-101"),
         (COLUMNS | {"architecture": [TEXTS[0]] * 8}, "row 0 and row 1 are the same architecture"),
         ({"architecture": TEXTS, "remark": COLUMNS["remark"]},

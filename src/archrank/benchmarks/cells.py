@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ ARCHITECTURE = "architecture"
 _COUNTERS = frozenset(("index", "id", "seed", "run", "trial", "repeat", "fold"))
 """Columns of numbers that say which row it is; they are metrics only where they are asked for."""
 
-_REMEMBERED = 100_000
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class Cells:
             )
         return values, missing
 
-    def rows(self, space: SearchSpace, column: str = ARCHITECTURE) -> Rows:
-        """Option indices of the architecture of every row: (M, number of choices).
+    def architectures(self, space: SearchSpace, column: str = ARCHITECTURE) -> Iterator[Architecture]:
+        """The architecture of every row.
 
         Raises:
             TableError: There is no such column, or a cell holds no architecture of the space.
@@ -112,21 +112,28 @@ class Cells:
                 f"{self.source}: {UnknownName('column', column, self.columns)}; if another column holds the "
                 "architectures, name it by architecture_column (--architecture-column)"
             )
-        cells = self.columns[column]
-        rows = np.empty((len(cells), len(space.choices)), dtype=np.int16)
-        known: dict[str, tuple[int, ...]] = {}  # tables of several seeds or epochs repeat each text
-        for row, cell in enumerate(cells):
-            choices = known.get(cell) if type(cell) is str else None
-            if choices is None:
-                choices = self._architecture(space, column, row, cell).choices
+        known: dict[str, Architecture] = {}  # tables of several seeds or epochs repeat each text
+        for row, cell in enumerate(self.columns[column]):
+            found = known.get(cell) if type(cell) is str else None
+            if found is None:
+                found = self._architecture(space, column, row, cell)
                 if type(cell) is str and len(known) < _REMEMBERED:
-                    known[cell] = choices
-            rows[row] = choices
-        return rows
+                    known[cell] = found
+            yield found
 
-    def architectures(self, space: SearchSpace, column: str = ARCHITECTURE) -> list[Architecture]:
-        """The architecture of every row; errors are those of :meth:`rows`."""
-        return space.architectures(self.rows(space, column))
+    def _rows(self, space: SearchSpace, column: str) -> Rows:
+        """Option indices of the architecture of every row: (M, number of choices)."""
+        if not space.choices:
+            raise TableError(
+                f"{self.source}: the choices of the space {space.name} depend on each other, and tables of "
+                "such a space are not supported yet"
+            )
+        rows = np.empty(
+            (len(self.column(column)) if column in self.columns else 0, len(space.choices)), dtype=np.int16
+        )
+        for row, architecture in enumerate(self.architectures(space, column)):
+            rows[row] = architecture.choices
+        return rows
 
     def _architecture(self, space: SearchSpace, column: str, row: int, cell: object) -> Architecture:
         where = f"{self.source}, {self.where(row)}"
@@ -165,7 +172,7 @@ class Cells:
         decimal: str | None = None,
     ) -> Table:
         """The table of these cells; arguments and errors are those of :func:`~archrank.benchmarks.as_table`."""
-        rows = self.rows(space, architecture_column)
+        rows = self._rows(space, architecture_column)
         chosen = list(metrics) if metrics is not None else self.number_columns(architecture_column)
         for metric in [*minimize, *([] if target is None else [target])]:
             if metric not in chosen:

@@ -118,7 +118,7 @@ class _Lines:
 
 def _begin(
     path: Path, lines: _Lines, architecture_column: str, form: TextFormat
-) -> "tuple[Iterator[list[str]], list[str], csv.Reader]":
+) -> tuple[Iterator[list[str]], list[str], Any]:
     """The rows, the names of the columns, and the reader of the rows."""
     delimiter = form.delimiter
     line = next((line for line in lines if line.strip()), "")
@@ -132,6 +132,7 @@ def _begin(
     )
     try:
         header = _names(next(reader, []))
+        lines.between = True
         if architecture_column not in header and lines.comment is not None:
             # np.savetxt writes the header as a comment.
             commented = _names(next(csv.reader([lines.comment.lstrip("# ")], delimiter=delimiter), []))

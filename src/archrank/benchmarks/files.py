@@ -249,7 +249,7 @@ _READERS: Mapping[str, Callable[[Path, str, TextFormat], Cells]] = {
     ".jsonl": lambda path, _, form: read_json_lines(path, form),
     ".json": lambda path, _, form: read_json(path, form),
 }
-_WRITERS = {
+_WRITERS: Mapping[str, Callable[[Columns], bytes]] = {
     ".csv": partial(_delimited_bytes, delimiter=","),
     ".tsv": partial(_delimited_bytes, delimiter="\t"),
     ".parquet": _parquet_bytes,

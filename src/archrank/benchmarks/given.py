@@ -123,10 +123,8 @@ def as_architectures(
         return as_table(space, given).architectures
     if _are_cells(space, given, architecture_column):
         cells = _cells(given, architecture_column, TextFormat(delimiter, None, encoding))
-        parsed = cells.architectures(space, architecture_column)
-    else:
-        parsed = architectures_of(space, given, empty=True)
-    return list(dict.fromkeys(parsed))
+        return list(dict.fromkeys(cells.architectures(space, architecture_column)))
+    return list(dict.fromkeys(architectures_of(space, given, empty=True)))
 
 
 def _cells(given: Any, architecture_column: str, form: TextFormat) -> Cells:

@@ -42,7 +42,7 @@ class TextFormat:
         if self.encoding is not None:
             try:
                 name = codecs.lookup(self.encoding).name
-                known = isinstance(b"".decode(self.encoding), str)
+                known = isinstance("a".encode(self.encoding), bytes)
             except (LookupError, ValueError, TypeError):
                 known = False
             if not known:

@@ -18,6 +18,7 @@ from archrank.cli.comparisons import (
     named_table,
 )
 from archrank.cli.console import Console
+from archrank.cli.options import with_options
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
@@ -29,6 +30,7 @@ from archrank.cli.rankings import (
     TestMetricOption,
     TestOption,
 )
+from archrank.cli.tables import TableOptions
 from archrank.errors import ArchrankError, RunFolderError
 from archrank.system.foreign import in_one_line
 
@@ -48,6 +50,7 @@ app = typer.Typer(
 def _command(what: What) -> Callable[..., None]:
     """The command for encoders or for losses, which differ in their defaults."""
 
+    @with_options(TableOptions, "reading")
     def command(
         benchmark: BenchmarkArgument = None,
         encoders: Annotated[
@@ -80,6 +83,8 @@ def _command(what: What) -> Callable[..., None]:
             Path | None, typer.Option(help=f"Folder, new or to be resumed (runs/compare-{what}-BENCHMARK).")
         ] = None,
         as_json: JsonOption = False,
+        *,
+        reading: TableOptions,
     ) -> None:
         from archrank import experiments
 
@@ -87,7 +92,7 @@ def _command(what: What) -> Callable[..., None]:
         compare(
             call,
             what,
-            named_table(benchmark, table, space, minimize),
+            named_table(benchmark, table, space, minimize, metric, reading),
             out=out,
             as_json=as_json,
             verb="fitting",

@@ -14,6 +14,7 @@ from archrank.cli.comparisons import (
     compare,
     named_table,
 )
+from archrank.cli.options import with_options
 from archrank.cli.rankings import (
     MetricOption,
     PoolOption,
@@ -25,12 +26,14 @@ from archrank.cli.rankings import (
     TestMetricOption,
     TestOption,
 )
+from archrank.cli.tables import TableOptions
 
 __all__ = ["command"]
 
 _DEFAULT = "auto,auto:effort=fast,neural,trees,gaussian-process"
 
 
+@with_options(TableOptions, "reading")
 def command(
     benchmark: BenchmarkArgument = None,
     predictors: Annotated[
@@ -59,6 +62,8 @@ def command(
         Path | None, typer.Option(help="Folder, new or to be resumed (runs/compare-predictors-BENCHMARK).")
     ] = None,
     as_json: JsonOption = False,
+    *,
+    reading: TableOptions,
 ) -> None:
     """Compare predictors, as search and rank use them, by ranking quality."""
     from archrank.experiments import compare_predictors
@@ -66,7 +71,7 @@ def command(
     compare(
         compare_predictors,
         "predictors",
-        named_table(benchmark, table, space, minimize),
+        named_table(benchmark, table, space, minimize, metric, reading),
         out=out,
         as_json=as_json,
         verb="fitting",

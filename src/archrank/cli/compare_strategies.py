@@ -14,10 +14,13 @@ from archrank.cli.comparisons import (
     compare,
     named_table,
 )
+from archrank.cli.options import with_options
+from archrank.cli.tables import TableOptions
 
 __all__ = ["command"]
 
 
+@with_options(TableOptions, "reading")
 def command(
     benchmark: BenchmarkArgument = None,
     strategies: Annotated[
@@ -56,6 +59,8 @@ def command(
         Path | None, typer.Option(help="Folder, new or to be resumed (runs/compare-strategies-BENCHMARK).")
     ] = None,
     as_json: JsonOption = False,
+    *,
+    reading: TableOptions,
 ) -> None:
     """Compare strategies by the architectures that they find with few evaluations, also against exact random search."""
     from archrank.experiments import compare_strategies
@@ -63,7 +68,7 @@ def command(
     compare(
         compare_strategies,
         "strategies",
-        named_table(benchmark, table, space, minimize),
+        named_table(benchmark, table, space, minimize, metric, reading),
         out=out,
         as_json=as_json,
         verb="searching",

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
+from archrank.cli.tables import TableOptions
 from archrank.errors import TableError
 from archrank.system.progress import ProgressBar
 from archrank.system.text import file_name
@@ -36,14 +38,31 @@ __all__ = [
 BenchmarkArgument = Annotated[
     str | None, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")
 ]
-TableOption = Annotated[Path | None, typer.Option(help="A table of your own: .csv, .parquet or .jsonl.")]
+TableOption = Annotated[
+    Path | None, typer.Option(help="A table of your own: .csv, .tsv, .parquet, .jsonl or .json.")
+]
 SpaceOption = Annotated[str | None, typer.Option(help="Its space: a name, or file.py:ClassName.")]
 MinimizeOption = Annotated[str, typer.Option(help="Its columns where lower is better.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print all rows as JSON and nothing else.")]
 
 
-def named_table(benchmark: str | None, path: Path | None, space: str | None, minimize: str) -> "Table":
+def named_table(
+    benchmark: str | None,
+    path: Path | None,
+    space: str | None,
+    minimize: str,
+    metric: str | None,
+    reading: TableOptions,
+) -> "Table":
     """The table to compare on: a benchmark, or one of the user's own.
+
+    Args:
+        benchmark: The benchmark's name.
+        path: The user's table.
+        space: Its space.
+        minimize: Its columns where lower is better.
+        metric: The column without which a row is left out; None for the first.
+        reading: How it is written.
 
     Raises:
         TableError: Neither or both are named, or a table without its space.
@@ -54,13 +73,16 @@ def named_table(benchmark: str | None, path: Path | None, space: str | None, min
     if (benchmark is None) == (path is None):
         raise TableError("name what to compare on: a benchmark, or --table FILE with --space SPACE")
     if benchmark is not None:
+        reading.check_unused()
         return names.table(benchmark)
     if space is None:
         raise TableError(f"--table {path} needs --space, the space that its architectures are written in")
     assert path is not None
-    return read_table(
-        path, names.space(space), minimize=[name for name in map(str.strip, minimize.split(",")) if name]
-    )
+    lower = [name for name in map(str.strip, minimize.split(",")) if name]
+    table = read_table(path, names.space(space), target=metric, minimize=lower, **reading.given)
+    for note in table.notes:
+        warnings.warn(note, stacklevel=2)
+    return table
 
 
 def compare(

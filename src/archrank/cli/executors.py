@@ -14,6 +14,7 @@ from archrank.errors import ArchrankError, UnknownName
 if TYPE_CHECKING:
     from archrank.benchmarks.table import Table
     from archrank.cli.console import Console
+    from archrank.space import SearchSpace
     from archrank.study.database import Database
     from archrank.workers.outcome import Evaluator
 
@@ -72,7 +73,7 @@ PatienceOption = Annotated[
 EvaluatorOption = Annotated[
     str | None,
     typer.Option(
-        help="Evaluate by path/to/file.py:function, or train (lookup in the table); a space needs one.",
+        help="Evaluate by path/to/file.py:function, train, or measured.csv (lookup in the table); a space needs one.",
         metavar="NAME",
     ),
 ]
@@ -180,17 +181,26 @@ class ExecutorOptions:
         return Database(self.storage, self.study or name, self.patience)
 
 
-def values_from(name: str) -> "Table | Evaluator":
+def values_from(name: str, space: "SearchSpace | None" = None, **asked: Any) -> "Table | Evaluator":
     """The source of values that the command line names.
 
     Args:
-        name: A benchmark, or a function of the user's as ``path/to/file.py:function`` or ``package.module:function``.
+        name: A benchmark; a table of the user's; or a function as ``path/to/file.py:function`` or
+            ``package.module:function``.
+        space: The space of a user's table; None where none is read.
+        asked: What is searched by, and how a table is written, for :func:`archrank.verbs.named.given_values`.
 
     Raises:
         ArchrankError: There is no such benchmark or function, or it cannot be called.
     """
+    from archrank.benchmarks.files import SUFFIXES
     from archrank.cli import names
+    from archrank.verbs.named import given_values
 
+    if space is not None and name.lower().endswith(SUFFIXES):
+        read = given_values(name, space, **asked)
+        assert read is not None
+        return read
     where, colon, attribute = name.rpartition(":")
     if not (colon and where):
         if name.endswith(".py"):

@@ -8,6 +8,7 @@ from typing import Any
 
 from archrank import benchmarks
 from archrank.benchmarks import Table
+from archrank.benchmarks.files import SUFFIXES
 from archrank.errors import ArchrankError, SpaceError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
@@ -66,10 +67,15 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
         UnknownName: There is no such benchmark, and no such space.
         SpaceError: The user's file cannot be imported, or what it holds there is no search space.
         TableError: The benchmark cannot be read.
-        ArchrankError: It is a space, and nothing evaluates.
+        ArchrankError: It is a space, and nothing evaluates; or a user's table, whose space is not known.
     """
     if name in benchmarks.SOURCES and not (evaluator and name in SPACES):
         return table(name)
+    if name.lower().endswith(SUFFIXES):
+        raise ArchrankError(
+            f"{shown(name)} is a table of your own, which does not say its space: archrank search SPACE --evaluator "
+            f"{shown(name)}"
+        )
     found = space(name, "benchmark or space")
     if evaluator is None and not is_remote:
         tables = benchmarks.tables_of(found)

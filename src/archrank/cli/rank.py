@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
+from archrank.cli.options import with_options
 from archrank.cli.predictors import (
     BootstrapOption,
     EffortOption,
@@ -18,6 +19,7 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
+from archrank.cli.tables import TableOptions
 from archrank.errors import BudgetError
 
 if TYPE_CHECKING:
@@ -28,13 +30,16 @@ __all__ = ["command"]
 _SHOWN = 10
 
 
+@with_options(TableOptions, "reading")
 def command(
     space: Annotated[str, typer.Argument(help="A space's name (`archrank spaces`), or file.py:ClassName.")],
-    train: Annotated[Path, typer.Option(help="Measured architectures: .csv, .parquet or .jsonl.")],
+    train: Annotated[
+        Path, typer.Option(help="Measured architectures: .csv, .tsv, .parquet, .jsonl or .json.")
+    ],
     target: Annotated[
         str | None, typer.Option(help="The column to rank by (the only column of numbers).")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where to write: .csv, .parquet or .jsonl.")] = Path("ranked.csv"),
+    out: Annotated[Path, typer.Option(help="Where to write, in any of these kinds.")] = Path("ranked.csv"),
     top: Annotated[int, typer.Option(help="How many of the best to write.")] = 20,
     candidates: Annotated[
         Path | None, typer.Option(help="Rank these architectures only (the whole space).")
@@ -61,6 +66,8 @@ def command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON and nothing else.")
     ] = False,
+    *,
+    reading: TableOptions,
 ) -> None:
     """Fit on measured architectures, score the candidates or the whole space, and write the best.
 
@@ -86,6 +93,7 @@ def command(
             candidates=candidates,
             minimize=minimize,
             include_measured=include_measured,
+            **reading.given,
             hints=[_hint(words) for words in hint or []],
             predictor=predictor,
             effort=effort,

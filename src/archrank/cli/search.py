@@ -31,6 +31,7 @@ from archrank.cli.executors import (
     warnings_on,
 )
 from archrank.cli.objectives import MaximizeOption, MetricOption, ObjectivesOption, WhereOption
+from archrank.cli.options import with_options
 from archrank.cli.predictors import (
     BootstrapOption,
     EffortOption,
@@ -40,6 +41,7 @@ from archrank.cli.predictors import (
     PredictorOption,
 )
 from archrank.cli.summary import brief, show
+from archrank.cli.tables import TableOptions
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
 from archrank.errors import ArchrankError
 from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+@with_options(TableOptions, "reading")
 @with_training_options()
 def command(
     searched: Annotated[
@@ -122,6 +125,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json and nothing else.")] = False,
     *,
     training: TrainingOptions,
+    reading: TableOptions,
 ) -> None:
     """Search a benchmark, or a space with an evaluator, for a good architecture with few evaluations."""
     options = StrategyOptions(
@@ -157,10 +161,11 @@ def command(
     )
     target = names.target(searched, evaluator, is_remote=storage is not None)
     folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
-    request = _Request(searched, target, options, evaluating, training, budget, seed, folder)
-    values = request.values()
-    by = request.searched_by(values, metric, maximize, objectives, where or ())
+    request = _Request(searched, target, options, evaluating, training, reading, budget, seed, folder)
     console = Console(stderr=True)
+    with warnings_on(console):
+        values = request.values(metric, maximize, objectives)
+    by = request.searched_by(values, metric, maximize, objectives, where or ())
     again = request.command(by)
     try:
         record = request.run(values, by, again, resume, console)
@@ -175,6 +180,10 @@ def command(
     if all(evaluation["state"] == "failed" for evaluation in record["evaluations"]):
         console.print(f"all {len(record['evaluations'])} evaluations failed", style="bold red")
         raise typer.Exit(1)
+
+
+def _words(objectives: str | None) -> list[str] | None:
+    return None if objectives is None else [word for word in objectives.split(",") if word.strip()]
 
 
 def _title(searched: str, target: "SearchSpace | Table") -> str:
@@ -194,6 +203,7 @@ class _Request:
         options: The options of the strategy.
         evaluating: The options for where evaluations run.
         training: The options for training networks.
+        reading: The options for reading a user's table.
         budget: How many evaluations.
         seed: The seed.
         folder: The run folder.
@@ -204,6 +214,7 @@ class _Request:
     options: StrategyOptions
     evaluating: ExecutorOptions
     training: TrainingOptions
+    reading: TableOptions
     budget: int
     seed: int
     folder: Path
@@ -222,12 +233,27 @@ class _Request:
 
         return self.target.space if isinstance(self.target, Table) else self.target
 
-    def values(self) -> "Table | Evaluator | None":
+    def values(
+        self, metric: str | None, maximize: bool | None, objectives: str | None
+    ) -> "Table | Evaluator | None":
         """The evaluator; None if a table is searched or workers elsewhere evaluate."""
+        from archrank.benchmarks.files import SUFFIXES
+
         evaluating = self.evaluating
         if evaluating.evaluator != TRAIN:
             self.training.check_unused()
-            return None if evaluating.evaluator is None else values_from(evaluating.evaluator)
+            if evaluating.evaluator is None or not evaluating.evaluator.lower().endswith(SUFFIXES):
+                self.reading.check_unused()
+                return None if evaluating.evaluator is None else values_from(evaluating.evaluator)
+            return values_from(
+                evaluating.evaluator,
+                self.space,
+                metric=metric,
+                maximize=maximize,
+                objectives=_words(objectives),
+                reading=self.reading.given,
+            )
+        self.reading.check_unused()
         if self.table is not None:
             raise ArchrankError(
                 f"{self.searched} is a table of trained architectures: to train, search its space, {self.space.name}"
@@ -249,7 +275,7 @@ class _Request:
         """The objectives and constraints, with what the table or the evaluator declares."""
         from archrank.study import declared_objectives
 
-        words = None if objectives is None else [word for word in objectives.split(",") if word.strip()]
+        words = _words(objectives)
         known = self.target if self.table is not None else values
         return declared_objectives(known, metric=metric, maximize=maximize, objectives=words, where=where)  # type: ignore[arg-type]
 
@@ -265,7 +291,7 @@ class _Request:
             [f"--{name.replace('_', '-')}", str(value)] for name, value in values.items() if value is not None
         ]
         words += [["--where", str(constraint)] for constraint in by.constraints]
-        words += [self.evaluating.words, self.training.words]
+        words += [self.evaluating.words, self.training.words, self.reading.words]
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
     def run(

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import wraps
-from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archrank.cli.console import Console
+from archrank.cli.options import with_options
 from archrank.errors import ArchrankError
 from archrank.system.progress import ProgressBar
 
@@ -134,27 +133,7 @@ def with_training_options(
     Args:
         without: Names of options that the command does not take.
     """
-    hints = get_type_hints(TrainingOptions, include_extras=True)
-    options = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=hint)
-        for name, hint in hints.items()
-        if name not in without
-    ]
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def run(**given: Any) -> None:
-            training = TrainingOptions(**{option.name: given.pop(option.name) for option in options})
-            command(training=training, **given)
-
-        own = [p for p in signature(command).parameters.values() if p.name != "training"]
-        taken = [*(p.replace(kind=Parameter.KEYWORD_ONLY) for p in own), *options]
-        # What typer reads to make the options of the command line.
-        run.__signature__ = Signature(taken)  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in taken}
-        return run
-
-    return decorate
+    return with_options(TrainingOptions, "training", without)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from archrank.errors import ArchrankError, UnknownName
 from archrank.study.objectives import Direction, Objectives, check_constraints
 from archrank.workers.outcome import DEFAULT_METRIC, Evaluator
 
-__all__ = ["check_evaluator_objectives", "declared_objectives"]
+__all__ = ["check_evaluator_objectives", "declared_objectives", "named_objectives"]
 
 _MAX_OBJECTIVES = 3
 """With more objectives nearly everything is on the Pareto front, and no picture shows it."""
@@ -51,7 +51,7 @@ def declared_objectives(
     """
     if isinstance(where, str):
         where = (where,)
-    named = _named(metric, maximize, objectives)
+    named = named_objectives(metric, maximize, objectives)
     if isinstance(values, Table):
         chosen = Objectives.of(_of_table(values, named, maximize), where)
         check_constraints(chosen.constraints, values)
@@ -75,7 +75,7 @@ def check_evaluator_objectives(evaluate: Evaluator | None, objectives: Objective
         check(list(objectives.directions))
 
 
-def _named(
+def named_objectives(
     metric: str | None,
     maximize: bool | None,
     objectives: Mapping[str, Direction] | Sequence[str] | None,

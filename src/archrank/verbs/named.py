@@ -1,7 +1,8 @@
 """Benchmarks and built-in spaces by name, where a user gives a name instead of an object."""
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
+from archrank.study.declared import named_objectives
+from archrank.study.objectives import Direction
+from archrank.system.foreign import shown
 from archrank.workers.outcome import Evaluator
 
 __all__ = ["given_values", "named_target"]
@@ -33,12 +37,25 @@ def named_target(target: SearchSpace | Table | str) -> SearchSpace | Table:
     raise UnknownName("benchmark or space", target, dict.fromkeys([*benchmarks.names(), *SPACES]))
 
 
-def given_values(evaluate: Any, space: SearchSpace) -> Evaluator | Table | None:
+def given_values(
+    evaluate: Any,
+    space: SearchSpace,
+    *,
+    metric: str | None = None,
+    maximize: bool | None = None,
+    objectives: Mapping[str, Direction] | Sequence[str] | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Evaluator | Table | None:
     """What gives the values of a search: measured architectures in any form become a table.
 
     Args:
         evaluate: A function, a table, a benchmark's name, or what :func:`~archrank.benchmarks.as_table` reads.
         space: The space of the architectures.
+        metric: As for :func:`archrank.search`, as are the next two: rows without the value that is searched by are left
+            out, and columns have the directions that are said.
+        maximize: Its direction.
+        objectives: Several values.
+        reading: How measured architectures are written, as arguments of :func:`~archrank.benchmarks.as_table`.
 
     Raises:
         ArchrankError: A text that names no benchmark and no file.
@@ -47,14 +64,23 @@ def given_values(evaluate: Any, space: SearchSpace) -> Evaluator | Table | None:
     if isinstance(evaluate, str):
         if evaluate in benchmarks.SOURCES:
             return benchmarks.load_benchmark(evaluate)
-        if Path(evaluate).suffix not in SUFFIXES:
-            close = get_close_matches(evaluate, benchmarks.names(), n=1)
+        if Path(evaluate).suffix.lower() not in SUFFIXES:
+            close = get_close_matches(evaluate, benchmarks.names(), n=1) if len(evaluate) < 100 else []
             raise ArchrankError(
-                f"the evaluator {evaluate!r} is no benchmark's name{f' (did you mean {close[0]!r}?)' if close else ''}"
-                f" and no file of measured architectures ({', '.join(SUFFIXES)}); for a function give the "
-                "function, not its name"
+                f"the evaluator {shown(evaluate)} is no benchmark's name"
+                f"{f' (did you mean {close[0]!r}?)' if close else ''} and no file of measured architectures "
+                f"({', '.join(SUFFIXES)}); for a function give the function, not its name"
             )
     elif not (isinstance(evaluate, list | Mapping | os.PathLike) or hasattr(evaluate, "columns")):
         found: Evaluator | Table | None = evaluate
         return found
-    return benchmarks.as_table(space, evaluate)
+    named = named_objectives(metric, maximize, objectives)
+    lower = [
+        name for name, said in named.items() if said == "minimize" or (said is None and maximize is False)
+    ]
+    table = benchmarks.as_table(
+        space, evaluate, target=next(iter(named), None), minimize=lower, **(reading or {})
+    )
+    for note in table.notes:
+        warnings.warn(note, stacklevel=3)
+    return table

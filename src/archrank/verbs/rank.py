@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.given import as_architectures, as_table
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, BudgetError, TableError
@@ -47,6 +48,11 @@ def rank(
     candidates: Any = None,
     minimize: bool | None = None,
     include_measured: bool = False,
+    architecture_column: str = ARCHITECTURE,
+    average: bool = False,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
     hints: Sequence[str | tuple[Any, str] | Predictor] = (),
     predictor: str | Predictor | None = None,
     effort: str | None = None,
@@ -67,15 +73,20 @@ def rank(
 
     Args:
         space: The space of the architectures.
-        measured: Measured architectures, five or more: a DataFrame, a path (``.csv``, ``.parquet``, ``.jsonl``), a
-            :class:`~archrank.benchmarks.Table`, a list of dicts, or a dict of columns, with a column named
-            ``architecture``.
+        measured: Measured architectures, five or more: a DataFrame, a path (``.csv``, ``.tsv``, ``.parquet``,
+            ``.jsonl``, ``.json``), a :class:`~archrank.benchmarks.Table`, a list of dicts, or a dict of columns, with
+            a column of architectures. Rows without a number in the target are left out, which is noted.
         target: The column to rank by. None for the only column of numbers, or a table's default metric.
         top: How many of the best to return.
         candidates: Rank these architectures only, in any of these forms or as a list; None for the whole space.
         minimize: Whether lower targets are better. None for what a :class:`~archrank.benchmarks.Table` declares;
             elsewhere higher is better.
         include_measured: Whether measured architectures are ranked too.
+        architecture_column: The name of the column of architectures.
+        average: Whether rows of the same architecture, such as several seeds, are averaged.
+        delimiter: The sign between the cells of text files; None for what their first line tells.
+        decimal: The decimal sign of texts; None for what the column tells.
+        encoding: The encoding of text files; None for UTF-8.
         hints: Also learn from these columns of something correlated, which may be filled in more rows: names of columns
             of ``measured``, pairs of data and column, or fitted predictors of the same space. Where a hint is a column
             of ``measured``, rows without the target are not measured.
@@ -106,21 +117,29 @@ def rank(
     blanks = isinstance(measured, Table) or any(
         isinstance(h, Hint) and _same(h.data, measured) for h in asked
     )
-    table = as_table(space, measured, metrics=None if target is None else [target], blanks=blanks)
+    reading: dict[str, Any] = {
+        "architecture_column": architecture_column,
+        "delimiter": delimiter,
+        "encoding": encoding,
+    }
+    numbers = {**reading, "average": average, "decimal": decimal}
+    table = as_table(space, measured, metrics=None if target is None else [target], blanks=blanks, **numbers)
     if target is None and not isinstance(measured, Table) and len(table.metrics) > 1:
         names = ", ".join(metric.name for metric in table.metrics)
         raise TableError(f"several columns of numbers; name the one to rank by as the target: {names}")
     known, targets = _filled(table)
     lower = not table.metric().higher_is_better if minimize is None else minimize
-    pool = _pool(space, candidates, frozenset() if include_measured else frozenset(known))
-    learned = [hint if isinstance(hint, Predictor) else _learned(space, hint, seed) for hint in asked]
+    pool = _pool(space, candidates, reading, frozenset() if include_measured else frozenset(known))
+    learned = [
+        hint if isinstance(hint, Predictor) else _learned(space, hint, numbers, seed) for hint in asked
+    ]
     options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
     given = {name: value for name, value in options.items() if value is not None}
     model, note = _model(space, predictor, given, learned, seed)
     fitted = InUnit(model, seed).fit(known, targets, minimize=lower)
     scores, predicted, std = fitted.predict(pool)
     best = np.argsort(-scores, kind="stable")[:top]
-    notes = tuple(each for each in (note, fitted.note) if each is not None)
+    notes = tuple(each for each in (*table.notes, note, fitted.note) if each is not None)
     for each in notes:
         warnings.warn(each, stacklevel=2)
     ranking = Ranking(
@@ -155,9 +174,9 @@ def _same(data: Any, measured: Any) -> bool:
     return data is measured
 
 
-def _learned(space: SearchSpace, hint: Hint, seed: int) -> Predictor:
+def _learned(space: SearchSpace, hint: Hint, reading: Mapping[str, Any], seed: int) -> Predictor:
     """The fast predictor, fitted to the rows in which a hint's column is filled."""
-    table = as_table(space, hint.data, metrics=[hint.column], blanks=True)
+    table = as_table(space, hint.data, metrics=[hint.column], blanks=True, **reading)
     return auto(space, "fast", seed=seed).fit(*_filled(table))
 
 
@@ -168,15 +187,17 @@ def _filled(table: Table) -> tuple[list[Architecture], npt.NDArray[np.float64]]:
     if len(filled) < MIN_MEASURED:
         raise TableError(
             f"{table.name} holds {len(filled)} measured architectures, with a number in {table.metric().name!r}: "
-            f"too few to rank others by; give {MIN_MEASURED} or more"
+            f"too few to rank others by; give {MIN_MEASURED} or more{''.join(f'; {note}' for note in table.notes)}"
         )
     return table.space.architectures(table.rows[filled]), values[filled]
 
 
-def _pool(space: SearchSpace, candidates: Any, left_out: frozenset[Architecture]) -> Rows:
+def _pool(
+    space: SearchSpace, candidates: Any, reading: Mapping[str, Any], left_out: frozenset[Architecture]
+) -> Rows:
     """Option indices of what is to be ranked: (B, number of choices)."""
     if candidates is not None:
-        kept = [a for a in as_architectures(space, candidates) if a not in left_out]
+        kept = [a for a in as_architectures(space, candidates, **reading) if a not in left_out]
         rows = space.pack(kept)
     else:
         every = space.rows()

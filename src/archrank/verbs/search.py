@@ -127,7 +127,7 @@ def search(
     """
     searched = named_target(target)
     space = searched.space if isinstance(searched, Table) else checked_space(searched)
-    values = given_values(evaluate, space)
+    values = given_values(evaluate, space, metric=metric, maximize=maximize, objectives=objectives)
     table = table_of(searched, values)
     if values is None and table is None and database is None:
         raise ArchrankError(
