@@ -195,3 +195,24 @@ def test_hints_that_cannot_be_learnt_from(train, tmp_path):
     assert "takes no hints" in rank(*common, "--hint", "loss", "--predictor", "neural", code=2).stderr
     assert "no such file" in rank(*common, "--hint", "none.csv:loss", code=2).stderr
     assert "did you mean 'loss'" in rank(*common, "--hint", "los", code=2).stderr
+
+
+def test_how_a_table_is_written_is_found_or_named(table, train, tmp_path):
+    lines = [line.rsplit(",", 2) for line in train.read_text(encoding="utf-8").splitlines()[1:]]
+    messy = tmp_path / "messy.csv"
+    cells = [
+        f"{cell};{'OOM' if i < 3 else accuracy.replace('.', ',')}"
+        for i, (cell, accuracy, _) in enumerate(lines)
+    ]
+    messy.write_bytes("\n".join(["# température", "arch;accuracy", *cells]).encode("latin-1"))
+    common = ("nas-bench-201", "--train", messy, "--effort", "fast", "--out", tmp_path / "ranked.tsv")
+    assert "--encoding latin-1" in rank(*common, code=2).stderr
+    assert "--architecture-column" in rank(*common, "--encoding", "latin-1", code=2).stderr
+    done = rank(*common, "--encoding", "latin-1", "--architecture-column", "arch", "--top", 3)
+    assert "3 rows of" in " ".join(done.stderr.split())
+    assert "learned from 57 measured ones" in " ".join(done.stdout.split())
+    assert (
+        (tmp_path / "ranked.tsv")
+        .read_text(encoding="utf-8")
+        .startswith("architecture\tpredicted\tstd\trank\n")
+    )

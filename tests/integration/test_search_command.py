@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from archrank.spaces import NASBench201
 from archrank.study import RunFolder
 from waiting import PATIENCE, running, wait_until
 
@@ -136,3 +137,27 @@ def test_an_interrupted_search_says_how_to_go_on(tmp_path):
     assert "nothing finished is lost" in err
     assert "--out 'my run' --resume" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.filterwarnings("default:.*mine.csv:UserWarning")
+def test_a_table_of_ones_own_is_searched_and_the_command_repeats_it(archrank, tmp_path):
+    space = NASBench201()
+    cells = [space.format(a) for a in space.architectures(space.rows()[400:420])]
+    rows = [f"{cell},{seed},{i + seed}" for i, cell in enumerate(cells) for seed in range(2)]
+    (tmp_path / "mine.csv").write_text("\n".join(["arch,seed,loss", *rows, f"{cells[0]},2,OOM"]) + "\n")
+    words = ("--evaluator", "mine.csv", "--strategy", "random", "--budget", 6, "--metric", "loss:min")
+    code, out, err = archrank(
+        "search", "nas-bench-201", *words, "--architecture-column", "arch", "--average", "--json"
+    )
+    assert code == 0
+    assert "1 row of mine.csv without a number in 'loss' is left out ('OOM')" in err
+    assert "40 rows of mine.csv are averaged: 20 architectures" in err
+    record = json.loads(out)
+    assert record["best"]["value"] == min(e["value"] for e in record["evaluations"])
+    assert "--architecture-column arch --average" in record["command"]
+    code, _, err = archrank("search", "mine.csv")
+    assert code == 2
+    assert "does not say its space" in err
+    code, _, err = archrank(*SEARCH, "--average")
+    assert code == 2
+    assert "--average says how a table of your own is written" in err

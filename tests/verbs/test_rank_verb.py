@@ -213,3 +213,22 @@ def test_what_was_measured_already_is_refused_before_any_fit(frame, monkeypatch)
         ar.rank(SPACE, frame[:4], **GP)
     with pytest.raises(TableError, match="name the one to rank by as the target: accuracy, latency"):
         ar.rank(SPACE, frame.assign(latency=1.0), **GP)
+
+
+def test_a_table_as_people_save_it_is_read_like_the_frame_and_what_was_left_out_is_noted(frame, tmp_path):
+    few = {"candidates": SPACE.rows()[::50], **GP}
+    expected = rows(ar.rank(SPACE, frame.iloc[2:], **few))
+    failed = frame.accuracy.map(str).str.replace(".", ",").mask(frame.index < 2, "OOM")
+    messy = frame.rename(columns={"architecture": "arch"}).assign(accuracy=failed)
+    messy.to_csv(tmp_path / "messy.csv", sep=";", index=True, encoding="utf-16")
+    for form in (messy, tmp_path / "messy.csv"):
+        with pytest.warns(UserWarning, match="2 rows of .* without a number in 'accuracy' are left out"):
+            found = ar.rank(SPACE, form, architecture_column="arch", **few)
+        assert rows(found) == expected
+    assert found.notes[0].endswith("('OOM' in 2)")
+    seeds = pd.concat([frame.assign(accuracy=frame.accuracy + change) for change in (-0.5, 0.5)])
+    with pytest.raises(TableError, match="average them"):
+        ar.rank(SPACE, seeds, **few)
+    with pytest.warns(UserWarning, match="120 rows of the DataFrame are averaged: 60 architectures"):
+        averaged = ar.rank(SPACE, seeds, average=True, **few)
+    assert np.allclose(averaged.predicted, ar.rank(SPACE, frame, **few).predicted)

@@ -267,3 +267,15 @@ def test_a_table_refuses_what_it_cannot_do(table):
 def test_unknown_names_are_lookup_errors():
     with pytest.raises(UnknownName):
         ar.search("nothing-like-it")
+
+
+def test_a_file_is_searched_by_the_columns_and_directions_that_are_named(tmp_path):
+    space = NASBench201()
+    texts = [space.format(architecture) for architecture in space.architectures(space.rows()[100:120])]
+    measured = {"architecture": texts, "accuracy": ["OOM", *range(19)], "loss": [*range(19), ""]}
+    with pytest.warns(UserWarning, match="1 row of the columns without a number in 'loss' is left out"):
+        result = ar.search(space, measured, "random", metric="loss:min", budget=19)
+    assert (result.maximize, result.best_value) == (False, 0)
+    with pytest.warns(UserWarning, match="without a number in 'accuracy'"):
+        result = ar.search(space, measured, "random", objectives=["accuracy", "loss:min"], budget=5)
+    assert result.objectives.directions == {"accuracy": "maximize", "loss": "minimize"}

@@ -24,14 +24,15 @@ from archrank.errors import ParseError, TableError
 from archrank.space import SearchSpace
 from archrank.spaces import NASBench201, NATSBenchSize
 from archrank.system.files import exists, is_file, is_folder
+from archrank.system.foreign import in_one_line, shown
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["SIZE", "TOPOLOGY", "Part", "read"]
 
 META = "meta.pickle.pbz2"
 
-LARGEST = 1 << 26
-"""No file of a folder comes near this many bytes, unpacked."""
+LARGEST = 1 << 23
+"""No file of a folder comes near this many bytes, unpacked; each byte may make an object of sixty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,9 @@ def read(part: Part, path: Path, partial: bool = False, on_progress: OnProgress 
             for name, seed, number in _numbers(part, record):
                 seeds.setdefault(name, set()).add(seed)
                 columns.put(row, _column(name, seed), number)
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise TableError(
-                f"{where} is not laid out as expected: {type(error).__name__}: {error}; the {row:,} read before it "
+                f"{where} is not laid out as expected: {in_one_line(error, 300)}; the {row:,} read before it "
                 "are good; unpack the folder again"
             ) from None
         on_progress(row + 1, len(there))
@@ -185,7 +186,7 @@ def _check_kind(part: Part, space: SearchSpace, texts: list[str], path: Path) ->
         space.parse(texts[0])
     except ParseError:
         raise TableError(
-            f"{path.name} is about {texts[0]!r} and the like, not about architectures of {space.name}: expected "
+            f"{path.name} is about {shown(texts[0])} and the like, not about architectures of {space.name}: expected "
             f"the folder {part.folder}-…-simple"
         ) from None
 
@@ -230,7 +231,7 @@ def _check_text(record: Any, text: str) -> None:
     for training, results in record.items():
         if results["arch_str"] != text:
             raise ValueError(
-                f"training {training!r} is about {results['arch_str']!r}, but {META} says {text!r}"
+                f"training {shown(training)} is about {shown(results['arch_str'])}, but {META} says {shown(text)}"
             )
 
 
@@ -244,7 +245,7 @@ def _numbers(part: Part, record: Mapping[str, Any]) -> Iterator[tuple[str, int, 
         runs = record[training]["all_results"] if training in record else {}
         for (dataset, seed), run in runs.items():
             if run["epochs"] != epochs:
-                raise ValueError(f"a run of {run['epochs']} epochs among those of {epochs}")
+                raise ValueError(f"a run of {shown(run['epochs'])} epochs among those of {epochs}")
             for images in _EVALUATED:
                 if images.trained_on == dataset:
                     last = f"{images.evaluated_on}@{epochs - 1}"
@@ -260,8 +261,9 @@ def _numbers(part: Part, record: Mapping[str, Any]) -> Iterator[tuple[str, int, 
 
 def _finite(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} where a number belongs")
-    return float(value) if isfinite(value) else nan
+        raise TypeError(f"{shown(value)} where a number belongs")
+    number = float(value)  # an OverflowError for a whole number of hundreds of digits
+    return number if isfinite(number) else nan
 
 
 def _percent(value: Any) -> float:

@@ -9,15 +9,15 @@ import importlib.metadata
 import importlib.util
 import io
 import pickle
-import pickletools
-import re
 import struct
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from archrank.benchmarks.pickle_structure import check_structure
 from archrank.errors import TableError
+from archrank.system.foreign import bounded, message, shown
 
 __all__ = ["NUMPY_NUMBERS", "ORDERED", "Allowed", "package_pickle", "record_class", "restricted_loads"]
 
@@ -60,14 +60,14 @@ def restricted_loads(
         )
     try:
         if not intact:
-            _check_structure(data)
+            check_structure(data)
         return _Restricted(data, allowed, source, encoding).load()
     except TableError:
         raise
     except Exception as error:
         # The machine fails in many ways on damaged input: EOFError, KeyError, TypeError, UnpicklingError, …
         raise TableError(
-            f"{source} is damaged, or not a table: {type(error).__name__}: {error}; {remedy}"
+            f"{source} is damaged, or not a table: {type(error).__name__}: {message(error, 200)}; {remedy}"
         ) from None
 
 
@@ -83,14 +83,14 @@ class _Restricted(pickle.Unpickler):
         if asked not in self._made:
             if asked not in self._allowed:
                 raise TableError(
-                    f"{self._source} asks for {module}.{name}, which no table of numbers needs: "
+                    f"{self._source} asks for {bounded(module, 100)}.{bounded(name, 100)}, which no table of numbers needs: "
                     "refused, nothing was run"
                 )
             self._made[asked] = self._allowed[asked]()
         return self._made[asked]
 
     def persistent_load(self, pid: Any) -> Any:
-        raise TableError(f"{self._source} asks for the outside object {pid!r}: refused")
+        raise TableError(f"{self._source} asks for the outside object {shown(pid)}: refused")
 
 
 def record_class() -> type:
@@ -108,14 +108,14 @@ class _NumberType:
 
     def __init__(self, code: str, align: bool = False, copy: bool = True) -> None:
         formats = {"f8": "d", "f4": "f", "i8": "q", "i4": "i"}
-        if code not in formats:
-            raise ValueError(f"number type {code!r}, expected one of {', '.join(formats)}")
+        if not isinstance(code, str) or code not in formats:
+            raise ValueError(f"number type {shown(code)}, expected one of {', '.join(formats)}")
         self._format = formats[code]
         self.unpack = struct.Struct("<" + self._format).unpack
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if state[1] not in ("<", ">"):
-            raise ValueError(f"byte order {state[1]!r}, expected '<' or '>'")
+            raise ValueError(f"byte order {shown(state[1])}, expected '<' or '>'")
         self.unpack = struct.Struct(state[1] + self._format).unpack
 
 
@@ -127,7 +127,7 @@ def _number_type() -> type[_NumberType]:
 def _number() -> Callable[[_NumberType, bytes], float]:
     def number(kind: _NumberType, data: bytes) -> float:
         if not isinstance(kind, _NumberType):
-            raise TypeError(f"a number of type {kind!r}")
+            raise TypeError(f"a number of type {shown(kind)}")
         return float(kind.unpack(data)[0])
 
     return number
@@ -142,78 +142,6 @@ NUMPY_NUMBERS: Allowed = {
 
 ORDERED: Allowed = {("collections", "OrderedDict"): lambda: dict}
 """What a pickled ordered dictionary asks for; it comes out as a dictionary."""
-
-
-_TAIL = {opcode.code.encode("latin-1")[0]: opcode.arg for opcode in pickletools.opcodes}
-_FIXED = [
-    1 + (arg.n if arg else 0) if code in _TAIL and ((arg := _TAIL[code]) is None or arg.n >= 0) else 0
-    for code in range(256)
-]
-"""The length of each instruction; 0 where its own bytes hold it, or where there is no such instruction."""
-
-_COUNT_BYTES = {
-    pickletools.TAKEN_FROM_ARGUMENT1: 1,
-    pickletools.TAKEN_FROM_ARGUMENT4: 4,
-    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
-    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
-}
-_LINES = {ord("c"): 2, ord("i"): 2}
-_STORE_AT_BYTES, _STORE_AT_DIGITS = ord("r"), ord("p")
-_STOP = ord(".")
-
-
-def _plain_instructions() -> re.Pattern[bytes]:
-    """One or more instructions of a fixed length, or short texts, but no store and no stop: most of a pickle."""
-    by_length: dict[int, bytes] = {}
-    for code, length in enumerate(_FIXED):
-        if length and code not in (_STORE_AT_BYTES, _STOP):
-            by_length[length] = by_length.get(length, b"") + re.escape(bytes([code]))
-    ways = [b"[%b].{%d}" % (codes, length - 1) for length, codes in by_length.items()]
-    ways += [re.escape(b"\x8c" + bytes([length])) + b".{%d}" % length for length in range(1, 32)]
-    return re.compile(b"(?:%b)++" % b"|".join(ways), re.DOTALL)
-
-
-_PLAIN = _plain_instructions()
-
-
-def _check_structure(data: bytes) -> None:
-    """Walk over the instructions without running them.
-
-    The machine fills its memory up to any index that an instruction names, so one damaged byte could claim
-    gigabytes. No honest index is as large as the pickle is long.
-    """
-    position = 0
-    while position < len(data):
-        if plain := _PLAIN.match(data, position):
-            position = plain.end()
-            continue
-        code = data[position]
-        length = _FIXED[code] or _length(data, position)
-        if code == _STORE_AT_BYTES:
-            impossible = int.from_bytes(data[position + 1 : position + 5], "little") > len(data)
-        else:
-            impossible = code == _STORE_AT_DIGITS and int(data[position + 1 : position + length]) > len(data)
-        if impossible:
-            raise pickle.UnpicklingError(f"an impossible index at byte {position}")
-        position += length
-        if code == _STOP:
-            return
-    raise EOFError("it is cut short")
-
-
-def _length(data: bytes, position: int) -> int:
-    """The length of an instruction that holds it."""
-    code = data[position]
-    arg = _TAIL.get(code)
-    if arg is None:
-        raise pickle.UnpicklingError(f"no such instruction at byte {position}")
-    if arg.n == pickletools.UP_TO_NEWLINE:
-        end = position
-        for _ in range(_LINES.get(code, 1)):
-            end = data.index(b"\n", end + 1)
-        return end + 1 - position
-    count = _COUNT_BYTES[arg.n]
-    return 1 + count + int.from_bytes(data[position + 1 : position + 1 + count], "little")
 
 
 def package_pickle(package: str, file: str, allowed: Allowed) -> Any:

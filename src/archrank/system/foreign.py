@@ -1,10 +1,20 @@
 """Errors and values of foreign code as texts that can be stored, sent and shown, whatever their classes do."""
 
+from collections.abc import Iterator
+
 from archrank.system.text import printable
 
 __all__ = ["bounded", "in_one_line", "message", "shown"]
 
 _LONGEST = 1000
+_DEEPEST = 50
+_BRACKETS = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    dict: ("{", "}"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+}
 
 
 def bounded(text: str, longest: int = _LONGEST) -> str:
@@ -41,14 +51,35 @@ def in_one_line(error: BaseException, longest: int = _LONGEST) -> str:
 def shown(value: object, longest: int = 200) -> str:
     """The ``repr`` of a foreign value, or its type where that fails.
 
-    >>> shown(10**5000)
-    'a value of type int that cannot be shown'
+    >>> shown(10**5000), shown([{"a": (1,)}, "b"])
+    ('a value of type int that cannot be shown', "[{'a': (1,)}, 'b']")
     """
     try:
-        text = repr(value)
+        text = ""
+        for piece in _pieces(value, _DEEPEST):
+            text += piece
+            if len(text) > longest:
+                break
     except (Exception, SystemExit):
         return f"a value of type {_kind(value)} that cannot be shown"
     return bounded(text, longest)
+
+
+def _pieces(value: object, depth: int) -> Iterator[str]:
+    """The ``repr`` of a value, piece by piece: of containers in one another the whole could be without end."""
+    kind = type(value)
+    if kind not in _BRACKETS or not value:
+        yield repr(value[:_LONGEST] if kind is str else value)  # type: ignore[index]
+        return
+    begin, end = _BRACKETS[kind]
+    yield begin
+    for place, item in enumerate(value if depth else ()):  # type: ignore[arg-type, var-annotated]
+        yield ", " if place else ""
+        yield from _pieces(item, depth - 1)
+        if kind is dict:
+            yield ": "
+            yield from _pieces(value[item], depth - 1)  # type: ignore[index]
+    yield ("" if depth else "…") + (",)" if kind is tuple and len(value) == 1 else end)  # type: ignore[arg-type]
 
 
 def _kind(value: object) -> str:
