@@ -83,8 +83,8 @@ class _Restricted(pickle.Unpickler):
         if asked not in self._made:
             if asked not in self._allowed:
                 raise TableError(
-                    f"{self._source} asks for {bounded(module, 100)}.{bounded(name, 100)}, which no table of numbers needs: "
-                    "refused, nothing was run"
+                    f"{self._source} asks for {bounded(module, 100)}.{bounded(name, 100)}, which no table "
+                    "of numbers needs: refused, nothing was run"
                 )
             self._made[asked] = self._allowed[asked]()
         return self._made[asked]

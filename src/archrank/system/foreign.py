@@ -1,6 +1,7 @@
 """Errors and values of foreign code as texts that can be stored, sent and shown, whatever their classes do."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from archrank.system.text import printable
 
@@ -8,7 +9,7 @@ __all__ = ["bounded", "in_one_line", "message", "shown"]
 
 _LONGEST = 1000
 _DEEPEST = 50
-_BRACKETS = {
+_BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
     dict: ("{", "}"),
@@ -65,21 +66,22 @@ def shown(value: object, longest: int = 200) -> str:
     return bounded(text, longest)
 
 
-def _pieces(value: object, depth: int) -> Iterator[str]:
+def _pieces(value: Any, depth: int) -> Iterator[str]:
     """The ``repr`` of a value, piece by piece: of containers in one another the whole could be without end."""
     kind = type(value)
     if kind not in _BRACKETS or not value:
-        yield repr(value[:_LONGEST] if kind is str else value)  # type: ignore[index]
+        yield repr(value[:_LONGEST] if kind is str else value)
         return
     begin, end = _BRACKETS[kind]
     yield begin
-    for place, item in enumerate(value if depth else ()):  # type: ignore[arg-type, var-annotated]
+    for place, item in enumerate(value if depth else ()):
         yield ", " if place else ""
         yield from _pieces(item, depth - 1)
         if kind is dict:
             yield ": "
-            yield from _pieces(value[item], depth - 1)  # type: ignore[index]
-    yield ("" if depth else "…") + (",)" if kind is tuple and len(value) == 1 else end)  # type: ignore[arg-type]
+            yield from _pieces(value[item], depth - 1)
+    yield "" if depth else "…"
+    yield f",{end}" if kind is tuple and len(value) == 1 else end
 
 
 def _kind(value: object) -> str:
