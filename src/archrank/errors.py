@@ -22,6 +22,7 @@ __all__ = [
     "TraceError",
     "TrainingError",
     "UnknownName",
+    "UnrelatedFailure",
 ]
 
 
@@ -87,6 +88,13 @@ class DataError(ArchrankError, ValueError):
 
 class EvaluationError(ArchrankError):
     """An evaluation that failed or returned something that is not a finite number."""
+
+
+class UnrelatedFailure(EvaluationError):
+    """Raised by an evaluator that failed for a reason unrelated to the architecture, such as a preempted machine.
+
+    The evaluation has failed, and a search learns nothing about the architecture from it.
+    """
 
 
 class FileError(ArchrankError):

@@ -115,6 +115,13 @@ class SearchSpace(ABC):
             return self.arrays(rows)
         return stack([self.function(a) for a in self.architectures(rows)], self.operations)
 
+    def known_values(self, architecture: Architecture) -> Mapping[str, float]:
+        """What is known of an architecture without evaluating it, by name, such as ``parameters``; here nothing.
+
+        A search with bounds on these values proposes only what meets them. Every architecture has the same names.
+        """
+        return {}
+
     def is_valid(self, choices: tuple[int, ...]) -> bool:
         """Whether a row of option indices is an architecture of the space."""
         return True
@@ -145,6 +152,14 @@ class SearchSpace(ABC):
         return self.from_options(record)
 
     # What follows works for every space.
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The names of the :meth:`known_values`."""
+        if type(self).known_values is SearchSpace.known_values:
+            return frozenset()
+        (some,) = self.sample(1, np.random.default_rng(0))
+        return frozenset(self.known_values(some))
 
     def option_index(self, place: int, option: object) -> int:
         """The index of an option of the choice at ``place``; raises ParseError with the closest match."""

@@ -37,23 +37,50 @@ def test_what_is_certain_improves_by_the_gain_and_keeps_the_order_below_it():
 @pytest.mark.parametrize("acquisition", ["mean", "ucb", "ei", "ts", "portfolio"])
 def test_all_picks_of_a_round_go_by_some_utility(acquisition):
     mean, spread = rng().normal(size=8), np.ones(8)
-    found = utilities(acquisition, lambda candidates: (mean, spread), [], 7, 1.0, rng())
+    found = utilities(acquisition, lambda candidates: (mean, spread), ["a"], ["a"], 7, 1.0, rng())
     assert sum(picks for _, picks in found) == 7
-    assert all(utility(mean, spread).shape == (8,) for utility, _ in found)
+    for chance in (None, np.full(8, 0.5)):
+        assert all(utility(mean, spread, chance).shape == (8,) for utility, _ in found)
+
+
+@pytest.mark.parametrize("acquisition", ["mean", "ucb", "ei", "ts", "portfolio"])
+def test_of_equals_the_likelier_feasible_one_is_better(acquisition):
+    known = np.array([-1.0, 0.0]), np.array([0.1, 0.1])
+    found = utilities(acquisition, lambda measured: known, ["a", "b"], ["b"], 2, 0.0, rng())
+    for utility, _ in found:
+        values = utility(np.full(3, 0.5), np.zeros(3), np.array([0.1, 0.9, 0.5]))
+        assert np.argsort(values).tolist() == [0, 2, 1]
+
+
+@pytest.mark.parametrize("acquisition", ["mean", "ucb", "ei", "ts", "portfolio"])
+def test_where_nothing_feasible_is_known_only_the_probability_counts(acquisition):
+    found = utilities(acquisition, lambda measured: ([0.0], [1.0]), ["a"], [], 3, 1.0, rng())
+    ((utility, picks),) = found
+    assert picks == 3
+    chance = np.array([0.2, 0.7, 0.1])
+    assert utility(np.array([5.0, 0.0, 9.0]), np.ones(3), chance).tolist() == chance.tolist()
+
+
+def test_improvement_is_multiplied_by_the_probability():
+    mean, spread, chance = np.array([1.1, 2.1]), np.array([0.1, 0.2]), np.array([1.0, 0.25])
+    known = np.array([1.5]), np.array([9.0])
+    ((utility, _),) = utilities("ei", lambda measured: known, ["a", "b"], ["b"], 1, 1.0, rng())
+    expected = np.exp(log_expected_improvement(mean, spread, 1.5)) * chance
+    assert np.exp(utility(mean, spread, chance)) == pytest.approx(expected)
 
 
 def test_improvement_is_on_the_best_mean_of_the_measured():
     known = np.array([0.0, 1.5]), np.array([9.0, 9.0])
     mean, spread = np.array([1.1, 2.1]), np.array([0.1, 0.2])
-    ((utility, _),) = utilities("ei", lambda measured: known, ["a", "b"], 1, 1.0, rng())
-    assert utility(mean, spread) == pytest.approx(log_expected_improvement(mean, spread, 1.5))
+    ((utility, _),) = utilities("ei", lambda measured: known, ["a", "b"], ["a", "b"], 1, 1.0, rng())
+    assert utility(mean, spread, None) == pytest.approx(log_expected_improvement(mean, spread, 1.5))
 
 
 def test_thompson_picks_each_by_a_draw_of_its_own():
     """Of two equals each is picked half of the time, and what is surely worse never."""
     mean, spread = np.array([0.0, 0.0, -9.0]), np.array([1.0, 1.0, 0.1])
     counts = np.zeros(3)
-    for utility, picks in utilities("ts", lambda candidates: (mean, spread), [], 900, 1.0, rng()):
-        counts[np.argmax(utility(mean, spread))] += picks
+    for utility, picks in utilities("ts", lambda candidates: (mean, spread), ["a"], ["a"], 900, 1.0, rng()):
+        counts[np.argmax(utility(mean, spread, None))] += picks
     assert counts[2] == 0
     assert abs(counts[0] - 450) < 6 * np.sqrt(225)  # Binomial(900, 1/2): six standard deviations

@@ -171,7 +171,7 @@ def test_it_fits_on_what_was_measured_and_nothing_else():
 def test_the_whole_space_is_scored_and_the_best_unseen_are_taken():
     history = measured(30)
     best = sorted((a for a in WHOLE if a not in history), key=worth, reverse=True)
-    history.record(Evaluated(best[0], None))  # failed: never again
+    history.record(Evaluated(best[0], None, unrelated=True))  # failed: never again
     history.record(Evaluated(best[2], None, pending=True))  # under way
     proposals = guided(inner="whole").propose(history, 5, rng())
     assert [p.architecture for p in proposals] == [best[1], *best[3:7]]

@@ -120,7 +120,7 @@ def test_the_other_strategy_sees_one_score_each_and_the_rest_as_it_is():
             Evaluated(a, 3.0, others=(1.0,)),
             Evaluated(b, None),
             Evaluated(c, None, pending=True),
-            Evaluated(d, 9.0, others=(9.0,), violation=0.5),
+            Evaluated(d, 9.0, others=(9.0,), excesses=(0.5,)),
         ]
     )
     for seed in (0, 1):
@@ -131,6 +131,25 @@ def test_the_other_strategy_sees_one_score_each_and_the_rest_as_it_is():
     assert all(e.others == () and not e.violation for e in first)
     assert first[0].score > first[3].score
     assert first[0].score == second[0].score == 0.0  # the only feasible one is the best in everything
+
+
+def test_a_strategy_that_handles_constraints_gets_them_beside_one_score():
+    seen = []
+
+    class Watching(RandomSearch):
+        handles_constraints = True
+
+        def propose(self, history, n, rng):
+            seen.extend(history)
+            return super().propose(history, n, rng)
+
+    a, b = SPACE.sample(2, np.random.default_rng(0))
+    history = History([Evaluated(a, 3.0, excesses=(-0.5, 0.0)), Evaluated(b, 9.0, excesses=(0.5, -1.0))])
+    Scalarized(Watching(SPACE)).propose(history, 1, np.random.default_rng(0))
+    assert [(e.score, e.excesses, e.violation) for e in seen] == [
+        (3.0, (-0.5, 0.0), 0),
+        (9.0, (0.5, -1.0), 0.5),
+    ]
 
 
 def test_evolution_dominates_more_than_random_search():

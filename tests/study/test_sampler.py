@@ -5,8 +5,9 @@ from pathlib import Path
 import optuna
 
 from archrank import Cell, Choice, Graph, SearchSpace, Site
+from archrank.predictors import GaussianProcess
 from archrank.spaces import NASBench201
-from archrank.strategies import RandomSearch, RegularizedEvolution
+from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
 from archrank.study import ArchrankSampler
 
 SPACE = NASBench201()
@@ -103,6 +104,72 @@ def test_failed_and_pruned_trials_are_not_given_again():
     study = optuna.create_study(sampler=ArchrankSampler(space, RandomSearch(space)))
     study.optimize(objective, n_trials=3)
     assert len(set(chosen(study, space))) == 3
+
+
+def test_pruned_trials_are_learned_from_at_the_last_common_step():
+    seen = []
+
+    class Watching(RandomSearch):
+        def propose(self, history, n, rng):
+            seen[:] = history
+            return super().propose(history, n, rng)
+
+    curves = iter(
+        [[0.1, 0.2], [0.3], [0.2, 0.3, 0.4], [0.25, 0.35], [0.05, float("nan")], [], [0.15, 0.1, 0.5]]
+    )
+
+    def objective(trial):
+        SPACE.suggest(trial)
+        curve = next(curves)
+        for step, value in enumerate(curve):
+            trial.report(value, step)
+        if len(curve) < 3:
+            raise optuna.TrialPruned
+        return curve[-1]
+
+    study = optuna.create_study(direction="maximize", sampler=ArchrankSampler(SPACE, Watching(SPACE), seed=0))
+    study.optimize(objective, n_trials=7)
+    study.sampler.sample_relative(study, study.ask(), {})
+    assert [entry.failed for entry in seen if not entry.pending] == [False] * 5 + [True, False]
+    scores = [entry.score for entry in seen if entry.score is not None]
+    assert scores == [2 / 5, 5 / 5, 2 / 5, 4 / 5, 0.0, 2 / 5]  # of the five others
+
+
+def test_where_nothing_was_pruned_scores_are_the_values():
+    seen = []
+
+    class Watching(RandomSearch):
+        def propose(self, history, n, rng):
+            seen[:] = history
+            return super().propose(history, n, rng)
+
+    def objective(trial):
+        trial.report(total(trial), 1)
+        return total(trial)
+
+    study = optuna.create_study(sampler=ArchrankSampler(SPACE, Watching(SPACE), seed=0))
+    study.optimize(objective, n_trials=4)
+    assert [e.score for e in seen] == [-float(sum(e.architecture.choices)) for e in seen]
+
+
+def test_guided_search_learns_under_successive_halving():
+    def objective(trial):
+        top = SPACE.suggest(trial).choices.count(3)
+        for epoch in range(1, 10):
+            trial.report(top * (1 - 0.5**epoch), epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return top * (1 - 0.5**9)
+
+    strategy = GuidedSearch(SPACE, GaussianProcess(SPACE))
+    study = optuna.create_study(
+        direction="maximize",
+        sampler=ArchrankSampler(SPACE, strategy, seed=0),
+        pruner=optuna.pruners.SuccessiveHalvingPruner(),
+    )
+    study.optimize(objective, n_trials=40)
+    assert sum(trial.state.name == "PRUNED" for trial in study.trials) >= 5
+    assert study.best_value > 4.9  # five or six convolutions of six
 
 
 def test_another_parameter_is_drawn_beside_the_space():

@@ -101,9 +101,21 @@ class Repeated(NASBench201):
     choices = (*NASBench201.choices[:5], Choice("0→1", NASBench201.choices[0].options))
 
 
+class Forgetful(NASBench201):
+    def known_values(self, architecture):
+        return {"size": 1.0} if architecture.choices[0] == 0 else {}
+
+
+class Unknown(NASBench201):
+    def known_values(self, architecture):
+        return {"size": float("nan")}
+
+
 @pytest.mark.parametrize(
     ("space", "message"),
     [
+        (Forgetful, "has the names"),
+        (Unknown, "expected a finite number"),
         (Unstable, "same graph every time"),
         (Undeclared, "not among the operations"),
         (Unreadable, "parse read that as"),
@@ -130,10 +142,10 @@ def test_a_broken_promise_is_noticed(space, message):
 @pytest.fixture
 def documented(tmp_path, monkeypatch):
     """The file that the how-to page tells its reader to write."""
-    example, check = re.findall(
+    example, counted, check = re.findall(
         r"```python\n(.*?)```", (DOCS / "add-a-space.md").read_text(encoding="utf-8"), re.S
     )
-    (tmp_path / "my_space.py").write_text(example, encoding="utf-8")
+    (tmp_path / "my_space.py").write_text(f"{example}\n\n{counted}", encoding="utf-8")
     (tmp_path / "check.py").write_text(check, encoding="utf-8")
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path / "my_space.py"
@@ -152,3 +164,6 @@ def test_the_documented_space_works(documented):
     )
     assert [site.operation for site in space.graph(gap).cells[0].sites] == ["conv3x3", "conv5x5", "skip"]
     assert len({space.function_key(a) for a in space.architectures(space.rows())}) == 28
+    counted = names.space(f"{documented}:CountedChain")
+    check_space(counted)
+    assert counted.known_values(counted.architecture((1, 2, 0, 1))) == {"parameters": (9 + 25) * 256.0}

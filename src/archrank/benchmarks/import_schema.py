@@ -56,6 +56,7 @@ class Quantity:
         runs: The numbers of its runs, each with a column of its own; none for a quantity with one column.
         run_word: What such a number is: the number of a ``"run"``, or a ``"seed"``.
         test: Name of the quantity to report beside it in a search by this one.
+        measured: As for :class:`~archrank.benchmarks.Metric`.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Quantity:
     runs: tuple[int, ...] = ()
     run_word: Literal["run", "seed"] = "run"
     test: str | None = None
+    measured: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -88,7 +90,9 @@ class Quantity:
             run = _run(label, self.runs)
             every = f"mean of {self.run_word}s {', '.join(map(str, self.runs))}"
             seeds = every if run is None else f"{self.run_word} {self.runs[run]}"
-        return Metric(self.name, self.meaning, self.split, self.higher_is_better, self.epochs, seeds)
+        return Metric(
+            self.name, self.meaning, self.split, self.higher_is_better, self.epochs, seeds, self.measured
+        )
 
     def run_metrics(self) -> list[Metric]:
         """A metric for each run."""

@@ -274,6 +274,7 @@ _PARAMETERS = Quantity(
     "none",
     higher_is_better=False,
     seeds="same in every run",
+    measured=False,
 )
 
 

@@ -65,13 +65,13 @@ _ACCURACIES = (
 number. They keep the source's names; what they are is said here."""
 
 
-def _cost(name: str, meaning: str) -> Quantity:
-    return Quantity(name, meaning, "none", higher_is_better=False, seeds="unstated")
+def _cost(name: str, meaning: str, measured: bool = True) -> Quantity:
+    return Quantity(name, meaning, "none", higher_is_better=False, seeds="unstated", measured=measured)
 
 
 QUANTITIES: tuple[Quantity, ...] = (
     *_ACCURACIES,
-    _cost("parameters_millions", "millions of parameters of the CIFAR-10 network"),
+    _cost("parameters_millions", "millions of parameters of the CIFAR-10 network", measured=False),
     _cost("edgegpu_latency_ms", "milliseconds an image on an edge GPU"),
     _cost("edgegpu_energy_mj", "millijoules an image on an edge GPU"),
     _cost("raspi4_latency_ms", "milliseconds an image on a Raspberry Pi 4"),

@@ -305,8 +305,15 @@ def _quantities(part: Part) -> list[Quantity]:
             found.append(Quantity(f"{short}_train_seconds_{epochs}", seconds, "none", False, epochs))
     for short, name in _DATASETS.items():
         found += [
-            Quantity(f"{short}_{cost}", f"{words}, {name} network", "none", False, seeds="same in every run")
-            for cost, words in _COSTS.values()
+            Quantity(
+                f"{short}_{cost}",
+                f"{words}, {name} network",
+                "none",
+                False,
+                seeds="same in every run",
+                measured=kind == "latency",
+            )
+            for kind, (cost, words) in _COSTS.items()
         ]
     return found
 

@@ -44,6 +44,7 @@ class Metric:
         higher_is_better: The direction in which it is good.
         epochs: How long each training was; None where it is not known or does not apply.
         seeds: ``"one run"``, ``"mean of 3 runs"`` …
+        measured: Whether it takes a measurement; False for what can be counted beforehand, such as parameters.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Metric:
     higher_is_better: bool = True
     epochs: int | None = None
     seeds: str = "one run"
+    measured: bool = True
 
 
 class Table:

@@ -277,7 +277,14 @@ class _Request:
 
         words = _words(objectives)
         known = self.target if self.table is not None else values
-        return declared_objectives(known, metric=metric, maximize=maximize, objectives=words, where=where)  # type: ignore[arg-type]
+        return declared_objectives(
+            known,  # type: ignore[arg-type]
+            metric=metric,
+            maximize=maximize,
+            objectives=words,
+            where=where,
+            known=self.space.known_names,
+        )
 
     def command(self, by: "Objectives") -> str:
         """The command that repeats the run."""

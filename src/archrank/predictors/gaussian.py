@@ -47,6 +47,7 @@ class GaussianProcess(Predictor):
 
     Attributes:
         length_: The kernel's length in standard deviations of the features, times the root of their number.
+        variance_: The variance of the scores without noise.
         noise_: The share of the variance that is noise.
         depth_: The weight of the features of depth, from 0 to 1.
         slope_: The variance of the linear kernel relative to that of the signal; 0 where hints do not help.
@@ -158,8 +159,9 @@ class GaussianProcess(Predictor):
     def _learn(self, kernel: Kernel, known: Points, y: Floats) -> None:
         """Solve for the weights of the training set."""
         self._kernel, self._known, self._targets = kernel, known, y
-        self.length_, self.noise_, self.depth_, self.slope_ = (
+        self.length_, self.variance_, self.noise_, self.depth_, self.slope_ = (
             kernel.length,
+            kernel.variance,
             kernel.noise,
             kernel.depth,
             kernel.slope,

@@ -4,6 +4,7 @@ Reference: Ying et al., NAS-Bench-101 (ICML 2019).
 """
 
 import json
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -259,6 +260,10 @@ class NASBench101(SearchSpace):
     def trainable_parameters(self, architecture: Architecture) -> int:
         """The official count of the trainable parameters of the CIFAR-10 network built from the cell."""
         return trainable_parameters(canonical_module(self._module(architecture.choices)))
+
+    def known_values(self, architecture: Architecture) -> Mapping[str, float]:
+        """The ``trainable_parameters``."""
+        return {"trainable_parameters": float(self.trainable_parameters(architecture))}
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         """Draw ``n`` architectures independently and uniformly, from the list of all."""

@@ -34,8 +34,9 @@ _CERTAIN = 1e-9
 
 Believe = Callable[[Any], tuple[Floats, Floats]]
 """Mean and standard deviation of the predicted score of candidates: (B,), (B,)."""
-Utility = Callable[[Floats, Floats], Floats]
-"""What to maximise, from mean and standard deviation: (B,), (B,) to (B,)."""
+Utility = Callable[[Floats, Floats, "Floats | None"], Floats]
+"""What to maximise, from mean, standard deviation and the probability of being feasible, None where everything is:
+three times (B,) to (B,)."""
 
 
 def belief(acquisition: Acquisition, ranker: "Ranker") -> Believe:
@@ -73,6 +74,7 @@ def utilities(
     acquisition: Acquisition,
     believe: Believe,
     measured: Sequence[Architecture],
+    feasible: Sequence[Architecture],
     n: int,
     beta: float,
     rng: np.random.Generator,
@@ -87,25 +89,35 @@ def utilities(
             known, the other half by the mean.
         believe: The fitted predictor.
         measured: What was measured.
+        feasible: What of it meets the constraints. Where nothing does, only the probability of being feasible counts.
         n: How many picks there are, at least 1.
         beta: For ``"ucb"``: how many standard deviations are added to the mean.
         rng: The source of randomness, used by ``"ts"`` and, for an odd number of picks, by ``"portfolio"``.
 
     Returns:
-        Utilities, and how many picks go by each: ``n`` in all.
+        Utilities, and how many picks go by each: ``n`` in all. The expected improvement is multiplied by the
+        probability of being feasible; by the others, what is not feasible counts as much as the worst measured.
 
-    Reference: White et al., BANANAS (AAAI 2021), for independent Thompson sampling; Hoffman et al., Portfolio
+    Reference: Gardner et al., Bayesian Optimization with Inequality Constraints (ICML 2014), for the improvement under
+    constraints; White et al., BANANAS (AAAI 2021), for independent Thompson sampling; Hoffman et al., Portfolio
     Allocation for Bayesian Optimization (UAI 2011), for several acquisitions side by side, here with fixed shares.
     """
+    if not feasible:
+        return [(_feasibility, n)]
+    if acquisition == "ei":
+        best = float(believe(feasible)[0].max())
+        return [(partial(_improvement, best=best), n)]
+    worst = partial(_lowest, believe, measured)
     if acquisition == "mean":
-        return [(_mean, n)]
+        return [(partial(_expected, _mean, worst), n)]
     if acquisition == "ucb":
-        return [(partial(upper_confidence_bound, beta=beta), n)]
+        return [(partial(_expected, partial(upper_confidence_bound, beta=beta), worst), n)]
     if acquisition == "ts":
-        return [(partial(thompson_sample, rng=rng), 1)] * n
-    improvement = partial(log_expected_improvement, best=float(believe(measured)[0].max()))
-    certain = (n + int(rng.integers(2))) // 2 if acquisition == "portfolio" else 0
-    return [(utility, picks) for utility, picks in ((improvement, n - certain), (_mean, certain)) if picks]
+        return [(partial(_expected, partial(thompson_sample, rng=rng), worst), 1)] * n
+    best = float(believe(feasible)[0].max())
+    certain = (n + int(rng.integers(2))) // 2
+    both = ((partial(_improvement, best=best), n - certain), (partial(_expected, _mean, worst), certain))
+    return [(utility, picks) for utility, picks in both if picks]
 
 
 def upper_confidence_bound(mean: Floats, std: Floats, beta: float) -> Floats:
@@ -169,3 +181,31 @@ def _certain(ranker: "Ranker", candidates: Any) -> tuple[Floats, Floats]:
 
 def _mean(mean: Floats, std: Floats) -> Floats:
     return mean
+
+
+def _lowest(believe: Believe, measured: Sequence[Architecture]) -> float:
+    return float(believe(measured)[0].min())
+
+
+def _improvement(mean: Floats, spread: Floats, chance: Floats | None, best: float) -> Floats:
+    improvement = log_expected_improvement(mean, spread, best)
+    return improvement if chance is None else improvement + np.log(chance)
+
+
+def _expected(
+    utility: Callable[[Floats, Floats], Floats],
+    worst: Callable[[], float],
+    mean: Floats,
+    spread: Floats,
+    chance: Floats | None,
+) -> Floats:
+    """A utility where feasible, and the worst mean that was measured otherwise."""
+    value = utility(mean, spread)
+    if chance is None:
+        return value
+    low = worst()
+    return low + chance * (value - low)
+
+
+def _feasibility(mean: Floats, spread: Floats, chance: Floats | None) -> Floats:
+    return np.zeros_like(mean) if chance is None else chance

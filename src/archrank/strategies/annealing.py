@@ -9,8 +9,8 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
-from archrank.strategies.domain import Domain
+from archrank.strategies.base import History, Proposal, UniqueBy
+from archrank.strategies.domain import Domain, DomainStrategy
 from archrank.strategies.mutation import offspring
 
 __all__ = ["SimulatedAnnealing", "metropolis", "temperature"]
@@ -42,7 +42,7 @@ def metropolis(gains: npt.ArrayLike, temperature: float, uniform: npt.ArrayLike)
     return np.asarray(np.asarray(uniform) < chance)
 
 
-class SimulatedAnnealing(Strategy):
+class SimulatedAnnealing(DomainStrategy):
     """One chain: the current architecture is mutated, and the child becomes current by the Metropolis rule.
 
     It starts from the best of ``starts`` random architectures, whose interquartile range is the unit of all score

@@ -1,9 +1,9 @@
 """What a strategy is: a pure function from history to the next architectures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -41,14 +41,22 @@ class Evaluated:
         score: What was measured, turned so that higher is better; None while it is pending or when it failed.
         pending: Whether the evaluation is still under way.
         others: The scores by the second and further objectives, where a search has several.
-        violation: How far it breaks the constraints, where a search has any; 0 where it meets them.
+        excesses: For each constraint how far it is broken, 0 or less where it is met; empty where there are none, or
+            where the values are not known.
+        unrelated: Whether it failed for a reason that has nothing to do with the architecture, such as a full disk.
     """
 
     architecture: Architecture
     score: float | None
     pending: bool = False
     others: tuple[float, ...] = ()
-    violation: float = 0.0
+    excesses: tuple[float, ...] = ()
+    unrelated: bool = False
+
+    @property
+    def violation(self) -> float:
+        """How far it breaks the constraints together; 0 where it meets them, or where there are none."""
+        return sum(excess for excess in self.excesses if excess > 0)
 
     @property
     def failed(self) -> bool:
@@ -127,8 +135,11 @@ class Strategy(ABC):
     unique_by: UniqueBy = "encoding"
     """What never comes twice: a row of choices, or a function (:meth:`~archrank.space.SearchSpace.function`)."""
     multi_objective: bool = False
-    """Whether it uses ``others`` and ``violation`` itself; for any other strategy a driver combines them into one score
+    """Whether it uses ``others`` and ``excesses`` itself; for any other strategy a driver combines them into one score
     (:class:`~archrank.strategies.Scalarized`)."""
+    handles_constraints: bool = False
+    """Whether it uses ``excesses`` itself, though not ``others``; another one sees what breaks a constraint as worse
+    than all that meets them."""
 
     @abstractmethod
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -143,6 +154,17 @@ class Strategy(ABC):
             ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no
             more. With ``unique_by = "function"`` their functions are distinct and new as well.
         """
+
+    def within(self, violation: Callable[[Architecture], float]) -> Self:
+        """The same strategy, proposing only what meets bounds that are known before an evaluation.
+
+        Here it is the strategy itself: one that proposes without a :class:`~archrank.strategies.Domain` learns of these
+        bounds only through evaluations, as of other constraints.
+
+        Args:
+            violation: How far an architecture breaks the bounds; 0 where it may be proposed.
+        """
+        return self
 
     @property
     def settings(self) -> dict[str, Any]:

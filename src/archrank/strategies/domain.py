@@ -1,21 +1,28 @@
 """What a strategy may propose, and what of it is left."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from copy import copy
 from functools import cached_property
-from typing import get_args
+from typing import Self, get_args
 
 import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import UnknownName
-from archrank.space import SearchSpace
-from archrank.strategies.base import History, UniqueBy
+from archrank.space import ENUMERABLE, SearchSpace
+from archrank.strategies.base import History, Strategy, UniqueBy
 
-__all__ = ["UNIQUE_BY", "Domain", "Remaining", "unseen"]
+__all__ = ["UNIQUE_BY", "Domain", "DomainStrategy", "Remaining", "Violation", "unseen"]
 
 UNIQUE_BY: tuple[UniqueBy, ...] = get_args(UniqueBy)
 
+Violation = Callable[[Architecture], float]
+"""How far an architecture breaks bounds that are known before it is evaluated; 0 where it meets them."""
+
 _QUICK_TRIES = 20
+
+_DRAWS, _STEPS = 100, 1_000
+"""How many draws it may take to meet the bounds, and how many mutations after that."""
 
 
 class Domain:
@@ -46,6 +53,7 @@ class Domain:
         self.space = space
         self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
         self.unique_by: UniqueBy = "function" if space.by_function else unique_by
+        self._violation: Violation | None = None
         # Working a key out takes longer than all else that a proposal needs, so each is worked out once.
         self._keys: dict[Architecture, Hashable] = {}
 
@@ -53,9 +61,23 @@ class Domain:
         """What neither ``history`` nor ``taken`` holds."""
         return Remaining(self, history, taken)
 
+    def within(self, violation: Violation) -> Self:
+        """The same, with bounds that are known before an evaluation.
+
+        Args:
+            violation: How far an architecture breaks them; 0 where it may be proposed.
+        """
+        bounded = copy(self)
+        bounded._violation = violation
+        return bounded
+
     def allows(self, architecture: Architecture) -> bool:
-        """Whether it is among the candidates."""
-        return self._allowed is None or architecture in self._allowed
+        """Whether it is among the candidates, and meets the bounds."""
+        return (self._allowed is None or architecture in self._allowed) and self.meets(architecture)
+
+    def meets(self, architecture: Architecture) -> bool:
+        """Whether it meets the bounds; True where there are none."""
+        return self._violation is None or self._violation(architecture) == 0
 
     def key(self, architecture: Architecture) -> Hashable:
         """Equal for architectures that compute the same function."""
@@ -64,15 +86,48 @@ class Domain:
         return self._keys[architecture]
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
-        """Draw ``n`` independently, so the same one may come twice; none where there is no candidate."""
+        """Draw ``n`` independently, so the same one may come twice; none where there is no candidate.
+
+        With bounds it draws until one meets them. Where that takes too many draws, the least violating one is mutated
+        until it does, so that these are not drawn uniformly; fewer than ``n`` come where that takes too long as well.
+        """
+        if self._violation is None:
+            return self._drawn(n, rng)
+        found = [self._one_within(self._violation, rng) for _ in range(n)]
+        return [architecture for architecture in found if architecture is not None]
+
+    def _drawn(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         if self.candidates is None:
             return self.space.sample(n, rng)
         if not self.candidates:
             return []
         return [self.candidates[i] for i in rng.integers(len(self.candidates), size=n)]
 
+    def _one_within(self, violation: Violation, rng: np.random.Generator) -> Architecture | None:
+        nearest: Architecture | None = None
+        for _ in range(_DRAWS):
+            for architecture in self._drawn(1, rng):
+                if violation(architecture) == 0:
+                    return architecture
+                if nearest is None or violation(architecture) < violation(nearest):
+                    nearest = architecture
+        if self.candidates is not None or nearest is None:
+            return None
+        for _ in range(_STEPS):
+            child = self.space.mutate(nearest, rng)
+            if violation(child) <= violation(nearest):
+                nearest = child
+            if violation(nearest) == 0:
+                return nearest
+        return None
+
+    @property
+    def is_listable(self) -> bool:
+        """Whether :meth:`everything` may be called; a space without bounds is asked, and says why it cannot."""
+        return self._violation is None or self.candidates is not None or self.space.encodings <= ENUMERABLE
+
     def everything(self) -> Sequence[Architecture]:
-        """All of them, in a fixed order.
+        """All of them, in a fixed order, also those that break the bounds.
 
         Raises:
             SpaceError: The space has too many to list.
@@ -87,6 +142,18 @@ class Domain:
     @cached_property
     def _allowed(self) -> frozenset[Architecture] | None:
         return None if self.candidates is None else frozenset(self.candidates)
+
+
+class DomainStrategy(Strategy):
+    """A strategy that proposes from the domain ``self._domain``."""
+
+    _domain: Domain
+
+    def within(self, violation: Violation) -> Self:
+        """The same strategy, with bounds that are known before an evaluation."""
+        bounded = copy(self)
+        bounded._domain = self._domain.within(violation)
+        return bounded
 
 
 class Remaining:
@@ -142,7 +209,9 @@ class Remaining:
             self._take_new(self._domain.sample(n - len(found), rng), n, found)
             if len(found) == n:
                 return found
-        left = [a for a in self._domain.everything() if self._is_new(a)]
+        if not self._domain.is_listable:
+            return found  # bounds that hardly anything more meets
+        left = [a for a in self._domain.everything() if self._is_new(a) and self._domain.meets(a)]
         self._take_new([left[i] for i in rng.permutation(len(left))], n, found)
         return found
 

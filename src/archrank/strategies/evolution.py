@@ -9,14 +9,14 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
-from archrank.strategies.domain import Domain
+from archrank.strategies.base import History, Proposal, UniqueBy
+from archrank.strategies.domain import Domain, DomainStrategy
 from archrank.strategies.mutation import offspring
 
 __all__ = ["RegularizedEvolution", "TournamentEvolution"]
 
 
-class _Evolution(Strategy):
+class _Evolution(DomainStrategy):
     """The best of a tournament within a population is mutated once; a subclass says who the population is."""
 
     def __init__(

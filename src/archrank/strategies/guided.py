@@ -19,23 +19,27 @@ from archrank.strategies.acquisition import (
     belief,
     utilities,
 )
-from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
-from archrank.strategies.domain import Domain, Remaining
+from archrank.strategies.base import History, Proposal, UniqueBy
+from archrank.strategies.domain import Domain, DomainStrategy, Remaining
 from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Ranker
+    from archrank.strategies.feasibility import Feasibility
 
 __all__ = ["INNER", "GuidedSearch"]
 
 Inner = Literal["auto", "whole", "evolution", "annealing", "random"]
 INNER: tuple[Inner, ...] = get_args(Inner)
 
+_DRAWN = 10
+"""So many random architectures are drawn for each that is chosen by its probability of being feasible."""
+
 LISTED = 200_000
 """Spaces with up to this many encodings are scored whole by default; larger ones are searched by evolution."""
 
 
-class GuidedSearch(Strategy):
+class GuidedSearch(DomainStrategy):
     """Rounds of fitting a predictor afresh and evaluating what it ranks best.
 
     The first ``initial`` architectures are random. From then on every round fits the predictor on what was measured,
@@ -78,6 +82,8 @@ class GuidedSearch(Strategy):
     temperature of 1000 makes it a random walk, this one's temperature is in standard deviations of the scores. Fitting
     on ever better ones: Wu et al., Stronger NAS with Weaker Predictors (NeurIPS 2021).
     """
+
+    handles_constraints = True
 
     def __init__(
         self,
@@ -149,14 +155,38 @@ class GuidedSearch(Strategy):
         measured = history.measured
         remaining = self._domain.remaining(history)
         if len(history) - history.failed < self.initial or len({score for _, score in measured}) < 2:
-            return [Proposal(a, "random") for a in remaining.draw(n, rng)]
+            return [Proposal(a, "random") for a in self._random(history, remaining, n, rng)]
         predictor = self.predictor.with_seed(int(rng.integers(2**31)))
         known = self._training_set(measured)
         predictor.fit([a for a, _ in known], [score for _, score in known])
         exploring = int(rng.binomial(n, self.explore))
-        found = self._favourites(predictor, history, remaining, n - exploring, rng)
+        feasibility = self._feasibility(history)
+        found = self._favourites(predictor, history, feasibility, remaining, n - exploring, rng)
         others = remaining.draw(n - len(found), rng)
         return found + [Proposal(a, "explored") for a in others]
+
+    def _feasibility(self, history: History) -> "Feasibility | None":
+        """The probability of being feasible; None where all that was evaluated is."""
+        if not any(entry.violation or (entry.failed and not entry.unrelated) for entry in history):
+            return None
+        from archrank.strategies.feasibility import Feasibility
+
+        return Feasibility.learned(self.space, list(history))
+
+    def _random(
+        self, history: History, remaining: Remaining, n: int, rng: np.random.Generator
+    ) -> list[Architecture]:
+        """Random architectures; where some are known to be infeasible, those that are likely feasible more often."""
+        feasibility = self._feasibility(history)
+        if feasibility is None:
+            return remaining.draw(n, rng)
+        drawn = self._domain.remaining(history).draw(_DRAWN * n, rng)
+        if not drawn:
+            return []
+        chances = feasibility(drawn)
+        size = min(n, len(drawn))
+        chosen = rng.choice(len(drawn), size=size, replace=False, p=chances / chances.sum())
+        return [drawn[i] for i in chosen]
 
     def _training_set(self, measured: list[tuple[Architecture, float]]) -> list[tuple[Architecture, float]]:
         """The best share of the measured, in their order; all of them where those were all equal."""
@@ -168,25 +198,36 @@ class GuidedSearch(Strategy):
         return kept if len({score for _, score in kept}) > 1 else measured
 
     def _favourites(
-        self, predictor: "Ranker", history: History, remaining: Remaining, n: int, rng: np.random.Generator
+        self,
+        predictor: "Ranker",
+        history: History,
+        feasibility: "Feasibility | None",
+        remaining: Remaining,
+        n: int,
+        rng: np.random.Generator,
     ) -> list[Proposal]:
         """Take the ``n`` with the highest utility that the inner search finds."""
         if n == 0 or self._domain.candidates == []:
             return []
         believe = belief(self.acquisition, predictor)
-        whole = believe(self._collated) if self._scores_whole else None
+        whole = None
+        if self._scores_whole:
+            chance = self._chance(feasibility, self._pool, self._collated)
+            whole = (*believe(self._collated), chance)
         measured = [a for a, _ in history.measured]
+        feasible = _feasible(history)
         chosen: list[Architecture] = []
         scores: list[float] = []
-        for utility, picks in utilities(self.acquisition, believe, measured, n, self.beta, rng):
+        for utility, picks in utilities(self.acquisition, believe, measured, feasible, n, self.beta, rng):
             if whole is not None:
                 pool, values = self._pool, utility(*whole)
             else:
-                pool, values = self._inner(partial(_ask, believe, utility), history, picks, rng)
+                ask = partial(self._utilities, believe, feasibility, utility)
+                pool, values = self._inner(ask, history, picks, rng)
             places = best_remaining(pool, values, remaining, picks, rng)
             chosen += [pool[i] for i in places]
             scores += values[places].tolist()
-        if self.acquisition != "mean" and chosen:
+        if chosen and not (self.acquisition == "mean" and feasibility is None):
             # A utility says nothing of what will be measured; what is recorded is the prediction.
             scores = predictor.predict(chosen).tolist()
         return [Proposal(a, "predicted", score) for a, score in zip(chosen, scores, strict=True)]
@@ -200,8 +241,10 @@ class GuidedSearch(Strategy):
             return drawn, utility(drawn)
         size = self.chains if self.inner == "annealing" else self.population
         half = sorted(history.measured, key=lambda entry: -entry[1])[: size // 2]
-        starts = [a for a, _ in half]
-        starts += self.space.sample(size - len(starts), rng)
+        starts = [a for a, _ in half if self._domain.meets(a)]
+        starts += self._domain.sample(size - len(starts), rng)
+        if not starts:
+            return [], np.empty(0)
         if self.inner == "annealing":
             met = anneal(self.space, utility, starts, self.steps, rng)
         else:
@@ -222,6 +265,35 @@ class GuidedSearch(Strategy):
     def _collated(self) -> Any:
         return self.predictor.collate(self._pool)
 
+    def _chance(
+        self, feasibility: "Feasibility | None", architectures: Sequence[Architecture], collated: Any
+    ) -> Floats | None:
+        """The probability that each is feasible, by features that the predictor may have worked out already."""
+        if feasibility is None:
+            return None
+        from archrank.predictors.candidates import Candidates
 
-def _ask(believe: Believe, utility: Utility, architectures: Sequence[Architecture]) -> Floats:
-    return utility(*believe(architectures))
+        return feasibility(collated if isinstance(collated, Candidates) else architectures)
+
+    def _utilities(
+        self,
+        believe: Believe,
+        feasibility: "Feasibility | None",
+        utility: Utility,
+        architectures: Sequence[Architecture],
+    ) -> Floats:
+        """The utility of each, none where it breaks bounds that are known beforehand: (B,)."""
+        # Prepared once where two models are asked.
+        collated = architectures if feasibility is None else self.predictor.collate(architectures)
+        values = utility(*believe(collated), self._chance(feasibility, architectures, collated))
+        return np.where([self._domain.meets(a) for a in architectures], values, -np.inf)
+
+
+def _feasible(history: History) -> list[Architecture]:
+    """What was measured and meets the constraints; where there are some, and it is not known, it does not."""
+    constrained = any(entry.excesses for entry in history)
+    return [
+        entry.architecture
+        for entry in history
+        if entry.score is not None and not entry.violation and (entry.excesses or not constrained)
+    ]

@@ -7,13 +7,13 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
-from archrank.strategies.base import Evaluated, History, Proposal, Strategy, UniqueBy
-from archrank.strategies.domain import Domain
+from archrank.strategies.base import Evaluated, History, Proposal, UniqueBy
+from archrank.strategies.domain import Domain, DomainStrategy
 
 __all__ = ["LocalSearch"]
 
 
-class LocalSearch(Strategy):
+class LocalSearch(DomainStrategy):
     """Hill climbing with restarts: from the best of a few random architectures to better neighbors.
 
     The neighbors of the current architecture are evaluated in random order; the first that is better becomes the

@@ -6,13 +6,13 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.space import SearchSpace
-from archrank.strategies.base import History, Proposal, Strategy, UniqueBy
-from archrank.strategies.domain import Domain
+from archrank.strategies.base import History, Proposal, UniqueBy
+from archrank.strategies.domain import Domain, DomainStrategy
 
 __all__ = ["RandomSearch"]
 
 
-class RandomSearch(Strategy):
+class RandomSearch(DomainStrategy):
     """Draws uniformly, without repeats.
 
     Args:

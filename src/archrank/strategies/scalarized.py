@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
+from archrank.strategies.domain import Violation
 
 __all__ = ["Scalarized", "feasible_first", "weighed"]
 
@@ -18,8 +19,9 @@ class Scalarized(Strategy):
 
     Every call draws weights for the objectives, uniformly from all that add up to 1, and scores what was measured by
     them (:func:`weighed`); so from round to round another part of the Pareto front is looked for. What breaks the
-    constraints scores below all that meets them (:func:`feasible_first`). The other strategy sees these scores as if
-    they had been measured, so any will do, and a predictor learns them.
+    constraints scores below all that meets them (:func:`feasible_first`), unless the other strategy uses constraints
+    itself (``handles_constraints``). The other strategy sees these scores as if they had been measured, so any will do,
+    and a predictor learns them.
 
     Args:
         strategy: Chooses by the one score.
@@ -41,12 +43,17 @@ class Scalarized(Strategy):
         """The strategy inside."""
         return f"{type(self).__name__}({self.strategy!r})"
 
+    def within(self, violation: Violation) -> "Scalarized":
+        """The same, with bounds that are known before an evaluation."""
+        return Scalarized(self.strategy.within(violation))
+
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """What the other strategy proposes after a history with one score each."""
-        return self.strategy.propose(_with_one_score(history, rng), n, rng)
+        single = _with_one_score(history, self.strategy.handles_constraints, rng)
+        return self.strategy.propose(single, n, rng)
 
 
-def _with_one_score(history: History, rng: np.random.Generator) -> History:
+def _with_one_score(history: History, handles_constraints: bool, rng: np.random.Generator) -> History:
     measured = [entry for entry in history if entry.score is not None]
     if not measured:
         return history
@@ -56,9 +63,14 @@ def _with_one_score(history: History, rng: np.random.Generator) -> History:
         scores = weighed(scores, rng.dirichlet(np.ones(scores.shape[1])), violations == 0)
     else:
         scores = scores[:, 0]
-    single = iter(feasible_first(scores, violations).tolist())
+    single = iter((scores if handles_constraints else feasible_first(scores, violations)).tolist())
     return History(
-        entry if entry.score is None else Evaluated(entry.architecture, next(single)) for entry in history
+        entry
+        if entry.score is None
+        else Evaluated(
+            entry.architecture, next(single), excesses=entry.excesses if handles_constraints else ()
+        )
+        for entry in history
     )
 
 

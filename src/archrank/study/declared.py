@@ -1,6 +1,6 @@
 """What a search goes by, from what its user names and what the table or the evaluator declares."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from archrank.benchmarks.table import Table
@@ -23,6 +23,7 @@ def declared_objectives(
     maximize: bool | None = None,
     objectives: Mapping[str, Direction] | Sequence[str] | None = None,
     where: Sequence[str] = (),
+    known: Collection[str] = (),
 ) -> Objectives:
     """The objectives and constraints of a search.
 
@@ -39,6 +40,7 @@ def declared_objectives(
         objectives: Two or three values to search by instead: a mapping from names to directions, or names such as
             ``"latency:min"``.
         where: Constraints, such as ``"latency_ms < 20"``.
+        known: The names of what the space knows, which an evaluator need not give.
 
     Raises:
         UnknownName: A metric that the table does not have, a value that the evaluator does not give, or an unknown
@@ -59,7 +61,7 @@ def declared_objectives(
     chosen = Objectives.of(_of_evaluator(values, named, maximize), where)
     gives: Sequence[str] = getattr(values, "gives", chosen.needed)
     for needed in chosen.needed:
-        if needed not in gives:
+        if needed not in gives and needed not in known:
             raise UnknownName("value", needed, gives)
     check_evaluator_objectives(values, chosen)
     return chosen

@@ -13,11 +13,12 @@ from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.strategies.scalarized import Scalarized
 from archrank.study.backend import Backend
+from archrank.study.bounds import KnownBounds
 from archrank.study.checks import check_count, checked_evaluator, checked_space, checked_strategy, table_of
 from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
-from archrank.study.evaluators import TableEvaluator
+from archrank.study.evaluators import TableEvaluator, with_known_values
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.objectives import Direction
 from archrank.study.result import SearchResult, result_record
@@ -83,7 +84,10 @@ def search(
             evaluator returns them in this order, or in a mapping. The strategy sees them through
             :class:`~archrank.strategies.Scalarized`, unless it has ``multi_objective``.
         where: Constraints such as ``"latency_ms < 20"``, on values that the evaluator gives. What breaks one is
-            recorded, and counts against the budget, but is never the best; strategies see it below all that meets them.
+            recorded, and counts against the budget, but is never the best. Guided search predicts each value and weighs
+            improvement by the probability of meeting the bounds; other strategies see what breaks one below all that
+            meets them. Bounds on values that are known before an evaluation
+            (:class:`~archrank.study.bounds.KnownBounds`) cost nothing: only what meets them is proposed.
         folder: Where the study is kept, as a path; None keeps it in memory. Or a folder that was opened before.
         resume: Continue the run that the folder holds, or start one where there is none. Without it a folder that
             holds a run is refused. A larger budget extends a finished run.
@@ -105,8 +109,8 @@ def search(
     Raises:
         BudgetError: A budget or a number of workers below 1.
         RunFolderError: The folder or the database holds another run under that name, or cannot be written.
-        ArchrankError: An argument of the wrong type, a constraint that cannot be read, an unknown direction, or an
-            evaluator that declares another metric.
+        ArchrankError: An argument of the wrong type, a constraint that cannot be read or that nothing can meet, an
+            unknown direction, or an evaluator that declares another metric.
         EvaluationError: The evaluator cannot be sent to the workers, they do not start, the executor broke, or a
             timeout is given where nothing can be ended.
 
@@ -130,13 +134,19 @@ def search(
         maximize=maximize,
         objectives=objectives,
         where=where,
+        known=searched.known_names,
     )
     strategy = checked_strategy(strategy, searched, table)
+    bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
+    if bounds.constraints:
+        strategy = strategy.within(bounds.violation)
     if not (chosen.is_plain or strategy.multi_objective):
         strategy = Scalarized(strategy)
     evaluator = evaluate if not isinstance(evaluate, Table) else None
     if table is not None and evaluator is None and database is None:
         evaluator = TableEvaluator(table, *chosen.needed)
+    elif evaluator is not None and table is None:
+        evaluator = with_known_values(evaluator, searched, chosen.needed)
     plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}

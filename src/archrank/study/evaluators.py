@@ -1,12 +1,17 @@
-"""The evaluator that looks values up in a table of measured architectures."""
+"""Evaluators of archrank's own: a table of measured architectures, and what the space knows beside an evaluation."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.indices import RowIndex
 from archrank.benchmarks.table import Table
 from archrank.errors import EvaluationError
+from archrank.space import SearchSpace
 from archrank.study.objectives import Direction
+from archrank.workers.outcome import Evaluator
 
-__all__ = ["TableEvaluator"]
+__all__ = ["TableEvaluator", "with_known_values"]
 
 
 class TableEvaluator:
@@ -49,3 +54,38 @@ class TableEvaluator:
                 f"the table {self._table} has no row for the choices {architecture.choices}"
             )
         return {name: float(column[index]) for name, column in self._columns.items()}
+
+
+def with_known_values(evaluate: Evaluator, space: SearchSpace, needed: Sequence[str]) -> Evaluator:
+    """An evaluator that also gives what the space knows without it, so that the given one need not.
+
+    Args:
+        evaluate: The evaluator.
+        space: The space that is searched.
+        needed: The values that the search goes by, in their order.
+    """
+    known = [name for name in needed if name in space.known_names]
+    return _Completed(evaluate, space, needed, known) if known else evaluate
+
+
+class _Completed:
+    """Adds known values to what an evaluator returns; what it returns itself counts."""
+
+    def __init__(
+        self, evaluate: Evaluator, space: SearchSpace, needed: Sequence[str], known: Sequence[str]
+    ) -> None:
+        self._evaluate, self._space, self._needed, self._known = evaluate, space, needed, known
+
+    def __call__(self, architecture: Architecture) -> Any:
+        returned: Any = self._evaluate(architecture)
+        values = self._space.known_values(architecture)
+        known = {name: values[name] for name in self._known}
+        if isinstance(returned, Mapping):
+            return {**known, **returned}
+        others = [name for name in self._needed if name not in known]
+        several = (
+            list(returned) if isinstance(returned, Iterable) and not isinstance(returned, str) else [returned]
+        )
+        if len(several) == len(others):
+            return {**known, **dict(zip(others, several, strict=True))}
+        return returned

@@ -163,6 +163,8 @@ def _check_result(trial: _Trial, result: Any) -> None:
         raise BadLine(f"holds no result of trial {trial.number}, but {shown(result)}")
     if not is_finite(result.get("seconds")) or not is_finite(result.get("elapsed", 0.0)):
         raise BadLine(f"does not say how long {what} took")
+    if not isinstance(result.get("failure", ""), str) or not isinstance(result.get("unrelated", True), bool):
+        raise BadLine(f"does not say why {what} failed")
     values, error = result["values"], result.get("error")
     if error is not None:
         if not isinstance(error, str) or values:

@@ -166,17 +166,20 @@ class Objectives:
         """How far the constraints are broken together, 0 where all are met."""
         return sum(excess for excess in self.excesses(values) if excess > 0)
 
-    def entry(self, architecture: Architecture, values: Mapping[str, Any]) -> Evaluated:
+    def entry(
+        self, architecture: Architecture, values: Mapping[str, Any], unrelated: bool = False
+    ) -> Evaluated:
         """An evaluation as strategies see it.
 
         Args:
             architecture: What was evaluated.
             values: What that gave; nothing where it failed.
+            unrelated: Whether a failure has nothing to do with the architecture.
         """
         if not values:
-            return Evaluated(architecture, None)
+            return Evaluated(architecture, None, unrelated=unrelated)
         score, *others = (s * v for s, v in zip(self.signs, self.objective_values(values), strict=True))
-        return Evaluated(architecture, score, others=tuple(others), violation=self.violation(values))
+        return Evaluated(architecture, score, others=tuple(others), excesses=tuple(self.excesses(values)))
 
 
 def check_constraints(constraints: Sequence[Constraint], table: Table) -> None:

@@ -16,6 +16,7 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.study.database import Database
 from archrank.study.declared import check_evaluator_objectives
+from archrank.study.evaluators import with_known_values
 from archrank.study.objectives import Objectives
 from archrank.study.run_state import RunState
 from archrank.study.trials import Trials
@@ -119,7 +120,8 @@ def serve(
     trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(metadata))
     patience = float(metadata.get("patience", database.patience))
     done = 0
-    job = evaluation(evaluate, trials.objectives.needed)
+    needed = trials.objectives.needed
+    job = evaluation(with_known_values(evaluate, space, needed), needed)
     with Pool(Processes(job), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
         for task in _queued(trials):

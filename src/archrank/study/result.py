@@ -38,6 +38,10 @@ class Evaluation:
         reason: Why it was proposed.
         predicted: The score that a predictor gave it when it was proposed; None where none was asked.
         violation: How far it breaks the constraints; 0 where it meets them, or failed.
+        failure: The kind of failure, such as the exception's class; None where it did not fail, or where that was not
+            recorded.
+        unrelated: Whether it failed for a reason that has nothing to do with the architecture, so that the search
+            learned nothing from it.
     """
 
     number: int
@@ -50,6 +54,8 @@ class Evaluation:
     reason: str
     predicted: float | None
     violation: float = 0.0
+    failure: str | None = None
+    unrelated: bool = False
 
     @property
     def state(self) -> str:
@@ -289,10 +295,15 @@ def _evaluation(space: SearchSpace, evaluation: Evaluation, test_metric: str | N
         "state": evaluation.state,
         "violation": evaluation.violation,
         "error": evaluation.error,
+        **({} if evaluation.failure is None else _failure(evaluation)),
         "round": evaluation.round,
         "reason": evaluation.reason,
         "predicted": evaluation.predicted,
     }
+
+
+def _failure(evaluation: Evaluation) -> dict[str, Any]:
+    return {"failure": evaluation.failure, "unrelated": evaluation.unrelated}
 
 
 def _best(

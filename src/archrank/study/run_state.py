@@ -20,6 +20,7 @@ from archrank.study.storage import StudyStore
 from archrank.study.trials import Trials
 from archrank.system.foreign import bounded
 from archrank.workers.evaluation import Task
+from archrank.workers.failures import INTERRUPTED, Failure
 from archrank.workers.outcome import Outcome
 
 __all__ = ["Round", "RunState"]
@@ -184,8 +185,7 @@ class RunState:
             elapsed: Seconds of the whole search so far.
         """
         with self._store.writing():
-            self._trials.write(task.number, outcome, elapsed)
-            self._settled(task, outcome.values)
+            self._settled(task, self._trials.write(task.number, outcome, elapsed))
 
     def release(self) -> None:
         """Put tasks that were handed out and not finished back into the queue, when a search is stopped on purpose."""
@@ -203,7 +203,7 @@ class RunState:
             if trial.state.is_finished():
                 result = trial.user_attrs["result"]
                 outcomes.append(Outcome(result["values"], result["seconds"], result.get("error")))
-                self._settled(self.open[trial.number], result["values"])
+                self._settled(self.open[trial.number], result)
             elif trial.state == TrialState.RUNNING:
                 running.append(trial)
         return outcomes, running
@@ -218,7 +218,7 @@ class RunState:
         with self._store.writing():
             if "result" in trial.user_attrs:
                 self._trials.tell(trial.number, trial.user_attrs["result"])
-                self._settled(self.open[trial.number], trial.user_attrs["result"]["values"])
+                self._settled(self.open[trial.number], trial.user_attrs["result"])
                 return
             interruptions = trial.user_attrs.get("interruptions", 0) + 1
             self._trials.attribute(trial.number, "interruptions", interruptions)
@@ -226,7 +226,8 @@ class RunState:
                 self._trials.put_back(trial.number)
             else:
                 reason = f"interrupted {interruptions} times: {died} died while it was being evaluated"
-                self.finish(self.open[trial.number], Outcome(error=reason), _latest(self.trials))
+                outcome = Outcome(error=reason, failure=Failure(INTERRUPTED, unrelated=True))
+                self.finish(self.open[trial.number], outcome, _latest(self.trials))
 
     def _check(self, study: optuna.Study, fingerprint: Mapping[str, Any]) -> None:
         """Raise an error if a study is not the one that is searched; nothing is written."""
@@ -257,14 +258,16 @@ class RunState:
         self._last_round = Round(attributes["round"], attributes["round_start"], attributes["round_size"])
         self.open[task.number] = task
         if trial.state.is_finished():
-            self._settled(task, attributes["result"]["values"])
+            self._settled(task, attributes["result"])
             return
         self.history.record(Evaluated(task.architecture, None, pending=True))
         if trial.state == TrialState.RUNNING and not elsewhere:
             self.take_from_the_dead(trial, "the search")
 
-    def _settled(self, task: Task, values: Mapping[str, float | None]) -> None:
-        self.history.record(self._objectives.entry(task.architecture, values))
+    def _settled(self, task: Task, result: Mapping[str, Any]) -> None:
+        # What release 0.1 recorded does not say why it failed.
+        unrelated = result.get("unrelated", True)
+        self.history.record(self._objectives.entry(task.architecture, result["values"], unrelated))
         self.open.pop(task.number, None)
         self._in_hand.discard(task.number)
 
@@ -284,6 +287,8 @@ class RunState:
             reason=attributes["reason"],
             predicted=attributes["predicted"],
             violation=self._objectives.violation(result["values"]) if result["values"] else 0.0,
+            failure=None if (kind := result.get("failure")) is None else bounded(kind),
+            unrelated=bool(result.get("unrelated", False)),
         )
 
 

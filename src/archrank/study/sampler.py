@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from archrank.strategies.base import Evaluated, History, Strategy
 from archrank.strategies.scalarized import Scalarized
 from archrank.study.checks import checked_space, checked_strategy
 from archrank.study.parameters import distributions, from_parameters, to_parameters
+from archrank.study.win_rates import win_rates
 
 __all__ = ["ArchrankSampler"]
 
@@ -33,6 +34,10 @@ class ArchrankSampler(BaseSampler):
     The objective asks for it with ``space.suggest(trial)``. No architecture is given twice, also where
     several threads ask (``n_jobs``); when the space is used up the study is stopped, and trials already begun
     get random repeats. Parameters that are not the space's, such as a learning rate, are drawn at random.
+
+    The strategy learns from pruned trials too: where there are some, the score of a trial is how often it is better
+    than another one at the last step that both reached (:func:`~archrank.study.win_rates.win_rates`). A trial that
+    failed, or was pruned before it reported a value, counts as a failure of its architecture.
 
     A study with several directions, or whose objective calls ``trial.set_constraint``, is shown to the strategy through
     :class:`~archrank.strategies.Scalarized`, unless it has ``multi_objective``.
@@ -116,17 +121,17 @@ class ArchrankSampler(BaseSampler):
 
     def _history(self, study: Study, asking: FrozenTrial) -> History:
         signs = [1.0 if direction == StudyDirection.MAXIMIZE else -1.0 for direction in study.directions]
+        trials = [trial for trial in study.get_trials(deepcopy=False) if trial.number != asking.number]
+        scores = _scores(trials, signs)
         history = History()
-        for trial in study.get_trials(deepcopy=False):
-            if trial.number == asking.number:
-                continue
+        for trial in trials:
             architecture = self._given.get(trial.number) or self._read(trial)
             if architecture is None:
                 continue
-            if trial.state == TrialState.COMPLETE:
-                score, *others = (sign * value for sign, value in zip(signs, trial.values, strict=True))
-                violation = sum(excess for excess in _excesses(trial) if excess > 0)
-                history.record(Evaluated(architecture, score, others=tuple(others), violation=violation))
+            if trial.number in scores:
+                score, *others = scores[trial.number]
+                excesses = tuple(_excesses(trial))
+                history.record(Evaluated(architecture, score, others=tuple(others), excesses=excesses))
             else:
                 history.record(Evaluated(architecture, None, pending=not trial.state.is_finished()))
         return history
@@ -142,6 +147,23 @@ class ArchrankSampler(BaseSampler):
             return from_parameters(self._space, trial.params)
         except (KeyError, ValueError, InvalidArchitecture):
             return None
+
+
+def _scores(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> dict[int, tuple[float, ...]]:
+    """The scores of the trials that have some, by number: higher is better."""
+    ended = [
+        t
+        for t in trials
+        if t.state == TrialState.COMPLETE or (t.state == TrialState.PRUNED and t.intermediate_values)
+    ]
+    if len(signs) > 1 or all(trial.state == TrialState.COMPLETE for trial in ended):
+        complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
+        return {t.number: tuple(np.multiply(signs, t.values).tolist()) for t in complete}
+    (sign,) = signs
+    curves = [{step: sign * value for step, value in trial.intermediate_values.items()} for trial in ended]
+    finals = [sign * t.values[0] if t.state == TrialState.COMPLETE else None for t in ended]
+    rates = win_rates(curves, finals).tolist()
+    return {trial.number: (rate,) for trial, rate in zip(ended, rates, strict=True)}
 
 
 def _excesses(trial: FrozenTrial) -> Collection[float]:

@@ -137,6 +137,8 @@ class Trials:
             result["elapsed"] = elapsed
         if outcome.error is not None:
             result["error"] = outcome.error
+        if outcome.failure is not None:
+            result |= {"failure": outcome.failure.kind, "unrelated": outcome.failure.unrelated}
         with self._store.writing():
             if outcome.error is not None:
                 self.attribute(number, "error", outcome.error)

@@ -5,7 +5,7 @@ from typing import Any
 
 from archrank.system.text import printable
 
-__all__ = ["bounded", "in_one_line", "message", "shown"]
+__all__ = ["bounded", "in_one_line", "kind_of", "message", "shown"]
 
 _LONGEST = 1000
 _DEEPEST = 50
@@ -34,7 +34,7 @@ def message(error: BaseException, longest: int = _LONGEST) -> str:
     try:
         text = str(error)
     except (Exception, SystemExit) as second:
-        return bounded(f"its message cannot be read ({_kind(second)})", longest)
+        return bounded(f"its message cannot be read ({kind_of(second)})", longest)
     # Cut before it is split: a message may hold millions of words.
     return bounded(" ".join(str.__getitem__(text, slice(0, 10 * longest)).split()), longest)
 
@@ -46,7 +46,7 @@ def in_one_line(error: BaseException, longest: int = _LONGEST) -> str:
     'FileNotFoundError: no file of that name'
     """
     said = message(error, longest)
-    return bounded(f"{_kind(error)}: {said}" if said else _kind(error), longest)
+    return bounded(f"{kind_of(error)}: {said}" if said else kind_of(error), longest)
 
 
 def shown(value: object, longest: int = 200) -> str:
@@ -62,7 +62,7 @@ def shown(value: object, longest: int = 200) -> str:
             if len(text) > longest:
                 break
     except (Exception, SystemExit):
-        return f"a value of type {_kind(value)} that cannot be shown"
+        return f"a value of type {kind_of(value)} that cannot be shown"
     return bounded(text, longest)
 
 
@@ -84,6 +84,7 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
     yield f",{end}" if kind is tuple and len(value) == 1 else end
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """The name of the class of a foreign value."""
     # Not by the attribute, which a metaclass may replace.
     return bounded(type.__dict__["__name__"].__get__(type(value)), 200)

@@ -44,6 +44,7 @@ def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None
     for architecture in drawn:
         _check_graph(space, architecture)
         _check_text(space, architecture)
+        _check_known_values(space, architecture)
         _check_suggest(space, architecture)
     for architecture in drawn[: samples // 4]:
         _check_moves(space, architecture, np.random.default_rng([seed, 1]))
@@ -193,6 +194,21 @@ def _check_text(space: SearchSpace, architecture: Architecture) -> None:
         f"{space.name}: format wrote {architecture.choices} as {text!r}, "
         f"and parse read that as {parsed.choices}",
     )
+
+
+def _check_known_values(space: SearchSpace, architecture: Architecture) -> None:
+    known = space.known_values(architecture)
+    what = f"{space.name}: known_values({architecture.choices})"
+    require(
+        set(known) == space.known_names,
+        f"{what} has the names {sorted(known)}, but those of another architecture are {sorted(space.known_names)}",
+    )
+    for name, value in known.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+        require(
+            isinstance(name, str) and number, f"{what} gives {name!r} as {value!r}, expected a finite number"
+        )
+    require(dict(space.known_values(architecture)) == dict(known), f"{what} must be the same every time")
 
 
 class _FixedTrial:

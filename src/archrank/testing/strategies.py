@@ -104,10 +104,10 @@ def _histories(everything: Sequence[Architecture], rng: np.random.Generator) -> 
         "one measured": History(measured(order[:1])),
         "half measured": History(measured(half)),
         "two objectives, some infeasible": History(
-            replace(e, others=(float(rng.normal()),), violation=float(i % 3))
+            replace(e, others=(float(rng.normal()),), excesses=(float(i % 3) - 1, 0.0))
             for i, e in enumerate(measured(half))
         ),
-        "all infeasible": History(replace(e, violation=1.0) for e in measured(half)),
+        "all infeasible": History(replace(e, excesses=(1.0,)) for e in measured(half)),
         "all equal": History(Evaluated(a, 0.5) for a in half),
         "measured, pending and failed mixed": History(mixed),
         "only pending": History(Evaluated(a, None, pending=True) for a in half),

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from archrank.errors import ArchrankError, BudgetError, TrainingError
 from archrank.graph import Graph
 from archrank.images.images import ImageData
 from archrank.networks.counting import multiply_adds, parameters
+from archrank.networks.network import Network
 from archrank.networks.operations import OPERATIONS, OperationFactory
 from archrank.networks.skeleton import Skeleton, build, outline
 from archrank.space import SearchSpace
@@ -155,6 +157,16 @@ class TrainingEvaluator:
             self._data = self._load()
         return self._data
 
+    def known_values(self, architecture: Architecture) -> Mapping[str, float]:
+        """What can be counted without training: ``parameters`` and ``multiply_adds``, each when it is asked for."""
+        return _Counts(partial(self._counted, architecture))
+
+    def _counted(self, architecture: Architecture, name: str) -> float:
+        data, graph = self.prepare(), self._space.graph(architecture)
+        skeleton = self._skeleton or skeleton_for(graph, self._recipe, data, operations=self._table)
+        network = outline(graph, skeleton, operations=self._table)
+        return float(_COUNTS[name](network, image_shape(self._recipe, data)))
+
     def __call__(self, architecture: Architecture) -> dict[str, float]:
         """Train an architecture, or read the outcome of an earlier training.
 
@@ -274,6 +286,30 @@ class TrainingEvaluator:
 
     def _new_pruning(self) -> Pruning | None:
         return None if self._pruner is None else Pruning(self._pruner, self._recipe.epochs)
+
+
+_COUNTS: Mapping[str, Callable[[Network, tuple[int, int, int]], int]] = {
+    "parameters": lambda network, image: parameters(network),
+    "multiply_adds": multiply_adds,
+}
+
+
+class _Counts(Mapping[str, float]):
+    """Counts by name, worked out when they are asked for: multiply-adds take ten times as long as parameters."""
+
+    def __init__(self, count: Callable[[str], float]) -> None:
+        self._count = count
+
+    def __getitem__(self, name: str) -> float:
+        if name not in _COUNTS:
+            raise KeyError(name)
+        return self._count(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COUNTS)
+
+    def __len__(self) -> int:
+        return len(_COUNTS)
 
 
 def _last_loss(folder: Path) -> float:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
-from archrank.errors import EvaluationError, UnknownName
+from archrank.errors import EvaluationError, UnknownName, UnrelatedFailure
 from archrank.system.foreign import bounded, in_one_line, message, shown
 from archrank.system.interrupts import Interrupts
+from archrank.workers.failures import Failure, failure_of
 
 __all__ = ["DEFAULT_METRIC", "Evaluator", "Outcome", "attempt", "measure"]
 
@@ -37,6 +38,7 @@ class Outcome:
             them; None stands for a further value that is not a finite number.
         seconds: How long it took.
         error: Why it failed; None where it did not.
+        failure: The kind of the failure; None where it did not fail.
         mismatch: Whether it failed because the evaluator does not give the values that the search goes by, which is
             no fault of the architecture.
     """
@@ -44,10 +46,11 @@ class Outcome:
     values: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    failure: Failure | None = None
     mismatch: bool = False
 
 
-class _Mismatch(EvaluationError):
+class _Mismatch(UnrelatedFailure):
     """The evaluator gives other values than those that the search goes by."""
 
 
@@ -65,6 +68,7 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     """
     process, interrupts, began = os.getpid(), Interrupts(), time.perf_counter()
     error: str | None = None
+    failure: Failure | None = None
     mismatch = False
     values: Mapping[str, Any] = {}
     try:
@@ -72,18 +76,19 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
             values = function()
     except GeneratorExit:
         raise
-    except EvaluationError as failure:
-        error, mismatch = message(failure), isinstance(failure, _Mismatch)
-    except BaseException as failure:
+    except EvaluationError as raised:
+        error, mismatch = message(raised), isinstance(raised, _Mismatch)
+        failure = failure_of(raised)
+    except BaseException as raised:
         # It is the user's program: whatever it throws, the others go on.
-        error = in_one_line(failure)
+        error, failure = in_one_line(raised), failure_of(raised)
     finally:
         if os.getpid() != process:
             # A copy of this process that the function forked came back too: it must not go on as if it were this one.
             os._exit(0)
     if interrupts.came:
         raise KeyboardInterrupt
-    return Outcome(values, time.perf_counter() - began, error, mismatch)
+    return Outcome(values, time.perf_counter() - began, error, failure, mismatch)
 
 
 def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str]) -> Outcome:

@@ -9,6 +9,7 @@ from math import inf
 from typing import Generic
 
 from archrank.errors import EvaluationError
+from archrank.workers.failures import DIED, TIMEOUT, Failure
 from archrank.workers.job import T
 from archrank.workers.outcome import Outcome
 from archrank.workers.runners import Runner
@@ -22,11 +23,13 @@ class WorkerDied(Exception):
     Args:
         how: What is known of its end.
         hopeless: Whether another one would end in the same way before it can do anything.
+        unrelated: Whether it was ended from outside, whatever it was doing.
     """
 
-    def __init__(self, how: str, hopeless: bool = False) -> None:
+    def __init__(self, how: str, hopeless: bool = False, unrelated: bool = False) -> None:
         super().__init__(how)
         self.hopeless = hopeless
+        self.unrelated = unrelated
 
 
 class Worker(ABC, Generic[T]):
@@ -94,6 +97,7 @@ class Pool(Runner[T]):
         self._retries = retries
         self._timeout = inf if timeout is None else timeout
         self._deaths: Counter[int] = Counter()
+        self._deadly: set[int] = set()
         self._false_starts = 0
         self._seats: list[_Seat[T]] = []
         try:
@@ -173,17 +177,21 @@ class Pool(Runner[T]):
         if task is None:
             return None
         self._deaths[task.number] += 1
+        if not death.unrelated:
+            self._deadly.add(task.number)
         if self._deaths[task.number] <= self._retries:
             again.append(task)
             return None
         times = self._deaths[task.number]
-        return task, Outcome(error=f"its worker died {times} times while evaluating it, at last {death}")
+        reason = f"its worker died {times} times while evaluating it, at last {death}"
+        return task, Outcome(error=reason, failure=Failure(DIED, task.number not in self._deadly))
 
     def _stop(self, seat: _Seat[T]) -> tuple[T, Outcome]:
         task = seat.task
         assert task is not None
         self._replace(seat)
-        return task, Outcome(seconds=self._timeout, error=f"it took longer than {self._timeout:g} s")
+        reason = f"it took longer than {self._timeout:g} s"
+        return task, Outcome(seconds=self._timeout, error=reason, failure=Failure(TIMEOUT))
 
     def _replace(self, seat: _Seat[T]) -> None:
         seat.worker.end(at_once=True)

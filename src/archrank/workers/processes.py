@@ -9,6 +9,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 
+from archrank.workers.failures import death_is_unrelated
 from archrank.workers.job import Job, SentJob, T
 from archrank.workers.outcome import Outcome
 from archrank.workers.pool import Crew, Worker, WorkerDied
@@ -89,7 +90,7 @@ class _Process(Worker[T]):
         self.end(at_once=True)
         code = self._process.exitcode or 0
         if code < 0:
-            raise WorkerDied(f"by {signal.Signals(-code).name}")
+            raise WorkerDied(f"by {signal.Signals(-code).name}", unrelated=death_is_unrelated(-code))
         if self._loaded:
             raise WorkerDied(f"by itself with exit code {code}")
         raise WorkerDied(

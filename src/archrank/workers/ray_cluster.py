@@ -119,7 +119,7 @@ class _Actor(Worker[T]):
         try:
             outcome: Outcome = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            raise WorkerDied(message(error, 500)) from None
+            raise WorkerDied(message(error, 500), unrelated=_is_unrelated(error)) from None
         return outcome
 
     def end(self, at_once: bool) -> None:
@@ -147,6 +147,16 @@ class _Working:
     def work(self, task: Any) -> Outcome:
         """Do a task."""
         return self._do(task)
+
+
+def _is_unrelated(error: Exception) -> bool:
+    """Whether the actor's machine or the connection was lost, not the actor alone."""
+    lost = {"ActorUnavailableError", "NodeDiedError", "LocalRayletDiedError", "OwnerDiedError"}
+    return (
+        type(error).__name__ in lost
+        or bool(getattr(error, "preempted", False))
+        or "node has died" in message(error, 2000)
+    )
 
 
 def _ray() -> Any:

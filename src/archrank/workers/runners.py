@@ -10,6 +10,7 @@ from typing import Generic, Self
 
 from archrank.errors import BudgetError, EvaluationError
 from archrank.system.foreign import in_one_line
+from archrank.workers.failures import failure_of
 from archrank.workers.job import Job, T
 from archrank.workers.outcome import Outcome
 
@@ -123,4 +124,4 @@ def _outcome(future: Future[Outcome]) -> Outcome:
     except BrokenExecutor:
         raise
     except Exception as error:
-        return Outcome(error=in_one_line(error))
+        return Outcome(error=in_one_line(error), failure=failure_of(error))

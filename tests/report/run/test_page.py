@@ -121,6 +121,16 @@ def test_every_evaluation_is_listed_with_what_went_wrong(page, table):
     assert "<script>alert" not in text
 
 
+def test_failures_are_counted_by_kind(table, tmp_path):
+    result = made_up_result(table, failed=(3, 4, 5))
+    for number, (kind, unrelated) in zip(
+        (3, 4, 5), [("OSError", True), *[("RuntimeError", False)] * 2], strict=True
+    ):
+        result["evaluations"][number] |= {"failure": kind, "unrelated": unrelated}
+    words = Checker(write_report(tmp_path, result, SPACE, table).read_text("utf-8")).words
+    assert "failure evaluations related to the architecture RuntimeError 2 yes OSError 1 no" in words
+
+
 def test_the_page_says_how_to_repeat_the_run(page):
     command = "archrank search made-up --budget 30 --strategy guided --metric accuracy --seed 1234"
     assert command in Checker(page.read_text("utf-8")).words

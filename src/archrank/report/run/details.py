@@ -1,6 +1,7 @@
 """The tables of a search's report: the Pareto front, all evaluations, the configuration and the times."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from archrank.report.render import duration
 from archrank.space import SearchSpace
 from archrank.study.objectives import Objectives
 
-__all__ = ["command", "evaluation_rows", "front_rows", "settings", "times"]
+__all__ = ["command", "evaluation_rows", "failure_rows", "front_rows", "settings", "times"]
 
 Rows = list[tuple[str, list[TableCell]]]
 """A CSS class, or "", and the cells of every row."""
@@ -66,6 +67,20 @@ def evaluation_rows(
         broken = e.get("state") == INFEASIBLE
         rows.append(("best" if i in best else "failed" if failed else INFEASIBLE if broken else "", cells))
     return ["#", *others, *(title for _, title, _ in columns), "architecture"], rows
+
+
+def failure_rows(evaluations: Sequence[Mapping[str, Any]]) -> tuple[list[str], Rows]:
+    """The kinds of failures, the most frequent first, as headings and rows; none where no kind was recorded.
+
+    Args:
+        evaluations: As ``result.json`` holds them.
+    """
+    kinds = Counter((str(e["failure"]), bool(e.get("unrelated"))) for e in evaluations if e.get("failure"))
+    rows = [
+        ("", [TableCell(kind), TableCell(count), TableCell("no" if unrelated else "yes")])
+        for (kind, unrelated), count in kinds.most_common()
+    ]
+    return ["failure", "evaluations", "related to the architecture"], rows
 
 
 def settings(result: Mapping[str, Any], space: SearchSpace, table: Table | None) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from archrank.plot.style import INFEASIBLE
 from archrank.report.parts import pictures_of
 from archrank.report.render import render
 from archrank.report.run.best import drawings, drawings_title
-from archrank.report.run.details import command, evaluation_rows, front_rows, settings, times
+from archrank.report.run.details import command, evaluation_rows, failure_rows, front_rows, settings, times
 from archrank.report.run.figures import numbers, run_figures
 from archrank.report.run.headline import headline, tiles, title
 from archrank.report.run.trainings import training_figures
@@ -118,6 +118,7 @@ def write_report(
     drawn = drawings(folder, result, space, table, order[:_DRAWN])
     front_table = front_rows(result) if front else ([], [])
     evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], objectives)
+    failure_table = failure_rows(evaluations)
     page = render(
         "run.html.j2",
         title=title(result),
@@ -130,6 +131,8 @@ def write_report(
         drawings_title=drawings_title(len(drawn), front),
         evaluation_headings=evaluation_table[0],
         evaluation_rows=evaluation_table[1],
+        failure_headings=failure_table[0],
+        failure_rows=failure_table[1],
         settings=settings(result, space, table),
         times=times(result),
         command=command(result),
