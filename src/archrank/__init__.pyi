@@ -36,6 +36,7 @@ from .verbs.draw import draw as draw
 from .verbs.evaluate import evaluate as evaluate
 from .verbs.features import feature_table as feature_table
 from .verbs.rank import rank as rank
+from .verbs.rank_networks import rank_networks as rank_networks
 from .verbs.ranked import Ranking as Ranking
 from .verbs.search import search as search
 from .verbs.train import train as train

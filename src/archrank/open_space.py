@@ -5,7 +5,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,8 @@ class OpenSpace(SearchSpace):
     choices = ()
     operations = ()
     conditional = True
+    identifiers: ClassVar[frozenset[str]] = frozenset()
+    """Choices that only name an architecture, which predictors do not look at."""
     by_function = True
 
     def __init__(self, name: str) -> None:

@@ -1,12 +1,12 @@
 """``archrank draw``: a picture of one architecture, or of a network."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from archrank.cli.console import Console
+from archrank.cli.example import example_shape
 from archrank.errors import ArchrankError
 
 __all__ = ["command"]
@@ -42,7 +42,7 @@ def command(
 
     if architecture is None:
         _check_is_network(drawn, example)
-        drawing = draw(drawn, None if example is None else _shape(example), level=level)
+        drawing = draw(drawn, None if example is None else example_shape(example), level=level)
     elif example is not None:
         raise ArchrankError("--example is for a network, but an architecture of a space was given")
     else:
@@ -58,11 +58,3 @@ def _check_is_network(name: str, example: str | None) -> None:
         f"nothing says what to draw of {name!r}: give the architecture after the name of a space, or the shape of an "
         "input of a network by --example, such as --example 1,3,32,32"
     )
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d+(,\d+)*", text):
-        raise ArchrankError(
-            f"--example {text!r} is no shape; expected sizes with commas between, such as 1,3,32,32"
-        )
-    return tuple(map(int, text.split(",")))

@@ -20,7 +20,7 @@ from archrank.cli.predictors import (
     PredictorOption,
 )
 from archrank.cli.tables import TableOptions
-from archrank.errors import BudgetError
+from archrank.errors import ArchrankError, BudgetError
 
 if TYPE_CHECKING:
     from archrank.verbs.ranked import Ranking
@@ -29,10 +29,19 @@ __all__ = ["command"]
 
 _SHOWN = 10
 
+_NETWORKS = "networks"
+"""What is ranked where the networks are given one by one, without a space."""
+
 
 @with_options(TableOptions, "reading")
 def command(
-    space: Annotated[str, typer.Argument(help="A space's name (`archrank spaces`), or file.py:ClassName.")],
+    space: Annotated[
+        str,
+        typer.Argument(
+            help="A space's name (`archrank spaces`), or file.py:ClassName; or `networks`: the column architecture "
+            "then holds ONNX paths, timm:NAME or file.py:NAME, whose graphs are read."
+        ),
+    ],
     train: Annotated[
         Path, typer.Option(help="Measured architectures: .csv, .tsv, .parquet, .jsonl or .json.")
     ],
@@ -63,6 +72,12 @@ def command(
     bootstrap: BootstrapOption = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            help="For `networks`: the shape of an input, such as 1,3,32,32, for those of file.py:NAME."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON and nothing else.")
     ] = False,
@@ -82,8 +97,21 @@ def command(
     if top < 1:
         raise BudgetError(f"--top {top}; give 1 or more")
     check_writable(out)
-    chosen = names.space(space)
     console = Console(stderr=True)
+    if space == _NETWORKS:
+        from archrank.cli.rank_networks import ranked_networks
+
+        options = (predictor, effort, encoder, loss, members, bootstrap, hint or None, save)
+        if any(option is not None for option in options) or include_measured:
+            raise ArchrankError(
+                "for networks there are the options --target, --candidates, --example, --minimize, --top, --seed, --out"
+            )
+        reading.check_unused()
+        with warnings_on(console), console.status("reading networks, and learning from the trained ones"):
+            found = ranked_networks(train, target, candidates, example, minimize, top, seed)
+        _show(found, out, as_json, "")
+        return
+    chosen = names.space(space)
     with warnings_on(console), console.status("learning from measured architectures, and scoring"):
         ranking: Ranking = rank(
             chosen,
@@ -103,9 +131,15 @@ def command(
             bootstrap=bootstrap,
             seed=seed,
         )
-    ranking.write(out)
     if save is not None:
         ranking.predictor.save(save)
+    hints = f", with hints from {', '.join(hint)}" if hint else ""
+    _show(ranking, out, as_json, f" Ranked by {described(ranking.predictor)}{hints}.")
+
+
+def _show(ranking: "Ranking", out: Path, as_json: bool, how: str) -> None:
+    """Write a ranking to its file, and print its beginning, or all of it as JSON."""
+    ranking.write(out)
     if as_json:
         rows = [
             dict(zip(ranking.columns, row, strict=True))
@@ -115,13 +149,12 @@ def command(
         return
     grid = Grid("rank", ranking.target, "std", "architecture", box=None, pad_edge=False)
     for each in list(ranking)[:_SHOWN]:
-        text = Text(chosen.format(each.architecture), overflow="fold")
+        text = Text(ranking.space.format(each.architecture), overflow="fold")
         grid.add_row(str(each.rank), f"{each.predicted:.6g}", f"{each.std:.2g}", text)
     Console().print(grid)
     Console().print(
         f"The best {len(ranking)} of {ranking.candidates:,} architectures, by predictions learned from "
-        f"{ranking.measured} measured ones, are in {out}. Ranked by {described(ranking.predictor)}"
-        f"{', with hints from ' if hint else ''}{', '.join(hint or [])}.",
+        f"{ranking.measured} measured ones, are in {out}.{how}",
     )
 
 

@@ -76,6 +76,8 @@ def open_features(space: OpenSpace, architecture: Architecture) -> dict[str, flo
     found: dict[str, float] = {}
     domains = space.domains(architecture)
     for name, value in architecture.choices:
+        if name in space.identifiers:
+            continue
         domain = domains[name]
         found[f"{name} is active"] = 1.0
         for suffix, number in zip(domain.feature_names(), domain.features(value), strict=True):
