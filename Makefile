@@ -25,7 +25,7 @@ test: setup lint
 
 # What takes longer too: fresh environments with and without the extras, other interpreters, many more examples, kills.
 test-full: test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m full tests/full
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m full tests/full tests/fuzz
 
 lint: setup
 	$(BIN)/ruff check .

@@ -162,6 +162,10 @@ BAD = {
     "other epochs": (damaged_run(epochs=91), "a run of 91 epochs"),
     "no last epoch": (damaged_run(eval_acc1es={}), "KeyError: 'ori-test@89'"),
     "a text for a number": (damaged_run(params="many"), "'many' where a number belongs"),
+    "a number of 400 digits": (damaged_run(params=10**400), "OverflowError"),
+    "a number of 5,000 digits": (damaged_run(epochs=10**5_000), "a value of type int that cannot be shown"),
+    "a list in lists": (damaged_run(params={"a": [[[[1]]]]}), "where a number belongs"),
+    "brackets without end": (bz2.compress(b"})" + b"\x85" * 1_000_000 + b"Ns."), "more than 1,000 tuples"),
     "an accuracy of 101 %": (damaged_run(eval_acc1es={"ori-test@89": 101.0}), "an accuracy of 101"),
 }
 

@@ -229,3 +229,56 @@ def test_a_missing_file_says_what_to_install(package):
     package.unlink()
     with pytest.raises(TableError, match="pip install --force-reinstall tiny-bench"):
         package_pickle("tiny-bench", "tiny_bench/numbers.pickle", {})
+
+
+def doubled(again, count=60):
+    """A tuple of the tuple before, twice, and so on: two to the power of the count of them."""
+    return b")" + again * count
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"})" + b"\x85" * 1_000_000 + b"Ns.",
+        b"}" + doubled(b"2\x86") + b"Ns.",
+        b")\x94" + b"".join(b"h%ch%c\x86\x94" % (i, i) for i in range(60)) + b"}h\x3cK\x01s.",
+        b")q\x00" + b"h\x00h\x00\x86q\x00" * 60 + b"}h\x00K\x01s.",
+        b"}" + doubled(b"2\x86NbN0") + b"K\x01s.",
+        b"}" + doubled(b"2\x86(e") + b"K\x01s.",
+        b"}" + doubled(b"(h\x00h\x00t", 0) + b"p0\n" + b"(g0\ng0\ntp0\n" * 60 + b"K\x01s.",
+        b"}q\x05)\x94" + b"h\x01h\x01\x86q\x01\x94" * 60 + b"h\x01K\x01s.",
+    ],
+    ids=["deep", "twice", "memo", "index", "built", "appended", "text", "two ways to count"],
+)
+def test_tuples_that_would_be_gone_into_without_end_are_refused_first(data):
+    for protocol in (b"", b"\x80\x04"):
+        with pytest.raises(TableError, match=r"tuples in one another|the stack"):
+            read(protocol + data)
+
+
+def test_what_would_take_much_memory_is_refused_first(monkeypatch):
+    monkeypatch.setattr("archrank.benchmarks.pickle_structure.MOST_OBJECTS", 1_000)
+    with pytest.raises(TableError, match="more than 1,000 objects"):
+        read(b"(" + b"]" * 1_001 + b"l.")
+    for store in (b"r" + struct.pack("<I", 2_000), b"p2000\n", b"p" + b"9" * 5_000 + b"\n"):
+        with pytest.raises(TableError, match="an impossible index"):
+            read(b"N" + store + b" " * 5_000)
+    assert read(pickle.dumps([[i] for i in range(300)])) == [[i] for i in range(300)]
+
+
+@pytest.mark.parametrize(
+    "data", [b"0.", b".", b"1.", b"\x86.", b"(\x85.", b"e.", b"]s.", b"\x94.", b"2.", b"R.", b"(N0000."]
+)
+def test_more_than_is_on_the_stack_is_refused(data):
+    with pytest.raises(TableError, match=r"stack|mark"):
+        read(data)
+
+
+def test_honest_tuples_are_read():
+    value = {
+        ("cifar10", 777): (1, (2, (3, "x"))),
+        "rows": [(i, str(i)) for i in range(5_000)],
+        (1, (2, (3,))): {(): 0},
+    }
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert read(pickle.dumps(value, protocol)) == value

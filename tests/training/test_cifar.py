@@ -5,6 +5,8 @@ import struct
 import tarfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from archrank.errors import DataError
@@ -121,9 +123,26 @@ def test_parquet_files_are_read_in_both_layouts(name, flat, inside, tmp_path):
     made.check(load_images(name, folder=tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("columns", "complaint"),
+    [
+        ({"img": [1, 2]}, "has no column 'img.bytes'"),
+        ({"img": [{"path": "x"}] * 2}, "has no column 'img.bytes'"),
+        (
+            {"img": [{"bytes": b"x"}] * 2, "label": pa.array([2**60] * 2, pa.timestamp("us"))},
+            "holds no images and labels",
+        ),
+        ({"img": [{"bytes": b"x"}] * 2, "label": ["cat", "dog"]}, "the image or its label is missing"),
+    ],
+)
+def test_parquet_files_of_something_else_are_refused(columns, complaint, tmp_path):
+    for part in ("train", "test"):
+        pq.write_table(pa.table(columns), tmp_path / f"{part}-00000-of-00001.parquet")
+    with pytest.raises(DataError, match=complaint):
+        load_images("cifar10", folder=tmp_path)
+
+
 def write_parquet(made, folder, flat, spoil=lambda contents: None):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
     from PIL import Image
 
     folder.mkdir(exist_ok=True)

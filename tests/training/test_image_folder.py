@@ -1,11 +1,14 @@
 """Folders of pictures, and a user's own data."""
 
+import io
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from archrank.errors import DataError, UnknownName
-from archrank.images import load_images
+from archrank.images import load_images, pictures
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +81,33 @@ def test_what_does_not_decode_is_named(tmp_path):
     with pytest.raises(DataError, match=r"dark.03\.png cannot be decoded"):
         load_images(str(tmp_path / "mine"), size=8)
     broken.write_text("no picture at all")
-    with pytest.raises(DataError, match=r"dark.03\.png cannot be decoded: of no known kind"):
+    with pytest.raises(DataError, match=r"dark.03\.png cannot be decoded: it is none of JPEG, PNG"):
         load_images(str(tmp_path / "mine"), size=8)
+
+
+def test_a_picture_that_would_grow_without_bounds_is_refused_before_it_does(tmp_path, monkeypatch):
+    fill(tmp_path / "mine")
+    Image.new("L", (1, 200_000)).save(tmp_path / "mine" / "dark" / "04.png")
+    with pytest.raises(
+        DataError, match=r"04\.png cannot be decoded: 37 × 7,400,000 pixels are more than 50,000,000"
+    ):
+        load_images(str(tmp_path / "mine"), size=32)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 1_000)
+    with pytest.raises(DataError, match="40 × 30 pixels are more than 1,000"):
+        pictures.picture(tmp_path / "mine" / "dark" / "03.png", "a picture", 8)
+    Image.new("RGB", (1, 20), (9, 9, 9)).save(tmp_path / "strip.png")
+    assert (pictures.picture(tmp_path / "strip.png", "a strip", 4) == 9).all()
+
+
+def test_other_formats_and_what_is_no_file_are_never_opened(tmp_path):
+    fill(tmp_path / "mine")
+    os.mkfifo(tmp_path / "mine" / "dark" / "endless.png")
+    assert len(load_images(str(tmp_path / "mine"), size=8).train) == 16
+    for kind in ("EPS", "PCX", "ICO"):  # Pillow hands the first one to a program of the system
+        out = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(out, kind)
+        with pytest.raises(DataError, match="it is none of JPEG, PNG"):
+            pictures.picture(out.getvalue(), "a picture")
 
 
 def test_empty_and_unlike_classes_are_named(tmp_path):

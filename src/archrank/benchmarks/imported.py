@@ -17,11 +17,13 @@ import numpy as np
 
 from archrank.benchmarks.import_schema import LABELS, ImportedColumns, Label, Quantity, SourceFile
 from archrank.benchmarks.indices import row_numbers
+from archrank.benchmarks.parquet_cells import check_size
 from archrank.benchmarks.table import Column, Floats, Table
 from archrank.errors import TableError
 from archrank.space import Rows, SearchSpace
 from archrank.system.extras import extra_named
 from archrank.system.files import write_whole
+from archrank.system.foreign import message
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -157,8 +159,11 @@ class _File:
         try:
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
             metadata: Mapping[bytes, bytes] = self._file.schema_arrow.metadata or {}
+            check_size(str(path), self._file.metadata)
         except FileNotFoundError:
             raise TableError(f"{path}: no such file") from None
+        except TableError:
+            raise
         except self._damage as error:
             raise self._damaged(error) from None
         if _DESCRIPTION not in metadata:
@@ -206,9 +211,10 @@ class _File:
             raise self._damaged(f"{len(joined):,} of {rows:,} entries in the column {name!r}")
         return joined
 
-    def _damaged(self, error: object) -> TableError:
+    def _damaged(self, error: str | Exception) -> TableError:
+        what = error if isinstance(error, str) else message(error, 200)
         return TableError(
-            f"{self._path} is damaged, or no imported table: {error}; import the official file again"
+            f"{self._path} is damaged, or no imported table: {what}; import the official file again"
         )
 
 

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from archrank.benchmarks.import_schema import SourceFile
+from archrank.benchmarks.parquet_cells import MOST_BYTES, check_size
 from archrank.benchmarks.table import Floats
 from archrank.errors import ArchrankError, TableError, UnknownName
 from archrank.system.extras import extra_named
+from archrank.system.files import is_file
+from archrank.system.foreign import message, shown
 
 __all__ = ["ParquetColumns", "read_parquet"]
 
@@ -40,8 +43,19 @@ class ParquetColumns:
         return f"{self.source.name}: row {row + 1:,}"
 
     def column(self, name: str) -> list[Any]:
-        """The cells of a column: (M,)."""
-        cells: list[Any] = self.content.column(name).to_pylist()
+        """The cells of a column: (M,).
+
+        Raises:
+            TableError: They are no values that Python has, such as dates out of range.
+        """
+        import pyarrow as pa
+
+        try:
+            cells: list[Any] = self.content.column(name).to_pylist()
+        except (pa.ArrowException, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise TableError(
+                f"{self.source.name}: the column {name!r} cannot be read: {message(error, 200)}"
+            ) from None
         return cells
 
     def lists(self, name: str) -> Any:
@@ -54,7 +68,9 @@ class ParquetColumns:
 
         column = self.content.column(name)
         if not pa.types.is_list(column.type):
-            raise TableError(f"{self.where(0)}: the column {name!r} holds no lists, but {column.type}")
+            raise TableError(
+                f"{self.where(0)}: the column {name!r} holds no lists, but {shown(str(column.type))}"
+            )
         return column.combine_chunks()
 
     def numbers(self, name: str, missing: Sequence[float] = ()) -> Floats:
@@ -72,7 +88,9 @@ class ParquetColumns:
         try:
             numbers = self.content.column(name).cast(pa.float64()).to_numpy().astype(np.float64)
         except (pa.ArrowException, ValueError, TypeError) as error:
-            raise TableError(f"{self.source.name}: the column {name!r} holds no numbers: {error}") from None
+            raise TableError(
+                f"{self.source.name}: the column {name!r} holds no numbers: {message(error, 200)}"
+            ) from None
         numbers[np.isin(numbers, missing)] = np.nan
         if np.isinf(numbers).any():
             raise TableError(f"{self.where(int(np.isinf(numbers).argmax()))}: an infinite number in {name!r}")
@@ -102,13 +120,21 @@ def read_parquet(path: Path, required: Sequence[str]) -> ParquetColumns:
         import pyarrow.parquet as pq
 
     try:
+        if not is_file(path):
+            raise TableError(f"{path} cannot be read: it is no file")
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise TableError(f"{path} has {size:,} bytes, more than the {MOST_BYTES:,} of any known table")
         data = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
-        content = pq.read_table(BytesIO(data))
+        file = pq.ParquetFile(BytesIO(data))
+        check_size(str(path), file.metadata)
+        content = file.read()
+    except TableError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise TableError(f"{path} is damaged, or not a Parquet file: {error}") from None
+        raise TableError(f"{path} is damaged, or not a Parquet file: {message(error, 200)}") from None
     for name in required:
         if name not in content.column_names:
             raise TableError(f"{path.name}: {UnknownName('column', name, content.column_names)}")

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archrank.benchmarks.parquet_cells import check_size
 from archrank.benchmarks.pickles import Allowed, restricted_loads
 from archrank.errors import DataError, TableError
 from archrank.images import pictures
 from archrank.images.source import Part
 from archrank.system.extras import extra_named
+from archrank.system.foreign import message, shown
 
 __all__ = ["Files", "binary_version", "of_archive", "of_paths", "parquet", "python_version"]
 
@@ -133,17 +135,24 @@ def parquet(paths: Sequence[Path], label: str) -> Part:
     labels: list[Any] = []
     for path in paths:
         try:
-            table = pq.read_table(path)
-            while "img" in table.column_names and "img.bytes" not in table.column_names:
-                table = table.flatten()
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{path} is damaged, or not a Parquet file: {error}; {_AGAIN}") from None
+            file = pq.ParquetFile(path)
+            check_size(str(path), file.metadata)
+            table = file.read().flatten()
+        except TableError as error:
+            raise DataError(str(error)) from None
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(
+                f"{path} is damaged, or not a Parquet file: {message(error, 200)}; {_AGAIN}"
+            ) from None
         if missing := [column for column in ("img.bytes", label) if column not in table.column_names]:
             raise DataError(
-                f"{path} has no column {missing[0]!r}; its columns are {', '.join(table.column_names)}"
+                f"{path} has no column {missing[0]!r}; its columns are {shown(table.column_names)}"
             )
-        encoded += table.column("img.bytes").to_pylist()
-        labels += table.column(label).to_pylist()
+        try:
+            encoded += table.column("img.bytes").to_pylist()
+            labels += table.column(label).to_pylist()
+        except (pa.ArrowException, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise DataError(f"{path} holds no images and labels: {message(error, 200)}; {_AGAIN}") from None
         rows += [(path, row) for row in range(table.num_rows)]
     for (path, row), content, marked in zip(rows, encoded, labels, strict=True):
         if not isinstance(content, bytes) or not isinstance(marked, int):
@@ -188,7 +197,7 @@ class _ByteType:
 
     def __init__(self, code: object, *_: Any) -> None:
         if code not in (b"u1", "u1"):
-            raise ValueError(f"numbers of type {code!r}, expected 'u1'")
+            raise ValueError(f"numbers of type {shown(code)}, expected 'u1'")
 
     def __setstate__(self, state: object) -> None:
         pass

@@ -66,20 +66,31 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+    names = [entry.name for entry in _entries(folder) if entry.is_dir() and not entry.name.startswith(".")]
     if not names:
         raise DataError(f"{folder} has no folders in it; expected one folder of pictures for each class")
     found = {}
     for name in names:
-        with os.scandir(folder / name) as entries:
-            files = sorted(entry.name for entry in entries if entry.name.lower().endswith(ENDINGS))
+        # A pipe or a device has no end, whatever its name.
+        files = [
+            entry.name
+            for entry in _entries(folder / name)
+            if entry.name.lower().endswith(ENDINGS) and entry.is_file()
+        ]
         found[name] = [folder / name / file for file in files]
         if not found[name]:
             raise DataError(
                 f"{folder / name} holds no pictures ({', '.join(ENDINGS)}); add pictures, or remove the class"
             )
     return found
+
+
+def _entries(folder: Path) -> "list[os.DirEntry[str]]":
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from None
 
 
 def _stat(path: Path) -> tuple[int, int]:
