@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -99,3 +100,12 @@ def test_a_place_that_cannot_be_written_is_told_before_reading(monkeypatch, tmp_
     some_cells.write_bytes(b"not read")
     with pytest.raises(FileError, match=r"cannot write .*set ARCHRANK_DATA"):
         import_table("nasbench101", some_cells)
+
+
+def test_a_table_of_ones_own_is_sent_where_it_is_read(tmp_path, data_folder):
+    (tmp_path / "mine.csv").write_text("architecture,accuracy\n")
+    with pytest.raises(TableError, match="needs no import: give it to archrank rank SPACE --train"):
+        import_table("nasbench201", tmp_path / "mine.csv")
+    os.mkfifo(tmp_path / "pipe.tfrecord")
+    with pytest.raises(TableError, match="it is no file or folder"):
+        import_table("nasbench101", tmp_path / "pipe.tfrecord")

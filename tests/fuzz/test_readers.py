@@ -15,9 +15,12 @@ from archrank.benchmarks import as_table, enas_macro, nasbench101, read_architec
 from archrank.benchmarks.natsbench import SIZE, TOPOLOGY, _numbers
 from archrank.benchmarks.pickles import NUMPY_NUMBERS, ORDERED, record_class, restricted_loads
 from archrank.errors import ArchrankError, TableError
+from archrank.graph import Cell, Graph, Site
+from archrank.space import Choice, SearchSpace
 from archrank.spaces import Darts, Enas, EnasMacro, NASBench101, NASBench201, NASBenchGraph, NATSBenchSize
 from archrank.system.literals import read_literal, read_printed
 from archrank.training.recipes import recipe_named
+from open_spaces import Chains
 
 SHORT, LONG = 60, 100_000
 """Inputs for each reader in the test command, and in the full run."""
@@ -162,6 +165,32 @@ def read_both(path):
     read_table(path, SPACE, average=True)
     read_architectures(path, SPACE)
 
+
+class Named(SearchSpace):
+    """A space with the text form that spaces have by default."""
+
+    name = "named"
+    choices = (Choice("0→1", ("none", "conv")), Choice("width", ("8", "16")))
+    operations = ("none", "conv")
+
+    def graph(self, architecture):
+        return Graph((Cell(1, 2, (Site(self.choices[0].options[architecture.choices[0]], (0,), 1),), (1,)),))
+
+
+CHAINS = Chains("chains")
+
+ARCHITECTURES |= {
+    Named(): [
+        '{"0→1": "conv", "width": "8"}',
+        "{'0→1': 'none', 'width': '16'}",
+        '{"0→1": [[[1]]], "width": 3}',
+    ],
+    CHAINS: [
+        genotype(CHAINS),
+        str(json.loads(genotype(CHAINS))),
+        '{"depth": 1e400, "learning rate": {"a": NaN}}',
+    ],
+}
 
 READERS = {
     **{

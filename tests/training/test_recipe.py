@@ -1,6 +1,7 @@
 """Recipes: what they say, what they refuse, and the files that hold them."""
 
 import json
+import os
 
 import pytest
 
@@ -95,3 +96,14 @@ def test_a_name_that_is_none_and_a_file_that_is_not_there():
         recipe_named("prox")
     with pytest.raises(TrainingError, match="cannot be read as a recipe"):
         recipe_named("nowhere.toml")
+
+
+def test_recipes_without_end_are_refused(tmp_path):
+    for name, text in (("deep.json", "[" * 100_000), ("deep.toml", "a = " + "[" * 100_000)):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(TrainingError, match="cannot be read as a recipe") as refused:
+            recipe_named(str(tmp_path / name))
+        assert len(str(refused.value)) < 600
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(TrainingError, match="it is no file"):
+        recipe_named(str(tmp_path / "pipe.toml"))

@@ -13,12 +13,15 @@ from archrank.errors import FileError, TableError, UnknownName
 from archrank.space import SearchSpace
 from archrank.spaces import EnasMacro, NASBench101, NASBench201, NATSBenchSize
 from archrank.system.extras import needs
-from archrank.system.files import exists
+from archrank.system.files import exists, is_file, is_folder
 from archrank.system.folders import data_folder, imported_path
 from archrank.system.foreign import shown
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["OFFICIAL", "Official", "import_table", "lies_at", "load_official"]
+
+_USER_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
+"""No official file has one of these."""
 
 
 class _Read(Protocol):
@@ -148,6 +151,14 @@ def import_table(
     needs("parquet", "pyarrow", what="an imported table")
     if not exists(path):
         raise TableError(f"{shown(str(path))}: no such file or folder")
+    if not is_file(path) and not is_folder(path):
+        raise TableError(f"{path} cannot be read: it is no file or folder")
+    if path.suffix.lower() in _USER_SUFFIXES:
+        raise TableError(
+            f"{path} is no official file: {name} comes from {OFFICIAL[name].file}. A table of your own needs no "
+            "import: give it to archrank rank SPACE --train, archrank search SPACE --evaluator or archrank compare … "
+            "--table"
+        )
     target = imported_path(name)
     try:
         # Refused now rather than after minutes of reading.

@@ -1,5 +1,6 @@
 """The table that a comparison is made on: a table, a benchmark's name, or measured architectures in another form."""
 
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -34,11 +35,14 @@ def compared_table(
     """
     if isinstance(table, Table):
         return table
-    if isinstance(table, str) and not table.endswith(SUFFIXES):
+    if isinstance(table, str) and not table.lower().endswith(SUFFIXES):
         return load_benchmark(table)
     if space is None:
         shown = table if isinstance(table, str | Path) else type(table).__name__
         raise TableError(
             f"{shown} needs space=, the search space of its architectures; a Table or a benchmark's name does without"
         )
-    return as_table(space, table, minimize=[minimize] if isinstance(minimize, str) else list(minimize))
+    read = as_table(space, table, minimize=[minimize] if isinstance(minimize, str) else list(minimize))
+    for note in read.notes:
+        warnings.warn(note, stacklevel=3)
+    return read

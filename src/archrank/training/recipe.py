@@ -11,7 +11,8 @@ from typing import Any, Literal, Self, get_args
 from archrank.errors import DataError, TrainingError, UnknownName
 from archrank.images.augmentation import Augmentation
 from archrank.networks.stacked_cells import Stem
-from archrank.system.foreign import message
+from archrank.system.files import exists, is_file
+from archrank.system.foreign import message, shown
 
 __all__ = ["Recipe"]
 
@@ -173,11 +174,15 @@ class Recipe:
             TrainingError: The file cannot be read, or holds an invalid value.
             UnknownName: An unknown setting or base.
         """
+        if exists(path) and not is_file(path):  # never wait for what a pipe may give
+            raise TrainingError(f"{path} cannot be read as a recipe: it is no file")
         try:
             text = path.read_text(encoding="utf-8")
             values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        except (OSError, ValueError) as error:
-            raise TrainingError(f"{path} cannot be read as a recipe: {message(error)}") from None
+        except (OSError, RecursionError, ValueError) as error:
+            raise TrainingError(
+                f"{shown(str(path))} cannot be read as a recipe: {message(error, 200)}"
+            ) from None
         if not isinstance(values, dict):
             raise TrainingError(f"{path} holds {type(values).__name__}, expected settings by name")
         start: dict[str, Any] = {}
