@@ -14,6 +14,7 @@ from archrank.architecture import Architecture
 from archrank.chooser import Answers, Chooser, Drawn, Given, Record
 from archrank.domains import Domain, Options, Value
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
+from archrank.network_features import network_features
 from archrank.space import SearchSpace, Suggests, parse_json_object
 from archrank.system.foreign import bounded
 
@@ -217,6 +218,21 @@ class OpenSpace(SearchSpace):
         training = self._record(architecture).training
         silent = tuple((name, value) for name, value in architecture.choices if name in training)
         return self.function(architecture).key, silent
+
+    def features(self, architecture: Architecture) -> dict[str, float]:
+        """What predictors see of an architecture: its active choices and its network, as numbers by name.
+
+        A choice whose options are in order, or a number, is one feature; another one has a feature for each option.
+        """
+        found: dict[str, float] = {}
+        domains = self.domains(architecture)
+        for name, value in architecture.choices:
+            if name in self.identifiers:
+                continue
+            found[f"{name} is active"] = 1.0
+            numbers = zip(domains[name].feature_names(), domains[name].features(value), strict=True)
+            found |= {f"{name}{suffix}": number for suffix, number in numbers}
+        return found | network_features(self.function(architecture))
 
     def suggest(self, trial: Suggests) -> Architecture:
         """Ask an Optuna trial for every choice that is reached."""

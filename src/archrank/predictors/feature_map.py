@@ -9,7 +9,7 @@ import numpy.typing as npt
 from archrank.arrays import CellArrays
 from archrank.features import depth_features, feature_names, graph_features
 from archrank.open_space import OpenSpace
-from archrank.predictors.open_features import OpenFeatureMap, open_features
+from archrank.predictors.open_features import OpenFeatureMap
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["FeatureMap", "feature_map", "named_features"]
@@ -60,7 +60,7 @@ def named_features(space: SearchSpace, rows: Rows) -> tuple[tuple[str, ...], Flo
     In an open space, what an architecture does not have is NaN.
     """
     if isinstance(space, OpenSpace):
-        described = [open_features(space, architecture) for architecture in space.architectures(rows)]
+        described = [space.features(architecture) for architecture in space.architectures(rows)]
         found = tuple(dict.fromkeys(name for each in described for name in each))
         return found, np.array([[each.get(name, np.nan) for name in found] for each in described], np.float32)
     return _named(space, space.function_arrays(rows))

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.network_features import network_features
 from archrank.open_space import OpenSpace
 
-__all__ = ["OpenFeatureMap", "open_features"]
+__all__ = ["OpenFeatureMap"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,9 +22,9 @@ _KEPT = 100_000
 class OpenFeatureMap:
     """Turns architectures of an open space into standardized features of their choices and of what they compute.
 
-    A choice whose options are in order, or a number, is one feature; another one has a feature for each option. Choices
-    that are not active in an architecture have the mean of those in which they are. Names, means and standard
-    deviations come from a fixed random sample of the space; what does not occur or vary in it is left out.
+    Features are those of :meth:`~archrank.open_space.OpenSpace.features`. Choices that are not active in an
+    architecture have the mean of those in which they are. Names, means and standard deviations come from a fixed random
+    sample of the space; what does not occur or vary in it is left out.
 
     Args:
         space: The space.
@@ -38,7 +37,7 @@ class OpenFeatureMap:
     def __init__(self, space: OpenSpace) -> None:
         self._space = space
         self._kept: dict[Architecture, Floats] = {}
-        described = [open_features(space, a) for a in space.sample(_SAMPLE, np.random.default_rng(0))]
+        described = [space.features(a) for a in space.sample(_SAMPLE, np.random.default_rng(0))]
         names = list(dict.fromkeys(name for each in described for name in each))
         values = _matrix(described, names)
         with np.errstate(invalid="ignore"):
@@ -61,28 +60,9 @@ class OpenFeatureMap:
         return found
 
     def _of(self, architecture: Architecture) -> Floats:
-        values = _matrix([open_features(self._space, architecture)], self.names)[0]
+        values = _matrix([self._space.features(architecture)], self.names)[0]
         standard: Floats = np.clip((values - self._mean) / self._std, -_CLIP, _CLIP)
         return np.nan_to_num(standard, nan=0.0)
-
-
-def open_features(space: OpenSpace, architecture: Architecture) -> dict[str, float]:
-    """The features of an architecture by name, before scaling.
-
-    Args:
-        space: Its space.
-        architecture: The architecture.
-    """
-    found: dict[str, float] = {}
-    domains = space.domains(architecture)
-    for name, value in architecture.choices:
-        if name in space.identifiers:
-            continue
-        domain = domains[name]
-        found[f"{name} is active"] = 1.0
-        for suffix, number in zip(domain.feature_names(), domain.features(value), strict=True):
-            found[f"{name}{suffix}"] = number
-    return found | network_features(space.function(architecture))
 
 
 def _matrix(described: Sequence[dict[str, float]], names: Sequence[str]) -> Floats:
