@@ -1,11 +1,14 @@
+from collections import namedtuple
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from archrank import Architecture
+from archrank.benchmarks import as_architectures
 from archrank.errors import ParseError, PredictorError, SpaceError
 from archrank.given import architectures_of, rows_of
-from archrank.spaces import NASBench201, NASBenchGraph
+from archrank.spaces import Darts, NASBench201, NASBenchGraph
 
 SPACE = NASBench201()
 ARCHITECTURES = SPACE.sample(5, np.random.default_rng(0))
@@ -136,3 +139,15 @@ def test_no_architecture_at_all_may_be_allowed():
 def test_a_space_that_is_none_is_refused():
     with pytest.raises(SpaceError, match="'nas-bench-201' is no search space; expected a SearchSpace"):
         rows_of("nas-bench-201", TEXTS)
+
+
+def test_the_named_tuple_of_darts_is_an_architecture():
+    genotype = namedtuple("Genotype", "normal normal_concat reduce reduce_concat")
+    space = Darts(1)
+    pairs = [("skip_connect", 0), ("sep_conv_3x3", np.int64(1))]
+    held = genotype(pairs, range(2, 3), pairs, [2])
+    expected = space.parse(str(held))
+    assert architectures_of(space, held) == architectures_of(space, [held]) == [expected]
+    assert as_architectures(space, {"architecture": [held]}) == [expected]
+    with pytest.raises(ParseError, match="unknown operation"):
+        architectures_of(space, held._replace(normal=[("conv", 0), ("conv", 1)]))

@@ -93,7 +93,7 @@ def _rows(space: SearchSpace, given: Any) -> npt.NDArray[Any]:
 
 def _items(space: SearchSpace, given: Any) -> Sequence[Any]:
     """The architectures one by one, each in the form that the user chose."""
-    if isinstance(given, Architecture | str | Mapping):
+    if isinstance(given, Architecture | str | Mapping) or _is_genotype(given):
         return [given]
     if hasattr(given, "columns"):
         return _of_frame(space, given)
@@ -144,6 +144,8 @@ def _one(space: SearchSpace, item: Any, where: str) -> Architecture:
     try:
         if isinstance(item, str):
             return space.parse(item)
+        if _is_genotype(item):
+            return space.parse(repr(item))
         if isinstance(item, Mapping):
             return space.from_options(item)
         if isinstance(item, Sequence | np.ndarray) and all(isinstance(i, int | np.integer) for i in item):
@@ -153,6 +155,11 @@ def _one(space: SearchSpace, item: Any, where: str) -> Architecture:
             raise
         raise ParseError(f"{where}{error}") from None
     raise PredictorError(f"{where}{_shown(item)} is a {type(item).__name__}; {_expected(space)}")
+
+
+def _is_genotype(item: object) -> bool:
+    """Whether it is a named tuple, as the authors of DARTS have their genotypes: it prints what spaces read."""
+    return isinstance(item, tuple) and hasattr(item, "_fields")
 
 
 def _checked(space: SearchSpace, rows: npt.NDArray[Any]) -> Rows:

@@ -146,7 +146,7 @@ class Cells:
                 return space.architecture(cell.choices)
             if isinstance(cell, Mapping):  # the choices themselves rather than their text
                 cell = json.dumps(dict(cell), ensure_ascii=False)
-            elif isinstance(cell, list | int | np.integer) and not isinstance(cell, bool):
+            elif isinstance(cell, list | tuple | int | np.integer) and not isinstance(cell, bool):
                 cell = str(cell)
             if isinstance(cell, str) and cell:
                 return space.parse(cell)
