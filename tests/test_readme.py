@@ -21,4 +21,5 @@ def test_the_python_examples_run_one_after_the_other(capsys):
     best = namespace["study"].best_trial
     assert namespace["space"].suggest(best).space == "chain"
     assert len(namespace["result"].evaluations) == 20
+    assert namespace["networks"].known_values(namespace["result"].best_architecture)["parameters"] < 8000
     assert "layer 0" in capsys.readouterr().out

@@ -312,3 +312,12 @@ def test_a_built_network_is_pickled_and_exported(space):
     x = torch.randn(2, 4)
     assert torch.equal(again(x), network(x))
     assert torch.allclose(torch.export.export(network, (x,)).module()(x), network(x))
+
+
+def test_code_that_was_typed_in_identifies_a_space_too():
+    def digest(width):
+        scope = {"nn": nn}
+        exec(f"def net(choose):\n    return nn.Linear(4, choose('width', [8, {width}]))", scope)  # noqa: S102
+        return ar.ModuleSpace(scope["net"], (1, 4)).digest
+
+    assert digest(16) == digest(16) != digest(32)

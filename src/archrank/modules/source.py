@@ -3,8 +3,9 @@
 import ast
 import inspect
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from archrank.errors import SpaceError
@@ -15,7 +16,8 @@ __all__ = ["source_of"]
 def source_of(builder: Callable[..., Any]) -> str:
     """The code of the file in which a function or class is defined, without comments and docstrings.
 
-    Of what was defined in a notebook or typed in, and of what an installed package holds, only its own code.
+    Of what was defined in a notebook, and of what an installed package holds, only its own code; of what was typed in,
+    or made by ``exec``, what it was compiled to.
 
     Raises:
         SpaceError: The code is not there.
@@ -27,14 +29,36 @@ def source_of(builder: Callable[..., Any]) -> str:
         file = inspect.getsourcefile(target)
         text = inspect.getsource(target)
     except (OSError, TypeError):
+        if compiled := "\n".join(_compiled(target)):
+            return compiled
         raise SpaceError(
             f"the code of {getattr(builder, '__qualname__', builder)!s} cannot be read, which identifies the space: "
-            "define it in a file or a notebook"
+            "define it in Python"
         ) from None
     path = Path(file or "")
     if path.suffix == ".py" and path.is_file() and "site-packages" not in path.parts:
         text = "".join(linecache.getlines(str(path)))
     return _plain(text)
+
+
+def _compiled(target: Any) -> Iterator[str]:
+    """What identifies compiled code, its nested functions and the methods of a class, a line each."""
+    if inspect.isclass(target):
+        for name, member in vars(target).items():
+            code = getattr(inspect.unwrap(member) if callable(member) else member, "__code__", None)
+            if isinstance(code, CodeType):
+                yield name
+                yield from _lines(code)
+    elif isinstance(code := getattr(target, "__code__", None), CodeType):
+        yield from _lines(code)
+
+
+def _lines(code: CodeType) -> Iterator[str]:
+    constants = [value for value in code.co_consts if not isinstance(value, CodeType)]
+    yield f"{code.co_name} {code.co_names} {code.co_varnames} {constants!r} {code.co_code.hex()}"
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from _lines(value)
 
 
 def _plain(text: str) -> str:
