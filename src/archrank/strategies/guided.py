@@ -176,10 +176,10 @@ class GuidedSearch(DomainStrategy):
     def _random(
         self, history: History, remaining: Remaining, n: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        """Random architectures; where some are known to be infeasible, those that are likely feasible more often."""
-        feasibility = self._feasibility(history)
+        """Random architectures; once most of many have failed, those that are likely feasible more often."""
+        feasibility = self._feasibility(history) if len(history) >= 2 * self.initial else None
         if feasibility is None:
-            return remaining.draw(n, rng)
+            return remaining.draw(n, rng)  # which spreads better
         drawn = self._domain.remaining(history).draw(_DRAWN * n, rng)
         if not drawn:
             return []
