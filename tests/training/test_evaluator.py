@@ -56,6 +56,22 @@ def test_values_and_the_mean_of_repeats(tmp_path):
     assert "pruned" not in values
 
 
+def test_what_is_known_beforehand_is_what_the_training_records(tmp_path, monkeypatch):
+    made = evaluator(tmp_path)
+    known = made.known_values(ARCHITECTURES[0])
+    assert list(known) == ["parameters", "multiply_adds"]
+    values = made(ARCHITECTURES[0])
+    assert {name: values[name] for name in known} == dict(known)
+
+    counted = []
+    module = sys.modules["archrank.training.evaluator"]
+    monkeypatch.setitem(module._COUNTS, "multiply_adds", lambda *_: counted.append(1) or 0)
+    assert made.known_values(ARCHITECTURES[0])["parameters"] == values["parameters"]
+    assert counted == []  # counting takes a while
+    with pytest.raises(KeyError):
+        known["seconds"]
+
+
 def test_what_is_finished_is_not_trained_again_and_what_is_interrupted_goes_on(tmp_path, monkeypatch):
     whole = evaluator(tmp_path / "whole")(ARCHITECTURES[1])
     epochs = []
