@@ -283,7 +283,7 @@ class _Request:
             maximize=maximize,
             objectives=words,
             where=where,
-            known=self.space.known_names,
+            known=self.space.known_names if where else (),
         )
 
     def command(self, by: "Objectives") -> str:

@@ -134,7 +134,7 @@ def search(
         maximize=maximize,
         objectives=objectives,
         where=where,
-        known=searched.known_names,
+        known=searched.known_names if where else (),
     )
     strategy = checked_strategy(strategy, searched, table)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
