@@ -40,6 +40,7 @@ SCRIPTS = {
     "studies/regression.py": "--tiny --workers 1 --out out --before out",
     "studies/stacked_weights.py": SMALL,
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
+    "studies/trace_timm.py": "--names torch.nn:ReLU --example 2,3 --repeats 1 --out out/page",
 }
 SHARED = {
     "official.json": "nasbench101/official-records-52.json",

@@ -319,6 +319,7 @@ def test_nothing_that_is_not_used_is_a_node():
         "add"
     ]
     assert kinds(lambda x: sum([x, x.relu()]), (2, 3)) == ["relu", "add"]
+    assert kinds(lambda x: F.pad(x, (0, 0)).reshape(2, 3).transpose(0, 0)[:] * 1, (2, 3)) == []
     assert nodes(nn.Sequential(nn.Identity(), nn.Dropout()), (2, 3)) == ()
 
 

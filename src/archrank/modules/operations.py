@@ -185,11 +185,19 @@ def _dropped(call: Call, outputs: Sequence[Tensor], batch: int) -> Operation | N
     return _plain(call, outputs, lambda _: None)
 
 
+def _padded(call: Call, outputs: Sequence[Tensor], batch: int) -> Operation | None:
+    """Padding, which may add nothing."""
+    if not any(call.given.get("pad", ())):
+        return None
+    return _plain(call, outputs, lambda _: None)
+
+
 _SPECIAL: dict[str, Described] = {
     **REARRANGED,
     **dict.fromkeys(names("select narrow slice"), selected),
     **dict.fromkeys(names("getitem setitem"), indexed),
     **dict.fromkeys(names("add sub mul div"), _scaled_or_moved),
     **dict.fromkeys(names("dropout alpha_dropout feature_dropout feature_alpha_dropout"), _dropped),
+    **dict.fromkeys(names("pad constant_pad_nd"), _padded),
     "rsub": _subtracted_from,
 }
