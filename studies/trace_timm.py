@@ -2,10 +2,11 @@
 
     python studies/trace_timm.py --labels results-imagenet.csv --out docs/results/tracing
 
-From each family of timm, which is one module of its code, it traces the smallest network that the list of labels has. The
-parameters of the graph are compared with those of the module. Times are processor time in milliseconds, the median of
-five: of a trace, of one plain run of the module without numbers, and of a reference workload in Python, by which times of
-different machines can be compared. Finished rows are kept in OUT.csv, so that the command can be killed and started again.
+From each family of timm, which is one module of its code, it traces the smallest network that the list of labels has.
+The parameters of the graph are compared with those of the module. Times are processor time in milliseconds, the
+median of five: of a trace, of one plain run of the module without numbers, and of a reference workload in Python, by
+which times of different machines can be compared. Finished rows are kept in OUT.csv, so that the command can be killed
+and started again.
 """
 
 import argparse
@@ -141,9 +142,10 @@ def page(rows: list[dict[str, object]]) -> str:
     lines = [
         "# Tracing the networks of timm",
         "",
-        "`archrank.trace` on the smallest labeled network of each family of timm, built without numbers. *Plain* is one run "
-        "of the same module on tensors without numbers, *reference* a fixed workload in Python. Times are processor time in "
-        "milliseconds, the median of five in one process; the machine did other work at the same time.",
+        "`archrank.trace` on the smallest labeled network of each family of timm, built without numbers. *Plain* is "
+        "one run of the same module on tensors without numbers, *reference* a fixed workload in Python. Times are "
+        "processor time in milliseconds, the median of five in one process; the machine did other work at the same "
+        "time.",
         "",
         f"{len(good)} of {len(rows)} networks were traced; the graph has the module's trainable parameters in "
         f"{sum(str(row['same_parameters']) == 'True' for row in good)} of them. {summary(good)}",
@@ -178,8 +180,8 @@ def summary(rows: list[dict[str, object]]) -> str:
     }
     most = max(int(str(row["nodes"])) for row in rows)
     return (
-        f"Median: {found['nodes']:.0f} nodes (at most {most:,}) and {found['trace_ms']:.0f} ms a trace, where the reference "
-        f"takes {found['reference_ms']:.0f} ms."
+        f"Median: {found['nodes']:.0f} nodes (at most {most:,}) and {found['trace_ms']:.0f} ms a trace, where the "
+        f"reference takes {found['reference_ms']:.0f} ms."
     )
 
 

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archrank as ar
 from archrank.errors import TraceError
+from archrank.modules import trace_call
 
 
 class Calls(nn.Module):
@@ -323,6 +324,16 @@ def test_nothing_that_is_not_used_is_a_node():
     assert nodes(nn.Sequential(nn.Identity(), nn.Dropout()), (2, 3)) == ()
 
 
+def test_dropout_is_a_node_in_training_only():
+    module, example = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.3)), torch.zeros(2, 3)
+    trained = trace_call(module.eval(), (example,), {}, training=True).cells[0].sites
+    assert [(node.operation, dict(node.attributes).get("p")) for node in trained] == [
+        ("linear", None),
+        ("dropout", 0.3),
+    ]
+    assert not module.training
+
+
 RECURRENT = [
     nn.LSTM(4, 8, 2, bidirectional=True),
     nn.GRU(4, 8),
@@ -361,6 +372,31 @@ def test_the_state_of_a_recurrent_layer():
     assert [node.operation for node in found] == ["unbind", "gru_cell", "gru_cell", "gru_cell"]
     assert [len(node.sources) for node in found] == [1, 1, 2, 2]
     assert len({node.weights for node in found[1:]}) == 1
+
+
+def test_sequences_of_several_lengths():
+    class Packed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(4, 8, batch_first=True)
+
+        def forward(self, x, lengths):
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+            return nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]
+
+    class Fixed(Packed):
+        def forward(self, x):
+            return super().forward(x, torch.tensor([5, 4]))
+
+    found = nodes(Fixed(), (2, 5, 4))
+    assert [node.operation for node in found][-3:] == [
+        "_pack_padded_sequence",
+        "lstm",
+        "_pad_packed_sequence",
+    ]
+    assert found[-1].shape == (5, 8)
+    with pytest.raises(TraceError, match="depends on values"):
+        ar.trace(Packed(), (2, 5, 4), torch.tensor([5, 4]))
 
 
 NETWORKS = {
@@ -640,6 +676,26 @@ def test_plain_tensors_of_a_module_are_constants():
         outline = Masked()
     assert ar.trace(outline, (2, 3)) == ar.trace(Masked(), (2, 3))
     assert [node.operation for node in nodes(outline, (2, 3))] == ["constant", "mul"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_and_scripted_modules():
+    plain = nn.Sequential(nn.Linear(4, 4), nn.Dropout(), nn.ReLU())
+    key = ar.trace(plain, (2, 4)).key
+    assert ar.trace(torch.compile(plain), (2, 4)).key == key
+    assert ar.trace(torch.fx.symbolic_trace(plain), (2, 4)).key == key
+    scripted = torch.jit.script(plain)
+    assert [node.operation for node in nodes(scripted, (2, 4))][-1] == "relu"
+    assert scripted.training
+    assert sum(node.parameters for node in nodes(scripted, (2, 4))) == 20
+
+
+def test_lazy_modules_have_to_run_first():
+    module = nn.Sequential(nn.LazyLinear(3))
+    with pytest.raises(TraceError, match=r"lazy.*call it once"):
+        ar.trace(module, (2, 4))
+    module(torch.zeros(2, 4))
+    assert nodes(module, (2, 4))[0].parameters == 15
 
 
 def test_an_error_that_the_network_catches_changes_no_paths():

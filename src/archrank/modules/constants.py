@@ -98,6 +98,8 @@ class Constants:
             return list(tensors_in(args))[-1:]
         if name == "masked_select":
             return list(tensors_in(args[1:]))
+        if name in ("_pack_padded_sequence", "_pad_packed_sequence"):
+            return list(tensors_in(args))[1:2]
         if name in ("getitem", "index"):
             return [t for t in tensors_in(args[1:]) if t.dtype in (torch.bool, torch.uint8)]
         return []
@@ -114,4 +116,9 @@ class Constants:
         if "device" in kwargs:
             kwargs = {**kwargs, "device": "cpu"}
         args, kwargs = mapped(real, (tuple(args), dict(kwargs)))
-        return mapped(lambda t: t.detach().to("meta"), function(*args, **kwargs))
+        result = function(*args, **kwargs)
+        twins = mapped(lambda t: t.detach().to("meta"), result)
+        if operation_name(function)[0] == "_pack_padded_sequence":
+            # How many sequences are left at each step depends on their lengths alone.
+            self.know(twins[1], result[1])
+        return twins

@@ -45,6 +45,11 @@ class Origins:
         self._data: set[int] = set()
         self._attributes: dict[int, Tensor] | None = None
         for parameter in module.parameters():
+            if nn.parameter.is_lazy(parameter):
+                raise TraceError(
+                    f"{type(module).__name__} has lazy parameters, whose shapes are not known yet; call it once on an "
+                    "input with numbers, such as torch.zeros"
+                )
             trainable = parameter.numel() if parameter.requires_grad else 0
             self._held[id(self.twin(parameter))] = Held(True, trainable)
         for buffer in module.buffers():

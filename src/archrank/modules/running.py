@@ -1,5 +1,6 @@
 """Calls are run without numbers; where an operator needs some, they are known, zero, or the reason of an error."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from archrank.modules.nested import mapped
 from archrank.system.foreign import in_one_line
 
 __all__ = ["Running"]
+
+
+_NO_NUMBERS = re.compile(r"\bmeta\b|data is not allocated")
 
 
 class Running:
@@ -39,7 +43,7 @@ class Running:
         try:
             return func(*args, **kwargs)
         except (NotImplementedError, RuntimeError) as error:
-            if not isinstance(error, NotImplementedError) and "meta" not in str(error).lower():
+            if not isinstance(error, NotImplementedError) and not _NO_NUMBERS.search(str(error)):
                 raise
             first = type(error).__name__
         if name == "setitem":

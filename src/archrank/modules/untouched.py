@@ -27,6 +27,7 @@ def untouched(module: nn.Module, *, training: bool, dropout: bool = False) -> It
         dropout: Whether layers of dropout are in training mode in any case.
     """
     states = [(m, *_state(m)) for m in module.modules()]
+    scripted = [(m, m.training) for m in module.modules() if isinstance(m, torch.jit.ScriptModule)]
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
         for m, *_ in states:
@@ -41,12 +42,15 @@ def untouched(module: nn.Module, *, training: bool, dropout: bool = False) -> It
             m.__dict__.update(attributes)
             for container, content in contents:
                 _refill(container, content)
+        for script, mode in scripted:
+            script.training = mode
 
 
 def _state(module: nn.Module) -> tuple[dict[str, Any], list[tuple[Any, Any]]]:
     """The attributes of a module, and what those of them hold that may be changed."""
     attributes = dict(module.__dict__)
-    contents = [(attributes[name], attributes[name].copy()) for name in _COPIED if name in attributes]
+    standard = [attributes[name] for name in _COPIED if name in attributes]
+    contents = [(value, value.copy()) for value in standard if isinstance(value, dict | set)]
     changeable = [value for value in own_attributes(module) if type(value) in (list, dict, set)]
     contents += [(value, value.copy()) for value in changeable]
     return attributes, contents
