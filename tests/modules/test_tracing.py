@@ -151,6 +151,13 @@ DIFFERENT = [
     lambda x, y: torch.einsum("bchw,bdhw->bdc", x, y),
     lambda x, y: (x, y),
     lambda x, y: (y, x),
+    lambda x, y: x + torch.ones(4),
+    lambda x, y: x + torch.ones(4, dtype=torch.int64),
+    lambda x, y: x + torch.arange(4),
+    lambda x, y: x + torch.arange(4.0),
+    lambda x, y: F.batch_norm(x, None, None, training=True),
+    lambda x, y: F.batch_norm(x, None, None, x[0, :, 0, 0], training=True),
+    lambda x, y: F.batch_norm(x, None, None, None, x[0, :, 0, 0], training=True),
 ]
 
 

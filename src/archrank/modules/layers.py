@@ -8,16 +8,13 @@ from torch import Tensor
 from archrank.modules.operation import Operation, Owned
 from archrank.modules.signatures import Call
 
-__all__ = ["GATES", "OPTIONAL", "WEIGHTS", "describe_layer", "is_layer", "padding", "recurrent"]
+__all__ = ["GATES", "WEIGHTS", "describe_layer", "is_layer", "is_optional", "padding", "recurrent"]
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 """How many vectors a step of a recurrent layer computes, by the layer's kind."""
 
 WEIGHTS = frozenset(("weight", "bias", "running_mean", "running_var", "w_ih", "w_hh", "b_ih", "b_hh"))
 """Arguments that belong to a layer where they are its parameters or buffers, and are not computed."""
-
-OPTIONAL = frozenset(("bias", "b_ih", "b_hh"))
-"""Those that a layer may do without."""
 
 _LAYERS = re.compile(
     r"(_?conv(_transpose|_tbc|olution)?(\dd)?|linear|bilinear|embedding(_bag)?|prelu|(rnn_tanh|rnn_relu|lstm|gru)_cell"
@@ -28,6 +25,11 @@ _LAYERS = re.compile(
 def is_layer(call: Call) -> bool:
     """Whether a call is one of an operator that has weights."""
     return _LAYERS.fullmatch(call.name) is not None
+
+
+def is_optional(call: Call, name: str) -> bool:
+    """Whether a layer may do without a weight, so that it has to say that it has one."""
+    return name in ("bias", "b_ih", "b_hh") or (name == "weight" and call.name.endswith("norm"))
 
 
 def describe_layer(operation: Operation, call: Call, owned: Owned) -> None:

@@ -95,12 +95,12 @@ def _normalization(call: OnnxCall) -> OnnxOperation:
     operation.weights = [value for value in weights if value.is_constant]
     operation.sources += [value for value in weights if not value.is_constant]
     operation.set("eps", call.options.get("epsilon", 1e-5))
+    operation.set("weight", 1)
     operation.set("bias", int(call.value(2) is not None) or None)
     if kind == "layer_norm":
         axis = call.options.get("axis", -1)
         for i, size in enumerate(call.first_shape[axis:]):
             operation.attributes[f"size{i}"] = float(size)
-        operation.set("weight", 1)
     else:
         operation.set("channels", call.first_shape[1] if len(call.first_shape) > 1 else None)
     if kind == "batch_norm":

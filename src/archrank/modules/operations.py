@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from archrank.modules.indexing import indexed, selected
-from archrank.modules.layers import GATES, OPTIONAL, WEIGHTS, describe_layer, is_layer, padding, recurrent
+from archrank.modules.layers import GATES, WEIGHTS, describe_layer, is_layer, is_optional, padding, recurrent
 from archrank.modules.operation import Operation, Owned, names
 from archrank.modules.rearranging import REARRANGED, Described
 from archrank.modules.signatures import Call
@@ -88,7 +88,7 @@ def _plain(call: Call, outputs: Sequence[Tensor], owned: Owned) -> Operation:
             first = value if first is None else first
             own = of_layer and name in WEIGHTS and owned(value) is not None
             (operation.weights if own else operation.sources).append(value)
-            if name in call.defaults or (of_layer and name in OPTIONAL):
+            if name in call.defaults or (of_layer and is_optional(call, name)):
                 operation.set(name, 1 if own or not of_layer else 2)
             elif of_layer and name in WEIGHTS and not own:
                 operation.set(name, 2)

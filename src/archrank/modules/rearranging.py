@@ -23,6 +23,7 @@ CREATED = frozenset(
 )
 """Operators that make a tensor of sizes and numbers."""
 
+_INTEGER = frozenset(names("arange randint randperm tril_indices triu_indices"))
 _MOST_VALUES = 64
 
 
@@ -109,6 +110,9 @@ def _created(call: Call, outputs: Sequence[Tensor], batch: int) -> Operation:
             operation.sources += [v for v in value if isinstance(v, Tensor)]
             numbers = [v for v in _flat(value) if not isinstance(v, Tensor)]
             operation.set("value", [v for v in numbers if isinstance(v, int | float)][:_MOST_VALUES])
+    dtype = outputs[0].dtype
+    if dtype != (torch.int64 if operation.kind in _INTEGER else torch.get_default_dtype()):
+        operation.set("dtype", dtype)
     return _sizes(operation, outputs[0].shape, batch)
 
 
