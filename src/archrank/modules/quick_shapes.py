@@ -12,7 +12,7 @@ from torch import Tensor
 __all__ = ["quick_result"]
 
 
-def quick_result(name: str, in_place: bool, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor | None:
+def quick_result(name: str, in_place: bool, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """The result of a call without numbers, None where PyTorch has to be asked.
 
     Args:
@@ -106,6 +106,39 @@ def _pairs(size: Any) -> tuple[int, int] | None:
     return None
 
 
+def _recurrent(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """A recurrent layer of a batch of sequences of one length, which PyTorch computes step by step."""
+    if len(args) != 9 or not isinstance(args[2], list | tuple) or args[0].dim() != 3:
+        return False
+    inputs, state, params, has_biases, layers, _, _, bidirectional, batch_first = args
+    states = state if isinstance(state, list | tuple) else [state]
+    directions = 1 + bidirectional
+    each = len(params) // (layers * directions)
+    hidden = params[1].shape[1] if each in (2, 4) else params[each - 1].shape[1]
+    outputs = params[1].shape[1]
+    sizes = [(layers * directions, inputs.shape[not batch_first], n) for n in (outputs, hidden)]
+    if [tuple(given.shape) for given in states] != sizes[: len(states)]:
+        return False
+    if any(given.dtype != inputs.dtype for given in (*states, *params)) or each not in (2, 3, 4, 5):
+        return False
+    gates = params[0].shape[0]
+    for i in range(layers * directions):
+        width = inputs.shape[2] if i < directions else outputs * directions
+        expected: list[tuple[int, ...]] = [(gates, width), (gates, outputs)]
+        expected += [(gates,)] * 2 if has_biases else []
+        expected += [(outputs, hidden)] if each % 2 else []
+        if [tuple(weight.shape) for weight in params[i * each : (i + 1) * each]] != expected:
+            return False
+    return True
+
+
+def _recurrent_result(args: Sequence[Any]) -> Any:
+    inputs, state, params, directions = args[0], args[1], args[2], 1 + args[7]
+    states = state if isinstance(state, list | tuple) else [state]
+    output = inputs.new_empty((*inputs.shape[:2], params[1].shape[1] * directions))
+    return (output, *(torch.empty_like(given) for given in states))
+
+
 _RULES: dict[str, Callable[[Sequence[Any], Mapping[str, Any]], bool]] = {
     "adaptive_avg_pool2d": _pooled,
     "add": _same,
@@ -114,22 +147,27 @@ _RULES: dict[str, Callable[[Sequence[Any], Mapping[str, Any]], bool]] = {
     "elu": _always,
     "gelu": _always,
     "group_norm": _group_norm,
+    "gru": _recurrent,
     "hardsigmoid": _always,
     "hardswish": _always,
     "layer_norm": _layer_norm,
     "leaky_relu": _always,
     "linear": _linear,
+    "lstm": _recurrent,
     "mish": _always,
     "mul": _same,
     "relu": _always,
     "relu6": _always,
+    "rnn_relu": _recurrent,
+    "rnn_tanh": _recurrent,
     "scaled_dot_product_attention": _attention,
     "sigmoid": _always,
     "silu": _always,
     "sub": _same,
     "tanh": _always,
 }
-_RESULTS: dict[str, Callable[[Sequence[Any]], Tensor]] = {
+_RESULTS: dict[str, Callable[[Sequence[Any]], Any]] = {
+    **dict.fromkeys(("gru", "lstm", "rnn_relu", "rnn_tanh"), _recurrent_result),
     "adaptive_avg_pool2d": lambda args: args[0].new_empty((*args[0].shape[:2], *(_pairs(args[1]) or ()))),
     "linear": lambda args: args[0].new_empty((*args[0].shape[:-1], args[1].shape[0])),
     "scaled_dot_product_attention": lambda args: args[0].new_empty((*args[0].shape[:3], args[2].shape[3])),
