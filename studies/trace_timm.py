@@ -15,6 +15,7 @@ import platform
 import shlex
 import subprocess
 import sys
+import textwrap
 import time
 from datetime import date
 from importlib.metadata import version
@@ -138,8 +139,9 @@ def reference() -> None:
 
 def page(rows: list[dict[str, object]]) -> str:
     """The results as a page."""
+    rows = sorted(rows, key=lambda row: str(row["family"]))
     good = [row for row in rows if not row["error"]]
-    lines = [
+    text = [
         "# Tracing the networks of timm",
         "",
         "`archrank.trace` on the smallest labeled network of each family of timm, built without numbers. *Plain* is "
@@ -149,6 +151,9 @@ def page(rows: list[dict[str, object]]) -> str:
         "",
         f"{len(good)} of {len(rows)} networks were traced; the graph has the module's trainable parameters in "
         f"{sum(str(row['same_parameters']) == 'True' for row in good)} of them. {summary(good)}",
+    ]
+    lines = [
+        *(textwrap.fill(line, 128) for line in text),
         "",
         "| family | network | nodes | kinds | parameters | multiply-adds | trace | plain | reference |",
         "|---|---|---|---|---|---|---|---|---|",

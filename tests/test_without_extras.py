@@ -124,6 +124,7 @@ def test_rank_takes_less_effort_and_says_so(without_extras):
         (("search", "enas", "--evaluator", "train", "--data", "digits", "--out", "run"), "training"),
         (("train", "nas-bench-201", CELL, "--data", "digits", "--out", "trained"), "training"),
         (("evaluate", "trained"), "training"),
+        (("draw", "timm:resnet50"), "neural"),
         (("rank", "nas-bench-201", "--train", "measured.parquet", "--effort", "fast"), "parquet"),
         (("rank", "nas-bench-201", "--train", "absent.csv", "--out", "ranked.parquet"), "parquet"),
         (("import", "nasbench101", "measured.csv"), "parquet"),
