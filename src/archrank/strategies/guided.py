@@ -46,6 +46,9 @@ class GuidedSearch(DomainStrategy):
     looks for the unseen architectures with the best predicted scores, and keeps a share of the round for random ones.
     Architectures with exactly equal scores are the same to the predictor, so a round takes one of them.
 
+    Where evaluations failed or broke constraints, it learns how likely an architecture is to be feasible
+    (:class:`~archrank.strategies.feasibility.Feasibility`), and weighs the acquisition by that probability.
+
     The defaults are those that the results are measured with (``docs/results/search-strategies.md``).
 
     Args:
