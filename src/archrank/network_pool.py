@@ -13,6 +13,7 @@ from archrank.domains import Domain, Options, Range, Value
 from archrank.errors import ParseError, SpaceError, UnknownName
 from archrank.graph import Graph
 from archrank.open_space import OpenSpace
+from archrank.space import Suggests
 from archrank.system.foreign import bounded, shown
 
 __all__ = ["NetworkPool"]
@@ -78,6 +79,10 @@ class NetworkPool(OpenSpace):
         """The graph of a network."""
         return self._members[architecture.choices[0][1]]
 
+    def function_key(self, architecture: Architecture) -> Any:
+        """Equal for networks with equal graphs and equal further inputs."""
+        return self.graph(architecture).key, architecture.choices[1:]
+
     def construct(self, choose: Chooser) -> Any:
         """Refused: its networks are given."""
         raise SpaceError(f"the pool {self.name} builds no networks: it holds those that were given")
@@ -95,9 +100,12 @@ class NetworkPool(OpenSpace):
         """The name of a network."""
         return str(architecture.choices[0][1])
 
-    def from_options(self, options: Mapping[Any, Any]) -> Architecture:
-        """The network that is named under ``network``."""
-        return self.member(str(options.get(_NETWORK)))
+    def suggest(self, trial: Suggests) -> Architecture:
+        """Ask an Optuna trial for the name of a network."""
+        return self.member(str(trial.suggest_categorical(_NETWORK, self._options.values)))
+
+    def _read(self, values: Mapping[Any, Any]) -> Architecture:
+        return self.member(str(values.get(_NETWORK)))
 
     def rows(self) -> npt.NDArray[Any]:
         """All networks: (M,)."""

@@ -27,8 +27,8 @@ class Undeclared(NASBench201):
 
 
 class Unreadable(NASBench201):
-    def format(self, architecture):
-        return super().format(Architecture(self.name, architecture.choices[::-1]))
+    def parse(self, text):
+        return Architecture(self.name, super().parse(text).choices[::-1])
 
 
 class Credulous(NASBench201):

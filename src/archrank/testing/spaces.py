@@ -10,7 +10,10 @@ from archrank.architecture import Architecture
 from archrank.arrays import CellArrays
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError
 from archrank.graph import Cell, Graph, Site
+from archrank.open_space import OpenSpace
 from archrank.space import SearchSpace
+from archrank.testing.known_values import check_known_values
+from archrank.testing.open_spaces import check_open_space
 from archrank.testing.require import require
 
 __all__ = ["check_space"]
@@ -24,6 +27,8 @@ GARBAGE = ("", " ", "garbage", "{", "{}", "[]", "null", "-1", '{"no such choice"
 def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None:
     """Check that a search space keeps what the rest of archrank relies on.
 
+    One whose choices are learned by building is checked by :func:`~archrank.testing.check_open_space`.
+
     Args:
         space: The space to check.
         samples: The number of architectures to check closely.
@@ -35,6 +40,9 @@ def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None
     >>> from archrank.spaces import NASBench201
     >>> check_space(NASBench201())
     """
+    if isinstance(space, OpenSpace):
+        check_open_space(space, samples=samples, seed=seed)
+        return
     _check_declaration(space)
     listed = space.encodings <= LISTED
     if listed:
@@ -44,7 +52,7 @@ def check_space(space: SearchSpace, *, samples: int = 60, seed: int = 0) -> None
     for architecture in drawn:
         _check_graph(space, architecture)
         _check_text(space, architecture)
-        _check_known_values(space, architecture)
+        check_known_values(space, architecture)
         _check_suggest(space, architecture)
     for architecture in drawn[: samples // 4]:
         _check_moves(space, architecture, np.random.default_rng([seed, 1]))
@@ -194,21 +202,6 @@ def _check_text(space: SearchSpace, architecture: Architecture) -> None:
         f"{space.name}: format wrote {architecture.choices} as {text!r}, "
         f"and parse read that as {parsed.choices}",
     )
-
-
-def _check_known_values(space: SearchSpace, architecture: Architecture) -> None:
-    known = space.known_values(architecture)
-    what = f"{space.name}: known_values({architecture.choices})"
-    require(
-        set(known) == space.known_names,
-        f"{what} has the names {sorted(known)}, but those of another architecture are {sorted(space.known_names)}",
-    )
-    for name, value in known.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
-        require(
-            isinstance(name, str) and number, f"{what} gives {name!r} as {value!r}, expected a finite number"
-        )
-    require(dict(space.known_values(architecture)) == dict(known), f"{what} must be the same every time")
 
 
 class _FixedTrial:
