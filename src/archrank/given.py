@@ -65,7 +65,11 @@ def check_is_space(space: object) -> None:
     Raises:
         SpaceError: It is something else.
     """
+    if isinstance(space, type) and issubclass(space, SearchSpace):
+        raise SpaceError(f"{space.__name__} is a class, expected a space: give {space.__name__}()")
     if not isinstance(space, SearchSpace):
+        if isinstance(held := getattr(space, "space", None), SearchSpace):
+            raise SpaceError(f"{space!r} is no search space: give its space, {held!r}")
         raise SpaceError(f"{space!r} is no search space; expected a SearchSpace, such as NASBench201()")
 
 

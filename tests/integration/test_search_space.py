@@ -99,6 +99,7 @@ def test_a_run_without_a_table(search, tmp_path):
     assert not plots & {"distribution", "multiply_adds"}
 
 
+@pytest.mark.filterwarnings("default:all 12 evaluations failed")
 def test_a_search_in_which_nothing_could_be_measured_is_no_success(search, tmp_path):
     code, out, err = search("enas", *PLAIN, "--evaluator", "gives.py:never", "--out", "run")
     assert (code, err.count("all 12 evaluations failed")) == (1, 1)

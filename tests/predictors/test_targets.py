@@ -49,8 +49,8 @@ def test_lower_targets_may_be_the_better_ones():
         (3, [1, 2, float("nan")], "target 2 is nan; leave out architectures that were not measured"),
         (3, [float("-inf"), 2, 3], "target 0 is -inf"),
         (3, [0.25, 0.25, 0.25], "all 3 targets are 0.25: there is nothing to rank"),
-        (1, [1.0], "1 architectures are too few to learn a ranking from; give at least 2"),
-        (0, [], "0 architectures are too few"),
+        (1, [1.0], "1 architecture given: too few to learn a ranking from; give at least 2"),
+        (0, [], "0 architectures given: too few"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_refused(count, targets, message):

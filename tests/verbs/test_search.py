@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 
 import archrank as ar
@@ -222,7 +223,13 @@ class Mine(NASBench201):
         ((SPACE, 0.5), {}, "0.5 is no evaluator"),
         ((SPACE, TableEvaluator), {}, "TableEvaluator is a class, expected an evaluator"),
         ((SPACE, never), {"n_trials": 5}, "no argument 'n_trials': it is called 'budget' here"),
-        ((SPACE, never), {"direction": "minimize"}, "no argument 'direction': it is called 'maximize' here"),
+        ((SPACE, never), {"direction": "minimize"}, "no argument 'direction': give maximize=True or maximize=False"),
+        ((SPACE, never), {"minimize": True}, "no argument 'minimize': give maximize=False"),
+        ((SPACE, never), {"verbose": True}, "no argument 'verbose': give on_progress="),
+        ((SPACE, never), {"resume": True}, "resume=True needs folder="),
+        ((SPACE, lambda: 1.0), {}, "cannot be called with one architecture .*too many positional arguments"),
+        ((SPACE, lambda a, b: 1.0), {}, "cannot be called with one architecture .*missing a required argument: 'b'"),
+        ((pd.DataFrame({"a": [1, 2]}), never), {}, "a DataFrame is no search space"),
         ((SPACE, never), {"bugdet": 5}, "unknown argument of search 'bugdet'; did you mean 'budget'"),
         ((SPACE, never), {"budget": 0}, "budget is 0; give 1 or more"),
         ((SPACE, never), {"budget": 2.5}, "budget is 2.5, expected a whole number"),

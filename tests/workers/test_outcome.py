@@ -33,7 +33,7 @@ def test_numbers_of_every_kind_are_taken(value):
 def test_what_is_not_a_finite_number_fails_with_the_value_named(value):
     failed = outcome(value)
     assert failed.values == {}
-    assert failed.error == f"'accuracy' is {value!r}, expected a finite number"
+    assert failed.error.startswith(f"'accuracy' is {value!r}, expected a finite number")
 
 
 @pytest.mark.parametrize("exponent", [400, 5000])

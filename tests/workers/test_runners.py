@@ -93,6 +93,11 @@ def test_functions_of_a_script_are_sent_too_and_an_unguarded_script_is_told_why_
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert done.returncode
     assert "a script needs its search under if __name__ == '__main__':" in done.stderr
+    assert done.stderr.count("Traceback") == 1, done.stderr  # the workers are silent
+    script.write_text(script.read_text().replace("workers=2", "workers=2, folder='run'"))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr.count("Traceback") == 1, done.stderr
+    assert "a script needs its search under" in done.stderr
 
 
 def locked(lock, architecture):

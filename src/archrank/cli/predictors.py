@@ -22,7 +22,10 @@ PredictorOption = Annotated[
     typer.Option(help=f"{' | '.join(PREDICTORS)} (auto; neural if an encoder or a loss is given)."),
 ]
 EffortOption = Annotated[
-    str | None, typer.Option(help="Effort of the predictor auto: fast | balanced | best (search: fast).")
+    str | None,
+    typer.Option(
+        help="Effort of the predictor auto: fast | balanced | best (fast in a search; elsewhere balanced, or fast without PyTorch)."
+    ),
 ]
 EncoderOption = Annotated[
     str | None, typer.Option(help=f"Encoder of the neural predictor: {' | '.join(ENCODERS)} (gates).")

@@ -178,7 +178,6 @@ def command(
     else:
         show(record, request.table, folder)
     if all(evaluation["state"] == "failed" for evaluation in record["evaluations"]):
-        console.print(f"all {len(record['evaluations'])} evaluations failed", style="bold red")
         raise typer.Exit(1)
 
 

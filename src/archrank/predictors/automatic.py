@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from archrank.errors import UnknownName
+from archrank.given import check_is_space
 from archrank.predictors.base import Predictor
 from archrank.predictors.ensemble import Ensemble
 from archrank.predictors.gaussian import GaussianProcess
 from archrank.predictors.trees import BoostedTrees, trees_can_grow
 from archrank.space import SearchSpace
+from archrank.spaces.named import named_space
 from archrank.system.extras import installed, needs
 
 __all__ = ["EFFORTS", "Effort", "auto", "default_effort"]
@@ -32,12 +34,12 @@ def default_effort() -> tuple[Effort, str | None]:
 
 
 def auto(
-    space: SearchSpace, effort: Effort | None = None, *, seed: int = 0, hints: Sequence[Predictor] = ()
+    space: SearchSpace | str, effort: Effort | None = None, *, seed: int = 0, hints: Sequence[Predictor] = ()
 ) -> Ensemble:
     """The ensemble that ranked best for its time on the tables that settings are chosen on.
 
     Args:
-        space: The space whose architectures are ranked.
+        space: The space whose architectures are ranked, or the name of a built-in one.
         effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
             these and three GATES networks; ``"best"``: three BiFlow networks too. None for ``"balanced"``, or, where
             the extra ``neural`` is not installed, for ``"fast"`` with a warning (see :func:`default_effort`).
@@ -50,9 +52,13 @@ def auto(
     beforehand, as in a space of modules, no networks.
 
     Raises:
-        UnknownName: No such effort.
+        UnknownName: No such effort or space.
+        SpaceError: What is given is no space.
         MissingExtra: An effort with networks is named, and the extra ``neural`` is not installed.
     """
+    if isinstance(space, str):
+        space = named_space(space)
+    check_is_space(space)
     if effort is None:
         effort, reason = default_effort()
         if reason is not None:

@@ -10,18 +10,19 @@ from archrank.predictors import saved
 from archrank.predictors.base import Predictor
 from archrank.predictors.named import CLASSES, installed_predictor
 from archrank.space import SearchSpace
+from archrank.spaces.named import named_space
 
 __all__ = ["load_predictor"]
 
 
 def load_predictor(
-    folder: Path | str, space: SearchSpace, *, also: Sequence[type[Predictor]] = ()
+    folder: Path | str, space: SearchSpace | str, *, also: Sequence[type[Predictor]] = ()
 ) -> Predictor:
     """Read a predictor that :meth:`~archrank.predictors.Predictor.save` wrote.
 
     Args:
         folder: Where it was saved.
-        space: The space that it is about.
+        space: The space that it is about, or the name of a built-in one.
         also: Predictor classes of your own, which it may be or consist of; those of installed packages are found.
 
     Raises:
@@ -42,6 +43,8 @@ def load_predictor(
         >>> bool((loaded.predict(space.rows()) == fitted.predict(space.rows())).all())
         True
     """
+    if isinstance(space, str):
+        space = named_space(space)
     check_is_space(space)
     folder = Path(folder)
     return _restored(folder, saved.read(folder, space), space, also)

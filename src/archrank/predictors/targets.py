@@ -36,7 +36,8 @@ def labels(
     targets = as_targets(y, len(rows))
     if len(targets) < 2:
         raise PredictorError(
-            f"{len(targets)} architectures are too few to learn a ranking from; give at least 2"
+            f"{len(targets)} architecture{'' if len(targets) == 1 else 's'} given: too few to learn a ranking from; "
+            "give at least 2"
         )
     if targets.min() == targets.max():
         raise PredictorError(f"all {len(targets)} targets are {targets[0]}: there is nothing to rank")

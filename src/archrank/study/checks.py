@@ -1,16 +1,25 @@
 """Checks of what a search is given, before anything is evaluated."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, BudgetError, EvaluationError, SpaceError
 from archrank.space import SearchSpace
+from archrank.spaces.named import named_space
 from archrank.strategies.base import Strategy
 from archrank.strategies.named import named_strategy
 from archrank.workers.outcome import Evaluator
 
-__all__ = ["check_count", "checked_evaluator", "checked_space", "checked_strategy", "table_of"]
+__all__ = [
+    "check_count",
+    "check_takes_one",
+    "checked_evaluator",
+    "checked_space",
+    "checked_strategy",
+    "table_of",
+]
 
 
 def check_count(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> None:
@@ -31,11 +40,14 @@ def check_count(name: str, value: object, *, minimum: int = 1, maximum: int | No
 
 
 def checked_space(space: object) -> SearchSpace:
-    """The space.
+    """The space, or the built-in one of that name.
 
     Raises:
         SpaceError: It is something else.
+        UnknownName: A text that names no built-in space.
     """
+    if isinstance(space, str):
+        return named_space(space)
     if isinstance(space, SearchSpace):
         return space
     if isinstance(space, type) and issubclass(space, SearchSpace):
@@ -87,6 +99,25 @@ def checked_evaluator(evaluate: object) -> Evaluator | None:
     return found
 
 
+def check_takes_one(evaluate: Callable[..., Any]) -> None:
+    """Refuse a function that cannot be called with an architecture alone, before any budget is spent.
+
+    Raises:
+        EvaluationError: It takes no argument, or requires others.
+    """
+    try:
+        signature = inspect.signature(evaluate)
+    except (TypeError, ValueError):
+        return  # not every callable has one
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise EvaluationError(
+            f"the evaluator {_shown(evaluate)} cannot be called with one architecture ({error}): give a function of "
+            "an architecture that returns a number"
+        ) from None
+
+
 def checked_strategy(strategy: object, space: SearchSpace, table: Table | None) -> Strategy:
     """The strategy; the default one for None.
 
@@ -109,4 +140,6 @@ def checked_strategy(strategy: object, space: SearchSpace, table: Table | None) 
 
 def _shown(value: object) -> str:
     text = repr(value)
+    if "\n" in text:  # a DataFrame or an array
+        return f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}…"

@@ -116,8 +116,7 @@ def drive(
                         report(outcome.values)
                         if outcome.mismatch and report.best is None:
                             raise EvaluationError(
-                                f"the evaluator does not fit the search, which ends here: {outcome.error}. Name the "
-                                "values to search by (metric=, or objectives=; --metric, --objectives), or return them"
+                                f"the evaluator does not fit the search, which ends here: {outcome.error}"
                             )
                     if not propose():
                         break

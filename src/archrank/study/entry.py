@@ -14,7 +14,14 @@ from archrank.strategies.base import Strategy
 from archrank.strategies.scalarized import Scalarized
 from archrank.study.backend import Backend
 from archrank.study.bounds import KnownBounds
-from archrank.study.checks import check_count, checked_evaluator, checked_space, checked_strategy, table_of
+from archrank.study.checks import (
+    check_count,
+    check_takes_one,
+    checked_evaluator,
+    checked_space,
+    checked_strategy,
+    table_of,
+)
 from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
@@ -26,6 +33,7 @@ from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
 from archrank.system.versions import versions
 from archrank.workers.outcome import Evaluator
+from archrank.workers.processes import end_if_script_runs_again
 from archrank.workers.ray_cluster import RayCluster
 
 __all__ = ["search"]
@@ -121,10 +129,13 @@ def search(
     >>> len(result.evaluations)
     5
     """
+    if workers != 1 and executor is None and database is None:
+        end_if_script_runs_again()  # before it meets the run folder, which the first process holds
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
     if table is None and (evaluate := checked_evaluator(evaluate)) is not None:
-        evaluate = searched.evaluator(evaluate)
+        check_takes_one(called := searched.evaluator(evaluate))
+        evaluate = called
     check_count("budget", budget)
     check_count("seed", seed, minimum=0)
     check_count("workers", workers)

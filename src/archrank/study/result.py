@@ -1,5 +1,6 @@
 """What a search found, as objects and as the record that ``result.json`` holds."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -155,6 +156,9 @@ class SearchResult:
             found = f"{len(self.front)} on the Pareto front of {', '.join(self.objectives.directions)}"
         elif self.best_value is None:
             found = f"no {self.metric}"
+            errors = Counter(evaluation.error for evaluation in self.evaluations if evaluation.error)
+            if errors:
+                counted += f", mostly by {errors.most_common(1)[0][0]}"
         else:
             found = f"best {self.metric} {self.best_value:.6g}"
         return f"<SearchResult of {self.space.name}: {found} after {counted}>"

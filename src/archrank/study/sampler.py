@@ -43,7 +43,7 @@ class ArchrankSampler(BaseSampler):
     :class:`~archrank.strategies.Scalarized`, unless it has ``multi_objective``.
 
     Args:
-        space: The space.
+        space: The space, or the name of a built-in one.
         strategy: What to propose; guided search with its defaults for None.
         seed: The seed of all randomness.
 
@@ -58,9 +58,9 @@ class ArchrankSampler(BaseSampler):
     3
     """
 
-    def __init__(self, space: SearchSpace, strategy: Strategy | None = None, seed: int = 0) -> None:
+    def __init__(self, space: SearchSpace | str, strategy: Strategy | None = None, seed: int = 0) -> None:
         self._space = checked_space(space)
-        self._strategy = checked_strategy(strategy, space, None)
+        self._strategy = checked_strategy(strategy, self._space, None)
         self._seed = seed
         self._others = RandomSampler(seed=seed)
         self._lock = threading.Lock()

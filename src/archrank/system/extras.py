@@ -1,8 +1,10 @@
 """What the extras of the package bring, and the one error where one is needed that is not installed."""
 
+import ast
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import lazy_loader
 
@@ -72,6 +74,17 @@ def extra_named(what: str = "this", extra: str | None = None) -> Iterator[None]:
         raise MissingExtra(missing, extra or _EXTRAS[missing], what) from None
 
 
+def _elsewhere(package: str, file: str, name: str) -> str:
+    """The subpackage whose public names hold this one, for a message; nothing is imported to find it."""
+    if name.startswith("_"):
+        return ""
+    for stub in sorted(Path(file).parent.glob("*/__init__.py*")):
+        imports = (node for node in ast.parse(stub.read_bytes()).body if isinstance(node, ast.ImportFrom))
+        if any(alias.name == name for node in imports for alias in node.names):
+            return f": it is in {package}.{stub.parent.name}"
+    return ""
+
+
 def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
     """Attributes of a package that are imported when they are first used: ``__getattr__``, ``__dir__``, ``__all__``.
 
@@ -85,6 +98,10 @@ def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[
     load, names, everything = lazy_loader.attach_stub(package, file)
 
     def loaded(name: str) -> object:
+        if name not in everything:
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}{_elsewhere(package, file, name)}"
+            )
         with extra_named(f"{package}.{name}"):
             return load(name)
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archrank import benchmarks
+from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError
 from archrank.given import architectures_of
 from archrank.graph import Graph
 from archrank.space import SearchSpace
+from archrank.spaces.named import SPACES
+from archrank.verbs.named import named_space_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,8 +83,8 @@ def draw(
     run of equal boxes is one box with their number.
 
     Args:
-        drawn: The space, the architecture, or a graph; a ``torch.nn.Module``, or the name of a network such as
-            ``timm:resnet50``, ``file.onnx`` or ``path/to/file.py:Net``.
+        drawn: The space or its name, the architecture, or a graph; a ``torch.nn.Module``, or the name of a network
+            such as ``timm:resnet50``, ``file.onnx`` or ``path/to/file.py:Net``.
         other: The architecture in any form, where the space is first, or the space, where the architecture is; the
             example input of a network, as :func:`archrank.trace` takes it.
         level: For a network, how many modules deep to look: 1 for its parts, 2 for the parts of these; None for the
@@ -102,6 +106,7 @@ def draw(
 
     if style not in ("edge", "node", None):
         raise ArchrankError(f"the style is {style!r}; expected 'edge', 'node' or None")
+    drawn, other = _with_space(drawn, other)
     if _is_network(drawn, other):
         from archrank.modules import trace
 
@@ -131,6 +136,19 @@ def draw(
         style = drawing.style_of([graph, *map(space.graph, others)])
     figure = drawing.draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
     return Drawing(figure, space.format(given[0]))
+
+
+def _with_space(drawn: Any, other: Any) -> tuple[Any, Any]:
+    """Both, with the space in the place of its name or of its table."""
+    if isinstance(drawn, Table) or (isinstance(drawn, str) and other is not None and _names_space(drawn)):
+        return named_space_of(drawn), other
+    if isinstance(other, Table) or (isinstance(other, str) and _names_space(other)):
+        return drawn, named_space_of(other)
+    return drawn, other
+
+
+def _names_space(text: str) -> bool:
+    return text in SPACES or text in benchmarks.SOURCES
 
 
 def _is_network(drawn: object, other: object) -> bool:

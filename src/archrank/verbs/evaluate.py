@@ -86,6 +86,11 @@ def evaluate(
     from archrank.training import Model, accuracy, device_named
     from archrank.training.setup import load_described
 
+    if not isinstance(model, Model | str | os.PathLike):
+        raise TrainingError(
+            f"{model!r} is no trained network: give a Model, or the folder that archrank.train wrote; an architecture "
+            "of a space is trained by archrank.train first"
+        )
     if split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
     where = "the model" if isinstance(model, Model) else os.fspath(model)

@@ -18,7 +18,7 @@ from archrank.study.objectives import Direction
 from archrank.system.foreign import shown
 from archrank.workers.outcome import Evaluator
 
-__all__ = ["given_values", "named_target"]
+__all__ = ["given_values", "named_space_of", "named_target"]
 
 
 def named_target(target: SearchSpace | Table | str) -> SearchSpace | Table:
@@ -35,6 +35,17 @@ def named_target(target: SearchSpace | Table | str) -> SearchSpace | Table:
     if target in SPACES:
         return named_space(target)
     raise UnknownName("benchmark or space", target, dict.fromkeys([*benchmarks.names(), *SPACES]))
+
+
+def named_space_of(given: object) -> object:
+    """The space that a text names, and the space of a table; what is neither as it is.
+
+    Raises:
+        UnknownName: No benchmark or space has this name.
+        TableError: The benchmark's file is missing or damaged.
+    """
+    found = named_target(given)  # type: ignore[arg-type]  # the caller checks what it is
+    return found.space if isinstance(found, Table) else found
 
 
 def given_values(

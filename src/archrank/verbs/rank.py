@@ -19,6 +19,8 @@ from archrank.predictors.base import Predictor
 from archrank.predictors.named import named_predictor
 from archrank.predictors.unit import InUnit
 from archrank.space import Rows, SearchSpace
+from archrank.study.checks import checked_space
+from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking
 
 __all__ = ["Hint", "rank"]
@@ -40,7 +42,7 @@ class Hint(NamedTuple):
 
 
 def rank(
-    space: SearchSpace,
+    space: SearchSpace | Table | str,
     measured: Any,
     target: str | None = None,
     top: int = 20,
@@ -72,7 +74,7 @@ def rank(
     a random architecture, and about right, in some runs too narrow, for the predicted best.
 
     Args:
-        space: The space of the architectures.
+        space: The space of the architectures, or its name; a table stands for its space.
         measured: Measured architectures, five or more: a DataFrame, a path (``.csv``, ``.tsv``, ``.parquet``,
             ``.jsonl``, ``.json``), a :class:`~archrank.benchmarks.Table`, a list of dicts, or a dict of columns, with
             a column of architectures. Rows without a number in the target are left out, which is noted.
@@ -113,6 +115,7 @@ def rank(
         raise BudgetError(f"top is {top!r}; give a whole number, 1 or more")
     if isinstance(hints, str):
         raise TableError(f"hints is {hints!r}; expected a list, such as [{hints!r}]")
+    space = checked_space(named_space_of(space))
     asked = [hint if isinstance(hint, Predictor) else _hint(hint, measured) for hint in hints]
     blanks = isinstance(measured, Table) or any(
         isinstance(h, Hint) and _same(h.data, measured) for h in asked

@@ -3,6 +3,7 @@
 import inspect
 import os
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import fields
@@ -38,13 +39,13 @@ _COUNTED = 200_000
 
 _ELSEWHERE = {
     "n_trials": "budget",
+    "n_calls": "budget",
+    "n_iter": "budget",
     "max_evals": "budget",
     "max_trials": "budget",
     "n_jobs": "workers",
     "num_workers": "workers",
     "random_state": "seed",
-    "direction": "maximize",
-    "directions": "objectives",
     "constraints": "where",
     "batch": "round",
     "batch_size": "round",
@@ -53,6 +54,15 @@ _ELSEWHERE = {
     "callbacks": "on_progress",
 }
 """Arguments by the names that other libraries use."""
+
+_INSTEAD = {
+    "minimize": "maximize=False for a value that is minimized",
+    "direction": "maximize=True or maximize=False",
+    "directions": "objectives={'accuracy': 'maximize', 'latency': 'minimize'}",
+    "verbose": "on_progress=, a function that is called after every evaluation",
+    "show_progress_bar": "on_progress=, a function that is called after every evaluation",
+}
+"""What to write for arguments that have no counterpart."""
 
 
 def search(
@@ -149,6 +159,8 @@ def search(
             f"there is a study already in {database.where}: continue it with resume (--resume), or choose another "
             "name (--study)"
         )
+    if resume and folder is None and database is None:
+        raise RunFolderError("resume=True needs folder=, the folder of the run to continue")
     benchmark = None if table is None else table.name
     timer = Timer()
 
@@ -167,7 +179,7 @@ def search(
         with opened.writing():
             write_report(opened.path, record, space, table)
 
-    return search_study(
+    result = search_study(
         searched,
         values,
         strategy,  # type: ignore[arg-type]  # checked there
@@ -195,6 +207,13 @@ def search(
         environment={"versions": versions(), "workers": workers, "command": command},
         on_end=write,
     )
+    errors = Counter(e.error for e in result.evaluations if e.state == "failed")
+    if errors and errors.total() == len(result.evaluations):
+        warnings.warn(
+            f"all {len(result.evaluations)} evaluations failed, mostly by {errors.most_common(1)[0][0]}",
+            stacklevel=2,
+        )
+    return result
 
 
 def _chosen(strategy: object, options: Mapping[str, Any]) -> StrategyOptions | None:
@@ -211,6 +230,8 @@ def _chosen(strategy: object, options: Mapping[str, Any]) -> StrategyOptions | N
                 raise ArchrankError(
                     f"search has no argument {name!r}: it is called {_ELSEWHERE[name]!r} here"
                 )
+            if name in _INSTEAD:
+                raise ArchrankError(f"search has no argument {name!r}: give {_INSTEAD[name]}")
             arguments = [*inspect.signature(search).parameters][:-1]
             raise UnknownName("argument of search", name, [*arguments, *known])
     if not isinstance(strategy, str):

@@ -117,7 +117,10 @@ def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:
         raise EvaluationError(f"it gave {len(given):,} values, and at most {_MOST_VALUES:,} can be recorded")
     for name in needed:
         if name not in given:
-            raise _Mismatch(str(UnknownName("value", name, map(_name, given))))
+            raise _Mismatch(
+                f"{UnknownName('value', name, map(_name, given))}. Name the values to search by (metric=, or "
+                "objectives=; --metric, --objectives), or return them"
+            )
     values = {_name(name): _number(value) for name, value in given.items()}
     if len(values) < len(given):
         raise EvaluationError("it gave two values whose names are the same text: give each a name of its own")
@@ -131,6 +134,11 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
     if isinstance(returned, Mapping):
         return returned
     if len(needed) == 1:
+        if returned is None or isinstance(returned, str | bytes | list | tuple):
+            raise _Mismatch(
+                f"{needed[0]!r} is {shown(returned)}, expected a finite number: return one, or raise an exception "
+                "where an architecture cannot be evaluated"
+            )
         return {needed[0]: returned}
     several = (
         list(islice(returned, _MOST_VALUES))  # it may never end

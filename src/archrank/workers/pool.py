@@ -172,7 +172,7 @@ class Pool(Runner[T]):
         if not seat.ready:
             self._false_starts += 1
             if death.hopeless or self._false_starts > self._retries:
-                raise EvaluationError(f"the workers cannot start: {death}")
+                raise EvaluationError(f"the workers cannot start: {death}") from None
         self._replace(seat)
         if task is None:
             return None

@@ -15,10 +15,23 @@ from archrank.workers.outcome import Outcome
 from archrank.workers.pool import Crew, Worker, WorkerDied
 from archrank.workers.process_main import do_what_comes
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "end_if_script_runs_again"]
 
 _TIDYING = 60.0
 """Seconds that a worker has to tidy up when nothing is to be done any more."""
+
+
+def end_if_script_runs_again() -> None:
+    """End a worker that would start workers because it imports a script without a main guard.
+
+    The process that started the worker raises the one error that says what to do; without this every worker would
+    print a traceback of its own before.
+
+    Raises:
+        SystemExit: This process is such a worker.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
 
 
 class Processes(Crew[T]):
@@ -32,6 +45,7 @@ class Processes(Crew[T]):
     """
 
     def __init__(self, job: Job[T]) -> None:
+        end_if_script_runs_again()
         self._job = job.sent()
         self._call = job.call
         # Threads of this process, PyTorch's for example, do not survive a fork.
@@ -94,7 +108,8 @@ class _Process(Worker[T]):
         if self._loaded:
             raise WorkerDied(f"by itself with exit code {code}")
         raise WorkerDied(
-            f"one ended with exit code {code}; a script needs its {self._call} under if __name__ == '__main__':",
+            f"one ended with exit code {code}. Workers import the script that starts them, so a script needs its "
+            f"{self._call} under if __name__ == '__main__':",
             hopeless=True,
         )
 
