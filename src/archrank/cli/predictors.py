@@ -23,9 +23,7 @@ PredictorOption = Annotated[
 ]
 EffortOption = Annotated[
     str | None,
-    typer.Option(
-        help="Effort of the predictor auto: fast | balanced | best (fast in a search; elsewhere balanced, or fast without PyTorch)."
-    ),
+    typer.Option(help="Effort of the predictor auto: fast | balanced | best (balanced; fast in a search)."),
 ]
 EncoderOption = Annotated[
     str | None, typer.Option(help=f"Encoder of the neural predictor: {' | '.join(ENCODERS)} (gates).")
