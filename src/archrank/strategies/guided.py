@@ -62,9 +62,9 @@ class GuidedSearch(DomainStrategy):
             large one.
         explore: Share of each round that is drawn at random, from 0 to 1.
         ratio: For ``"random"``: how many candidates are scored per architecture wanted (r in the paper).
-        population: For ``"evolution"``: how many architectures each generation has; for None 100, or 40 where
+        population: For ``"evolution"``: how many architectures each generation has; for None 100, or 24 where
             choices depend on each other.
-        generations: For ``"evolution"``: how many generations; for None 20, or 6 where choices depend on each other.
+        generations: For ``"evolution"``: how many generations; for None 20, or 5 where choices depend on each other.
         chains: For ``"annealing"``: how many chains.
         steps: For ``"annealing"``: how many steps each chain makes.
         acquisition: What "best" means: the ``"mean"``, which is the predicted score, or one of the uses of how unsure
@@ -120,9 +120,9 @@ class GuidedSearch(DomainStrategy):
             raise ArchrankError(f"beta is {beta}; it must be 0 or more")
         # Where choices depend on each other an architecture is built by running code, which takes milliseconds.
         if population is None:
-            population = 40 if space.conditional else 100
+            population = 24 if space.conditional else 100
         if generations is None:
-            generations = 6 if space.conditional else 20
+            generations = 5 if space.conditional else 20
         least = {"batch": batch, "ratio": ratio, "population": population, "chains": chains}
         for name, value in least.items():
             if value < 1:
