@@ -321,3 +321,12 @@ def test_code_that_was_typed_in_identifies_a_space_too():
         return ar.ModuleSpace(scope["net"], (1, 4)).digest
 
     assert digest(16) == digest(16) != digest(32)
+
+
+def test_architectures_are_drawn_as_networks(space):
+    (architecture,) = samples(space, 1, seed=4)
+    drawing = ar.draw(space, architecture, level=1)
+    assert drawing.title == space.format(architecture)
+    assert "parameters" in drawing.svg
+    with pytest.raises(ar.ArchrankError, match="only networks have levels"):
+        ar.draw("nas-bench-201", "|none~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|", level=1)

@@ -114,9 +114,8 @@ def draw(
     if isinstance(drawn, Graph) and other is None and drawing.is_network(drawn):
         nodes = sum(len(cell.sites) for cell in drawn.cells)
         return Drawing(drawing.draw_network(drawn, level), f"a network of {nodes} operations")
-    if level is not None:
-        raise ArchrankError(f"the level is {level}, but only networks have levels, not cells of a space")
     if isinstance(drawn, Graph) and other is None:
+        _check_no_level(level)
         cells = len(drawn.cells)
         title = f"a graph of {cells} cell{'' if cells == 1 else 's'}"
         return Drawing(drawing.draw(drawn, style=style), title)
@@ -130,12 +129,20 @@ def draw(
     if len(given) != 1:
         raise ArchrankError(f"{len(given)} architectures were given; draw them one by one")
     graph = space.graph(given[0])
+    if drawing.is_network(graph):
+        return Drawing(drawing.draw_network(graph, level), space.format(given[0]))
+    _check_no_level(level)
     if style is None:
         # A single graph can suit both styles; several of the space decide.
         others = space.sample(_SAMPLE, np.random.default_rng(0))
         style = drawing.style_of([graph, *map(space.graph, others)])
     figure = drawing.draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
     return Drawing(figure, space.format(given[0]))
+
+
+def _check_no_level(level: int | None) -> None:
+    if level is not None:
+        raise ArchrankError(f"the level is {level}, but only networks have levels, not cells of a space")
 
 
 def _with_space(drawn: Any, other: Any) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from archrank.benchmarks.table import Table
 from archrank.report.drawing.graph import draw, style_of
+from archrank.report.drawing.network import draw_network, is_network
 from archrank.report.parts import write_picture
 from archrank.report.render import number
 from archrank.space import SearchSpace
@@ -55,13 +56,18 @@ def drawings(
     evaluations = [result["evaluations"][i] for i in indices]
     parsed = [space.parse(evaluation["architecture"]) for evaluation in evaluations]
     graphs = [space.graph(architecture) for architecture in parsed]
+    networks = any(map(is_network, graphs))
     # A chain alone does not tell which style suits the space; more of its architectures do.
-    style = style_of([*graphs, *map(space.graph, space.sample(16, np.random.default_rng(0)))])
+    others = [] if networks else space.sample(16, np.random.default_rng(0))
+    style = style_of([*graphs, *map(space.graph, others)])
     several = result.get("front") is not None
     drawn = []
     for rank, (i, evaluation) in enumerate(zip(indices, evaluations, strict=True), start=1):
         architecture, graph, text = parsed[rank - 1], graphs[rank - 1], str(evaluation["architecture"])
-        figure = draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
+        if networks:
+            figure = draw_network(graph, None)
+        else:
+            figure = draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
         svg = write_picture(folder, f"best-{rank}", figure, f"drawing of {shortened(text, 200)}")
         values = evaluation["values"] if several else {result["metric"]: evaluation["value"]}
         names = [name for name in result.get("objectives") or values if name in values]
