@@ -126,3 +126,12 @@ def test_an_inner_cell_that_hands_its_input_on():
     (cell,) = unfold(Graph((Cell(1, 3, (outer,), (1, 2), ordered=True),))).cells
     assert [site.operation for site in cell.sites] == ["relu", "identity"]
     assert cell.outputs == (1, 2)
+
+
+def test_blocks_whose_results_are_added():
+    block = Cell(1, 3, (Node("conv", (0,), 1), Node("relu", (1,), 2)), (2,))
+    added = tuple(Node("block", (0,), 1, inner=block) for _ in range(2))
+    (cell,) = unfold(Graph((Cell(1, 3, (*added, Node("pool", (1,), 2)), (2,)),))).cells
+    assert [site.operation for site in cell.sites] == ["conv", "relu", "conv", "relu", "pool"]
+    _, first, _, second, pool = cell.sites
+    assert first.target == second.target == pool.sources[0]

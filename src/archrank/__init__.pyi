@@ -28,6 +28,7 @@ from .predictors.base import Predictor as Predictor
 from .predictors.loading import load_predictor as load_predictor
 from .space import Choice as Choice
 from .space import SearchSpace as SearchSpace
+from .spaces.grammars.space import GrammarSpace as GrammarSpace
 from .strategies.guided import GuidedSearch as GuidedSearch
 from .study.result import SearchResult as SearchResult
 from .study.sampler import ArchrankSampler as ArchrankSampler

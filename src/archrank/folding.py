@@ -3,6 +3,7 @@
 A module call is an interval of time, so its nodes stand next to each other and no path leaves them and comes back.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count, groupby
@@ -164,9 +165,13 @@ def _numbered(cell: Cell, sites: Sequence[Site]) -> Cell:
     """A cell of other sites, its junctions and weights numbered in their order."""
     at = {junction: junction for junction in range(cell.inputs)}
     weights_at = {weight: weight for weight in range(cell.weights)}
+    # A junction comes after all that is within the nodes that add to it, so its last writer counts.
+    writers = Counter(junction for site in sites for junction in _targets(site))
     for site in sites:
         for junction in _targets(site):
-            at.setdefault(junction, len(at))
+            writers[junction] -= 1
+            if not writers[junction]:
+                at.setdefault(junction, len(at))
         for weight in _weights(site):
             weights_at.setdefault(weight, len(weights_at))
     outputs = tuple([at.setdefault(junction, len(at)) for junction in cell.outputs])

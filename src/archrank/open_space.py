@@ -45,7 +45,7 @@ class OpenSpace(SearchSpace):
     """
 
     choices = ()
-    operations = ()
+    operations: tuple[str, ...] = ()
     conditional = True
     identifiers: ClassVar[frozenset[str]] = frozenset()
     """Choices that only name an architecture, which predictors do not look at."""

@@ -9,7 +9,7 @@ from archrank.cli import benchmarks, spaces
 from archrank.cli.names import space
 from archrank.errors import UnknownName
 from archrank.plugins import Names
-from archrank.spaces import SPACES, NASBench101
+from archrank.spaces import SPACES, NASBench101, named_space
 from official_files import cells, records, tfrecord
 
 
@@ -93,6 +93,10 @@ def test_spaces_for_programs(run):
         "enas-5-nodes-loose-ends": (450_450_000 * 465) ** 2,
         "darts": (180 * 7**8) ** 2,
         "enas-macro": 1_528_823_808,
+        "hierarchical-nas-bench-201": named_space("hierarchical-nas-bench-201").size,
+        "hierarchical-nas-bench-201-fixed-blocks": named_space(
+            "hierarchical-nas-bench-201-fixed-blocks"
+        ).size,
     }
     for name, record in listed.items():
         assert space(name).format(space(name).parse(record["example"])) == record["example"]

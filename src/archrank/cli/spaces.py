@@ -9,6 +9,7 @@ from rich.text import Text
 
 from archrank.cli.console import Console
 from archrank.errors import MissingExtra, PluginError
+from archrank.system.text import shortened
 
 __all__ = ["command"]
 
@@ -45,7 +46,8 @@ def _show(console: Console, record: dict[str, Any]) -> None:
         return
     console.print(
         Text.assemble(
-            (record["name"], "bold"), f" · {record['architectures']:,} architectures · {record['summary']}"
+            (record["name"], "bold"),
+            f" · {_count(record['architectures'])} architectures · {record['summary']}",
         )
     )
     lines = Table(box=None, show_header=False, padding=(0, 2))
@@ -57,6 +59,11 @@ def _show(console: Console, record: dict[str, Any]) -> None:
     for index, (options, names) in enumerate(by_options.items()):
         lines.add_row("choices" if index == 0 else "", f"{', '.join(names)}: {options}")
     lines.add_row("operations", ", ".join(record["operations"]))
-    lines.add_row("example", record["example"])
+    lines.add_row("example", shortened(record["example"], 300))
     console.print(lines)
     console.print()
+
+
+def _count(architectures: int) -> str:
+    """How many there are; of a number too long to read, its power of ten."""
+    return f"{architectures:,}" if architectures < 10**18 else f"about 10^{len(str(architectures)) - 1}"

@@ -3,6 +3,7 @@
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
+from archrank.spaces.grammars import Effect, GrammarSpace, HierarchicalNASBench201, Topology
 from archrank.spaces.named import SPACES, describe_space, named_space
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
@@ -12,12 +13,16 @@ from archrank.spaces.natsbench_sss import NATSBenchSize
 __all__ = [
     "SPACES",
     "Darts",
+    "Effect",
     "Enas",
     "EnasMacro",
+    "GrammarSpace",
+    "HierarchicalNASBench201",
     "NASBench101",
     "NASBench201",
     "NASBenchGraph",
     "NATSBenchSize",
+    "Topology",
     "describe_space",
     "named_space",
 ]

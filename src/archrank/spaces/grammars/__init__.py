@@ -1,0 +1,8 @@
+"""Search spaces from context-free grammars: rules, derivations, how they are drawn, and what they compute."""
+
+from archrank.spaces.grammars.effects import Effect
+from archrank.spaces.grammars.hierarchical import HierarchicalNASBench201
+from archrank.spaces.grammars.space import GrammarSpace
+from archrank.spaces.grammars.topologies import Part, Topology
+
+__all__ = ["Effect", "GrammarSpace", "HierarchicalNASBench201", "Part", "Topology"]

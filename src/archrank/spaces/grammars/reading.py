@@ -1,0 +1,141 @@
+"""Grammars from text and from Python."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from archrank.errors import ParseError, SpaceError, UnknownName
+from archrank.spaces.grammars.rules import Alternative
+from archrank.spaces.grammars.topologies import Topology, built_in
+from archrank.spaces.grammars.words import Word, misread, words
+from archrank.system.foreign import shown
+
+__all__ = ["read_rules"]
+
+Rules = dict[str, tuple[Alternative, ...]]
+
+_MOST = 1_000
+"""Parts of one alternative."""
+
+
+def read_rules(rules: object, topologies: dict[str, Topology]) -> Rules:
+    """Read the rules of a grammar.
+
+    Args:
+        rules: The text form, or a mapping of symbols to alternatives: a text with ``|`` between them, or a list of
+            texts and of lists of words.
+        topologies: The user's own; the built-in ones that are used are added.
+
+    Raises:
+        ParseError: A text that cannot be read; the message says where and why.
+        SpaceError: Something else than these, or a rule that is given twice.
+    """
+    if isinstance(rules, str):
+        found = _read_text(rules)
+    elif isinstance(rules, Mapping):
+        found = {}
+        for symbol, given in rules.items():
+            if not isinstance(symbol, str) or not symbol.strip() or "\n" in symbol:
+                raise SpaceError(f"the rule {shown(symbol)} needs a text on one line as its symbol")
+            found[symbol] = _listed(symbol, given)
+    else:
+        raise SpaceError(
+            f"the rules are {shown(rules)}; expected a text or a mapping of symbols to alternatives"
+        )
+    if not found:
+        raise SpaceError(
+            "the grammar has no rules; write at least one, such as 'S -> Linear2 conv conv | conv'"
+        )
+    return {
+        symbol: tuple(_alternative(symbol, parts, found, topologies) for parts in alternatives)
+        for symbol, alternatives in found.items()
+    }
+
+
+def _read_text(text: str) -> dict[str, list[list[str]]]:
+    found: dict[str, list[list[str]]] = {}
+    tokens = list(words(text))
+    at = 0
+    while True:
+        while tokens[at].kind in ("\n", ";"):
+            at += 1
+        symbol = tokens[at]
+        if symbol.kind == "end":
+            return found
+        if symbol.kind != "word":
+            raise misread(text, symbol.at, "expected the symbol of a rule")
+        if symbol.text in found:
+            raise misread(
+                text, symbol.at, f"the rule {symbol.text!r} is given twice; put its alternatives together"
+            )
+        if tokens[at + 1].kind != "arrow":
+            raise misread(text, tokens[at + 1].at, f"expected '->' after the symbol {symbol.text!r}")
+        found[symbol.text], at = _read_alternatives(text, tokens, at + 2)
+
+
+def _read_alternatives(text: str, tokens: Sequence[Word], at: int) -> tuple[list[list[str]], int]:
+    """The alternatives from a token on, and the token behind them."""
+    found: list[list[str]] = [[]]
+    while True:
+        token = tokens[at]
+        following = next(t.kind for t in tokens[at:] if t.kind != "\n")
+        if token.kind == "word":
+            found[-1].append(token.text)
+        elif token.kind == "times":
+            if not found[-1]:
+                raise misread(text, token.at, "a number of repetitions needs a word in front of it")
+            if not 0 < int(token.text) <= _MOST - len(found[-1]):
+                raise misread(text, token.at, f"an alternative has from 1 to {_MOST} parts")
+            found[-1] += [found[-1][-1]] * (int(token.text) - 1)
+        elif token.kind == "\n" and (following == "|" or (not found[-1] and following == "word")):
+            pass  # the rule goes on
+        elif token.kind in ("|", "\n", ";", "end"):
+            if not found[-1]:
+                raise misread(
+                    text, token.at, "an alternative is empty; name what computes nothing, such as id"
+                )
+            if token.kind != "|":
+                return found, at
+            found.append([])
+        else:
+            raise misread(text, token.at, "expected a topology, a symbol, an operation, or '|'")
+        at += 1
+
+
+def _listed(symbol: str, given: Any) -> list[list[str]]:
+    """The alternatives of a rule that is given in Python."""
+    if isinstance(given, str):
+        try:
+            found, _ = _read_alternatives(given, list(words(given)), 0)
+        except ParseError as error:
+            raise ParseError(f"the rule {symbol}: {error}") from None
+        return found
+    if not isinstance(given, Iterable) or isinstance(given, bytes | Mapping):
+        raise SpaceError(f"the rule {symbol} is {shown(given)}; expected a text or a list of alternatives")
+    alternatives: list[list[str]] = []
+    for each in given:
+        if isinstance(each, str):
+            alternatives += _listed(symbol, each)
+        elif isinstance(each, list | tuple) and each and all(isinstance(w, str) and w.strip() for w in each):
+            alternatives.append(list(each))
+        else:
+            raise SpaceError(
+                f"the rule {symbol}: the alternative is {shown(each)}; expected a text or a list of words"
+            )
+    return alternatives
+
+
+def _alternative(
+    symbol: str, parts: list[str], rules: Mapping[str, object], topologies: dict[str, Topology]
+) -> Alternative:
+    head = parts[0]
+    if head not in topologies and head not in rules and (made := built_in(head)) is not None:
+        topologies[head] = made
+    if head in topologies:
+        return Alternative(head, tuple(parts[1:]))
+    if len(parts) > 1:
+        allowed = [*topologies, "LinearN", "ResidualN", "SplitJoinN", "SplitConcatN", "Cell"]
+        raise SpaceError(
+            f"the rule {symbol}: {' '.join(parts)!r} must begin with a topology: "
+            f"{UnknownName('topology', head, allowed)}"
+        )
+    return Alternative(None, tuple(parts))

@@ -1,0 +1,395 @@
+"""Search spaces from context-free grammars."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.chooser import Chooser, Given
+from archrank.domains import Domain, Options
+from archrank.errors import InvalidArchitecture, SpaceError, UnknownName
+from archrank.graph import Graph
+from archrank.network_features import network_features
+from archrank.open_space import OpenSpace
+from archrank.spaces.grammars import moves
+from archrank.spaces.grammars.effects import Effect, Shapes
+from archrank.spaces.grammars.laws import ByChoice, ByDepth, Counts, Law, Uniform
+from archrank.spaces.grammars.lowering import Lowering, flat_function
+from archrank.spaces.grammars.reading import read_rules
+from archrank.spaces.grammars.rules import Grammar
+from archrank.spaces.grammars.texts import read_tree, written
+from archrank.spaces.grammars.topologies import topology_of
+from archrank.spaces.grammars.tree import Tree, choice_points, derived, places
+from archrank.system.foreign import shown
+
+__all__ = ["GrammarSpace", "Sampling"]
+
+Sampling = Literal["uniform", "depth", "choices"]
+"""How derivations are drawn."""
+
+_LAWS: dict[str, type[Law]] = {"uniform": Uniform, "depth": ByDepth, "choices": ByChoice}
+_TRIES = 500
+_LISTED = 20_000
+_KEPT = 20_000
+
+
+class GrammarSpace(OpenSpace):
+    """A search space whose architectures are the derivations of a context-free grammar.
+
+    A rule names the alternatives of a symbol. An alternative is a topology with its parts, or a single part; a part is
+    the symbol of a rule, or else an operation. ``LinearN`` is a chain; ``ResidualN`` is a chain of N with a skip around
+    it, which is the last but one of its N + 1 parts; ``SplitJoinN`` adds parallel parts, ``SplitConcatN`` concatenates
+    them; ``Cell`` is the NAS-Bench-201 cell, whose six parts are its edges.
+
+    The choices of an architecture are the alternatives that its rules take, by their path: ``S/2.C`` is that of the
+    symbol ``C``, the second part of the start symbol ``S``.
+
+    Args:
+        rules: The text form, one rule a line, or a mapping of symbols to alternatives.
+        start: The symbol that architectures are derived from; the first rule's for None.
+        name: The space's name.
+        topologies: One's own by name: pairs of a source and a target junction, one for each part, or a
+            :class:`~archrank.spaces.grammars.topologies.Topology`.
+        operations: The operations by name, so that a symbol without a rule is an error; any name for None.
+        max_depth: The most rules that may be within each other; needed where rules are recursive.
+        max_operations: The most operations of an architecture.
+        effects: What operations do to the shape of an image; those that are not named keep it. Branches of different
+            shapes cannot be joined.
+        max_halvings: How often an image may be halved.
+        max_widening: What the number of channels may be multiplied by.
+        identities: Operations that pass on what they read.
+        zeros: Operations that give zero.
+        connected: Whether architectures are refused in which nothing reaches the output because of zeros.
+        sampling: ``"uniform"`` over derivations, exactly; ``"depth"``: uniform over the depths that occur, then over
+            the derivations of that depth; ``"choices"``: every alternative of a rule that is reached is as probable as
+            the others. What the rules of shapes, sizes and zeros refuse is drawn again.
+
+    Raises:
+        ParseError: A text that cannot be read; the message says where and why.
+        SpaceError: Rules that do not fit together.
+
+    >>> space = GrammarSpace("S -> Linear2 S OP | OP; OP -> conv | pool", max_depth=4, name="chains")
+    >>> space.size
+    14
+    >>> space.format(space.parse("Linear2(conv, pool)"))
+    'Linear2(conv, pool)'
+    """
+
+    def __init__(
+        self,
+        rules: str | Mapping[str, Any],
+        *,
+        start: str | None = None,
+        name: str = "grammar",
+        topologies: Mapping[str, Any] | None = None,
+        operations: Iterable[str] | None = None,
+        max_depth: int | None = None,
+        max_operations: int | None = None,
+        effects: Mapping[str, Effect] | None = None,
+        max_halvings: int | None = None,
+        max_widening: float | None = None,
+        identities: Iterable[str] = ("id", "identity", "skip_connect"),
+        zeros: Iterable[str] = ("zero", "none"),
+        connected: bool = True,
+        sampling: Sampling = "uniform",
+    ) -> None:
+        super().__init__(name)
+        if sampling not in _LAWS:
+            raise UnknownName("sampling", sampling, _LAWS)
+        known = {title: topology_of(title, given) for title, given in (topologies or {}).items()}
+        read = read_rules(rules, known)
+        self.grammar = Grammar(read, next(iter(read)) if start is None else start, known, operations)
+        self.operations = self.grammar.operations
+        self.max_depth = self._depth_limit(max_depth)
+        self.max_operations = max_operations
+        if max_operations is not None and max_operations < 1:
+            raise SpaceError(f"at most {max_operations} operations leave no architecture; give 1 or more")
+        self._identities = frozenset(identities)
+        self._zeros = frozenset(zeros)
+        for operation in effects or {}:
+            if operation not in self.operations:
+                raise SpaceError(f"an effect: {UnknownName('operation', operation, self.operations)}")
+        self._shapes = Shapes(effects or {}, self._zeros, max_halvings, max_widening)
+        self._connected = connected and not self._zeros.isdisjoint(self.operations)
+        self._counts = Counts(self.grammar, self.max_depth)
+        self._law = _LAWS[sampling](self._counts)
+        self._lowering = Lowering(self.grammar)
+        self._trees: dict[Architecture, Tree] = {}
+        self._domain = lru_cache(maxsize=None)(self._domain_of)
+
+    def _depth_limit(self, given: int | None) -> int:
+        shallowest, deepest = self.grammar.shallowest[self.grammar.start], self.grammar.deepest
+        if given is None and deepest is None:
+            raise SpaceError(
+                f"the rules of {self.name} are recursive, so that there are infinitely many architectures; "
+                f"give max_depth, at least {shallowest}"
+            )
+        if given is not None and (type(given) is not int or given < shallowest):
+            raise SpaceError(
+                f"max_depth is {shown(given)}, but the shallowest derivation of {self.grammar.start} has the depth "
+                f"{shallowest}"
+            )
+        return min(each for each in (given, deepest) if each is not None)
+
+    # Derivations and architectures.
+
+    def tree(self, architecture: Architecture) -> Tree:
+        """The derivation of an architecture."""
+        if architecture not in self._trees:
+            _, tree = self.built(Given(dict(architecture.choices)))
+            self._keep(architecture, tree)
+        return self._trees[architecture]
+
+    def of_tree(self, tree: Tree) -> Architecture:
+        """The architecture of a derivation.
+
+        Raises:
+            InvalidArchitecture: The space's rules refuse it.
+        """
+        self._refuse(tree)
+        return self._named(tree)
+
+    def construct(self, choose: Chooser) -> Tree:
+        """Derive a tree, asking for every alternative that is reached."""
+
+        def alternative(path: str, symbol: str, depth: int) -> int:
+            texts = [a.text for a in self.grammar.rules[symbol]]
+            if len(texts) == 1:
+                return 0
+            return texts.index(str(choose(path, self._domain(symbol, depth).values)))
+
+        return derived(self.grammar, alternative, self.max_depth)
+
+    def check(self, architecture: Architecture, built: Any) -> None:
+        """Refuse what breaks the rules of sizes, shapes and zeros."""
+        self._refuse(built)
+        self._keep(architecture, built)
+
+    def domains(self, architecture: Architecture) -> dict[str, Domain]:
+        """The possible alternatives of every active choice, by name."""
+        points = choice_points(self.grammar, self.tree(architecture))
+        return {name: self._domain(tree.symbol, self.max_depth - depth) for name, tree, depth in points}
+
+    def format(self, architecture: Architecture) -> str:
+        """The derivation as text: ``Linear2(Cell(id, zero, …), resBlock)``."""
+        return written(self.grammar, self.tree(architecture))
+
+    def parse(self, text: str) -> Architecture:
+        """Read a derivation from its text, or from a JSON object of its choices.
+
+        Raises:
+            ParseError: The text denotes none or several; the message says where and what was expected.
+            InvalidArchitecture: It breaks the rules of sizes, shapes and zeros.
+        """
+        if text.lstrip()[:1] == "{":
+            return super().parse(text)
+        tree = read_tree(self.grammar, text)
+        if tree.depth > self.max_depth:
+            raise InvalidArchitecture(
+                f"the derivation has the depth {tree.depth}; max_depth is {self.max_depth}"
+            )
+        return self.of_tree(tree)
+
+    def graph(self, architecture: Architecture) -> Graph:
+        """The derivation as a graph: a rule with a topology is a node with a cell in it, and equal cells are one."""
+        return self._lowering.graph(self.tree(architecture))
+
+    def function(self, architecture: Architecture) -> Graph:
+        """The flat graph of the operations that reach the output; identities are transparent, zeros no edges."""
+        return flat_function(self.graph(architecture), self._identities, self._zeros)
+
+    def function_key(self, architecture: Architecture) -> Any:
+        """Equal for derivations that compute the same function."""
+        return self.function(architecture).key
+
+    def features(self, architecture: Architecture) -> dict[str, float]:
+        """What predictors see: how often each alternative is taken, and the features of the flat graph."""
+        taken = Counter((each.tree.symbol, each.tree.alternative) for each in places(self.tree(architecture)))
+        found = {
+            f"{symbol} → {self.grammar.rules[symbol][k].text}": math.log1p(count)
+            for (symbol, k), count in taken.items()
+            if len(self.grammar.rules[symbol]) > 1
+        }
+        return found | network_features(self.function(architecture))
+
+    # What a search needs.
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
+        """Draw ``n`` architectures independently; ``sampling`` says how.
+
+        Raises:
+            SpaceError: The rules of sizes, shapes and zeros refuse nearly all derivations.
+        """
+        return [self._one(rng) for _ in range(n)]
+
+    def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
+        """Change one alternative, drawn uniformly among all choices; parts that are new are drawn as in a sample.
+
+        Larger and smaller changes are accepted by the rule of Metropolis and Hastings, so that chains of mutations
+        have about the distribution of sizes of :meth:`sample`: without selection, they do not grow.
+
+        Raises:
+            SpaceError: No other architecture was found.
+        """
+        tree = self.tree(architecture)
+        for _ in range(_TRIES):
+            other = moves.mutated(tree, self._law, self.max_depth, rng)
+            if other != tree and self._is_valid(other):
+                return self._named(other)
+        for _ in range(_TRIES):
+            (drawn,) = self.sample(1, rng)
+            if drawn != architecture:
+                return drawn
+        raise SpaceError(f"no architecture of {self.name} other than {self.format(architecture)} was found")
+
+    def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
+        """The first architecture with a subtree of the second in the place of one of the same symbol.
+
+        The place is drawn uniformly among those that have a partner, and the partner uniformly.
+
+        Raises:
+            SpaceError: The two have no subtrees to exchange, such as two equal ones.
+        """
+        first, second = self.tree(a), self.tree(b)
+        for _ in range(_TRIES):
+            child = moves.crossed(first, second, self.max_depth, rng)
+            if child is None:
+                break
+            if self._is_valid(child):
+                return self._named(child)
+        raise SpaceError(
+            f"{shown(self.format(a))} and {shown(self.format(b))} have no different parts of one symbol that can be "
+            "exchanged; mutate one of them instead"
+        )
+
+    def neighbors(self, architecture: Architecture) -> list[Architecture]:
+        """The valid architectures with one alternative changed, in a fixed order.
+
+        Parts that are new take their shallowest derivation, the first of these.
+        """
+        tree = self.tree(architecture)
+        found = dict.fromkeys(moves.neighbors(self.grammar, tree, self.max_depth))
+        return [self._named(other) for other in found if other != tree and self._is_valid(other)]
+
+    # How large it is.
+
+    @property
+    def derivations(self) -> int:
+        """How many derivations there are, before the rules of sizes, shapes and zeros."""
+        return self._counts.up_to(self.grammar.start, self.max_depth)
+
+    @property
+    def size(self) -> int:
+        """How many architectures there are; of more than 20,000, how many derivations."""
+        return self.derivations if self.derivations > _LISTED else len(self.rows())
+
+    @property
+    def encodings(self) -> Any:
+        """How many derivations there are where they can be listed; else infinity."""
+        return self.derivations if self.derivations <= _LISTED else math.inf
+
+    def rows(self) -> npt.NDArray[Any]:
+        """All valid architectures: (M,).
+
+        Raises:
+            SpaceError: There are too many to list.
+        """
+        if self.derivations > _LISTED:
+            raise SpaceError(
+                f"the space {self.name} has more than {_LISTED} derivations, too many to list; sample it, or give "
+                "candidates"
+            )
+        if self._listed is None:
+            numbers = range(self.derivations)
+            trees = [self._counts.numbered(self.grammar.start, self.max_depth, i) for i in numbers]
+            self._listed = self.pack([self._named(tree) for tree in trees if self._is_valid(tree)])
+        return self._listed
+
+    @property
+    def source(self) -> str:
+        """The rules, the topologies and the limits."""
+        used = {a.topology for alternatives in self.grammar.rules.values() for a in alternatives} - {None}
+        topologies = [f"{title}: {self.grammar.topologies[title].source}" for title in sorted(map(str, used))]
+        limits = json.dumps(
+            {
+                "start": self.grammar.start,
+                "max_depth": self.max_depth,
+                "max_operations": self.max_operations,
+                "shapes": self._shapes.text,
+                "identities": sorted(self._identities),
+                "zeros": sorted(self._zeros),
+                "connected": self._connected,
+            }
+        )
+        return "\n".join([self.grammar.text, *topologies, limits])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What defines the space, without what was found out about it."""
+        kept = super().__getstate__() | {"_trees": {}, "_lowering": Lowering(self.grammar)}
+        del kept["_domain"]
+        return kept
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what defines the space."""
+        self.__dict__.update(state)
+        self._domain = lru_cache(maxsize=None)(self._domain_of)
+
+    # Inside.
+
+    def _domain_of(self, symbol: str, depth: int) -> Options:
+        alternatives = self.grammar.rules[symbol]
+        return Options(tuple(alternatives[k].text for k in self.grammar.possible(symbol, depth)))
+
+    def _named(self, tree: Tree) -> Architecture:
+        points = choice_points(self.grammar, tree)
+        choices = tuple((n, self.grammar.rules[t.symbol][t.alternative].text) for n, t, _ in points)
+        architecture = Architecture(self.name, choices)
+        self._keep(architecture, tree)
+        return architecture
+
+    def _keep(self, architecture: Architecture, tree: Tree) -> None:
+        if len(self._trees) >= _KEPT:
+            self._trees.clear()
+        self._trees[architecture] = tree
+
+    def _one(self, rng: np.random.Generator) -> Architecture:
+        reason = ""
+        for _ in range(_TRIES):
+            tree = self._law.draw(self.grammar.start, self.max_depth, rng)
+            try:
+                return self.of_tree(tree)
+            except InvalidArchitecture as error:
+                reason = str(error)
+        raise SpaceError(
+            f"none of {_TRIES} derivations drawn from the space {self.name} is valid, the last one because: {reason}. "
+            "Write rules that keep to the limits, loosen the limits, or give a smaller max_depth"
+        )
+
+    def _is_valid(self, tree: Tree) -> bool:
+        try:
+            self._refuse(tree)
+        except InvalidArchitecture:
+            return False
+        return True
+
+    def _refuse(self, tree: Tree) -> None:
+        if self.max_operations is not None:
+            count = self._operations_in(tree)
+            if count > self.max_operations:
+                raise InvalidArchitecture(
+                    f"it has {count} operations; max_operations is {self.max_operations}"
+                )
+        if self._connected and not self._lowering.flows(tree, self._zeros):
+            raise InvalidArchitecture("nothing reaches its output, because of zeros")
+        if self._shapes.effects:
+            self._shapes.check(self._lowering.graph(tree))
+
+    def _operations_in(self, tree: Tree) -> int:
+        rules = self.grammar.rules
+        return sum(len(rules[t.symbol][t.alternative].parts) - len(t.children) for t, _, _ in places(tree))

@@ -1,0 +1,198 @@
+"""The text form of derivations: ``Linear2(Cell(id, zero, …), resBlock)``.
+
+Where other alternatives of a rule would read the same, the number of the right one, from 1 on, stands in front:
+``2:conv``.
+"""
+
+from collections.abc import Sequence
+
+from archrank.errors import ParseError
+from archrank.spaces.grammars.rules import Alternative, Grammar
+from archrank.spaces.grammars.tree import Tree
+from archrank.spaces.grammars.words import Word, misread, quoted, words
+
+__all__ = ["read_tree", "written"]
+
+_DEEPEST = 400
+_LARGEST = 200_000
+"""Readings that are tried for one text."""
+
+
+class _Term:
+    """A name with parts in parentheses.
+
+    Attributes:
+        name: The name of a topology or an operation.
+        parts: What is in the parentheses; None without them.
+        at: Where it begins in its text.
+        marks: Numbers of alternatives that stand in front of it, the outermost first.
+    """
+
+    __slots__ = ("at", "marks", "name", "parts")
+
+    def __init__(
+        self, name: str, parts: "tuple[_Term, ...] | None", at: int, marks: tuple[int, ...] = ()
+    ) -> None:
+        self.name = name
+        self.parts = parts
+        self.at = at
+        self.marks = marks
+
+
+def written(grammar: Grammar, tree: Tree) -> str:
+    """The text of a derivation; :func:`read_tree` reads it back."""
+    return _spell(_marked(grammar, tree, _Readings(grammar, "")))
+
+
+def _spell(term: _Term) -> str:
+    marks = "".join(f"{mark + 1}:" for mark in term.marks)
+    inside = "" if term.parts is None else f"({', '.join(map(_spell, term.parts))})"
+    return f"{marks}{quoted(term.name)}{inside}"
+
+
+def _marked(grammar: Grammar, tree: Tree, readings: "_Readings") -> _Term:
+    a = grammar.rules[tree.symbol][tree.alternative]
+    children = iter(tree.children)
+    parts = tuple(
+        _marked(grammar, next(children), readings) if part in grammar.rules else _Term(part, None, 0)
+        for part in a.parts
+    )
+    if a.topology is None:
+        (only,) = parts
+        term = _Term(only.name, only.parts, 0, only.marks)
+    else:
+        term = _Term(a.topology, parts, 0)
+    if len(readings.of(tree.symbol, term, 0)) > 1 or term.marks:
+        term.marks = (tree.alternative, *term.marks)
+    return term
+
+
+def read_tree(grammar: Grammar, text: str) -> Tree:
+    """The derivation that a text denotes.
+
+    Raises:
+        ParseError: It denotes none, or several.
+    """
+    term = _parsed(text)
+    readings = _Readings(grammar, text)
+    found = readings.of(grammar.start, term, 0)
+    if not found:
+        raise readings.failure()
+    if len(found) > 1:
+        raise misread(
+            text,
+            term.at,
+            f"the text denotes several derivations of {grammar.start}; write the number of the alternative in front of "
+            f"a part, such as {found[0].alternative + 1}: or {found[1].alternative + 1}:",
+        )
+    return found[0]
+
+
+class _Readings:
+    """The derivations that terms may denote, at most two of each: more do not matter."""
+
+    def __init__(self, grammar: Grammar, text: str) -> None:
+        self._grammar, self._text = grammar, text
+        self._known: dict[tuple[str, int, int], tuple[_Term, list[Tree]]] = {}
+        self._furthest: tuple[int, bool] = (-1, False)
+        self._reason = ""
+
+    def failure(self) -> ParseError:
+        """Where reading came furthest, and what was expected there."""
+        return misread(self._text, max(self._furthest[0], 0), self._reason)
+
+    def of(self, symbol: str, term: _Term, used: int) -> list[Tree]:
+        """The derivations of a symbol that a term denotes; ``used`` of its marks are read already."""
+        key = (symbol, id(term), used)
+        if key in self._known and term.marks == self._known[key][0].marks:
+            return self._known[key][1]
+        if len(self._known) > _LARGEST:
+            raise ParseError(f"the text is too large: more than {_LARGEST} readings of its parts were tried")
+        alternatives = self._grammar.rules[symbol]
+        tried = range(len(alternatives))
+        marked = used < len(term.marks)
+        if marked:
+            number = term.marks[used]
+            if not 0 <= number < len(alternatives):
+                self._fail(term.at, f"{symbol} has the alternatives 1 to {len(alternatives)}", close=True)
+            tried = range(number, min(number + 1, len(alternatives))) if number >= 0 else range(0)
+        found: list[Tree] = []
+        for k in tried:
+            found += self._alternative(symbol, k, alternatives[k], term, used + marked)
+        self._known[key] = (term, found[:2])
+        return found[:2]
+
+    def _alternative(self, symbol: str, k: int, a: Alternative, term: _Term, used: int) -> list[Tree]:
+        if a.topology is None:
+            (part,) = a.parts
+            if part in self._grammar.rules:
+                return [Tree(symbol, k, (child,)) for child in self.of(part, term, used)]
+            fits = used == len(term.marks) and self._operation(part, term, symbol)
+            return [Tree(symbol, k)] if fits else []
+        if used < len(term.marks):
+            return []
+        if term.name != a.topology or term.parts is None:
+            self._fail(term.at, self._expected(symbol))
+            return []
+        if len(term.parts) != len(a.parts):
+            reason = f"{a.topology} has {len(term.parts)} parts, expected {len(a.parts)}: {a.text}"
+            self._fail(term.at, reason, close=True)
+            return []
+        options: list[tuple[Tree, ...]] = [()]
+        for part, inner in zip(a.parts, term.parts, strict=True):
+            if part not in self._grammar.rules:
+                if inner.marks or not self._operation(part, inner, symbol):
+                    return []
+                continue
+            children = self.of(part, inner, 0)
+            options = [(*before, child) for before in options for child in children][:2]
+            if not options:
+                return []
+        return [Tree(symbol, k, children) for children in options]
+
+    def _operation(self, name: str, term: _Term, symbol: str) -> bool:
+        if term.name == name and term.parts is None:
+            return True
+        self._fail(term.at, self._expected(symbol))
+        return False
+
+    def _expected(self, symbol: str) -> str:
+        return f"expected {symbol}: {' | '.join(a.text for a in self._grammar.rules[symbol])}"
+
+    def _fail(self, at: int, reason: str, *, close: bool = False) -> None:
+        """Keep the furthest failure; at one position, that of a part that is nearly right."""
+        if (at, close) > self._furthest:
+            self._furthest, self._reason = (at, close), reason
+
+
+def _parsed(text: str) -> _Term:
+    tokens = [token for token in words(text) if token.kind != "\n"]
+    term, at = _term(text, tokens, 0, 0)
+    if tokens[at].kind != "end":
+        raise misread(text, tokens[at].at, "expected the end of the text")
+    return term
+
+
+def _term(text: str, tokens: Sequence[Word], at: int, depth: int) -> tuple[_Term, int]:
+    if depth > _DEEPEST:
+        raise misread(text, tokens[at].at, f"more than {_DEEPEST} parentheses are within each other")
+    begin, marks = tokens[at].at, []
+    while tokens[at].kind == "word" and tokens[at + 1].kind == ":":
+        if not tokens[at].text.isascii() or not tokens[at].text.isdigit() or len(tokens[at].text) > 6:
+            raise misread(text, tokens[at].at, "expected the number of an alternative in front of ':'")
+        marks.append(int(tokens[at].text) - 1)
+        at += 2
+    name = tokens[at]
+    if name.kind != "word":
+        raise misread(text, name.at, "expected a topology or an operation")
+    at += 1
+    if tokens[at].kind != "(":
+        return _Term(name.text, None, begin, tuple(marks)), at
+    parts: list[_Term] = []
+    while True:
+        part, at = _term(text, tokens, at + 1, depth + 1)
+        parts.append(part)
+        if tokens[at].kind == ")":
+            return _Term(name.text, tuple(parts), begin, tuple(marks)), at + 1
+        if tokens[at].kind != ",":
+            raise misread(text, tokens[at].at, "expected ',' or ')'")

@@ -1,0 +1,152 @@
+"""How the parts of a rule are wired: chains, residual blocks, cells, parallel branches, and a user's own."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archrank.errors import SpaceError
+from archrank.graph import Cell, Node
+from archrank.system.foreign import shown
+
+__all__ = ["Part", "Topology", "built_in", "topology_of"]
+
+_FAMILIES = re.compile(r"(Linear|Residual|SplitJoin|SplitConcat)([1-9]\d{0,2})")
+
+CELL_EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges of a NAS-Bench-201 cell, in the order of its parts."""
+
+
+class Part:
+    """An argument of a topology: an operation, or the cell that a rule became.
+
+    Args:
+        operation: The operation, or the topology of the cell.
+        inner: The cell.
+        symbol: The rule that it came from.
+        name: What it is called within the cell around it.
+
+    Calling it gives the node from one junction to another.
+    """
+
+    def __init__(self, operation: str, inner: Cell | None = None, symbol: str = "", name: str = "") -> None:
+        self.operation = operation
+        self.inner = inner
+        self.symbol = symbol
+        self.name = name
+
+    def named(self, place: int) -> "Part":
+        """The same at a place of a cell."""
+        return Part(self.operation, self.inner, self.symbol, f"{place}.{self.symbol}" if self.symbol else "")
+
+    def __call__(self, source: int, target: int) -> Node:
+        """The node that reads junction ``source`` and adds its result to ``target``."""
+        if not self.name:
+            return Node(self.operation, (source,), target, inner=self.inner)
+        path, classes = (self.name,), (self.symbol,)
+        return Node(self.operation, (source,), target, inner=self.inner, path=path, classes=classes)
+
+
+class Topology:
+    """How a fixed number of parts are wired.
+
+    Args:
+        arity: How many parts there are.
+        wire: Makes the cell of these parts: one input junction, one output junction.
+        edges: Instead, the source and the target junction of every part: 0 is the input, the largest the output.
+
+    >>> diamond = Topology(edges=((0, 1), (0, 2), (1, 3), (2, 3)))
+    >>> len(diamond.cell([Part("conv")] * 4).sites)
+    4
+    """
+
+    def __init__(
+        self,
+        arity: int | None = None,
+        wire: Callable[[Sequence[Part]], Cell] | None = None,
+        *,
+        edges: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        if (edges is None) == (wire is None):
+            raise SpaceError("a topology needs either a function that wires its parts, or edges")
+        self.edges = None if edges is None else tuple((int(s), int(t)) for s, t in edges)
+        self.wire = wire
+        self.arity = len(self.edges or ()) if arity is None else arity
+        if self.arity < 1 or (self.edges is not None and self.arity != len(self.edges)):
+            raise SpaceError(f"a topology of {self.arity} parts needs as many edges, and at least one part")
+        try:
+            self.cell([Part("part")] * self.arity)
+        except SpaceError as error:
+            raise SpaceError(f"a topology of {self.arity} parts is wired wrongly: {error}") from None
+
+    def cell(self, parts: Sequence[Part]) -> Cell:
+        """The cell of some parts."""
+        if self.edges is not None:
+            nodes = tuple(part(*edge) for part, edge in zip(parts, self.edges, strict=True))
+            last = max(target for _, target in self.edges)
+            return Cell(1, last + 1, nodes, (last,))
+        made: object = self.wire(parts)  # type: ignore[misc] # one of the two is given
+        if not isinstance(made, Cell) or made.inputs != 1 or len(made.outputs) != 1:
+            raise SpaceError(
+                f"its function gave {shown(made)}; expected a Cell with one input and one output"
+            )
+        return made
+
+    @property
+    def source(self) -> str:
+        """What it does, as text that changes when it does."""
+        if self.edges is not None:
+            return str(self.edges)
+        try:
+            return inspect.getsource(self.wire)  # type: ignore[arg-type] # given where there are no edges
+        except (OSError, TypeError):
+            return f"{self.arity} parts: {getattr(self.wire, '__qualname__', type(self.wire).__qualname__)}"
+
+
+def topology_of(name: object, given: Any) -> Topology:
+    """A user's own topology, which may be given by its edges alone.
+
+    Raises:
+        SpaceError: It is none.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise SpaceError(f"the topology {shown(name)} needs a text as its name")
+    if isinstance(given, Topology):
+        return given
+    try:
+        edges = [(source, target) for source, target in given]
+    except (TypeError, ValueError):
+        raise SpaceError(
+            f"the topology {name} is {shown(given)}; expected a Topology, or pairs of a source and a target junction"
+        ) from None
+    return Topology(edges=edges)
+
+
+def built_in(name: str) -> Topology | None:
+    """The built-in topology of a name; None where there is none.
+
+    ``LinearN`` is a chain of N parts. ``ResidualN`` has N + 1: a chain of N with a skip around it, and the last but one
+    part is the skip, as in the published grammars: ``Residual2 a skip b``, ``Residual3 a b skip c``. ``SplitJoinN``
+    adds the results of N parallel parts, ``SplitConcatN`` concatenates them. ``Cell`` is the NAS-Bench-201 cell.
+    """
+    if name == "Cell":
+        return Topology(edges=CELL_EDGES)
+    match = _FAMILIES.fullmatch(name)
+    if match is None:
+        return None
+    n = int(match[2])
+    chain = [(i, i + 1) for i in range(n)]
+    if match[1] == "Linear":
+        return Topology(edges=chain)
+    if match[1] == "Residual":
+        return Topology(edges=[*chain[:-1], (0, n), chain[-1]])
+    if match[1] == "SplitJoin":
+        return Topology(edges=[(0, 1)] * n)
+    return Topology(n, _concatenated)
+
+
+def _concatenated(parts: Sequence[Part]) -> Cell:
+    n = len(parts)
+    branches = [part(0, i) for i, part in enumerate(parts, start=1)]
+    joined = Node("concat", tuple(range(1, n + 1)), n + 1, ordered=True)
+    return Cell(1, n + 2, (*branches, joined), (n + 1,))
