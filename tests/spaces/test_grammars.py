@@ -14,6 +14,7 @@ from archrank.errors import ArchrankError, InvalidArchitecture, ParseError, Spac
 from archrank.graph import Cell, Node
 from archrank.spaces import Effect, GrammarSpace, HierarchicalNASBench201, NASBench201, Topology
 from archrank.spaces.grammars.tree import places
+from archrank.testing import check_space
 
 CHAINS = "S -> Linear2 S OP | OP; OP -> conv | pool | id"
 TREES = "S -> SplitJoin2 S S | Linear2 S OP | OP; OP -> conv | pool"
@@ -187,7 +188,7 @@ def test_a_text_of_several_derivations_needs_numbers():
         ("9:conv", r"S has the alternatives 1 to 3"),
         ("x:conv", r"expected the number of an alternative"),
         ("(" * 1000, r"expected a topology"),
-        ("Linear2(" * 1000, r"more than 400 parentheses"),
+        ("Linear2(" * 1000, r"more than 200 parentheses"),
         ('{"S": "OP"}', r"no value for the choice 'S/1.OP'"),
     ],
 )
@@ -244,6 +245,7 @@ def test_rules_that_cannot_be_used_are_refused(rules, error, message):
         ({"operations": ["conv"]}, "unknown rule or operation 'pool'"),
         ({"max_depth": 1}, "shallowest derivation of S has the depth 2"),
         ({"max_depth": 30}, "give a smaller max_depth"),
+        ({"max_depth": 101}, "up to 101 rules deep; give a max_depth of 100 or less"),
         ({"sampling": "fair"}, "unknown sampling 'fair'"),
         ({"effects": {"down": Effect(1)}}, "unknown operation 'down'"),
         ({"topologies": {"S": [(0, 1)]}}, "'S' is a rule and a topology"),
@@ -380,6 +382,21 @@ def test_what_nothing_flows_through_is_no_architecture():
     assert [every.format(a) for a in through] == every_text(space)
     with pytest.raises(InvalidArchitecture, match="nothing reaches its output"):
         space.parse("Cell(conv, zero, zero, zero, zero, zero)")
+
+
+def test_deep_derivations_are_like_all_others():
+    space = GrammarSpace(CHAINS, max_depth=100, sampling="depth")
+    deep = max(space.sample(60, np.random.default_rng(0)), key=lambda a: space.tree(a).depth)
+    assert space.tree(deep).depth > 80
+    assert space.parse(space.format(deep)) == deep
+    assert space.mutate(deep, np.random.default_rng(0)) != deep
+    assert space.graph(deep).key == pickle.loads(pickle.dumps(space)).graph(deep).key
+    assert space.function_key(deep)
+
+
+@pytest.mark.parametrize("space", [trees(), HierarchicalNASBench201.fixed_blocks()])
+def test_it_keeps_what_every_space_must(space):
+    check_space(space, samples=8)
 
 
 def shaped(**options):

@@ -36,6 +36,8 @@ Sampling = Literal["uniform", "depth", "choices"]
 _LAWS: dict[str, type[Law]] = {"uniform": Uniform, "depth": ByDepth, "choices": ByChoice}
 _TRIES = 500
 _LISTED = 20_000
+_DEEPEST = 100
+"""Rules within each other; each takes several calls within each other, of which Python allows 1,000."""
 _KEPT = 20_000
 
 
@@ -135,7 +137,12 @@ class GrammarSpace(OpenSpace):
                 f"max_depth is {shown(given)}, but the shallowest derivation of {self.grammar.start} has the depth "
                 f"{shallowest}"
             )
-        return min(each for each in (given, deepest) if each is not None)
+        limit = min(each for each in (given, deepest) if each is not None)
+        if limit > _DEEPEST:
+            raise SpaceError(
+                f"derivations would be up to {limit} rules deep; give a max_depth of {_DEEPEST} or less"
+            )
+        return limit
 
     # Derivations and architectures.
 

@@ -13,7 +13,7 @@ from archrank.spaces.grammars.words import Word, misread, quoted, words
 
 __all__ = ["read_tree", "written"]
 
-_DEEPEST = 400
+_DEEPEST = 200
 _LARGEST = 200_000
 """Readings that are tried for one text."""
 
@@ -75,7 +75,10 @@ def read_tree(grammar: Grammar, text: str) -> Tree:
     """
     term = _parsed(text)
     readings = _Readings(grammar, text)
-    found = readings.of(grammar.start, term, 0)
+    try:
+        found = readings.of(grammar.start, term, 0)
+    except RecursionError:
+        raise misread(text, term.at, "too many rules are within each other") from None
     if not found:
         raise readings.failure()
     if len(found) > 1:
