@@ -62,6 +62,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--smallest", type=int, default=20, help="folds with fewer networks are left out")
     parser.add_argument("--limit", type=int, help="trace at most this many networks, drawn at random")
+    parser.add_argument(
+        "--choose", action="store_true", help="the families that are there to choose settings"
+    )
     parser.add_argument("--only-trace", action="store_true")
     parser.add_argument("--out", type=Path, required=True, help="the files to write, without an ending")
     options = parser.parse_args()
@@ -173,7 +176,8 @@ def ranked(target, rows, traced, options):
         row = traced.get((base, size))
         if row is None or "features" not in row:
             continue
-        if int(hashlib.sha256(row["family"].encode()).hexdigest(), 16) % 3 == 0:
+        chooses = int(hashlib.sha256(row["family"].encode()).hexdigest(), 16) % 3 == 0
+        if chooses != options.choose:
             continue
         usable.append((f"{model} {size}", row, tag or "none", value))
     features = {name: row["features"] for name, row, _, _ in usable}

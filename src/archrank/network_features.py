@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 from archrank.graph import Cell, Graph, Node, Site
 
-__all__ = ["KNOWN", "known_values", "network_features"]
+__all__ = ["KNOWN", "SIZES", "known_values", "network_features"]
+
+SIZES = ("operations", "depth", "parameters", "multiply-adds", "activations")
+"""The features of :func:`network_features` that measure a whole network."""
 
 KNOWN = frozenset(("parameters", "multiply_adds", "depth", "activation_bytes"))
 """The names of :func:`known_values`."""

@@ -141,7 +141,8 @@ def test_a_loop_knows_its_choices(space):
     ],
 )
 def test_a_loop_that_fails_is_a_failed_evaluation(space, loop, message):
-    result = ar.search(space, loop, budget=2, strategy="random")
+    with pytest.warns(UserWarning, match="all 2 evaluations failed"):
+        result = ar.search(space, loop, budget=2, strategy="random")
     assert all(message in e.error for e in result.evaluations)
 
 

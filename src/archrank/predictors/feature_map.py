@@ -34,6 +34,7 @@ class FeatureMap:
     Attributes:
         names: The names of the F features.
         deep: Which of them describe the depth of operations: (F,).
+        sizes: None: cells of a space are of about one size.
     """
 
     def __init__(self, space: SearchSpace) -> None:
@@ -45,6 +46,7 @@ class FeatureMap:
         self._mean = features[:, self._kept].mean(axis=0)
         self._std = features[:, self._kept].std(axis=0)
         self.names = tuple(names[index] for index in self._kept)
+        self.sizes: list[int] = []
         self.deep = depth_features(space.operations, len(cells))[self._kept]
 
     def __call__(self, rows: Rows) -> Floats:

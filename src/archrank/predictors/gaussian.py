@@ -36,8 +36,8 @@ class GaussianProcess(Predictor):
     counts and outliers, such as failed trainings, do no harm. The kernel's length and variance, the noise, and the
     weight of the features of depth maximize the marginal likelihood.
 
-    With hints, a linear kernel of their predictions is added where it increases the likelihood of the targets: the mean
-    is then linear in the hints, and the Matérn kernel models the residual.
+    With hints, and for networks of any size with the logarithms of their sizes, a linear kernel of these is added where
+    it increases the likelihood of the targets: the mean is then linear in them, and the Matérn kernel models the residual.
 
     Args:
         space: The space whose architectures are ranked.
@@ -90,7 +90,7 @@ class GaussianProcess(Predictor):
         order = np.random.default_rng(self.seed).permutation(len(targets))
         part = order[: self.max_train] if len(targets) > self.max_train else np.arange(len(targets))
         known = Candidates(self.space, rows[part])
-        x = self._points(known.features, known.hint_predictions(self.hints))
+        x = self._points(known.features, self._linear(known))
         y = normal_scores(targets)[part]
         some = order[:_TUNED_ON] if len(part) == len(targets) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
@@ -116,12 +116,12 @@ class GaussianProcess(Predictor):
         features, which = candidates.distinct
         if self.slope_:  # hint predictions may differ between equal functions
             features, which = candidates.features, np.arange(len(candidates))
-        hinted = candidates.hint_predictions(self.hints) if self.slope_ else np.empty((len(features), 0))
+        linear = self._linear(candidates) if self.slope_ else np.empty((len(features), 0))
         mean, deviation = np.empty(len(features)), np.zeros(len(features))
 
         def predict_block(begin: int) -> None:
             part = slice(begin, begin + _PART)
-            x = self._points(features[part], hinted[part])
+            x = self._points(features[part], linear[part])
             shared = self._kernel.covariance(x, self._known)
             mean[part] = shared @ self._weights
             if std:
@@ -153,8 +153,13 @@ class GaussianProcess(Predictor):
         self._learn(Kernel(**state.learned["kernel"]), known, arrays["targets"])
         return self
 
-    def _points(self, features: npt.NDArray[np.float32], hinted: Floats) -> Points:
-        return Points.of(features, feature_map(self.space).deep, hinted)
+    def _linear(self, candidates: Candidates) -> Floats:
+        """What the mean may be linear in: hint predictions, and the sizes of networks: (B, H + sizes)."""
+        sizes = candidates.features[:, feature_map(self.space).sizes]
+        return np.hstack([candidates.hint_predictions(self.hints), sizes])
+
+    def _points(self, features: npt.NDArray[np.float32], linear: Floats) -> Points:
+        return Points.of(features, feature_map(self.space).deep, linear)
 
     def _learn(self, kernel: Kernel, known: Points, y: Floats) -> None:
         """Solve for the weights of the training set."""

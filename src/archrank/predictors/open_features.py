@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.network_features import SIZES
 from archrank.open_space import OpenSpace
 
 __all__ = ["OpenFeatureMap"]
@@ -32,6 +33,7 @@ class OpenFeatureMap:
     Attributes:
         names: The names of the F features.
         deep: Which of them describe the depth of operations; none: (F,).
+        sizes: Indices of those that measure the whole network, such as the logarithm of its parameters.
     """
 
     def __init__(self, space: OpenSpace) -> None:
@@ -45,6 +47,7 @@ class OpenFeatureMap:
         varied = np.flatnonzero(spread > 0)
         self.names = tuple(names[index] for index in varied)
         self.deep = np.zeros(len(varied), dtype=bool)
+        self.sizes = [index for index, name in enumerate(self.names) if name in SIZES]
         self._mean = np.nanmean(values[:, varied], axis=0).astype(np.float32)
         self._std = np.nanstd(values[:, varied], axis=0).astype(np.float32)
 
