@@ -37,7 +37,8 @@ class GaussianProcess(Predictor):
     weight of the features of depth maximize the marginal likelihood.
 
     With hints, and for networks of any size with the logarithms of their sizes, a linear kernel of these is added where
-    it increases the likelihood of the targets: the mean is then linear in them, and the Matérn kernel models the residual.
+    it increases the likelihood of the targets: the mean is then linear in them, and the Matérn kernel models the
+    residual.
 
     Args:
         space: The space whose architectures are ranked.
