@@ -17,6 +17,8 @@ from .graph import Graph as Graph
 from .graph import Node as Node
 from .graph import Site as Site
 from .modules.entry import trace as trace
+from .modules.latency import Latency as Latency
+from .modules.latency import measure_latency as measure_latency
 from .modules.loop import Report as Report
 from .modules.module_space import ModuleSpace as ModuleSpace
 from .modules.placed import choice as choice

@@ -1,6 +1,6 @@
 """The one small tree of errors: each names the value, what was expected, and the way out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
 
@@ -10,6 +10,7 @@ __all__ = [
     "DataError",
     "EvaluationError",
     "FileError",
+    "Infeasible",
     "InvalidArchitecture",
     "MeasureError",
     "MissingExtra",
@@ -95,6 +96,19 @@ class UnrelatedFailure(EvaluationError):
 
     The evaluation has failed, and a search learns nothing about the architecture from it.
     """
+
+
+class Infeasible(EvaluationError):
+    """An evaluation that was given up because a value that was measured first breaks a constraint.
+
+    Args:
+        message: Which, and by what value.
+        values: The values that are known, by name: finite numbers.
+    """
+
+    def __init__(self, message: str, values: Mapping[str, float]) -> None:
+        super().__init__(message)
+        self.values = {name: float(value) for name, value in values.items()}
 
 
 class FileError(ArchrankError):

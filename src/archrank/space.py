@@ -122,6 +122,16 @@ class SearchSpace(ABC):
         """
         return {}
 
+    measured_names: ClassVar[frozenset[str]] = frozenset()
+    """The names of values that the space measures itself when a search needs them, such as ``latency_ms``."""
+
+    def measure(self, architecture: Architecture) -> Mapping[str, float]:
+        """Measure the values of :attr:`measured_names`, which is too slow for what is not evaluated; here nothing.
+
+        A search that needs one measures it before an evaluation, and leaves the evaluation out where it breaks a bound.
+        """
+        return {}
+
     def is_valid(self, choices: tuple[int, ...]) -> bool:
         """Whether a row of option indices is an architecture of the space."""
         return True

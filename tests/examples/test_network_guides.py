@@ -36,11 +36,13 @@ def as_module(tmp_path, monkeypatch):
 
 
 def test_the_guide_on_networks_runs(as_module, capsys, tmp_path):
-    network, loop, search, placed = blocks("search-a-network")
+    network, loop, search, latency, placed = blocks("search-a-network")
     as_module("model", network + loop)
     as_module("guide_search", search)
     assert '"stages":' in capsys.readouterr().out
     assert (tmp_path / "runs" / "digits" / "report.html").exists()
+    as_module("guide_latency", latency)
+    assert "<Latency" in capsys.readouterr().out
     as_module("guide_placed", placed)
     assert "(act): Tanh()" in capsys.readouterr().out
 

@@ -282,7 +282,7 @@ class _Request:
             maximize=maximize,
             objectives=words,
             where=where,
-            known=self.space.known_names if where else (),
+            known={*(self.space.known_names if where else ()), *self.space.measured_names},
         )
 
     def command(self, by: "Objectives") -> str:

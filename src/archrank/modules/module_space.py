@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from archrank.architecture import Architecture
 from archrank.chooser import Chooser, Given, Record
-from archrank.errors import InvalidArchitecture, SpaceError, TraceError
+from archrank.errors import EvaluationError, InvalidArchitecture, SpaceError, TraceError
 from archrank.graph import Graph
+from archrank.modules.example import arguments_of, in_shape
+from archrank.modules.latency import measure_latency
 from archrank.modules.loop import TrainedModules
-from archrank.modules.nested import mapped, tensors_in
+from archrank.modules.nested import tensors_in
 from archrank.modules.outline import in_outline
 from archrank.modules.placed import with_choices
 from archrank.modules.source import source_of
-from archrank.modules.tracing import example_of, trace_call
+from archrank.modules.tracing import trace_call
 from archrank.network_features import KNOWN, known_values
 from archrank.open_space import OpenSpace
 from archrank.system.foreign import in_one_line, shown
@@ -30,6 +32,8 @@ _UNFIT = (RuntimeError, ValueError, IndexError, AssertionError, ZeroDivisionErro
 
 _KEPT = 20_000
 """Graphs that are remembered."""
+
+_LATENCY = "latency_ms"
 
 _TRIED = 4
 """Further networks in which choices are changed, to see whether each of them changes some network."""
@@ -55,6 +59,9 @@ class ModuleSpace(OpenSpace):
         example: What the network is called with: a tensor or its shape, or a tuple of positional and a mapping of
             named inputs. The first dimension of the first tensor is the batch.
         name: The space's name; that of ``net`` for None.
+        latency: How a search measures ``latency_ms`` before it trains, where it has a bound on it or searches by it:
+            called with the network and the example, it returns milliseconds, or a :class:`~archrank.Latency`. For
+            another device: ``functools.partial(ar.measure_latency, device="cuda")``.
 
     Raises:
         SpaceError: No network can be built, the network is random, or the code cannot be read.
@@ -75,7 +82,14 @@ class ModuleSpace(OpenSpace):
     )
     """
 
-    def __init__(self, net: Callable[..., nn.Module], example: Any, *, name: str | None = None) -> None:
+    def __init__(
+        self,
+        net: Callable[..., nn.Module],
+        example: Any,
+        *,
+        name: str | None = None,
+        latency: Callable[[nn.Module, Any], Any] = measure_latency,
+    ) -> None:
         if isinstance(net, nn.Module):
             raise SpaceError(
                 f"ModuleSpace was given a {type(net).__name__} that is built already; give the class, or a function "
@@ -90,7 +104,8 @@ class ModuleSpace(OpenSpace):
             raise SpaceError(f"the space is named {shown(name)}; expected a text that is not empty")
         super().__init__(found)
         self.net = net
-        self.example = _on_meta(example)
+        self.example = in_shape(arguments_of(example))
+        self._latency, self._latencies = latency, dict[Any, float]()
         self._source = source_of(net)
         self._takes_chooser = _takes_argument(net)
         self._in_outline = True
@@ -185,13 +200,27 @@ class ModuleSpace(OpenSpace):
         """The names of the values that are known before training."""
         return KNOWN
 
+    measured_names = frozenset((_LATENCY,))
+
+    def measure(self, architecture: Architecture) -> Mapping[str, float]:
+        """The latency in milliseconds; that of equal networks is measured once."""
+        key = self.graph(architecture).key
+        if key not in self._latencies:
+            args, kwargs = self.example
+            found = self._latency(self.build(architecture, seed=0), (*args, kwargs))
+            try:
+                self._latencies[key] = float(found)
+            except (TypeError, ValueError):
+                raise EvaluationError(f"the latency is {shown(found)}; expected milliseconds") from None
+        return {_LATENCY: self._latencies[key]}
+
     def evaluator(self, function: Any) -> Any:
         """An evaluator that builds the network and gives it to the user's function."""
         return function if isinstance(function, TrainedModules) else TrainedModules(self, function)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What defines the space, without the graphs that were traced."""
-        return super().__getstate__() | {"_graphs": {}}
+        """What defines the space, without what was traced and measured."""
+        return super().__getstate__() | {"_graphs": {}, "_latencies": {}}
 
     # Inside.
 
@@ -246,29 +275,6 @@ class ModuleSpace(OpenSpace):
             if not left:
                 break
         return sorted(left or ())
-
-
-def _on_meta(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a call, tensors without numbers."""
-    if isinstance(example, Mapping):
-        args: tuple[Any, ...] = ()
-        kwargs = {name: example_of(value) for name, value in example.items()}
-    elif isinstance(example, tuple) and not all(type(size) is int for size in example):
-        last = example[-1] if example and isinstance(example[-1], Mapping) else None
-        args = tuple(map(example_of, example if last is None else example[:-1]))
-        kwargs = {} if last is None else {name: example_of(value) for name, value in last.items()}
-    else:
-        args, kwargs = (example_of(example),), {}
-    outline: tuple[tuple[Any, ...], dict[str, Any]] = mapped(_outline, (args, kwargs))
-    if next(tensors_in(outline), None) is None:
-        raise SpaceError(
-            f"the example is {shown(example)}; expected a tensor, or a shape such as (1, 3, 32, 32)"
-        )
-    return outline
-
-
-def _outline(tensor: Tensor) -> Tensor:
-    return torch.empty_like(tensor, device="meta")
 
 
 def _takes_argument(net: Callable[..., Any]) -> bool:

@@ -41,8 +41,8 @@ class Evaluated:
         score: What was measured, turned so that higher is better; None while it is pending or when it failed.
         pending: Whether the evaluation is still under way.
         others: The scores by the second and further objectives, where a search has several.
-        excesses: For each constraint how far it is broken, 0 or less where it is met; empty where there are none, or
-            where the values are not known.
+        excesses: For each constraint how far it is broken, 0 or less where it is met, NaN where its value is not known;
+            empty where there are none, or where no value is known. What was given up because of some has no score.
         unrelated: Whether it failed for a reason that has nothing to do with the architecture, such as a full disk.
     """
 

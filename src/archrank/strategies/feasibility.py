@@ -55,10 +55,14 @@ class Feasibility:
             The model; None where nothing failed and nothing broke a constraint, or nothing else was seen.
         """
         ended = [entry for entry in history if not (entry.pending or (entry.failed and entry.unrelated))]
-        found = [(ended, [-1.0 if entry.failed else 1.0 for entry in ended])]
+        # What was given up for breaking a constraint says nothing about failures.
+        tried = [entry for entry in ended if not (entry.failed and entry.violation)]
+        found = [(tried, [-1.0 if entry.failed else 1.0 for entry in tried])]
         bounded = [entry for entry in ended if entry.excesses]
         constraints = max((len(entry.excesses) for entry in bounded), default=0)
-        found += [(bounded, [-entry.excesses[k] for entry in bounded]) for k in range(constraints)]
+        for k in range(constraints):
+            known = [entry for entry in bounded if not np.isnan(entry.excesses[k])]
+            found.append((known, [-entry.excesses[k] for entry in known]))
         margins = [
             _Margin(space, [entry.architecture for entry in entries], np.array(values))
             for entries, values in found

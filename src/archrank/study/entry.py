@@ -95,7 +95,9 @@ def search(
             recorded, and counts against the budget, but is never the best. Guided search predicts each value and weighs
             improvement by the probability of meeting the bounds; other strategies see what breaks one below all that
             meets them. Bounds on values that are known before an evaluation
-            (:class:`~archrank.study.bounds.KnownBounds`) cost nothing: only what meets them is proposed.
+            (:class:`~archrank.study.bounds.KnownBounds`) cost nothing: only what meets them is proposed. Values that a
+            space measures itself, such as a latency, are measured first, and what breaks a bound on them is not
+            evaluated.
         folder: Where the study is kept, as a path; None keeps it in memory. Or a folder that was opened before.
         resume: Continue the run that the folder holds, or start one where there is none. Without it a folder that
             holds a run is refused. A larger budget extends a finished run.
@@ -145,7 +147,7 @@ def search(
         maximize=maximize,
         objectives=objectives,
         where=where,
-        known=searched.known_names if where else (),
+        known={*(searched.known_names if where else ()), *searched.measured_names},
     )
     strategy = checked_strategy(strategy, searched, table)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
@@ -157,7 +159,7 @@ def search(
     if table is not None and evaluator is None and database is None:
         evaluator = TableEvaluator(table, *chosen.needed)
     elif evaluator is not None and table is None:
-        evaluator = with_known_values(evaluator, searched, chosen.needed)
+        evaluator = with_known_values(evaluator, searched, chosen)
     plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}

@@ -1,14 +1,14 @@
 """Evaluators of archrank's own: a table of measured architectures, and what the space knows beside an evaluation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.indices import RowIndex
 from archrank.benchmarks.table import Table
-from archrank.errors import EvaluationError
+from archrank.errors import EvaluationError, Infeasible
 from archrank.space import SearchSpace
-from archrank.study.objectives import Direction
+from archrank.study.objectives import Direction, Objectives
 from archrank.workers.outcome import Evaluator
 
 __all__ = ["TableEvaluator", "with_known_values"]
@@ -56,36 +56,63 @@ class TableEvaluator:
         return {name: float(column[index]) for name, column in self._columns.items()}
 
 
-def with_known_values(evaluate: Evaluator, space: SearchSpace, needed: Sequence[str]) -> Evaluator:
-    """An evaluator that also gives what the space knows without it, so that the given one need not.
+def with_known_values(evaluate: Evaluator, space: SearchSpace, objectives: Objectives) -> Evaluator:
+    """An evaluator that also gives what the space knows or measures itself, so that the given one need not.
+
+    What the space measures is measured first, and the given evaluator is not called where that breaks a constraint.
+    Values that it declares in ``gives`` are left to it.
 
     Args:
         evaluate: The evaluator.
         space: The space that is searched.
-        needed: The values that the search goes by, in their order.
+        objectives: What the search goes by.
     """
-    known = [name for name in needed if name in space.known_names]
-    return _Completed(evaluate, space, needed, known) if known else evaluate
+    known = space.known_names.intersection(objectives.needed)
+    measured = space.measured_names.intersection(objectives.needed).difference(getattr(evaluate, "gives", ()))
+    return _Completed(evaluate, space, objectives, known, measured) if known or measured else evaluate
 
 
 class _Completed:
-    """Adds known values to what an evaluator returns; what it returns itself counts."""
+    """Adds the values of the space to what an evaluator returns; what it returns itself counts."""
 
     def __init__(
-        self, evaluate: Evaluator, space: SearchSpace, needed: Sequence[str], known: Sequence[str]
+        self,
+        evaluate: Evaluator,
+        space: SearchSpace,
+        objectives: Objectives,
+        known: Collection[str],
+        measured: Collection[str],
     ) -> None:
-        self._evaluate, self._space, self._needed, self._known = evaluate, space, needed, known
+        self._evaluate, self._space, self._objectives = evaluate, space, objectives
+        self._known, self._measured = known, measured
 
     def __call__(self, architecture: Architecture) -> Any:
+        found = _parts(self._space.known_values(architecture), self._known)
+        if self._measured:
+            self._check(found)
+            found |= _parts(self._space.measure(architecture), self._measured)
+            self._check(found)
         returned: Any = self._evaluate(architecture)
-        values = self._space.known_values(architecture)
-        known = {name: values[name] for name in self._known}
         if isinstance(returned, Mapping):
-            return {**known, **returned}
-        others = [name for name in self._needed if name not in known]
+            return {**found, **returned}
+        others = [name for name in self._objectives.needed if name not in found]
         several = (
             list(returned) if isinstance(returned, Iterable) and not isinstance(returned, str) else [returned]
         )
         if len(several) == len(others):
-            return {**known, **dict(zip(others, several, strict=True))}
+            return {**found, **dict(zip(others, several, strict=True))}
         return returned
+
+    def _check(self, found: Mapping[str, float]) -> None:
+        """Give up where known values break a constraint."""
+        for constraint in self._objectives.constraints:
+            if constraint.name in found and constraint.excess(found[constraint.name]) > 0:
+                raise Infeasible(
+                    f"{constraint.name} is {found[constraint.name]:.6g}, which breaks {str(constraint)!r}: not "
+                    "evaluated further",
+                    found,
+                )
+
+
+def _parts(values: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
+    return {name: values[name] for name in names}

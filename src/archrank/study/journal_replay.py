@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from archrank.errors import ArchrankError
+from archrank.errors import ArchrankError, Infeasible
 from archrank.study.journal_lines import BadLine, Operation, is_finite, is_number, is_whole, read_distribution
 from archrank.study.objectives import Objectives
 from archrank.system.foreign import bounded, shown
@@ -167,12 +167,14 @@ def _check_result(trial: _Trial, result: Any) -> None:
         raise BadLine(f"does not say why {what} failed")
     values, error = result["values"], result.get("error")
     if error is not None:
-        if not isinstance(error, str) or values:
+        given_up = result.get("failure") == Infeasible.__name__
+        if not isinstance(error, str) or (values and not given_up):
             raise BadLine(f"holds {what} as failed and as measured")
-        return
     for name, value in values.items():
         if value is not None and not is_finite(value):
             raise BadLine(f"gives {bounded(name, 100)!r} of trial {trial.number} as {shown(value)}")
+    if error is not None:
+        return
     assert trial.study.objectives is not None
     for name in trial.study.objectives.needed:
         if values.get(name) is None:

@@ -159,8 +159,10 @@ class Objectives:
         return [float(values[name]) for name in self.directions]
 
     def excesses(self, values: Mapping[str, Any]) -> list[float]:
-        """For each constraint how far it is broken, 0 or less where it is met."""
-        return [constraint.excess(float(values[constraint.name])) for constraint in self.constraints]
+        """For each constraint how far it is broken, 0 or less where it is met, NaN where its value is not known."""
+        return [
+            constraint.excess(float(values.get(constraint.name, math.nan))) for constraint in self.constraints
+        ]
 
     def violation(self, values: Mapping[str, Any]) -> float:
         """How far the constraints are broken together, 0 where all are met."""
@@ -173,11 +175,13 @@ class Objectives:
 
         Args:
             architecture: What was evaluated.
-            values: What that gave; nothing where it failed.
+            values: What that gave; nothing where it failed, and only some where these break a constraint.
             unrelated: Whether a failure has nothing to do with the architecture.
         """
         if not values:
             return Evaluated(architecture, None, unrelated=unrelated)
+        if not self.directions.keys() <= values.keys():
+            return Evaluated(architecture, None, excesses=tuple(self.excesses(values)))
         score, *others = (s * v for s, v in zip(self.signs, self.objective_values(values), strict=True))
         return Evaluated(architecture, score, others=tuple(others), excesses=tuple(self.excesses(values)))
 

@@ -120,8 +120,7 @@ def serve(
     trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(metadata))
     patience = float(metadata.get("patience", database.patience))
     done = 0
-    needed = trials.objectives.needed
-    job = evaluation(with_known_values(evaluate, space, needed), needed)
+    job = evaluation(with_known_values(evaluate, space, trials.objectives), trials.objectives.needed)
     with Pool(Processes(job), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
         for task in _queued(trials):

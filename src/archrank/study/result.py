@@ -31,10 +31,11 @@ class Evaluation:
     Attributes:
         number: Its number, from 0, in the order of proposing.
         architecture: What was evaluated.
-        value: The metric's value, or the first objective's, in its own unit; None where it failed.
+        value: The metric's value, or the first objective's, in its own unit; None where it failed, or was given up
+            because a value that was measured first breaks a constraint.
         values: All values that the evaluator gave.
         seconds: How long it took.
-        error: Why it failed; None where it did not.
+        error: Why it failed or was given up; None where it was not.
         round: The round it was proposed in, from 0.
         reason: Why it was proposed.
         predicted: The score that a predictor gave it when it was proposed; None where none was asked.
@@ -61,9 +62,9 @@ class Evaluation:
     @property
     def state(self) -> str:
         """``"measured"``, ``"infeasible"`` where it breaks a constraint, or ``"failed"``."""
-        if self.error is not None:
-            return "failed"
-        return "infeasible" if self.violation else "measured"
+        if self.violation:
+            return "infeasible"
+        return "measured" if self.error is None else "failed"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

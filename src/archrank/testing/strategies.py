@@ -108,6 +108,14 @@ def _histories(everything: Sequence[Architecture], rng: np.random.Generator) -> 
             for i, e in enumerate(measured(half))
         ),
         "all infeasible": History(replace(e, excesses=(1.0,)) for e in measured(half)),
+        "some given up for breaking a constraint": History(
+            replace(
+                e,
+                score=e.score if i % 3 else None,
+                excesses=(float(i % 3 == 0), -1.0 if i % 3 else float("nan")),
+            )
+            for i, e in enumerate(measured(half))
+        ),
         "all equal": History(Evaluated(a, 0.5) for a in half),
         "measured, pending and failed mixed": History(mixed),
         "only pending": History(Evaluated(a, None, pending=True) for a in half),

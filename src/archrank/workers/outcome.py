@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
-from archrank.errors import EvaluationError, UnknownName, UnrelatedFailure
+from archrank.errors import EvaluationError, Infeasible, UnknownName, UnrelatedFailure
 from archrank.system.foreign import bounded, in_one_line, message, shown
 from archrank.system.interrupts import Interrupts
 from archrank.workers.failures import Failure, failure_of
@@ -34,8 +34,9 @@ class Outcome:
     """The outcome of one evaluation, or of another task.
 
     Attributes:
-        values: The values by name; empty where it failed. Those of an evaluation are numbers, the metric's among
-            them; None stands for a further value that is not a finite number.
+        values: The values by name; empty where it failed, unless it was given up because those that are known break
+            a constraint. Those of an evaluation are numbers, the metric's among them; None stands for a further value
+            that is not a finite number.
         seconds: How long it took.
         error: Why it failed; None where it did not.
         failure: The kind of the failure; None where it did not fail.
@@ -79,6 +80,7 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     except EvaluationError as raised:
         error, mismatch = message(raised), isinstance(raised, _Mismatch)
         failure = failure_of(raised)
+        values = raised.values if isinstance(raised, Infeasible) else {}
     except BaseException as raised:
         # It is the user's program: whatever it throws, the others go on.
         error, failure = in_one_line(raised), failure_of(raised)
