@@ -11,7 +11,7 @@ from typing import Any
 
 from archrank.graph import Cell, Graph, Node, Site
 
-__all__ = ["fold", "unfold"]
+__all__ = ["fold", "numbered", "unfold"]
 
 Path = tuple[str, ...]
 
@@ -74,7 +74,7 @@ def _folded(cell: Cell, call_of: Callable[[Site], Path | None], nested: bool, kn
             names = (*call, *only.path), (*node.classes, *only.classes)
             node, inner = replace(node, operation=only.operation, path=names[0], classes=names[1]), only.inner
         sites.append(replace(node, inner=known.setdefault(_details(inner), inner)))
-    return _numbered(cell, sites)
+    return numbered(cell, sites)
 
 
 class _Uses:
@@ -134,7 +134,7 @@ def _unfolded(cell: Cell, levels: int | None) -> Cell:
             sites += _inside(site, _unfolded(site.inner, levels and levels - 1), junctions, weights)
         else:
             sites.append(site)
-    return _numbered(cell, sites)
+    return numbered(cell, sites)
 
 
 def _inside(node: Node, inner: Cell, junctions: Iterator[int], weights: Iterator[int]) -> Iterator[Site]:
@@ -161,7 +161,7 @@ def _inside(node: Node, inner: Cell, junctions: Iterator[int], weights: Iterator
         yield Node("identity", (at[output],), target, ordered=True, path=node.path, classes=node.classes)
 
 
-def _numbered(cell: Cell, sites: Sequence[Site]) -> Cell:
+def numbered(cell: Cell, sites: Sequence[Site]) -> Cell:
     """A cell of other sites, its junctions and weights numbered in their order."""
     at = {junction: junction for junction in range(cell.inputs)}
     weights_at = {weight: weight for weight in range(cell.weights)}

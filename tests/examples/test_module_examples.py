@@ -19,6 +19,7 @@ EXAMPLES = {
     "mobile": ("mobile", (2, 1, 8, 8)),
     "vision_transformer": ("Transformer", (2, 1, 8, 8)),
     "tabular_mlp": ("Perceptron", (2, 30)),
+    "nasbench201": ("nasbench201", (2, 1, 8, 8)),
     "sequence": ("Sequence", (2, 1, 8, 8)),
 }
 

@@ -20,6 +20,7 @@ from archrank.modules.nested import tensors_in
 from archrank.modules.outline import in_outline
 from archrank.modules.placed import with_choices
 from archrank.modules.source import source_of
+from archrank.modules.sums import merge_sums
 from archrank.modules.tracing import trace_call
 from archrank.network_features import KNOWN, known_values
 from archrank.open_space import OpenSpace
@@ -190,6 +191,10 @@ class ModuleSpace(OpenSpace):
             self.check(again, network)
             self._graphs.setdefault(architecture, self._graphs[again])
         return self._graphs[architecture]
+
+    def function(self, architecture: Architecture) -> Graph:
+        """The graph in which the order of the terms of a sum does not count."""
+        return merge_sums(self.graph(architecture))
 
     def known_values(self, architecture: Architecture) -> Mapping[str, float]:
         """What is known before training: ``parameters``, ``multiply_adds``, ``depth`` and ``activation_bytes``."""
