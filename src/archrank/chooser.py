@@ -128,6 +128,11 @@ class Chooser:
         value = self._record.ask(self._named(name), domain, training)
         return float(value)  # type: ignore[arg-type] # a number
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The full names of all choices that were asked so far."""
+        return frozenset(self._record.asked)
+
     def within(self, part: str) -> "Chooser":
         """A chooser whose names stand under ``part``: ``kernel`` becomes ``part/kernel``."""
         return Chooser(self._record, f"{self._named(part)}/")

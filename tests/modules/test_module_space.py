@@ -203,9 +203,63 @@ def never(choose):
     return nn.Linear(choose("width", [8, 16]), 2)
 
 
+class Clashing(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        self.act = ar.choice({"relu": nn.ReLU, "tanh": nn.Tanh})
+        self.fc = nn.Linear(4, 8 if choose("act", ["relu", "tanh"]) == "relu" else 4)
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+
+def missing(choose):
+    import a_package_that_is_missing
+
+    return a_package_that_is_missing.Net(choose("width", [8, 16]))
+
+
+def by_keyword(*, choose):
+    return nn.Linear(4, choose("width", [8, 16]))
+
+
+def with_width(choose, width):
+    return nn.Linear(4, width)
+
+
+class OfWords(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        self.words = nn.Embedding(9, choose("width", [8, 16]))
+
+    def forward(self, batch):
+        return self.words(batch["words"][0])
+
+
+class Filtered(InForward):
+    def forward(self, x):
+        y = self.fc(x)
+        return y[y > 0]
+
+
 @pytest.mark.parametrize(
     ("net", "example", "error", "message"),
     [
+        (Clashing, (1, 4), SpaceError, "'act' that stands in the network has the name of a choice"),
+        (missing, (1, 4), SpaceError, "No module named 'a_package_that_is_missing'"),
+        (by_keyword, (1, 4), SpaceError, "needs the arguments choose; expected one"),
+        (with_width, (1, 4), SpaceError, "needs the arguments choose, width; expected one, the chooser"),
+        (OfWords, {"batch": {"words": [(1, 4)]}}, SpaceError, "torch.float32"),
+        (
+            Filtered,
+            (1, 4),
+            TraceError,
+            r"test_module_space.py:\d+: the shape of what getitem returns depends",
+        ),
+        (chain, (-1, 4), TraceError, "sizes of at least 1"),
+        (chain, (None, 4), SpaceError, "expected a tensor, or a shape"),
+        (chain, {1: (1, 4)}, SpaceError, "names an input 1"),
+        (chain, {"y": (1, 4)}, TraceError, "unexpected keyword argument 'y'"),
         (Shuffled, (1, 4), SpaceError, "two different networks from the same choices"),
         (InForward, (1, 4), SpaceError, "not into forward"),
         (Branching, (1, 4), TraceError, "test_module_space.py"),
@@ -253,6 +307,12 @@ def test_other_spellings_of_an_example():
     assert len(one.graph(a).cells[0].sites) < len(two.graph(a).cells[0].sites)
     assert two.graph(a).key == three.graph(a).key
     assert len({one.digest, two.digest}) == 2
+
+
+def test_inputs_may_be_nested():
+    words = torch.zeros(1, 4, dtype=torch.long)
+    space = ar.ModuleSpace(OfWords, {"batch": {"words": [words]}})
+    assert space.build('{"width": 8}')({"words": [words]}).shape == (1, 4, 8)
 
 
 def test_a_text_of_another_space_is_refused(space):

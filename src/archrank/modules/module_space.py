@@ -288,13 +288,12 @@ def _takes_argument(net: Callable[..., Any]) -> bool:
         parameters = list(inspect.signature(net).parameters.values())
     except (TypeError, ValueError):
         return True
-    if any(p.name in ("choose", "chooser") for p in parameters):
-        return True
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    needed = [p for p in parameters if p.default is p.empty and p.kind in kinds]
-    if len(needed) > 1:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [p for p in parameters if p.default is p.empty and p.kind not in variable]
+    if len(needed) > 1 or any(p.kind not in kinds for p in needed):
         raise SpaceError(
             f"{getattr(net, '__name__', net)!s} needs the arguments {', '.join(p.name for p in needed)}; expected one, "
             "the chooser, or none"
         )
-    return bool(needed)
+    return bool(needed) or any(p.name in ("choose", "chooser") for p in parameters)
