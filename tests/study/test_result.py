@@ -110,5 +110,5 @@ def test_a_search_without_a_table_leaves_unknown_what_is_unknown():
     record = result_record(result, test_metric="held out")
     assert record["benchmark"] is record["optimum"] is record["regret"] is record["best"]["true_rank"] is None
     assert {e["test_value"] for e in record["evaluations"]} == {None, 0.25}
-    nothing = result_record(search(SPACE, lambda a: None, RandomSearch(SPACE), budget=2))
+    nothing = result_record(search(SPACE, lambda a: math.nan, RandomSearch(SPACE), budget=2))
     assert nothing["best"] is nothing["regret"] is None
