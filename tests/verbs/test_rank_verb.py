@@ -189,7 +189,7 @@ def test_without_correlation_there_is_a_warning_and_a_note(frame):
         ({"target": "acuracy"}, TableError, "did you mean 'accuracy'"),
         ({"measured": 5}, TableError, "expected a Table"),
         ({"measured": "no.csv"}, TableError, "no such file"),
-        ({"space": "nas-bench-201"}, SpaceError, "is no search space"),
+        ({"space": 3}, SpaceError, "is no search space"),
         ({"predictor": "tree"}, UnknownName, "did you mean 'trees'"),
         ({"predictor": 3}, ArchrankError, "expected a name or a Predictor"),
         ({"predictor": BoostedTrees(SPACE), "members": 2}, ArchrankError, "members: options of a predictor"),
