@@ -46,7 +46,7 @@ def test_a_normal_and_a_reduction_cell_stand_under_their_names(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["darts", "Genotype(normal=[])"], "normal_concat is missing"),
+        (["darts", "Genotype(normal=[])"], "reduce is missing"),
         (["nas-bench-202", CELL], "did you mean 'nas-bench-201'?"),
         (["nas-bench-201", "nonsense"], "'nonsense' is not a nas-bench-201 cell"),
         (["nas-bench-201", CELL.replace("nor_conv_1x1", "nor_conv_1x2")], "did you mean 'nor_conv_1x1'?"),

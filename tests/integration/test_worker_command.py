@@ -430,7 +430,7 @@ def test_a_changed_database_makes_a_worker_import_nothing(server, worker, tmp_pa
     refused = worker("changed", "mine.py:evaluate")
     said = " ".join(refused.communicate(timeout=60)[1].split())
     assert refused.returncode == 2
-    assert "searches the space 'planted.py:Space', which is none of archrank's own" in said
+    assert "searches the space 'planted.py:Space', which is neither one of archrank's" in said
     assert not (tmp_path / "it-ran").exists()
     (tmp_path / "go").touch()  # with a space that is typed, the search ends
     found = worker("changed", "mine.py:evaluate", "--space", "nas-bench-201").communicate(timeout=60)[1]

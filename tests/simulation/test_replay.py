@@ -90,7 +90,10 @@ class ByFirstChoices:
         return np.array([a.choices for a in architectures])
 
     def predict(self, candidates):
-        return np.asarray(candidates, dtype=float) @ self.weights
+        rows = [
+            getattr(each, "choices", each) for each in candidates
+        ]  # architectures, or what collate made of them
+        return np.asarray(rows, dtype=float) @ self.weights
 
 
 @pytest.mark.parametrize("workers", [1, 4])
