@@ -33,7 +33,7 @@ Inner = Literal["auto", "whole", "evolution", "annealing", "random"]
 INNER: tuple[Inner, ...] = get_args(Inner)
 
 _DRAWN = 10
-"""So many random architectures are drawn for each that is chosen by its probability of being feasible."""
+"""How many random architectures are drawn for each one that is chosen by its probability of being feasible."""
 
 LISTED = 200_000
 """Spaces with up to this many encodings are scored whole by default; larger ones are searched by evolution."""
