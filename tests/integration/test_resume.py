@@ -349,6 +349,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing_behind(tmp_path):
             except KeyboardInterrupt:
                 interrupts += 1
                 assert not list(tmp_path.glob("journal.log.lock*"))
+                assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         result = search(SPACE, score, strategy(), budget=60, folder=folder, retries=0)
     assert interrupts >= 30
     assert found(result) == found(search(SPACE, score, strategy(), budget=60))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from archrank.system.interrupts import uninterrupted
+from archrank.system.interrupts import Interrupts, uninterrupted
 
 
 def interrupt():
@@ -52,3 +52,32 @@ def test_other_threads_and_an_ignored_signal_are_left_alone():
     finally:
         signal.signal(signal.SIGINT, before)
     assert ran == [1]
+
+
+def test_an_interrupt_while_a_context_is_entered_or_left_leaves_no_handler_behind():
+    outer, inner = Interrupts(), Interrupts()
+    outer.__enter__()
+    inner.__enter__()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()  # before __exit__ has done anything, which is then not called again
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert outer.came and inner.came
+
+
+def test_a_handler_that_was_set_meanwhile_stays():
+    heard = []
+
+    def own(number, frame):
+        heard.append(number)
+        before(number, frame)
+
+    interrupts = Interrupts()
+    try:
+        with interrupts:
+            before = signal.signal(signal.SIGINT, own)
+            with pytest.raises(KeyboardInterrupt):
+                interrupt()
+        assert signal.getsignal(signal.SIGINT) is own
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert heard == [signal.SIGINT] and interrupts.came
