@@ -48,15 +48,22 @@ class UnknownName(ArchrankError, LookupError):
     unknown encoder 'gate'; did you mean 'gates'? Allowed: gates, mlp
     """
 
-    def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: object, allowed: Iterable[str]) -> None:
         names = list(islice(allowed, _COMPARED))
-        text = name if isinstance(name, str) else repr(name)
+        text = name if isinstance(name, str) else _repr(name)
         # Of what a file holds both may be of any length, and comparing takes the product of the two.
         short = [each for each in names if len(each) <= _LONGEST_NAME]
         close = get_close_matches(text, short, n=1, cutoff=0.4) if len(text) <= _LONGEST_NAME else []
         hint = f"; did you mean {close[0]!r}?" if close else "."
         shown = ", ".join(map(_cut, names[:30])) + (", …" if len(names) > 30 else "")
         super().__init__(f"unknown {kind} {_cut(text)!r}{hint} Allowed: {shown}")
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # a value of the user's own class
+        return f"a {type(value).__name__}"
 
 
 def _cut(text: str) -> str:

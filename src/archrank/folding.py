@@ -9,7 +9,10 @@ from dataclasses import replace
 from itertools import count, groupby
 from typing import Any
 
+from archrank.errors import SpaceError
 from archrank.graph import Cell, Graph, Node, Site
+from archrank.system.arguments import checked_whole
+from archrank.system.foreign import shown
 
 __all__ = ["fold", "numbered", "unfold"]
 
@@ -28,11 +31,15 @@ def fold(graph: Graph, depth: int | None = None, paths: Iterable[Sequence[str]] 
         paths: The calls instead of a depth, as in :attr:`~archrank.graph.Node.path`. With neither, all calls are
             folded, one within the other.
 
+    Raises:
+        SpaceError: It is no graph, or the depth is no whole number.
+
     >>> nodes = [Node("conv", (0,), 1, path=("block", "a")), Node("relu", (1,), 2, path=("block", "b"))]
     >>> folded = fold(Graph((Cell(1, 3, tuple(nodes), (2,), ordered=True),)), depth=1)
     >>> [(node.operation, len(node.inner.sites)) for node in folded.cells[0].sites]
     [('block', 2)]
     """
+    _check(graph, "depth", depth)
     wanted = None if paths is None else {tuple(path) for path in paths}
 
     def call_of(site: Site) -> Path | None:
@@ -53,8 +60,21 @@ def unfold(graph: Graph, levels: int | None = None) -> Graph:
     Args:
         graph: The graph.
         levels: How many levels of inner cells; None for all.
+
+    Raises:
+        SpaceError: It is no graph, or the levels are no whole number.
     """
+    _check(graph, "levels", levels)
     return Graph(tuple(_unfolded(cell, levels) for cell in graph.cells))
+
+
+def _check(graph: object, name: str, number: object) -> None:
+    if not isinstance(graph, Graph):
+        raise SpaceError(
+            f"{shown(graph)} is no graph; give a Graph, such as archrank.trace(module, example) returns"
+        )
+    if number is not None:
+        checked_whole(name, number, minimum=0, error=SpaceError)
 
 
 def _folded(cell: Cell, call_of: Callable[[Site], Path | None], nested: bool, known: dict[Any, Cell]) -> Cell:

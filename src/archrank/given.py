@@ -9,6 +9,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, ParseError, PredictorError, SpaceError
 from archrank.space import Rows, SearchSpace
+from archrank.system.foreign import shown
 
 __all__ = ["ArchitecturesLike", "architectures_of", "check_is_space", "rows_of", "values_of"]
 
@@ -69,8 +70,8 @@ def check_is_space(space: object) -> None:
         raise SpaceError(f"{space.__name__} is a class, expected a space: give {space.__name__}()")
     if not isinstance(space, SearchSpace):
         if isinstance(held := getattr(space, "space", None), SearchSpace):
-            raise SpaceError(f"{space!r} is no search space: give its space, {held!r}")
-        raise SpaceError(f"{space!r} is no search space; expected a SearchSpace, such as NASBench201()")
+            raise SpaceError(f"{shown(space)} is no search space: give its space, {held!r}")
+        raise SpaceError(f"{shown(space)} is no search space; expected a SearchSpace, such as NASBench201()")
 
 
 def _rows(space: SearchSpace, given: Any) -> npt.NDArray[Any]:
@@ -103,7 +104,7 @@ def _items(space: SearchSpace, given: Any) -> Sequence[Any]:
         return _of_frame(space, given)
     if isinstance(given, bytes | Set) or not (isinstance(given, Iterable) or hasattr(given, "tolist")):
         raise PredictorError(
-            f"{_shown(given)} is a {type(given).__name__}; {_expected(space)}, or a list, an array or a column of these"
+            f"{shown(given)} is a {type(given).__name__}; {_expected(space)}, or a list, an array or a column of these"
         )
     return values_of(given)
 
@@ -158,7 +159,7 @@ def _one(space: SearchSpace, item: Any, where: str) -> Architecture:
         if not where and isinstance(error, ParseError):
             raise
         raise ParseError(f"{where}{error}") from None
-    raise PredictorError(f"{where}{_shown(item)} is a {type(item).__name__}; {_expected(space)}")
+    raise PredictorError(f"{where}{shown(item)} is a {type(item).__name__}; {_expected(space)}")
 
 
 def _is_genotype(item: object) -> bool:
@@ -186,8 +187,3 @@ def _checked(space: SearchSpace, rows: npt.NDArray[Any]) -> Rows:
 
 def _expected(space: SearchSpace) -> str:
     return f"expected an Architecture of the space {space.name!r}, its text, or its options by name"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:79] + "…"

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from archrank.canonical import Wiring, certificate, number_of
 from archrank.errors import SpaceError
+from archrank.system.foreign import shown
 
 __all__ = ["Cell", "Graph", "Node", "Site"]
 
@@ -111,8 +112,8 @@ class Cell:
         weights: How many of the numbers of shared weights, the first ones, come from outside the cell.
 
     Raises:
-        SpaceError: A junction that does not exist, a source that does not come before its target, a site that
-            writes to an input, or an inner cell that does not fit its node.
+        SpaceError: A list in place of a tuple, a junction that does not exist, a source that does not come before its
+            target, a site that writes to an input, or an inner cell that does not fit its node.
     """
 
     inputs: int
@@ -123,23 +124,34 @@ class Cell:
     weights: int = 0
 
     def __post_init__(self) -> None:
-        for site in self.sites:
-            if isinstance(site, Node):
-                self._check_node(site)
-                continue
-            if not site.sources or min(site.sources) < 0 or max(site.sources) >= site.target:
-                raise SpaceError(
-                    f"{site}: sources must be junctions numbered below the target {site.target}, at least one"
-                )
-            if not self.inputs <= site.target < self.junctions:
-                raise SpaceError(
-                    f"{site}: the target must be one of the junctions {self.inputs} to {self.junctions - 1}, "
-                    f"because the first {self.inputs} are inputs"
-                )
-        if not self.outputs or min(self.outputs) < 0 or max(self.outputs) >= self.junctions:
+        # Every graph of a space comes by here: a wrong item shows where it is used, its type is not looked at.
+        if type(self.sites) is not tuple or type(self.outputs) is not tuple:
             raise SpaceError(
-                f"outputs {self.outputs} must be among the {self.junctions} junctions, at least one"
+                f"a cell has the sites {shown(self.sites)} and the outputs {shown(self.outputs)}; expected a tuple of "
+                "each, such as (Site(…),) and (1,)"
             )
+        try:
+            for site in self.sites:
+                if isinstance(site, Node):
+                    self._check_node(site)
+                    continue
+                if not site.sources or min(site.sources) < 0 or max(site.sources) >= site.target:
+                    raise SpaceError(
+                        f"{site}: sources must be junctions numbered below the target {site.target}, at least one"
+                    )
+                if not self.inputs <= site.target < self.junctions:
+                    raise SpaceError(
+                        f"{site}: the target must be one of the junctions {self.inputs} to {self.junctions - 1}, "
+                        f"because the first {self.inputs} are inputs"
+                    )
+            if not self.outputs or min(self.outputs) < 0 or max(self.outputs) >= self.junctions:
+                raise SpaceError(
+                    f"outputs {self.outputs} must be among the {self.junctions} junctions, at least one"
+                )
+        except (AttributeError, TypeError) as error:
+            raise SpaceError(
+                f"{shown(self)} is not made of whole numbers and of sites whose sources are tuples of them: {error}"
+            ) from None
 
     def _check_node(self, node: Node) -> None:
         what = f"the node {node.operation!r} with the sources {node.sources} and the targets {node.targets}"

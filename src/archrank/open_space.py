@@ -16,7 +16,7 @@ from archrank.domains import Domain, Options, Value
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.network_features import network_features
 from archrank.space import SearchSpace, Suggests, parse_json_object
-from archrank.system.foreign import bounded
+from archrank.system.foreign import bounded, shown
 
 __all__ = ["OpenSpace"]
 
@@ -123,6 +123,11 @@ class OpenSpace(SearchSpace):
             ParseError: A choice without a value, or with one that it cannot take.
             InvalidArchitecture: What was chosen does not fit together.
         """
+        if not isinstance(options, Mapping):
+            raise ParseError(
+                f"{shown(options)} is a {type(options).__name__}, expected a mapping of the choices of the space "
+                f"{self.name} to their values"
+            )
         return self._read(options)
 
     def architecture(self, choices: Any) -> Architecture:
@@ -236,6 +241,8 @@ class OpenSpace(SearchSpace):
 
     def suggest(self, trial: Suggests) -> Architecture:
         """Ask an Optuna trial for every choice that is reached."""
+        if not callable(getattr(trial, "suggest_categorical", None)):
+            raise SpaceError(f"{shown(trial)} is no Optuna trial; call suggest inside of an objective")
         return self._checked(_Suggested(trial))[0]
 
     # How large it is.

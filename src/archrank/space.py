@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import math
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from archrank.architecture import Architecture
 from archrank.arrays import CellArrays, stack
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Graph
+from archrank.system.arguments import checked_whole
 from archrank.system.foreign import shown
 from archrank.system.literals import LONGEST, read_printed
 
@@ -189,7 +191,13 @@ class SearchSpace(ABC):
             InvalidArchitecture: The wrong number of choices, an index that no option has, or a row that the space's
                 validity rule refuses.
         """
-        row = tuple(int(c) for c in choices)
+        try:
+            row = tuple(map(operator.index, choices))
+        except TypeError:
+            raise InvalidArchitecture(
+                f"{shown(choices)} is no row of option indices; expected {len(self.choices)} whole numbers for the "
+                f"space {self.name}"
+            ) from None
         if len(row) != len(self.choices):
             raise InvalidArchitecture(
                 f"{row}: {len(row)} choices given, but the space {self.name} has {len(self.choices)}"
@@ -211,6 +219,11 @@ class SearchSpace(ABC):
             ParseError: A choice without an option, or with one that it does not have.
             InvalidArchitecture: A row that the space's validity rule refuses.
         """
+        if not isinstance(options, Mapping):
+            raise ParseError(
+                f"{shown(options)} is a {type(options).__name__}, expected a mapping of the choices of the space "
+                f"{self.name} to their options"
+            )
         if missing := [choice.name for choice in self.choices if choice.name not in options]:
             raise ParseError(
                 f"{shown(dict(options))}: no option for the choice {missing[0]!r} of the space {self.name}"
@@ -219,13 +232,23 @@ class SearchSpace(ABC):
 
     def pack(self, architectures: Sequence[Architecture]) -> Rows:
         """The rows of architectures, as one array: (B, number of choices)."""
-        rows = np.array([a.choices for a in architectures], dtype=np.int16)
+        try:
+            rows = np.array([a.choices for a in architectures], dtype=np.int16)
+        except (AttributeError, TypeError):
+            raise InvalidArchitecture(
+                f"{shown(architectures)}: expected a list of architectures of the space {self.name}"
+            ) from None
         return rows.reshape(len(architectures), len(self.choices))
 
     def architectures(self, rows: Iterable[Sequence[int]] | Rows) -> list[Architecture]:
         """Wrap rows that are already valid, as they stand, such as those of :meth:`rows`."""
         plain = rows.tolist() if isinstance(rows, np.ndarray) else rows
-        return [Architecture(self.name, tuple(row)) for row in plain]
+        try:
+            return [Architecture(self.name, tuple(row)) for row in plain]
+        except TypeError:
+            raise InvalidArchitecture(
+                f"{shown(rows)}: expected rows of option indices, (B, {len(self.choices)})"
+            ) from None
 
     @property
     def encodings(self) -> int:
@@ -280,8 +303,11 @@ class SearchSpace(ABC):
 
         Raises:
             SpaceError: Valid architectures are too rare to be hit by chance, and the space is too large to be
-                listed; such a space overrides this method.
+                listed; such a space overrides this method. Or what is given is no number or no generator.
         """
+        if not isinstance(rng, np.random.Generator):
+            raise SpaceError(f"rng is {shown(rng)}, expected numpy.random.default_rng(seed)")
+        n = checked_whole("n", n, minimum=0, error=SpaceError)
         return [self._sample_one(rng) for _ in range(n)]
 
     def _sample_one(self, rng: np.random.Generator) -> Architecture:
@@ -353,6 +379,8 @@ class SearchSpace(ABC):
         Raises:
             InvalidArchitecture: The trial's sampler knows nothing of the space's validity rule and broke it.
         """
+        if not callable(getattr(trial, "suggest_categorical", None)):
+            raise SpaceError(f"{shown(trial)} is no Optuna trial; call suggest inside of an objective")
         suggested = {c.name: trial.suggest_categorical(c.name, c.options) for c in self.choices}
         return self.architecture([c.options.index(suggested[c.name]) for c in self.choices])
 
@@ -380,6 +408,8 @@ class SearchSpace(ABC):
 
 def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
     """Read a JSON object, or a dictionary as Python prints it; ParseError with the place where it stops being one."""
+    if not isinstance(text, str):
+        raise ParseError(f"{shown(text)} is a {type(text).__name__}, expected a text of the space {space}")
     if len(text) > _LONGEST_TEXT:
         raise ParseError(
             f"{shown(text)} is not an architecture of {space}: {len(text):,} characters, expected at most "

@@ -52,7 +52,7 @@ def test_any_predictor_is_fitted_to_resamples():
             "'trees' has no option encoder; leave it out, or choose the predictor neural",
         ),
         ({"effort": "fast", "loss": "mse"}, ArchrankError, "'neural' has no option effort"),
-        ({"bootstrap": 1}, ArchrankError, "bootstrap is 1; give 2 resamples or more"),
+        ({"bootstrap": 1}, ArchrankError, "bootstrap is 1; give 2 or more"),
     ],
 )
 def test_mistakes_are_named(options, error, said):

@@ -30,7 +30,7 @@ class Sums:
     [
         ({"explore": 1.5}, "explore is 1.5; it is a share, from 0 to 1"),
         ({"explore": -0.1}, "explore is -0.1"),
-        ({"ratio": 0}, "ratio is 0; it must be 1 or more"),
+        ({"ratio": 0}, "ratio is 0; give 1 or more"),
         ({"population": 0}, "population is 0"),
         ({"batch": 0}, "batch is 0"),
     ],

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from archrank.errors import BudgetError, RunFolderError
+from archrank.space import Choice
 from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, History, RandomSearch, RegularizedEvolution, Strategy
 from archrank.study import RunFolder, Timer, search
@@ -156,7 +157,7 @@ def test_the_study_itself_refuses_other_settings(tmp_path, change, said):
 
 def test_the_study_refuses_another_strategy_and_a_changed_space(tmp_path):
     class Changed(NASBench201):
-        choices = (*NASBench201.choices[:5], NASBench201.choices[0])
+        choices = (*NASBench201.choices[:5], Choice("last", NASBench201.choices[5].options))
 
     with open_folder(tmp_path) as folder:
         search(SPACE, total, Batched(SPACE), budget=4, folder=folder)

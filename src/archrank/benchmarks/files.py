@@ -20,6 +20,7 @@ from archrank.benchmarks.table import Table
 from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import TableError, UnknownName
 from archrank.space import SearchSpace
+from archrank.system.arguments import checked_path
 from archrank.system.extras import extra_named, installed, needs
 from archrank.system.files import exists, is_file, write_whole
 from archrank.system.foreign import shown
@@ -128,7 +129,7 @@ def write_table(path: Path | str, columns: Columns) -> None:
         TableError: Another suffix, or columns of different lengths.
         FileError: A place that cannot be written to.
     """
-    path = Path(path)
+    path = checked_path("path", path)
     encode = _format(path, _WRITERS)
     # NumPy's numbers become Python's, which JSON knows.
     plain = {
@@ -177,6 +178,7 @@ def read_cells(path: Path, architecture_column: str = ARCHITECTURE, form: TextFo
     Raises:
         TableError: Another suffix, or a file that cannot be read or holds no rows.
     """
+    path = checked_path("path", path, TableError)
     read = _format(path, _READERS)
     if is_file(path) or not exists(path):  # never wait for what a pipe may give
         return _read(path, partial(read, path, architecture_column, form), form)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import TableError
 from archrank.given import architectures_of, check_is_space, values_of
 from archrank.space import SearchSpace
+from archrank.system.arguments import checked_texts
 from archrank.system.foreign import shown
 
 __all__ = ["as_architectures", "as_table"]
@@ -77,6 +78,19 @@ def as_table(
     <Table 'the records': 1 architecture of nas-bench-201, 1 metric>
     """
     check_is_space(space)
+    if not isinstance(architecture_column, str):
+        raise TableError(
+            f"architecture_column is {shown(architecture_column)}, expected the name of a column"
+        )
+    metrics = None if metrics is None else checked_texts("metrics", metrics, "accuracy")
+    if not isinstance(minimize, Set | Mapping):
+        minimize = checked_texts("minimize", minimize, "loss")
+    if not all(isinstance(name, str) for name in minimize):
+        raise TableError(f"minimize is {shown(minimize)}, expected names of metrics such as ['loss']")
+    if not isinstance(test_metrics, Mapping | None):
+        raise TableError(
+            f"test_metrics is {shown(test_metrics)}, expected a mapping of metrics to test metrics"
+        )
     if not isinstance(measured, Table):
         return _cells(measured, architecture_column, TextFormat(delimiter, decimal, encoding)).table(
             space,

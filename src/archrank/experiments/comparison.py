@@ -21,6 +21,7 @@ from archrank.experiments.grid import (
     write_rows,
 )
 from archrank.study.folder import RunFolder
+from archrank.system.arguments import checked_path
 from archrank.system.on_progress import silent
 from archrank.system.versions import versions
 from archrank.workers.runners import check_workers
@@ -122,7 +123,7 @@ class Comparison(ABC):
             RunFolderError: The folder holds something else.
             FileError: A file cannot be written.
         """
-        folder = self.folder if path is None else Path(path)
+        folder = self.folder if path is None else checked_path("path", path)
         if folder is None:
             raise ArchrankError(
                 "this comparison has no folder: name one, as in comparison.report('runs/mine')"
@@ -248,7 +249,7 @@ class Plan:
         if folder is None:
             about["commands"] = [command]
             return self.result(rows(None), config, about, None, asked=len(self.tasks))
-        folder = Path(folder)
+        folder = checked_path("folder", folder, RunFolderError)
         earlier = _earlier_commands(folder) if resume else []
         about["commands"] = [*(each for each in earlier if each != command), command]
         with RunFolder.open(folder, config, about, resume=resume) as opened:

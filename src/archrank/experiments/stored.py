@@ -9,6 +9,7 @@ from archrank.experiments.grid import read_rows
 from archrank.experiments.ranking_comparison import RankingComparison
 from archrank.experiments.strategy_comparison import StrategyComparison
 from archrank.simulation.files import read_labels
+from archrank.system.arguments import checked_path
 
 __all__ = ["load_comparison"]
 
@@ -25,8 +26,8 @@ def load_comparison(folder: Path | str, tau: str | None = None) -> Comparison:
         TableError: The folder holds no results of a comparison.
         RunFolderError: Its files are damaged.
     """
-    folder = Path(folder)
-    if tau is not None and tau not in TAUS:
+    folder = checked_path("folder", folder, TableError)
+    if tau is not None and (not isinstance(tau, str) or tau not in TAUS):
         raise UnknownName("tau", tau, TAUS)
     record, rows = recorded(folder), read_rows(folder)
     if record is None or not rows:

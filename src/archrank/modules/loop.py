@@ -129,6 +129,10 @@ def _arguments(train: Any) -> int:
         raise EvaluationError(
             f"{shown(train)} cannot be called; expected a training loop: train(module) or train(module, report)"
         )
+    if inspect.iscoroutinefunction(train):
+        raise EvaluationError(
+            f"{train.__name__} is an async function, which trains nothing when it is called; give a plain function"
+        )
     try:
         signature = inspect.signature(train)
     except (TypeError, ValueError):

@@ -24,6 +24,7 @@ from archrank.modules.sums import merge_sums
 from archrank.modules.tracing import trace_call
 from archrank.network_features import KNOWN, known_values
 from archrank.open_space import OpenSpace
+from archrank.system.arguments import checked_whole
 from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["ModuleSpace"]
@@ -130,6 +131,8 @@ class ModuleSpace(OpenSpace):
             InvalidArchitecture: It is no architecture of the space, or its shapes do not fit.
             ParseError: A text that is none.
         """
+        if seed is not None:
+            seed = checked_whole("seed", seed, minimum=0, maximum=2**64 - 1)
         if isinstance(architecture, str):
             architecture = self.parse(architecture)
         elif not isinstance(architecture, Architecture):

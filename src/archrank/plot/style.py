@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from archrank.errors import UnknownName
+from archrank.system.arguments import checked_path
 from archrank.system.files import write_whole
 
 __all__ = [
@@ -174,5 +175,5 @@ def save(figure: Figure, path: Path | str) -> Path:
         UnknownName: The file name has another suffix.
         FileError: The file cannot be written.
     """
-    path = Path(path)
+    path = checked_path("path", path)
     return write_whole(path, encode(figure, path.suffix.lower()))

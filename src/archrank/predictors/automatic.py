@@ -63,7 +63,7 @@ def auto(
         effort, reason = default_effort()
         if reason is not None:
             warnings.warn(reason, stacklevel=2)
-    if effort not in EFFORTS:
+    if not isinstance(effort, str) or effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)
     members: list[Predictor] = list(_networks(space, effort))
     members.insert(0, GaussianProcess(space, hints=hints))

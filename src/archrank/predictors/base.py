@@ -20,6 +20,7 @@ from archrank.predictors.targets import as_targets, check_minimize, labels
 from archrank.ranking.metrics import kendall_tau
 from archrank.settings import parameters_of
 from archrank.space import Rows, SearchSpace
+from archrank.system.arguments import checked_path
 
 __all__ = ["Predictor", "Ranker", "State"]
 
@@ -168,7 +169,7 @@ class Predictor(ABC):
             FileError: The folder cannot be written.
         """
         self._check_fitted()
-        saved.write(Path(folder), self.space, self._whole_state())
+        saved.write(checked_path("folder", folder), self.space, self._whole_state())
 
     # What a subclass implements.
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from archrank.errors import PredictorError, UnknownName
 
 __all__ = ["check_flags", "check_name", "check_numbers", "check_shares"]
@@ -49,7 +51,7 @@ def check_flags(predictor: Any, *names: str) -> None:
     """
     for name in names:
         value = getattr(predictor, name)
-        if value not in (True, False):
+        if not isinstance(value, int | np.bool_) or value not in (True, False):
             raise PredictorError(f"{name} is {value!r}; it must be True or False")
 
 
@@ -60,5 +62,5 @@ def check_name(predictor: Any, setting: str, allowed: Sequence[str]) -> None:
         UnknownName: It is none of them.
     """
     value = getattr(predictor, setting)
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise UnknownName(setting, value, allowed)

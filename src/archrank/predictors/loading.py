@@ -11,6 +11,8 @@ from archrank.predictors.base import Predictor
 from archrank.predictors.named import CLASSES, installed_predictor
 from archrank.space import SearchSpace
 from archrank.spaces.named import named_space
+from archrank.system.arguments import checked_path
+from archrank.system.foreign import shown
 
 __all__ = ["load_predictor"]
 
@@ -46,8 +48,11 @@ def load_predictor(
     if isinstance(space, str):
         space = named_space(space)
     check_is_space(space)
-    folder = Path(folder)
-    return _restored(folder, saved.read(folder, space), space, also)
+    path = checked_path("folder", folder, PredictorError)
+    for kind in also:
+        if not (isinstance(kind, type) and issubclass(kind, Predictor)):
+            raise PredictorError(f"among also is {shown(kind)}, expected a class derived from Predictor")
+    return _restored(path, saved.read(path, space), space, also)
 
 
 def _restored(

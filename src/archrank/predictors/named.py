@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from archrank.errors import ArchrankError, PluginError, UnknownName
 from archrank.lazy_names import LazyNames
 from archrank.plugins import Names, check_subclass, installed
+from archrank.system.arguments import checked_whole
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Predictor
@@ -69,6 +70,9 @@ def _accept(name: str, value: object) -> "Callable[..., Predictor]":
 
 PREDICTORS: "Names[Callable[..., Predictor]]" = Names("predictors", _BUILT_IN, _accept)
 """What makes each predictor, by its name; imported when it is first used."""
+
+_MOST = 10_000
+"""Of members and of resamples; a few hundred take long already."""
 
 HINTED = ("auto", "trees", "gaussian-process")
 """The predictors that take hints."""
@@ -133,8 +137,12 @@ def named_predictor(
         "bootstrap": bootstrap,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    name = predictor or ("neural" if {"encoder", "loss", "members"} & given.keys() else "auto")
-    if name not in PREDICTORS:
+    name = (
+        predictor
+        if predictor is not None
+        else ("neural" if {"encoder", "loss", "members"} & given.keys() else "auto")
+    )
+    if not isinstance(name, str) or name not in PREDICTORS:
         raise UnknownName("predictor", name, PREDICTORS)
     for option in given:
         if option not in _options(name):
@@ -148,20 +156,23 @@ def named_predictor(
             f"the predictor {name!r} takes no hints; leave them out, or choose the "
             f"predictor {' or '.join(HINTED)}"
         )
-    if bootstrap is not None and bootstrap < 2:
-        raise ArchrankError(f"bootstrap is {bootstrap}; give 2 resamples or more, or leave it out")
+    if bootstrap is not None:
+        bootstrap = checked_whole("bootstrap", bootstrap, minimum=2, maximum=_MOST, error=ArchrankError)
+    if members is not None:
+        members = checked_whole("members", members, maximum=_MOST, error=ArchrankError)
     from archrank.predictors.ensemble import Ensemble
 
     make = PREDICTORS[name]
     arguments: dict[str, Any] = {}
     if name == "auto":
-        arguments = {"effort": effort or default_effort, "hints": hints}
+        arguments = {"effort": default_effort if effort is None else effort, "hints": hints}
     elif name == "trees":
         arguments = {"members": members or 4, "hints": hints}
     elif name == "gaussian-process":
         arguments = {"hints": hints}
     elif name == "neural":
-        arguments = _neural(encoder or "gates", loss or "hinge", members or 3)
+        encoder, loss = "gates" if encoder is None else encoder, "hinge" if loss is None else loss
+        arguments = _neural(encoder, loss, members or 3)
     if "seed" in inspect.signature(make).parameters:
         arguments["seed"] = seed
     made = make(space, **arguments)

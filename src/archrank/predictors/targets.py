@@ -7,6 +7,7 @@ from scipy.special import ndtri
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, rows_of
 from archrank.space import Rows, SearchSpace
+from archrank.system.foreign import shown
 
 __all__ = ["as_targets", "check_minimize", "labels", "normal_scores"]
 
@@ -78,8 +79,10 @@ def check_minimize(minimize: object) -> None:
     Raises:
         PredictorError: It is neither True nor False.
     """
-    if minimize not in (True, False):
-        raise PredictorError(f"minimize is {minimize!r}; it must be True, where lower is better, or False")
+    if not isinstance(minimize, int | np.integer | np.bool_) or minimize not in (0, 1):
+        raise PredictorError(
+            f"minimize is {shown(minimize)}; it must be True, where lower is better, or False"
+        )
 
 
 def normal_scores(values: Floats) -> Floats:

@@ -48,7 +48,7 @@ class Domain:
         candidates: Iterable[Architecture] | None = None,
         unique_by: UniqueBy = "encoding",
     ) -> None:
-        if unique_by not in UNIQUE_BY:
+        if not isinstance(unique_by, str) or unique_by not in UNIQUE_BY:
             raise UnknownName("unique_by", unique_by, UNIQUE_BY)
         self.space = space
         self.candidates = None if candidates is None else list(dict.fromkeys(candidates))

@@ -9,7 +9,9 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, UnknownName
+from archrank.given import check_is_space
 from archrank.space import SearchSpace
+from archrank.space_checks import check_graph, check_parts
 from archrank.strategies.acquisition import (
     ACQUISITIONS,
     Acquisition,
@@ -22,6 +24,8 @@ from archrank.strategies.acquisition import (
 from archrank.strategies.base import History, Proposal, UniqueBy
 from archrank.strategies.domain import Domain, DomainStrategy, Remaining
 from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve
+from archrank.system.arguments import checked_whole
+from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from archrank.predictors.base import Ranker
@@ -108,10 +112,15 @@ class GuidedSearch(DomainStrategy):
         candidates: Sequence[Architecture] | None = None,
         unique_by: UniqueBy = "encoding",
     ) -> None:
-        if inner not in INNER:
+        check_is_space(space)
+        check_parts(space)
+        if not isinstance(inner, str) or inner not in INNER:
             raise UnknownName("inner search", inner, INNER)
-        if acquisition not in ACQUISITIONS:
+        if not isinstance(acquisition, str) or acquisition not in ACQUISITIONS:
             raise UnknownName("acquisition", acquisition, ACQUISITIONS)
+        for name, value in {"explore": explore, "shrink": shrink, "beta": beta}.items():
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise ArchrankError(f"{name} is {shown(value)}; expected a number")
         if not 0 <= explore <= 1:
             raise ArchrankError(f"explore is {explore}; it is a share, from 0 to 1")
         if not 0 < shrink <= 1:
@@ -123,14 +132,16 @@ class GuidedSearch(DomainStrategy):
             population = 24 if space.conditional else 100
         if generations is None:
             generations = 5 if space.conditional else 20
-        least = {"batch": batch, "ratio": ratio, "population": population, "chains": chains}
-        for name, value in least.items():
-            if value < 1:
-                raise ArchrankError(f"{name} is {value}; it must be 1 or more")
+        initial = checked_whole("initial", initial, minimum=0)
+        batch, ratio = checked_whole("batch", batch), checked_whole("ratio", ratio)
+        population, chains = checked_whole("population", population), checked_whole("chains", chains)
+        generations = checked_whole("generations", generations, minimum=0)
+        steps = checked_whole("steps", steps, minimum=0)
         if predictor is None:
             from archrank.predictors.automatic import auto
 
             predictor = auto(space, "fast")
+        _check_ranker(predictor, space)
         self.space = space
         self.predictor: Ranker = predictor
         belief(acquisition, self.predictor)  # refused here, not after the first evaluations
@@ -300,3 +311,20 @@ def _feasible(history: History) -> list[Architecture]:
         for entry in history
         if entry.score is not None and not entry.violation and (entry.excesses or not constrained)
     ]
+
+
+def _check_ranker(predictor: object, space: SearchSpace) -> None:
+    """Refuse what cannot rank the architectures of a space before anything is evaluated.
+
+    Raises:
+        ArchrankError: It is no predictor, is one for another space, or has settings that cannot be used.
+    """
+    if isinstance(predictor, type) or not callable(getattr(predictor, "with_seed", None)):
+        raise ArchrankError(
+            f"predictor is {shown(predictor)}, expected a predictor such as auto(space, 'fast'), or None for it"
+        )
+    if (other := getattr(predictor, "space", space)).name != space.name:
+        raise ArchrankError(f"the predictor is for the space {other.name}, and the search is of {space.name}")
+    if (check := getattr(predictor, "_check_settings", None)) is not None:
+        check()
+        check_graph(space)

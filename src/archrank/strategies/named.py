@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archrank.plugins import Names, check_subclass
 from archrank.predictors.named import named_predictor
+from archrank.system.arguments import checked_whole
 
 if TYPE_CHECKING:
     from archrank.architecture import Architecture
@@ -112,6 +113,7 @@ def _guided(
 ) -> "Strategy":
     from archrank.strategies.guided import GuidedSearch
 
+    checked_whole("round", options.round)
     predictor = named_predictor(
         space,
         options.predictor,

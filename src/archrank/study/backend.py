@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
+import numpy as np
+
 from archrank.errors import BudgetError, EvaluationError
 from archrank.study.database import Database
 from archrank.study.remote import arrivals
 from archrank.study.run_state import RunState
+from archrank.system.foreign import shown
 from archrank.workers.evaluation import Task, evaluation
 from archrank.workers.outcome import Evaluator, Outcome
 from archrank.workers.pool import Pool
@@ -44,8 +47,14 @@ class Backend:
         retries: int,
     ) -> None:
         check_workers(workers)
-        if timeout is not None and not timeout > 0:
-            raise BudgetError(f"timeout is {timeout:g} s; give a timeout above 0")
+        number = isinstance(timeout, int | float | np.number) and not isinstance(timeout, bool)
+        if timeout is not None and not (number and timeout > 0):
+            raise BudgetError(f"timeout is {shown(timeout)}; give a timeout above 0, in seconds")
+        if not isinstance(executor, Executor | RayCluster | None):
+            raise EvaluationError(
+                f"executor is {shown(executor)}, expected a concurrent.futures.Executor or a RayCluster; for processes "
+                "give workers"
+            )
         if database is not None and executor is not None:
             raise EvaluationError("give a database, whose workers evaluate, or an executor, not both")
         if timeout is not None and (database is not None or isinstance(executor, Executor)):

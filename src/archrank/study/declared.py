@@ -6,6 +6,7 @@ from typing import Any
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, UnknownName
 from archrank.study.objectives import Direction, Objectives, check_constraints
+from archrank.system.arguments import checked_flag, checked_texts
 from archrank.workers.outcome import DEFAULT_METRIC, Evaluator
 
 __all__ = ["check_evaluator_objectives", "declared_objectives", "named_objectives"]
@@ -22,7 +23,7 @@ def declared_objectives(
     metric: str | None = None,
     maximize: bool | None = None,
     objectives: Mapping[str, Direction] | Sequence[str] | None = None,
-    where: Sequence[str] = (),
+    where: Sequence[str] | None = (),
     known: Collection[str] = (),
 ) -> Objectives:
     """The objectives and constraints of a search.
@@ -51,8 +52,8 @@ def declared_objectives(
     >>> declared_objectives(None, objectives=["accuracy", "latency:min"]).directions
     {'accuracy': 'maximize', 'latency': 'minimize'}
     """
-    if isinstance(where, str):
-        where = (where,)
+    where = [] if where is None else checked_texts("where", where, "latency_ms < 20")
+    maximize = None if maximize is None else checked_flag("maximize", maximize)
     named = named_objectives(metric, maximize, objectives)
     if isinstance(values, Table):
         chosen = Objectives.of(_of_table(values, named, maximize), where)
@@ -92,8 +93,10 @@ def named_objectives(
     if metric is not None:
         raise ArchrankError(f"metric {metric!r} and objectives {objectives!r}: give one of the two")
     if isinstance(objectives, Mapping):
+        if not objectives:
+            raise ArchrankError("objectives is empty: name the values to search by, or leave it out")
         return dict(objectives)
-    words = [objectives] if isinstance(objectives, str) else list(objectives)
+    words = checked_texts("objectives", objectives, "latency:min")
     named = dict(map(_parted, words))
     if not 2 <= len(named) == len(words) <= _MAX_OBJECTIVES:
         raise ArchrankError(

@@ -8,20 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from archrank.benchmarks.table import Table
-from archrank.errors import RunFolderError
+from archrank.errors import ArchrankError, EvaluationError, RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.strategies.scalarized import Scalarized
 from archrank.study.backend import Backend
 from archrank.study.bounds import KnownBounds
-from archrank.study.checks import (
-    check_count,
-    check_takes_one,
-    checked_evaluator,
-    checked_space,
-    checked_strategy,
-    table_of,
-)
+from archrank.study.checks import checked_evaluator, checked_space, checked_strategy, table_of
 from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
@@ -31,12 +24,17 @@ from archrank.study.objectives import Direction
 from archrank.study.result import SearchResult, result_record
 from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
+from archrank.system.arguments import check_takes_one, checked_flag, checked_path, checked_whole
+from archrank.system.foreign import shown
 from archrank.system.versions import versions
 from archrank.workers.outcome import Evaluator
 from archrank.workers.processes import end_if_script_runs_again
 from archrank.workers.ray_cluster import RayCluster
 
 __all__ = ["search"]
+
+_MOST_WORKERS = 10_000
+"""More processes than any machine or cluster starts for one search."""
 
 
 def search(
@@ -131,16 +129,22 @@ def search(
     >>> len(result.evaluations)
     5
     """
+    workers = checked_whole("workers", workers, maximum=_MOST_WORKERS)
     if workers != 1 and executor is None and database is None:
         end_if_script_runs_again()  # before it meets the run folder, which the first process holds
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
     if table is None and (evaluate := checked_evaluator(evaluate)) is not None:
-        check_takes_one(called := searched.evaluator(evaluate))
-        evaluate = called
-    check_count("budget", budget)
-    check_count("seed", seed, minimum=0)
-    check_count("workers", workers)
+        evaluate = searched.evaluator(evaluate)
+        check_takes_one(evaluate, "the evaluator", "architecture", EvaluationError)
+    budget = checked_whole("budget", budget)
+    seed = checked_whole("seed", seed, minimum=0)
+    retries = checked_whole("retries", retries, minimum=0)
+    resume, asynchronous = checked_flag("resume", resume), checked_flag("asynchronous", asynchronous)
+    if on_progress is not None:
+        if not callable(on_progress):
+            raise ArchrankError(f"on_progress is {shown(on_progress)}, expected a function of a Progress")
+        check_takes_one(on_progress, "on_progress", "Progress", ArchrankError)
     chosen = declared_objectives(
         table if table is not None else evaluate,
         metric=metric,
@@ -191,11 +195,10 @@ def _opened(
     """The run folder; closed afterwards if it was opened here."""
     if folder is None or isinstance(folder, RunFolder):
         yield folder
-    elif isinstance(folder, str | os.PathLike):
-        with RunFolder.open(folder, config, environment, resume) as opened:
-            yield opened
     else:
-        raise RunFolderError(f"folder is {folder!r}, expected a path")
+        path = checked_path("folder", folder, RunFolderError)
+        with RunFolder.open(path, config, environment, resume) as opened:
+            yield opened
 
 
 def _write_record(opened: RunFolder, result: SearchResult) -> None:

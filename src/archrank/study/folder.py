@@ -14,7 +14,7 @@ from archrank.settings import differences
 from archrank.study.journal import mend_journal
 from archrank.study.lock import FolderLock
 from archrank.system.files import write_whole
-from archrank.system.foreign import bounded
+from archrank.system.foreign import bounded, message
 
 __all__ = ["SPACE", "RunFolder", "check_same"]
 
@@ -90,7 +90,7 @@ class RunFolder:
                     f"the folder {folder} already holds a run ({', '.join(existing)}): "
                     "continue it with resume=True (--resume), or choose another folder"
                 )
-            wanted: dict[str, Any] = json.loads(json.dumps(config))
+            wanted = _as_json(config)
             if (folder / "config.json").exists():
                 stored = _read_json(folder / "config.json")
                 old = _in_present_names(stored["config"])
@@ -251,6 +251,17 @@ def _compared(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
     if isinstance(named, Mapping) and isinstance(others, Mapping):
         kept[_JOINS] = {name: each for name, each in named.items() if name in others}
     return kept
+
+
+def _as_json(config: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(config, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RunFolderError(
+            f"the configuration of the run cannot be recorded as JSON ({message(error)}): give texts, finite numbers, "
+            "lists and mappings of these"
+        ) from None
+    return plain
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -92,9 +92,9 @@ class Objectives:
         if not self.directions:
             raise ArchrankError("a search needs an objective: give the name of at least one value")
         for name in (*self.directions, *(constraint.name for constraint in self.constraints)):
-            if not isinstance(name, str) or bounded(name, 200) != name:
+            if not isinstance(name, str) or not name.strip() or bounded(name, 200) != name:
                 raise ArchrankError(
-                    f"the name {ascii(name)[:200]} cannot be stored everywhere: give one of up to 200 printable "
+                    f"the name {ascii(name)[:200]} cannot be stored everywhere: give one of 1 to 200 printable "
                     "characters"
                 )
         for direction in self.directions.values():

@@ -50,7 +50,7 @@ def in_one_line(error: BaseException, longest: int = _LONGEST) -> str:
 
 
 def shown(value: object, longest: int = 200) -> str:
-    """The ``repr`` of a foreign value, or its type where that fails.
+    """The ``repr`` of a foreign value, or its type where that fails or has several lines.
 
     >>> shown(10**5000), shown([{"a": (1,)}, "b"])
     ('a value of type int that cannot be shown', "[{'a': (1,)}, 'b']")
@@ -63,6 +63,8 @@ def shown(value: object, longest: int = 200) -> str:
                 break
     except (Exception, SystemExit):
         return f"a value of type {kind_of(value)} that cannot be shown"
+    if "\n" in text and type(value) not in _BRACKETS:  # a DataFrame or an array
+        return f"a {kind_of(value)}"
     return bounded(text, longest)
 
 

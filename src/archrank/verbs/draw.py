@@ -15,6 +15,8 @@ from archrank.given import architectures_of
 from archrank.graph import Graph
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES
+from archrank.system.arguments import checked_path
+from archrank.system.foreign import shown
 from archrank.verbs.named import named_space_of
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Drawing:
         """
         from archrank.plot.style import save
 
-        return save(self.figure, Path(path))
+        return save(self.figure, checked_path("path", path))
 
     @property
     def svg(self) -> str:
@@ -129,6 +131,10 @@ def draw(
     if len(given) != 1:
         raise ArchrankError(f"{len(given)} architectures were given; draw them one by one")
     graph = space.graph(given[0])
+    if not isinstance(graph, Graph):
+        raise ArchrankError(
+            f"the space {space.name} makes {shown(graph)} of an architecture; expected a Graph"
+        )
     if drawing.is_network(graph):
         return Drawing(drawing.draw_network(graph, level), space.format(given[0]))
     _check_no_level(level)

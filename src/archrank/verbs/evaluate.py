@@ -3,12 +3,13 @@
 import os
 import warnings
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
-from archrank.errors import TrainingError, UnknownName
+from archrank.errors import DataError, TrainingError, UnknownName
+from archrank.system.arguments import checked_path, checked_whole
 from archrank.system.extras import needs
+from archrank.system.foreign import shown
 from archrank.system.on_progress import OnProgress, silent
 
 if TYPE_CHECKING:
@@ -88,20 +89,22 @@ def evaluate(
 
     if not isinstance(model, Model | str | os.PathLike):
         raise TrainingError(
-            f"{model!r} is no trained network: give a Model, or the folder that archrank.train wrote; an architecture "
-            "of a space is trained by archrank.train first"
+            f"{shown(model)} is no trained network: give a Model, or the folder that archrank.train wrote; an "
+            "architecture of a space is trained by archrank.train first"
         )
-    if split not in SPLITS:
+    if not isinstance(split, str) or split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
-    where = "the model" if isinstance(model, Model) else os.fspath(model)
-    network = model if isinstance(model, Model) else Model.load(Path(model))
+    batch = checked_whole("batch", batch, error=TrainingError)
+    path = None if isinstance(model, Model) else checked_path("model", model, TrainingError)
+    where = "the model" if path is None else str(path)
+    network = model if isinstance(model, Model) else Model.load(where)
     described = _images_of(network, where)
     digest = described.pop("digest")
     if data is not None and data != described["name"]:
         described = {**described, "name": data, "folder": None, "validation": None, "train": None}
         digest = None
     if data_folder is not None:
-        described["folder"] = os.fspath(data_folder)
+        described["folder"] = str(checked_path("data_folder", data_folder, DataError))
     # Without data the name comes from model.json, which may be anyone's.
     images = load_described(described, on_progress=on_progress, typed=data is not None)
     if digest not in (None, images.digest):

@@ -13,13 +13,15 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.given import as_architectures, as_table
 from archrank.benchmarks.table import Table
-from archrank.errors import ArchrankError, BudgetError, TableError
+from archrank.errors import ArchrankError, TableError
 from archrank.predictors.automatic import auto, default_effort
 from archrank.predictors.base import Predictor
 from archrank.predictors.named import named_predictor
 from archrank.predictors.unit import InUnit
 from archrank.space import Rows, SearchSpace
 from archrank.study.checks import checked_space
+from archrank.system.arguments import checked_flag, checked_whole
+from archrank.system.foreign import shown
 from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking
 
@@ -111,10 +113,13 @@ def rank(
         UnknownName: No such column, predictor, effort, encoder or loss.
         BudgetError: ``top`` is below 1.
     """
-    if isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1:
-        raise BudgetError(f"top is {top!r}; give a whole number, 1 or more")
-    if isinstance(hints, str):
-        raise TableError(f"hints is {hints!r}; expected a list, such as [{hints!r}]")
+    top, seed = checked_whole("top", top), checked_whole("seed", seed, minimum=0)
+    minimize = None if minimize is None else checked_flag("minimize", minimize)
+    include_measured = checked_flag("include_measured", include_measured)
+    if not isinstance(target, str | None):
+        raise TableError(f"target is {shown(target)}; expected the name of a column")
+    if isinstance(hints, str | bytes) or not isinstance(hints, Sequence):
+        raise TableError(f"hints is {shown(hints)}; expected a list, such as ['accuracy after 10 epochs']")
     space = checked_space(named_space_of(space))
     asked = [hint if isinstance(hint, Predictor) else _hint(hint, measured) for hint in hints]
     blanks = isinstance(measured, Table) or any(
@@ -166,7 +171,7 @@ def _hint(hint: Any, measured: Any) -> Hint:
     if isinstance(hint, tuple) and len(hint) == 2 and isinstance(hint[1], str):
         return Hint(*hint)
     raise TableError(
-        f"the hint {hint!r} is a {type(hint).__name__}; expected a column's name, a pair of data and column, or a "
+        f"the hint {shown(hint)} is a {type(hint).__name__}; expected a column's name, a pair of data and column, or a "
         "fitted predictor"
     )
 
@@ -233,7 +238,7 @@ def _model(
         return named_predictor(space, predictor, seed=seed, hints=hints, **options), note
     if not isinstance(predictor, Predictor):
         raise ArchrankError(
-            f"the predictor {predictor!r} is a {type(predictor).__name__}; expected a name or a Predictor"
+            f"the predictor {shown(predictor)} is a {type(predictor).__name__}; expected a name or a Predictor"
         )
     if options or hints:
         what = ", ".join([*options, *(["hints"] if hints else [])])

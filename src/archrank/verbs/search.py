@@ -27,8 +27,10 @@ from archrank.study import (
     result_record,
 )
 from archrank.study import search as search_study
-from archrank.study.checks import check_count, checked_space, table_of
+from archrank.study.checks import check_maximum, checked_space, table_of
 from archrank.study.objectives import Direction
+from archrank.system.arguments import checked_flag, checked_whole
+from archrank.system.foreign import shown
 from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
 
@@ -144,11 +146,24 @@ def search(
             f"{space.name} is a space, where nothing was measured yet: give a function that evaluates an architecture"
             + _tables_of(space)
         )
-    check_count("budget", budget, maximum=len(table) if table is not None else _size(space))
+    budget = checked_whole("budget", budget)
+    check_maximum("budget", budget, len(table) if table is not None else _size(space))
+    resume = checked_flag("resume", resume)
+    if not isinstance(database, Database | None):
+        raise ArchrankError(
+            f"database is {shown(database)}, expected a Database such as archrank.study.Database(url); for files "
+            "give folder"
+        )
+    if not isinstance(command, str | None):
+        raise ArchrankError(f"command is {shown(command)}, expected a text")
+    if not isinstance(fingerprint, Mapping | None):
+        raise ArchrankError(
+            f"fingerprint is {shown(fingerprint)}, expected a mapping of names to JSON values"
+        )
     chosen = _chosen(strategy, options)
     if chosen is not None:
         strategy = named_strategy(space, chosen, None if table is None else table.candidates)
-    if isinstance(strategy, GuidedSearch) and isinstance(budget, int) and 0 < budget <= strategy.initial:
+    if isinstance(strategy, GuidedSearch) and budget <= strategy.initial:
         warnings.warn(
             f"all {budget} evaluations will be random, for guided search starts with {strategy.initial} random "
             "architectures: give a larger budget, or a smaller initial",

@@ -14,6 +14,7 @@ from archrank.errors import ArchrankError, ParseError, TrainingError
 from archrank.given import ArchitecturesLike, architectures_of
 from archrank.space import SearchSpace
 from archrank.study.lock import FolderLock
+from archrank.system.arguments import checked_flag, checked_path, checked_whole
 from archrank.system.extras import needs
 from archrank.system.files import exists, is_file, is_folder, write_whole
 from archrank.system.foreign import message, shown
@@ -76,7 +77,9 @@ def train(
     setup = TrainingSetup.of({"data": data, "recipe": recipe, **options})
     trained = architecture_from(space, architecture)
     chosen = setup.recipe_for("cifar-final")
-    out = Path(folder)
+    out = checked_path("folder", folder, TrainingError)
+    seed = checked_whole("seed", seed, minimum=0)
+    resume, final = checked_flag("resume", resume), checked_flag("final", final)
     with FolderLock(out.absolute()):
         _check(out, resume, onnx)
         model = _trained(

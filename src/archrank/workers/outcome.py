@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -142,11 +142,11 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
                 "where an architecture cannot be evaluated"
             )
         return {needed[0]: returned}
-    several = (
-        list(islice(returned, _MOST_VALUES))  # it may never end
-        if isinstance(returned, Iterable) and not isinstance(returned, str | bytes)
-        else [returned]
-    )
+    try:
+        iterator = iter([returned] if isinstance(returned, str | bytes) else returned)
+    except TypeError:  # a single value, also as an array or a tensor
+        iterator = iter([returned])
+    several = list(islice(iterator, _MOST_VALUES))  # it may never end
     if len(several) != len(needed):
         count = f"{len(several)} value{'' if len(several) == 1 else 's'}"
         raise _Mismatch(
