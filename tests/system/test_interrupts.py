@@ -61,7 +61,8 @@ def test_an_interrupt_while_a_context_is_entered_or_left_leaves_no_handler_behin
     with pytest.raises(KeyboardInterrupt):
         interrupt()  # before __exit__ has done anything, which is then not called again
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert outer.came and inner.came
+    assert outer.came
+    assert inner.came
 
 
 def test_a_handler_that_was_set_meanwhile_stays():
@@ -80,4 +81,5 @@ def test_a_handler_that_was_set_meanwhile_stays():
         assert signal.getsignal(signal.SIGINT) is own
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    assert heard == [signal.SIGINT] and interrupts.came
+    assert heard == [signal.SIGINT]
+    assert interrupts.came

@@ -61,7 +61,7 @@ class Interrupts:
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         self.came = True
-        # Where the exception is raised within __exit__, that would not restore it. One interrupt is all there is to know.
+        # An exception raised at the start of __exit__ would leave this handler there. One interrupt is all to be known.
         if signal.getsignal(signal.SIGINT) == self._hear:
             signal.signal(signal.SIGINT, self._handler)
         self._handler(number, frame)
