@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from archrank.benchmarks import analog, nasbench_graph
+from archrank.benchmarks import analog, nasbench201_labels, nasbench_graph
 from archrank.benchmarks.official import OFFICIAL, Official, load_official
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, TableError
@@ -36,6 +36,10 @@ class Source:
 
 _BUILT_IN: dict[str, Source] = (
     {"analog-nasbench": Source(NASBench201, analog.load)}
+    | {
+        f"nas-bench-201-{dataset}": Source(NASBench201, partial(nasbench201_labels.load, dataset))
+        for dataset in nasbench201_labels.DATASETS
+    }
     | {
         f"nas-bench-graph-{dataset}": Source(
             partial(nasbench_graph.space, dataset), partial(nasbench_graph.load, dataset)
@@ -74,7 +78,7 @@ def names() -> list[str]:
     """The names that :func:`load_benchmark` understands.
 
     >>> names()[:2]
-    ['analog-nasbench', 'nas-bench-graph-arxiv']
+    ['analog-nasbench', 'nas-bench-201-cifar10']
     """
     return list(SOURCES)
 

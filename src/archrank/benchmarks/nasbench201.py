@@ -62,7 +62,8 @@ _ACCURACIES = (
     ),
 )
 """The two called ``valid`` after 200 epochs are test accuracies: so they are in NATS-Bench's own files, number for
-number. They keep the source's names; what they are is said here."""
+number. They keep the source's names; what they are is said here. Validation accuracies after 200 epochs are in the
+benchmarks ``nas-bench-201-cifar10`` and so on (:mod:`archrank.benchmarks.nasbench201_labels`)."""
 
 
 def _cost(name: str, meaning: str, measured: bool = True) -> Quantity:
