@@ -94,7 +94,7 @@ def test_by_default_a_part_of_a_space_is_searched_by_what_works_there(part, tmp_
         (["--strategies", ","], "no strategy is named"),
         (["--strategies", "random,random"], "the strategy 'random' is named twice"),
         (["--strategies", "guided:encoder=gate"], "the strategy guided:encoder=gate: unknown encoder 'gate'"),
-        (["--strategies", "guided:round=0"], "the strategy guided:round=0: batch is 0"),
+        (["--strategies", "guided:round=0"], "the strategy guided:round=0: round is 0"),
         (["--strategies", "random,evolution"], "evolution steps from an architecture to its neighbors"),
         (["--metric", "los"], "did you mean 'loss'?"),
         (["--test-metric", "teste"], "did you mean 'tested'?"),
