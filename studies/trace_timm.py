@@ -144,8 +144,8 @@ def page(rows: list[dict[str, object]]) -> str:
     text = [
         "# Tracing the networks of timm",
         "",
-        "`archrank.trace` on the smallest labeled network of each family of timm, built without numbers. *Plain* is "
-        "one run of the same module on tensors without numbers, *reference* a fixed workload in Python. Times are "
+        "`archrank.trace` on the smallest labeled network of each family of timm, built without weights. *Plain* is "
+        "one run of the same module on tensors without values, *reference* a fixed workload in Python. Times are "
         "processor time in milliseconds, the median of five in one process; the machine did other work at the same "
         "time.",
         "",

@@ -33,7 +33,7 @@ _COMPARED = 2_000
 
 
 class ArchrankError(Exception):
-    """A mistake in what archrank was given; its text is meant for the person who gave it."""
+    """archrank cannot use what it was given; the message is meant for the user."""
 
 
 class UnknownName(ArchrankError, LookupError):

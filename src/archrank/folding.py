@@ -55,7 +55,7 @@ def fold(graph: Graph, depth: int | None = None, paths: Iterable[Sequence[str]] 
 
 
 def unfold(graph: Graph, levels: int | None = None) -> Graph:
-    """Put the nodes of inner cells in the place of the nodes that hold them.
+    """Replace nodes that hold an inner cell by the nodes of this cell.
 
     Args:
         graph: The graph.

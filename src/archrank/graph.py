@@ -41,8 +41,8 @@ class Site:
 class Node(Site):
     """A site of a network of any kind.
 
-    The last five fields describe it for people and for predictors; they follow from the others and from the shape of
-    the network's inputs, so they are no part of its identity.
+    The last five fields describe the node for people and for predictors; they follow from the others and from the shape
+    of the network's inputs, so they are not part of its identity.
 
     Attributes:
         attributes: Numbers that describe the operation, by name, such as ``(("kernel", 3.0), ("stride", 2.0))``;
@@ -54,12 +54,12 @@ class Node(Site):
             :attr:`Cell.weights`), in the order of their use; empty for an operation whose weights are its own.
         inner: The cell that the operation computes, whose inputs are the sources in their order, whose outputs are
             the targets, and whose weights from outside are ``weights``; None for a plain operation.
-        path: The calls of modules that it belongs to, from the outermost, such as ``("layer1", "0", "conv1")``; the
+        path: The module calls that it belongs to, from the outermost, such as ``("layer1", "0", "conv1")``; the
             second call of a module within its caller is ``"conv1#2"``.
         classes: The class of each module of the path, such as ``("Sequential", "BasicBlock", "Conv2d")``.
-        shape: Shape of the first output, without the batch: numbers of channels, rows, columns, or whatever it has.
-        parameters: How many trainable numbers it holds, shared ones counted where they are used first.
-        multiply_adds: Multiplications with an addition for one input, without the batch.
+        shape: Shape of the first output, without the batch, such as channels, height and width.
+        parameters: Number of its trainable parameters; shared ones are counted where they are used first.
+        multiply_adds: Number of multiply-adds for one input.
 
     >>> a, b = (Node("sub", pair, 2, ordered=True) for pair in ((0, 1), (1, 0)))
     >>> Cell(2, 3, (a,), (2,)).key == Cell(2, 3, (b,), (2,)).key

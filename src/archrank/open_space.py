@@ -33,12 +33,12 @@ _LISTED = 20_000
 class OpenSpace(SearchSpace):
     """A search space whose architectures are ordered mappings of their active choices to values.
 
-    What a chooser is asked while an architecture is built are its choices: options, integers or numbers, and only those
+    Its choices are the calls of a chooser while an architecture is built: options, integers or numbers, and only those
     that are reached. So there is no fixed row of option indices: :attr:`Architecture.choices` holds pairs of name and
-    value, and :meth:`~archrank.SearchSpace.pack` gives an array of architectures.
+    value, and :meth:`~archrank.SearchSpace.pack` returns an array of architectures.
 
     Sampling draws every choice uniformly when it is reached, which is not uniform over architectures. A mutation
-    changes one active choice, keeps every other value whose name is still active, and draws the newly active
+    changes one active choice, keeps the values of all others that are still active, and draws the newly active
     ones.
 
     A subclass sets ``name`` and implements :meth:`construct`, :meth:`graph` and ``source``.
@@ -59,9 +59,9 @@ class OpenSpace(SearchSpace):
 
     @abstractmethod
     def construct(self, choose: Chooser) -> Any:
-        """Build one architecture, asking for its choices.
+        """Build one architecture, and call the chooser for its choices.
 
-        The same answers must give the same architecture and the same questions.
+        The same values of the choices must lead to the same architecture and the same calls.
 
         Raises:
             InvalidArchitecture: What was chosen does not fit together.

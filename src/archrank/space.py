@@ -57,13 +57,13 @@ class Suggests(Protocol):
 
 
 class SearchSpace(ABC):
-    """A search space. Subclass it, name the choices, say what graph they make; everything else works.
+    """A search space: a subclass names the choices and defines their graph, and everything else works.
 
-    A subclass sets ``name``, ``choices`` and ``operations`` and writes :meth:`graph`. It may refuse some rows
-    (:meth:`is_valid`), name one row among several that say the same architecture (:meth:`canonical`), give semantic
-    rules (:meth:`function`), and have a text form of its own (:meth:`format`, :meth:`parse`).
+    A subclass sets ``name``, ``choices`` and ``operations`` and implements :meth:`graph`. It may refuse some rows
+    (:meth:`is_valid`), choose one of several rows that denote the same architecture (:meth:`canonical`), define
+    semantic rules (:meth:`function`), and have a text form of its own (:meth:`format`, :meth:`parse`).
 
-    Every architecture that a space hands out is valid and canonical.
+    Every architecture that a space returns is valid and canonical.
     """
 
     name: str
@@ -120,7 +120,8 @@ class SearchSpace(ABC):
     def known_values(self, architecture: Architecture) -> Mapping[str, float]:
         """What is known of an architecture without evaluating it, by name, such as ``parameters``; here nothing.
 
-        A search with bounds on these values proposes only what meets them. Every architecture has the same names.
+        A search with bounds on these values proposes only architectures that satisfy them. The names are the same for
+        every architecture.
         """
         return {}
 
@@ -130,7 +131,7 @@ class SearchSpace(ABC):
     def measure(self, architecture: Architecture) -> Mapping[str, float]:
         """Measure the values of :attr:`measured_names`, which is too slow for what is not evaluated; here nothing.
 
-        A search that needs one measures it before an evaluation, and leaves the evaluation out where it breaks a bound.
+        A search that needs one measures it before an evaluation, and skips the evaluation if a bound is violated.
         """
         return {}
 
@@ -139,7 +140,7 @@ class SearchSpace(ABC):
         return True
 
     def canonical(self, choices: tuple[int, ...]) -> tuple[int, ...]:
-        """The row that stands for all rows that say the same architecture as this one."""
+        """The one row that represents all rows that denote the same architecture as this one."""
         return choices
 
     def format(self, architecture: Architecture) -> str:
@@ -185,7 +186,7 @@ class SearchSpace(ABC):
         return {c.name: c.options[i] for c, i in zip(self.choices, architecture.choices, strict=True)}
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
-        """The architecture that a row of option indices says, in its canonical row.
+        """The architecture that a row of option indices denotes, with its canonical row.
 
         Raises:
             InvalidArchitecture: The wrong number of choices, an index that no option has, or a row that the space's
@@ -213,7 +214,7 @@ class SearchSpace(ABC):
         return Architecture(self.name, self.canonical(row))
 
     def from_options(self, options: Mapping[Any, Any]) -> Architecture:
-        """The architecture with given options by the names of the choices; further names are not looked at.
+        """The architecture with the given options by the names of the choices; other names are ignored.
 
         Raises:
             ParseError: A choice without an option, or with one that it does not have.
@@ -377,7 +378,7 @@ class SearchSpace(ABC):
             trial: An ``optuna.Trial``, or anything with its ``suggest_categorical``.
 
         Raises:
-            InvalidArchitecture: The trial's sampler knows nothing of the space's validity rule and broke it.
+            InvalidArchitecture: The trial's sampler does not know the space's validity rule and violated it.
         """
         if not callable(getattr(trial, "suggest_categorical", None)):
             raise SpaceError(f"{shown(trial)} is no Optuna trial; call suggest inside of an objective")
@@ -386,7 +387,7 @@ class SearchSpace(ABC):
 
     @property
     def definition(self) -> list[str]:
-        """What defines the space, as lines: they tell what was edited when a run is resumed with another one."""
+        """What defines the space, as lines; if a run is resumed with an edited space, they show what changed."""
         return [
             *(f"{choice.name}: {', '.join(choice.options)}" for choice in self.choices),
             f"operations: {', '.join(self.operations)}",

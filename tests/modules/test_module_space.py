@@ -384,6 +384,19 @@ def test_code_that_was_typed_in_identifies_a_space_too():
     assert digest(16) == digest(16) != digest(32)
 
 
+def test_code_of_a_page_is_not_identified_by_other_lines_of_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.md").write_text("def other(\n\nA page.\n", encoding="utf-8")
+
+    def digest(width):
+        scope = {"nn": nn}
+        code = f"def net(choose):\n    return nn.Linear(4, choose('width', [8, {width}]))"
+        exec(compile(code, "page.md", "exec"), scope)  # noqa: S102
+        return ar.ModuleSpace(scope["net"], (1, 4)).digest
+
+    assert digest(16) == digest(16) != digest(32)
+
+
 def test_architectures_are_drawn_as_networks(space):
     (architecture,) = samples(space, 1, seed=4)
     drawing = ar.draw(space, architecture, level=1)

@@ -44,16 +44,16 @@ def as_table(
     Without ``metrics`` every column in which at least half of the filled cells are numbers is a metric, in the given
     order; columns such as ``seed`` and unnamed index columns are left out. With ``metrics`` only those are read.
 
-    Blanks, NaN and words such as ``OOM`` stand where nothing was measured. Rows without the target are left out:
-    :attr:`Table.skipped` counts them, and :attr:`Table.notes` says what stood there; other metrics are NaN there.
-    Per cent signs are dropped. A decimal comma is read where it can be nothing else. Rows of the same architecture with
-    the same numbers count once.
+    Blanks, NaN and words such as ``OOM`` mean that nothing was measured. Rows without the target are left out:
+    :attr:`Table.skipped` counts them, and :attr:`Table.notes` quotes their values; in other columns they are NaN.
+    Percent signs are dropped. A decimal comma is accepted if the column has no other reading. Rows of the same
+    architecture with the same numbers count once.
 
     Args:
         space: The space of the architectures.
         measured: A :class:`Table` of that space; the path of a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or
             ``.json`` file; a DataFrame of pandas, or of another library with ``columns`` and ``to_list``; a list of
-            dicts, one a row; or a dict of columns. Architectures are texts, or outside of files also
+            dicts, one for each row; or a dict of columns. Architectures are texts or, except in files,
             :class:`~archrank.Architecture` objects.
         architecture_column: The name of the column of architectures.
         metrics: The columns to read; the first is the one that search selects by.
@@ -62,14 +62,13 @@ def as_table(
         test_metrics: As for :class:`Table`.
         blanks: Whether rows without the target are kept, as NaN.
         average: Whether rows of the same architecture with different numbers, such as several seeds, are averaged.
-        delimiter: The sign between the cells of a text file, such as ``";"`` or ``"tab"``; None for what its first
-            line tells.
-        decimal: The decimal sign of texts, ``"."`` or ``","``; None for what the column tells.
-        encoding: The encoding of a text file; None for UTF-8, or what a byte-order mark says.
+        delimiter: The delimiter of a text file, such as ``";"`` or ``"tab"``; None detects it from the first line.
+        decimal: The decimal sign of texts, ``"."`` or ``","``; None detects it from the column.
+        encoding: The encoding of a text file; None for UTF-8, or that of a byte-order mark.
 
     Raises:
         TableError: None of these forms; a file that cannot be read; a column is missing; a cell starts like a number
-            and is none, or a column holds no number at all; an architecture does not parse or is outside the space;
+            but is not one, or a column holds no number at all; an architecture does not parse or is outside the space;
             one architecture has two different rows. The message names source, row and value.
 
     >>> from archrank.spaces import NASBench201

@@ -66,9 +66,9 @@ class Table:
         values: A column of M numbers for every metric, in the metrics' own unit, NaN where not measured; or a
             function that reads the column, called when it is first asked for.
         metrics: What the columns mean; the first is the one that search selects by as a default.
-        test_metrics: For a metric that search may select by, the one to report beside it.
-        source_order: The rows' indices in the order of the source's records, where the table has another: (M,).
-        notes: What to know about how it was read, a sentence each.
+        test_metrics: For a metric that search may select by, the one to report with it.
+        source_order: The rows' indices in the order of the source's records, if the table has a different one: (M,).
+        notes: What to know about how it was read, one sentence each.
         skipped: How many rows of the source held no measurement and were left out.
 
     Attributes:
@@ -197,7 +197,7 @@ class Table:
         return _frozen(column)
 
     def scores(self, metric: str | None = None) -> Floats:
-        """All M values of a metric, turned so that higher is better: (M,)."""
+        """All M values of a metric, with the sign that makes higher better: (M,)."""
         column = self.column(metric)
         return column if self.metric(metric).higher_is_better else -column
 

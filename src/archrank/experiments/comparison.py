@@ -59,12 +59,12 @@ class Comparison(ABC):
 
     Attributes:
         what: What is compared: ``"encoders"``, ``"losses"``, ``"predictors"`` or ``"strategies"``.
-        rows: One mapping for every fit or search, with ``error`` where it failed; first those asked for, then those
+        rows: One mapping for every fit or search, with ``error`` if it failed; first those of this call, then those
             that the folder held before.
         config: What the comparison is, as in ``config.json``.
-        about: What the report tells beside that.
-        folder: Where it is kept; None for a comparison in memory.
-        asked: How many of the rows were asked for.
+        about: Further information for the report.
+        folder: Its folder; None for a comparison in memory.
+        asked: How many of the rows are of this call.
     """
 
     what: str
@@ -194,7 +194,7 @@ class Plan:
     Attributes:
         config: What must be the same in all runs of the folder, but for ``compared``.
         compared: The settings of what is compared, by name.
-        about: What the report tells beside that.
+        about: Further information for the report.
         tasks: What is wanted.
         work: Does a task.
         alike: Names of a task's fields: tasks that agree in them take times in proportion to their costs.

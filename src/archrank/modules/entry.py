@@ -19,12 +19,12 @@ __all__ = ["trace"]
 
 
 def trace(module: nn.Module | str | os.PathLike[str], *examples: Any, **kwargs: Any) -> Graph:
-    """Read the graph of any network: one node for each call of PyTorch that makes a tensor.
+    """Read the graph of any network: one node for each PyTorch call that returns a tensor.
 
-    The module runs once in evaluation mode on tensors that have shapes and no numbers, so this takes milliseconds and
-    no memory for activations. The module, its mode and the random state are left as they were.
+    The module runs once in evaluation mode on tensors that have shapes but no values, so this takes milliseconds and
+    no memory for activations. The module, its mode and the random state do not change.
 
-    A node's kind is the operation, however it is spelled: ``x + y``, ``torch.add(x, y)`` and ``x.add_(y)`` are all
+    A node's kind is the operation, whatever its spelling: ``x + y``, ``torch.add(x, y)`` and ``x.add_(y)`` are all
     ``add``. Its attributes are numbers, such as ``kernel`` and ``stride``. It carries the shape of its output, its
     parameters, its multiply-adds, and the modules that it belongs to. Parameters that the code uses directly are nodes
     without sources. Results that nothing uses are left out.
@@ -33,9 +33,9 @@ def trace(module: nn.Module | str | os.PathLike[str], *examples: Any, **kwargs: 
         module: The network, or its name: the path of an ONNX file, which is read as data; ``timm:NAME``; or
             ``path/to/file.py:NAME``, which is imported.
         examples: Its inputs: tensors, shapes such as ``(1, 3, 32, 32)`` for tensors of float32, or lists, tuples and
-            mappings of tensors. The first dimension of the first tensor is taken to be the number of inputs.
-            A network of timm and an ONNX file may do without.
-        kwargs: Further inputs by name, tensors or anything else that the module takes.
+            mappings of tensors. The first dimension of the first tensor is assumed to be the batch size.
+            Networks of timm and ONNX files need none.
+        kwargs: Other inputs by name, tensors or anything else that the module takes.
 
     Returns:
         A graph of one cell, whose inputs are the tensors among the examples in their order, and whose outputs are the

@@ -59,17 +59,18 @@ def measure_latency(
     """Measure how long one call of a network takes.
 
     A copy of the network is called in evaluation mode, without gradients; the network itself, its device and the
-    random state are left as they were. On a GPU the times are those of CUDA's events. Nothing else should run on the
-    machine meanwhile.
+    random state do not change. On a GPU the times are measured by CUDA events. Nothing else should run on the
+    machine at the same time.
 
     Args:
         module: The network.
-        example: What it is called with, as for :class:`~archrank.ModuleSpace`. Shapes become random numbers; of
-            tensors the numbers are used. The batch counts: the time is that of the whole call.
+        example: Its input, as for :class:`~archrank.ModuleSpace`. A shape becomes a tensor of random numbers. The
+            time is that of the whole batch.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
-        warmup: How many calls come first that are not measured.
-        repeats: How many are measured.
-        threads: How many threads PyTorch may use for one operation on the processor; as it is set for None.
+        warmup: Number of calls before the measurement.
+        repeats: Number of calls that are measured.
+        threads: Number of threads that PyTorch may use for one operation on the processor; the current setting for
+            None.
 
     Raises:
         EvaluationError: The network fails, or it cannot be measured there.

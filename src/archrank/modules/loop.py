@@ -29,16 +29,16 @@ class Builder(Protocol):
 
 
 class Report:
-    """What a training loop is told about its network, and where it reports how the training goes.
+    """The second argument of a training loop: describes the architecture, and takes the values of the training.
 
-    ``report(epoch, value)`` after each epoch records the value. A loop that returns nothing has the last one as result.
+    Call ``report(epoch, value)`` after each epoch. If the loop returns nothing, its result is the last reported value.
 
     Attributes:
-        architecture: What is trained.
-        params: Its choices by name, those about training included.
-        seed: A seed for this training: the same for the same architecture. Python, NumPy and PyTorch are seeded with it
-            before the network is built.
-        values: What was reported, by epoch.
+        architecture: The architecture that is trained.
+        params: Its choices by name, including those about training.
+        seed: The seed of this training run, always the same for the same architecture. Python, NumPy and PyTorch are
+            seeded with it before the network is built.
+        values: The reported values, by epoch.
     """
 
     def __init__(self, architecture: Architecture, seed: int) -> None:

@@ -42,28 +42,27 @@ _TRIED = 4
 
 
 class ModuleSpace(OpenSpace):
-    """The networks that a function or class with choices in it can build: a search space.
+    """A search space of the networks that a function or class with choices can build.
 
-    Either the code takes a chooser and asks it, inside ordinary Python (define-by-run); or choices stand in the module
-    like any module (:func:`~archrank.choice`, :func:`~archrank.repeat`), named by where they stand. Both may be
-    mixed.
+    Either the code calls a chooser, inside ordinary Python (define-by-run); or choices take the place of modules
+    (:func:`~archrank.choice`, :func:`~archrank.repeat`) and are named by their paths. Both may be mixed.
 
-    Networks are built without memory for their weights and traced (:func:`~archrank.trace`). One whose shapes do not
-    fit is no architecture, before anything is paid for. Equal traces are one architecture, unless they differ in a
+    Networks are built without memory for their weights and traced (:func:`~archrank.trace`). Choices that lead to
+    shapes that do not fit are invalid. Equal traces are the same architecture, unless they differ in a
     choice that is marked with ``training=True``.
 
-    In a search over such a space the user's function gets the network: ``train(module)`` or
+    In a search over such a space, the evaluator is a training loop that gets the network: ``train(module)`` or
     ``train(module, report)``, see :class:`~archrank.Report`.
 
     Args:
         net: A function or class that takes a chooser and returns a ``torch.nn.Module``, or a module class with placed
-            choices that takes no argument. The same answers must build the same network.
-        example: What the network is called with: a tensor or its shape, or a tuple of positional and a mapping of
+            choices that takes no argument. The same choices must build the same network.
+        example: The input of the network: a tensor or its shape, or a tuple of positional and a mapping of
             named inputs. The first dimension of the first tensor is the batch.
         name: The space's name; that of ``net`` for None.
-        latency: How a search measures ``latency_ms`` before it trains, where it has a bound on it or searches by it:
-            called with the network and the example, it returns milliseconds, or a :class:`~archrank.Latency`. For
-            another device: ``functools.partial(ar.measure_latency, device="cuda")``.
+        latency: The function that measures ``latency_ms`` before a training run, if the search has a bound on it or
+            an objective. It takes the network and the example, and returns milliseconds or a
+            :class:`~archrank.Latency`. For another device: ``functools.partial(ar.measure_latency, device="cuda")``.
 
     Raises:
         SpaceError: No network can be built, the network is random, or the code cannot be read.
@@ -121,11 +120,11 @@ class ModuleSpace(OpenSpace):
         return f"{self._source}\n{shapes}"
 
     def build(self, architecture: Any, *, seed: int | None = None) -> nn.Module:
-        """A plain network with weights, which needs nothing of archrank any more.
+        """Build a plain network with weights, which does not depend on archrank.
 
         Args:
             architecture: An architecture of the space, its text, or its choices by name.
-            seed: Fixes its initial weights; PyTorch's random state is used and moved on for None.
+            seed: The seed of its initial weights; PyTorch's global random state for None.
 
         Raises:
             InvalidArchitecture: It is no architecture of the space, or its shapes do not fit.

@@ -58,13 +58,13 @@ class _Repeat(Placed):
 
 
 def choice(options: Mapping[str, Maker]) -> nn.Module:
-    """One of several modules, chosen for each architecture; the choice's name is where it stands in the network.
+    """One of several modules, chosen for each architecture; the choice is named by its path in the network.
 
     Args:
-        options: Modules by name, or functions or classes that make them; these are called only when they are chosen.
+        options: Modules by name, or functions or classes that return modules; these are called only when chosen.
 
     Raises:
-        SpaceError: No mapping, no option, or something that is no module and makes none.
+        SpaceError: Not a mapping, no option, or an option that is not a module and cannot return one.
 
     >>> from torch import nn
     >>> class Net(nn.Module):
@@ -89,7 +89,7 @@ def repeat(block: Maker, low: int, high: int) -> nn.Module:
         high: The largest.
 
     Raises:
-        SpaceError: Something that makes no module, or numbers that are no range.
+        SpaceError: A block that cannot be a module, or numbers that are not a range.
     """
     _check(block, "the block of repeat")
     if not (type(low) is int and type(high) is int and 0 <= low <= high):

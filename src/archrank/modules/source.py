@@ -5,6 +5,7 @@ import inspect
 import linecache
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tokenize import TokenError
 from types import CodeType
 from typing import Any
 
@@ -27,8 +28,13 @@ def source_of(builder: Callable[..., Any]) -> str:
         target = type(target)
     try:
         file = inspect.getsourcefile(target)
+        if Path(file or "").suffix not in (
+            "",
+            ".py",
+        ):  # a page of documentation, whose lines are not those of the code
+            raise OSError(file)
         text = inspect.getsource(target)
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, TokenError):
         if compiled := "\n".join(_compiled(target)):
             return compiled
         raise SpaceError(

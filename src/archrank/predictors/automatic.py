@@ -41,15 +41,15 @@ def auto(
     Args:
         space: The space whose architectures are ranked, or the name of a built-in one.
         effort: ``"fast"``: boosted trees and a Gaussian process on graph features, a second or two; ``"balanced"``:
-            these and three GATES networks; ``"best"``: three BiFlow networks too. None for ``"balanced"``, or, where
-            the extra ``neural`` is not installed, for ``"fast"`` with a warning (see :func:`default_effort`).
+            these and three GATES networks; ``"best"``: three BiFlow networks too. None for ``"balanced"``, or, if
+            the extra ``neural`` is not installed, ``"fast"`` with a warning (see :func:`default_effort`).
         seed: Fixes all randomness.
         hints: Fitted predictors of other targets of the same space that correlate with the one to rank: shorter
             trainings, another data set, another metric, measured on more architectures. They join the features of
             the Gaussian process and of the trees.
 
-    Where LightGBM cannot be loaded, there are no trees in it; where the operations of the space are not known
-    beforehand, as in a space of modules, no networks.
+    Without LightGBM it has no trees. If the operations of the space are not known beforehand, as in a space of modules,
+    it has no networks.
 
     Raises:
         UnknownName: No such effort or space.

@@ -44,39 +44,39 @@ LISTED = 200_000
 
 
 class GuidedSearch(DomainStrategy):
-    """Rounds of fitting a predictor afresh and evaluating what it ranks best.
+    """Guided search: in every round, fits a predictor to all evaluations and proposes the architectures it ranks best.
 
-    The first ``initial`` architectures are random. From then on every round fits the predictor on what was measured,
-    looks for the unseen architectures with the best predicted scores, and keeps a share of the round for random ones.
-    Architectures with exactly equal scores are the same to the predictor, so a round takes one of them.
+    The first ``initial`` architectures are random. After that every round fits the predictor to the measurements,
+    searches for the unseen architectures with the best predicted scores, and keeps a share of the round for random
+    ones. The predictor cannot distinguish architectures with exactly equal scores, so a round takes one of them.
 
-    Where evaluations failed or broke constraints, it learns how likely an architecture is to be feasible
-    (:class:`~archrank.strategies.feasibility.Feasibility`), and weighs the acquisition by that probability.
+    If evaluations failed or violated constraints, it learns how likely an architecture is to be feasible
+    (:class:`~archrank.strategies.feasibility.Feasibility`), and multiplies the acquisition by that probability.
 
-    The defaults are those that the results are measured with (``docs/results/search-strategies.md``).
+    The defaults are those of the results in ``docs/results/search-strategies.md``.
 
     Args:
         space: The space to search.
-        predictor: Learns the ranking; its seed is drawn anew every round. ``auto(space, "fast")`` for None.
+        predictor: Learns the ranking; its seed changes every round. ``auto(space, "fast")`` for None.
         initial: How many random architectures come first.
         batch: How many architectures a round proposes.
-        inner: How the best predicted are looked for: ``"whole"`` scores all candidates; ``"random"`` scores
-            ``ratio`` random ones per place; ``"evolution"`` evolves a population on the predicted score;
-            ``"annealing"`` anneals independent chains on it; ``"auto"`` scores a small space whole and evolves on a
-            large one.
+        inner: How the best predicted architectures are found: ``"whole"`` scores all candidates; ``"random"`` scores
+            ``ratio`` random ones per proposal; ``"evolution"`` evolves a population on the predicted score;
+            ``"annealing"`` anneals independent chains on it; ``"auto"`` is ``"whole"`` for a small space and
+            ``"evolution"`` for a large one.
         explore: Share of each round that is drawn at random, from 0 to 1.
-        ratio: For ``"random"``: how many candidates are scored per architecture wanted (r in the paper).
+        ratio: For ``"random"``: how many candidates are scored per proposal (r in the paper).
         population: For ``"evolution"``: how many architectures each generation has; for None 100, or 24 where
             choices depend on each other.
         generations: For ``"evolution"``: how many generations; for None 20, or 5 where choices depend on each other.
         chains: For ``"annealing"``: how many chains.
         steps: For ``"annealing"``: how many steps each chain makes.
-        acquisition: What "best" means: the ``"mean"``, which is the predicted score, or one of the uses of how unsure
-            the predictor is of it (:func:`~archrank.strategies.acquisition.utilities`).
+        acquisition: What "best" means: the ``"mean"``, which is the predicted score, or an acquisition function that
+            also uses its uncertainty (:func:`~archrank.strategies.acquisition.utilities`).
         beta: For the acquisition ``"ucb"``: how many standard deviations are added to the mean.
-        shrink: From the third round on the predictor is fitted on this share of the measured, the best ones, but on no
-            fewer than the third round starts with: ``initial`` and two rounds. 1 fits it on all.
-        candidates: Propose only these; the whole space for None. They are always scored whole.
+        shrink: From the third round on, the predictor is fitted to this share of the measured architectures, the best
+            ones, but to no fewer than ``initial`` and two rounds. 1 fits it to all.
+        candidates: Propose only these; the whole space for None. All of them are scored in every round.
         unique_by: Which architectures count as the same and are never proposed twice: those with the same
             ``"encoding"`` (row of choices), or that compute the same ``"function"``.
 
@@ -85,9 +85,9 @@ class GuidedSearch(DomainStrategy):
         ArchrankError: A number out of its range, or an acquisition that needs a standard deviation, with a predictor
             that has none.
 
-    Reference: GATES (ECCV 2020), section 4.4: n picks out of r · n inner samples. Unlike the authors' annealing, whose
-    temperature of 1000 makes it a random walk, this one's temperature is in standard deviations of the scores. Fitting
-    on ever better ones: Wu et al., Stronger NAS with Weaker Predictors (NeurIPS 2021).
+    Reference: GATES (ECCV 2020), section 4.4: n picks out of r · n inner samples. The authors' annealing has a
+    temperature of 1000, which makes it a random walk; here the temperature is in standard deviations of the scores.
+    ``shrink``: Wu et al., Stronger NAS with Weaker Predictors (NeurIPS 2021).
     """
 
     handles_constraints = True

@@ -73,7 +73,7 @@ class SearchResult:
 
     Attributes:
         space: The space that was searched.
-        objectives: What the search went by: its objectives and constraints.
+        objectives: The objectives and constraints of the search.
         strategy: The strategy and its settings.
         budget: How many evaluations were allowed, failed ones included.
         seed: The seed.

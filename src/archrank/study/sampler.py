@@ -28,15 +28,15 @@ __all__ = ["ArchrankSampler"]
 class ArchrankSampler(BaseSampler):
     """Lets a strategy choose the architecture of each trial of an Optuna study.
 
-    The strategy proposes as many at once as its ``batch`` says. So a study that runs one trial at a time evaluates what
-    :func:`archrank.search` evaluates with the same seed.
+    The strategy proposes ``batch`` architectures at a time. So a study that runs one trial at a time evaluates the
+    same architectures as :func:`archrank.search` with the same seed.
 
-    The objective asks for it with ``space.suggest(trial)``. No architecture is given twice, also where
-    several threads ask (``n_jobs``); when the space is used up the study is stopped, and trials already begun
-    get random repeats. Parameters that are not the space's, such as a learning rate, are drawn at random.
+    The objective gets its architecture by ``space.suggest(trial)``. No architecture is suggested twice, not even to
+    several threads (``n_jobs``). When the space is exhausted the study is stopped, and trials that have begun
+    get random repeats. Other parameters, such as a learning rate, are sampled at random.
 
-    The strategy learns from pruned trials too: where there are some, the score of a trial is how often it is better
-    than another one at the last step that both reached (:func:`~archrank.study.win_rates.win_rates`). A trial that
+    The strategy learns from pruned trials too: if there are any, the score of a trial is the share of the other trials
+    that it beats at the last step that both reached (:func:`~archrank.study.win_rates.win_rates`). A trial that
     failed, or was pruned before it reported a value, counts as a failure of its architecture.
 
     A study with several directions, or whose objective calls ``trial.set_constraint``, is shown to the strategy through

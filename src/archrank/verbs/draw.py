@@ -80,22 +80,22 @@ def draw(
 ) -> Drawing:
     """Draw one architecture or network: ``draw(space, "…")``, ``draw(graph)`` or ``draw(module, example)``.
 
-    An operation has the same color in every drawing of a space. What no data reaches, or what does not reach the
-    output, is pale. In the drawing of a network, the parts of a module are one box with the name of its class, and a
-    run of equal boxes is one box with their number.
+    An operation has the same color in every drawing of a space. Parts that no data reaches, or that do not reach the
+    output, are pale. In the drawing of a network, a module is one box with the name of its class, and consecutive
+    equal boxes are one box with their number.
 
     Args:
         drawn: The space or its name, the architecture, or a graph; a ``torch.nn.Module``, or the name of a network
             such as ``timm:resnet50``, ``file.onnx`` or ``path/to/file.py:Net``.
         other: The architecture in any form, where the space is first, or the space, where the architecture is; the
             example input of a network, as :func:`archrank.trace` takes it.
-        level: For a network, how many modules deep to look: 1 for its parts, 2 for the parts of these; None for the
+        level: For a network, the depth of modules to show: 1 for its parts, 2 for the parts of these; None for the
             deepest level that has a readable number of boxes.
         style: ``"edge"`` for operations on the arrows between junctions, ``"node"`` for operations as boxes; None for
             the one that suits the space.
 
     Raises:
-        ArchrankError: There is no space or no architecture among them, or more than one architecture; a level without
+        ArchrankError: The space or the architecture is missing, or there is more than one architecture; a level without
             a network, or one with too many boxes.
         ParseError: A text that is no architecture of the space.
         TraceError: The network cannot be read.

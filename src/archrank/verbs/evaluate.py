@@ -72,8 +72,8 @@ def evaluate(
     Args:
         model: The network, or the folder that :func:`archrank.train` wrote.
         split: ``"test"`` or ``"validation"``.
-        data: Other images, by name; None for those that it was trained on.
-        data_folder: Where the files of the images are; None for where they were at the training.
+        data: Other images, by name; None for the data set that it was trained on.
+        data_folder: The folder of the image files; None for that of the training.
         device: Where to compute.
         batch: Images at a time.
         on_progress: Called with how many images were decoded, and of how many, the first time.

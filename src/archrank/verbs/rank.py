@@ -88,12 +88,12 @@ def rank(
         include_measured: Whether measured architectures are ranked too.
         architecture_column: The name of the column of architectures.
         average: Whether rows of the same architecture, such as several seeds, are averaged.
-        delimiter: The sign between the cells of text files; None for what their first line tells.
-        decimal: The decimal sign of texts; None for what the column tells.
+        delimiter: The delimiter of text files; None detects it from their first line.
+        decimal: The decimal sign of texts; None detects it from the column.
         encoding: The encoding of text files; None for UTF-8.
-        hints: Also learn from these columns of something correlated, which may be filled in more rows: names of columns
-            of ``measured``, pairs of data and column, or fitted predictors of the same space. Where a hint is a column
-            of ``measured``, rows without the target are not measured.
+        hints: Also learn from these columns, which correlate with the target and may be filled in more rows: names of
+            columns of ``measured``, pairs of data and column, or fitted predictors of the same space. If a hint is a
+            column of ``measured``, rows without the target are candidates.
         predictor: A predictor, or a name for :func:`~archrank.predictors.named_predictor`, as are the following.
         effort: The effort of ``auto``; None for ``"balanced"``, or ``"fast"`` without torch.
         encoder: The encoder of ``neural``.

@@ -37,14 +37,14 @@ def rank_networks(
     skip: bool = False,
     seed: int = 0,
 ) -> Any:
-    """Learn from trained networks of any shape which of further ones to train.
+    """Rank networks of any shape by a few trained ones.
 
-    Every network is traced (:func:`~archrank.trace`); predictors see the graphs: how many operations of each kind there
-    are, their sizes and attributes, depth, and what follows what; and the further inputs.
+    Every network is traced (:func:`~archrank.trace`). The predictors see the graphs: the number of operations of each
+    kind, their sizes and attributes, depth, and which operation follows which; and any other inputs.
 
     Args:
         models: B trained networks: modules, names (``timm:resnet50``, ``file.py:Net``, an ``.onnx`` path) or graphs; a
-            list, or a mapping of names to them. Code is run only for the files that the names say.
+            list, or a mapping of names to them. Code is run only from files that are named.
         values: What was measured: (B,).
         candidates: The networks to rank, in the same forms.
         example: What modules are called with: a tensor, a shape, or a tuple of these. Networks of timm and ONNX files

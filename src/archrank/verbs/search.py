@@ -93,16 +93,16 @@ def search(
 ) -> SearchResult:
     """Search for a good architecture with few evaluations.
 
-    With the same seed it evaluates the same architectures as ``archrank search``, whose defaults it has: 10 random
-    architectures, then rounds of 5, each chosen by expected improvement with a predictor that is fitted to what was
-    measured before.
+    It has the defaults of ``archrank search``, and with the same seed it evaluates the same architectures: 10 random
+    ones, then rounds of 5, each chosen by expected improvement with a predictor that is fitted to all measurements so
+    far.
 
     Args:
         target: What to search: a space, a table of measured architectures, or the name of a benchmark or of a built-in
             space.
-        evaluate: A function of an architecture that returns the metric's value, or a mapping that holds it; higher is
-            better unless something else is said. Or measured architectures to look values up in: a table, a
-            benchmark's name, a file, a DataFrame, records or columns. None where ``target`` is a table.
+        evaluate: A function of an architecture that returns the metric's value, or a mapping that contains it; higher
+            is better unless declared otherwise. Or measured architectures to look values up in: a table, a
+            benchmark's name, a file, a DataFrame, records or columns. None if ``target`` is a table.
         strategy: A strategy, or the name of one: ``"guided"``, ``"evolution"``, ``"tournament-evolution"``,
             ``"local-search"``, ``"annealing"`` or ``"random"``.
         budget: How many evaluations, failed ones and those of an earlier part of a resumed run included.
@@ -112,8 +112,8 @@ def search(
         objectives: Several values to search by instead, as a mapping from names to ``"maximize"`` or ``"minimize"``.
         where: Constraints such as ``"latency_ms < 20"``.
         folder: Where the run is kept, with a report; None keeps it in memory.
-        resume: Continue the run that the folder holds, or start one where there is none. A larger budget extends a
-            finished run. Without it a folder that holds a run is refused.
+        resume: Continue the run that the folder holds, or start one if there is none. A larger budget extends a
+            finished run. Without ``resume`` a folder that holds a run is refused.
         database: A database, whose workers evaluate (``archrank worker``).
         workers: How many processes evaluate.
         executor: Where to evaluate instead: a Ray cluster, or any executor of ``concurrent.futures``.
@@ -122,7 +122,7 @@ def search(
         retries: How often an evaluation is started again after its process died.
         on_progress: Called after every evaluation.
         command: The command that repeats the run, for its record.
-        fingerprint: What else must agree when the run is resumed, as JSON values.
+        fingerprint: Other settings that must be equal when the run is resumed, as JSON values.
         options: Options of a strategy that is given by name, the fields of
             :class:`~archrank.strategies.named.StrategyOptions`: ``predictor``, ``encoder``, ``initial``, ``round``, …
 
@@ -130,7 +130,7 @@ def search(
         What was found: ``best_value``, ``best_architecture``, ``to_pandas()``, the Optuna ``study`` and more.
 
     Raises:
-        ArchrankError: Something that is given cannot be used; nothing has been evaluated then.
+        ArchrankError: An argument cannot be used; nothing has been evaluated then.
 
     >>> from archrank.spaces import NASBench201
     >>> result = search(NASBench201(), lambda architecture: sum(architecture.choices), budget=12)

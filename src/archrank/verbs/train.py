@@ -52,9 +52,9 @@ def train(
             the best one found.
         folder: Where the network, its curve and its card are written.
         data: The images: ``digits``, ``cifar10``, ``cifar100``, a folder of classes, or ``path/to/file.py:name``.
-        recipe: How to train: a name, a file, or a recipe. None for ``cifar-final``, 600 epochs, or for the digits their
-            own.
-        final: Learn from the validation images too; only the test images are left then.
+        recipe: How to train: a name, a file, or a recipe. None for ``cifar-final`` with 600 epochs, or the recipe
+            ``digits`` for the digits.
+        final: Train on the validation images too; only the test images are left then.
         seed: The seed of weights, order and augmentation.
         resume: Continue the training that the folder holds, or start one where there is none.
         onnx: Write ``model.onnx`` too.
@@ -65,11 +65,11 @@ def train(
         options: Other options of :class:`~archrank.training.TrainingSetup`: ``epochs``, ``batch``, ``device`` …
 
     Returns:
-        The trained network, and what is known of it.
+        The trained network with its metadata.
 
     Raises:
         TrainingError: The folder holds another training, or training fails.
-        ArchrankError: Something that is given cannot be used; nothing has been trained then.
+        ArchrankError: An argument cannot be used; nothing has been trained then.
     """
     needs("training", "torch", what="training")
     from archrank.training.setup import TrainingSetup

@@ -44,33 +44,33 @@ _KEPT = 20_000
 class GrammarSpace(OpenSpace):
     """A search space whose architectures are the derivations of a context-free grammar.
 
-    A rule names the alternatives of a symbol. An alternative is a topology with its parts, or a single part; a part is
-    the symbol of a rule, or else an operation. ``LinearN`` is a chain; ``ResidualN`` is a chain of N with a skip around
-    it, which is the last but one of its N + 1 parts; ``SplitJoinN`` adds parallel parts, ``SplitConcatN`` concatenates
-    them; ``Cell`` is the NAS-Bench-201 cell, whose six parts are its edges.
+    A rule lists the alternatives of a symbol. An alternative is a topology with its parts, or a single part; a part is
+    the symbol of a rule, or else an operation. ``LinearN`` is a chain; ``ResidualN`` is a chain of N parts with a skip
+    connection around it, which is the second-to-last of its N + 1 parts; ``SplitJoinN`` adds parallel parts,
+    ``SplitConcatN`` concatenates them; ``Cell`` is the NAS-Bench-201 cell, whose six parts are its edges.
 
-    The choices of an architecture are the alternatives that its rules take, by their path: ``S/2.C`` is that of the
+    The choices of an architecture are the alternatives of its rules, named by their paths: ``S/2.C`` is that of the
     symbol ``C``, the second part of the start symbol ``S``.
 
     Args:
-        rules: The text form, one rule a line, or a mapping of symbols to alternatives.
-        start: The symbol that architectures are derived from; the first rule's for None.
+        rules: Text with one rule per line, or a mapping of symbols to alternatives.
+        start: The symbol that architectures are derived from; that of the first rule for None.
         name: The space's name.
-        topologies: One's own by name: pairs of a source and a target junction, one for each part, or a
+        topologies: Your own topologies by name: pairs of a source and a target junction, one for each part, or a
             :class:`~archrank.spaces.grammars.topologies.Topology`.
-        operations: The operations by name, so that a symbol without a rule is an error; any name for None.
-        max_depth: The most rules that may be within each other; needed where rules are recursive.
-        max_operations: The most operations of an architecture.
-        effects: What operations do to the shape of an image; those that are not named keep it. Branches of different
+        operations: The names of the operations, so that any other symbol without a rule is an error; any name for None.
+        max_depth: The largest depth of nested rules; required if rules are recursive.
+        max_operations: The largest number of operations of an architecture.
+        effects: What operations do to the shape of an image; the others keep it. Branches of different
             shapes cannot be joined.
-        max_halvings: How often an image may be halved.
-        max_widening: What the number of channels may be multiplied by.
-        identities: Operations that pass on what they read.
-        zeros: Operations that give zero.
-        connected: Whether architectures are refused in which nothing reaches the output because of zeros.
-        sampling: ``"uniform"`` over derivations, exactly; ``"depth"``: uniform over the depths that occur, then over
-            the derivations of that depth; ``"choices"``: every alternative of a rule that is reached is as probable as
-            the others. What the rules of shapes, sizes and zeros refuse is drawn again.
+        max_halvings: The largest number of times an image may be halved.
+        max_widening: The largest factor of the number of channels.
+        identities: Operations that return their input.
+        zeros: Operations that return zero.
+        connected: Whether architectures are refused whose zeros disconnect the output.
+        sampling: ``"uniform"``: exactly uniform over derivations; ``"depth"``: uniform over the depths that occur, then
+            over the derivations of that depth; ``"choices"``: uniform over the alternatives of every rule that is
+            reached. Samples that violate the rules of shapes, sizes and zeros are drawn again.
 
     Raises:
         ParseError: A text that cannot be read; the message says where and why.
@@ -236,10 +236,10 @@ class GrammarSpace(OpenSpace):
         return [self._one(rng) for _ in range(n)]
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        """Change one alternative, drawn uniformly among all choices; parts that are new are drawn as in a sample.
+        """Change one alternative, drawn uniformly among all choices; new parts are drawn as in a sample.
 
-        Larger and smaller changes are accepted by the rule of Metropolis and Hastings, so that chains of mutations
-        have about the distribution of sizes of :meth:`sample`: without selection, they do not grow.
+        Changes of size are accepted by the Metropolis–Hastings rule, so a chain of mutations has approximately the
+        size distribution of :meth:`sample`: without selection, architectures do not grow.
 
         Raises:
             SpaceError: No other architecture was found.
@@ -256,9 +256,9 @@ class GrammarSpace(OpenSpace):
         raise SpaceError(f"no architecture of {self.name} other than {self.format(architecture)} was found")
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """The first architecture with a subtree of the second in the place of one of the same symbol.
+        """The first architecture with one of its subtrees replaced by one of the second that has the same symbol.
 
-        The place is drawn uniformly among those that have a partner, and the partner uniformly.
+        The subtree is drawn uniformly among those with a replacement, and the replacement uniformly.
 
         Raises:
             SpaceError: The two have no subtrees to exchange, such as two equal ones.
