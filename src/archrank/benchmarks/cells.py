@@ -122,12 +122,9 @@ class Cells:
             yield found
 
     def _rows(self, space: SearchSpace, column: str) -> Rows:
-        """Option indices of the architecture of every row: (M, number of choices)."""
-        if not space.choices:
-            raise TableError(
-                f"{self.source}: the choices of the space {space.name} depend on each other, and tables of "
-                "such a space are not supported yet"
-            )
+        """Option indices of the architecture of every row, as the space packs them: (M, number of choices)."""
+        if space.conditional:
+            return space.pack(list(self.architectures(space, column)))
         rows = np.empty(
             (len(self.column(column)) if column in self.columns else 0, len(space.choices)), dtype=np.int16
         )
@@ -247,7 +244,7 @@ class Cells:
                 before, after = int(kept[first[group[row]]]), int(kept[row])
                 raise TableError(
                     f"{self.source}: {self.where(before)} and {self.where(after)} are the same architecture, "
-                    f"{shown(space.format(Architecture(space.name, tuple(rows[after].tolist()))))}, with different "
+                    f"{shown(space.format(*space.architectures(rows[after : after + 1])))}, with different "
                     f"{shown(metric)}: {earlier[row]:.10g} and {column[row]:.10g}; average them (average=True, "
                     "--average), or keep one row for each architecture"
                 )
@@ -265,6 +262,10 @@ def check_names(source: str, names: Sequence[str]) -> None:
 
 def _groups(rows: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """The first row of each architecture, in order, and which of these each row belongs to: (A,), (M,)."""
+    if rows.ndim == 1:  # architectures of an open space
+        places: dict[Architecture, int] = {}
+        group = np.array([places.setdefault(a, len(places)) for a in rows.tolist()], dtype=np.intp)
+        return np.unique(group, return_index=True)[1], group
     whole = np.ascontiguousarray(rows)
     packed = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))).ravel()
     _, first, group = np.unique(packed, return_index=True, return_inverse=True)

@@ -1,13 +1,14 @@
 """Finding rows of option indices among many, without an object for each."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archrank.space import Rows, SearchSpace
 
-__all__ = ["RowIndex", "row_numbers"]
+__all__ = ["RowIndex", "row_bytes", "row_numbers"]
 
 _LARGEST_NUMBER = 2**63
 """Spaces with no more encodings than this have a number for each that fits into 64 bits."""
@@ -23,6 +24,13 @@ def row_numbers(rows: Rows, space: SearchSpace) -> npt.NDArray[np.int64] | None:
     return np.asarray(rows).astype(np.int64) @ np.array(_weights(space), dtype=np.int64)
 
 
+def row_bytes(rows: Rows, space: SearchSpace) -> bytes:
+    """What digests take of rows, the same on every machine."""
+    if space.conditional:
+        return "\n".join(map(space.format, space.architectures(rows))).encode()
+    return np.ascontiguousarray(rows, dtype="<i8").tobytes()
+
+
 def _weights(space: SearchSpace) -> list[int]:
     weights = [1]
     for choice in space.choices[:0:-1]:
@@ -34,22 +42,23 @@ class RowIndex:
     """Where each of M distinct rows stands.
 
     Args:
-        rows: Option indices: (M, number of choices).
+        rows: Option indices: (M, number of choices); of a space with conditional choices, packed architectures: (M,).
         space: The space that they belong to.
     """
 
     def __init__(self, rows: Rows, space: SearchSpace) -> None:
         self._sizes = [len(choice.options) for choice in space.choices]
         numbers = row_numbers(rows, space)
-        self._by_row: dict[tuple[int, ...], int] | None = None
+        self._by_row: dict[Hashable, int] | None = None
         if numbers is None:
-            self._by_row = {tuple(row): index for index, row in enumerate(rows.tolist())}
+            every = [a.choices for a in space.architectures(rows)]
+            self._by_row = {tuple(choices): index for index, choices in enumerate(every)}
             return
         self._weights = _weights(space)
         self._order = np.argsort(numbers, kind="stable")
         self._sorted = numbers[self._order]
 
-    def get(self, row: Sequence[int]) -> int | None:
+    def get(self, row: Sequence[Any]) -> int | None:
         """The index of a row, or None where it is not there."""
         if self._by_row is not None:
             return self._by_row.get(tuple(row))

@@ -62,7 +62,8 @@ class Table:
     Args:
         name: The table's name.
         space: The space that the architectures belong to.
-        rows: Option indices of the M architectures, valid, canonical and distinct: (M, number of choices).
+        rows: Option indices of the M architectures, valid, canonical and distinct: (M, number of choices); of a space
+            with conditional choices what its ``pack`` returns: (M,).
         values: A column of M numbers for every metric, in the metrics' own unit, NaN where not measured; or a
             function that reads the column, called when it is first asked for.
         metrics: What the columns mean; the first is the one that search selects by as a default.
@@ -94,11 +95,7 @@ class Table:
         notes: tuple[str, ...] = (),
         skipped: int = 0,
     ) -> None:
-        if rows.ndim != 2 or rows.shape[1] != len(space.choices):
-            raise TableError(
-                f"the table {name}: rows of shape {rows.shape}, expected (M, {len(space.choices)}), "
-                f"a column for every choice of the space {space.name}"
-            )
+        _check_shape(name, space, rows)
         if not metrics:
             raise TableError(f"the table {name} has no metric")
         for metric in metrics:
@@ -149,7 +146,7 @@ class Table:
         return RowIndex(self.rows, self.space)
 
     def _at(self, index: int) -> Architecture:
-        return Architecture(self.space.name, tuple(self.rows[index].tolist()))
+        return self.space.architectures(self.rows[index : index + 1])[0]
 
     def __contains__(self, architecture: object) -> bool:
         return (
@@ -296,6 +293,25 @@ class Table:
             f"<p><b>{escape(self.name)}</b>: {escape(self._size)}</p><table><thead><tr><th>metric</th><th>split</th>"
             f"<th>better</th><th>epochs</th><th>meaning</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
             f"{f'<p>… and {more} more metrics</p>' if more else ''}"
+        )
+
+
+def _check_shape(name: str, space: SearchSpace, rows: Rows) -> None:
+    """Refuse rows that cannot be those of a space.
+
+    Raises:
+        TableError: As said.
+    """
+    if space.conditional:
+        if rows.ndim != 1:
+            raise TableError(
+                f"the table {name}: rows of shape {rows.shape}, expected (M,): what space.pack(architectures) returns, "
+                f"for the choices of the space {space.name} depend on each other"
+            )
+    elif rows.ndim != 2 or rows.shape[1] != len(space.choices):
+        raise TableError(
+            f"the table {name}: rows of shape {rows.shape}, expected (M, {len(space.choices)}), "
+            f"a column for every choice of the space {space.name}"
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.benchmarks.indices import row_bytes
 from archrank.errors import PredictorError
 from archrank.experiments.grid import GridTask
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
@@ -113,7 +114,7 @@ class RankingFits(ABC):
         """A digest of the architectures and numbers that are trained and tested on, in their order."""
         digest = sha256(self.space.digest.encode())
         for part, values in ((self.split.pool, self.targets), (self.split.test, self.test_targets)):
-            digest.update(np.ascontiguousarray(self.rows[part], dtype="<i8").tobytes())
+            digest.update(row_bytes(self.rows[part], self.space))
             digest.update(np.ascontiguousarray(values[part], dtype="<f8").tobytes())
         return digest.hexdigest()
 

@@ -47,7 +47,8 @@ def isomorphic_encodings(
 
     Returns:
         Groups of 2 to ``max_size`` distinct valid rows, canonical or not, (group size, number of choices) each; no two
-        groups encode the same graph. There are fewer groups than wanted, or none, where no more are found.
+        groups encode the same graph. There are fewer groups than wanted, or none, where no more are found;
+        none in a space whose choices are conditional, which has no rows.
 
     Raises:
         MeasureError: ``classes`` is below 1 or ``max_size`` below 2.
@@ -61,6 +62,8 @@ def isomorphic_encodings(
         raise MeasureError(f"classes is {classes}; it must be 1 or more")
     if max_size < 2:
         raise MeasureError(f"max_size is {max_size}; a group needs at least 2 encodings")
+    if space.conditional:
+        return []
     found: dict[Hashable, dict[Row, None]] = {}
     for row in _encodings(space, classes, rng, max_size):
         members = found.setdefault(space.graph(Architecture(space.name, row)).key, {})

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from archrank.benchmarks.indices import row_bytes
 from archrank.benchmarks.table import Floats, Metric, Table
 from archrank.errors import BudgetError, TableError
 from archrank.experiments.grid import GridTask
@@ -122,7 +123,7 @@ class Searches:
     def digest(self) -> str:
         """A digest of the architectures and numbers that are searched, in their order."""
         digest = sha256(self.table.space.digest.encode())
-        digest.update(np.ascontiguousarray(self.table.rows, dtype="<i8").tobytes())
+        digest.update(row_bytes(self.table.rows, self.table.space))
         for column in (*self.labels.values(), self.seconds):
             if column is not None:
                 digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())

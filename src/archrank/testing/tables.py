@@ -40,11 +40,9 @@ def check_table(table: Table, *, samples: int = 60, seed: int = 0) -> None:
 def _check_rows(table: Table) -> None:
     space = table.space
     require(len(table) > 0, f"{table.name} is empty")
-    require(
-        table.rows.shape == (len(table), len(space.choices)),
-        f"{table.name}: rows have shape {table.rows.shape}, expected ({len(table)}, {len(space.choices)})",
-    )
-    rows = [tuple(row) for row in table.rows.tolist()]
+    shape = (len(table),) if space.conditional else (len(table), len(space.choices))
+    require(table.rows.shape == shape, f"{table.name}: rows have shape {table.rows.shape}, expected {shape}")
+    rows = [a.choices for a in space.architectures(table.rows)]
     require(len(set(rows)) == len(rows), f"{table.name}: an architecture comes twice")
     for row in rows:
         try:
@@ -57,7 +55,7 @@ def _check_rows(table: Table) -> None:
         f"{table.name}: architectures must come in the order of rows",
     )
     if table.complete:
-        missing = {tuple(row) for row in space.rows().tolist()} - set(rows)
+        missing = {a.choices for a in space.architectures(space.rows())} - set(rows)
         require(not missing, f"{table.name} claims to be complete, but lacks {len(missing)} architectures")
 
 
