@@ -69,11 +69,19 @@ def test_option_indices_are_refused():
 
 def test_a_table_is_searched_among_its_architectures(frame, tmp_path):
     table = as_table(SPACE, frame)
-    found = ar.search(table, budget=16, initial=8, round=4, predictor="gaussian-process", folder=tmp_path / "run")
+    found = ar.search(
+        table, budget=16, initial=8, round=4, predictor="gaussian-process", folder=tmp_path / "run"
+    )
     assert {e.architecture for e in found.evaluations} <= set(table.architectures)
     assert found.best_value == max(e.value for e in found.evaluations)
     again = ar.search(
-        table, budget=16, initial=8, round=4, predictor="gaussian-process", folder=tmp_path / "run", resume=True
+        table,
+        budget=16,
+        initial=8,
+        round=4,
+        predictor="gaussian-process",
+        folder=tmp_path / "run",
+        resume=True,
     )
     assert again.best_value == found.best_value
 
