@@ -101,19 +101,27 @@ class Cells:
             )
         return values, missing
 
-    def architectures(self, space: SearchSpace, column: str = ARCHITECTURE) -> Iterator[Architecture]:
-        """The architecture of every row.
+    def architecture_cells(self, column: str = ARCHITECTURE) -> Sequence[Any]:
+        """The cells of the column of architectures.
 
         Raises:
-            TableError: There is no such column, or a cell holds no architecture of the space.
+            TableError: There is no such column.
         """
         if column not in self.columns:
             raise TableError(
                 f"{self.source}: {UnknownName('column', column, self.columns)}; if another column holds the "
                 "architectures, name it by architecture_column (--architecture-column)"
             )
+        return self.columns[column]
+
+    def architectures(self, space: SearchSpace, column: str = ARCHITECTURE) -> Iterator[Architecture]:
+        """The architecture of every row.
+
+        Raises:
+            TableError: There is no such column, or a cell holds no architecture of the space.
+        """
         known: dict[str, Architecture] = {}  # tables of several seeds or epochs repeat each text
-        for row, cell in enumerate(self.columns[column]):
+        for row, cell in enumerate(self.architecture_cells(column)):
             found = known.get(cell) if type(cell) is str else None
             if found is None:
                 found = self._architecture(space, column, row, cell)

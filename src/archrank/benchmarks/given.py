@@ -17,7 +17,7 @@ from archrank.space import SearchSpace
 from archrank.system.arguments import checked_texts
 from archrank.system.foreign import shown
 
-__all__ = ["as_architectures", "as_table"]
+__all__ = ["as_architectures", "as_table", "cells_of"]
 
 _FORMS = "expected a Table, a file ({}), a DataFrame, a list of dicts or a dict of columns".format(
     ", ".join(SUFFIXES)
@@ -91,7 +91,7 @@ def as_table(
             f"test_metrics is {shown(test_metrics)}, expected a mapping of metrics to test metrics"
         )
     if not isinstance(measured, Table):
-        return _cells(measured, architecture_column, TextFormat(delimiter, decimal, encoding)).table(
+        return cells_of(measured, architecture_column, TextFormat(delimiter, decimal, encoding)).table(
             space,
             architecture_column=architecture_column,
             metrics=metrics,
@@ -135,13 +135,17 @@ def as_architectures(
     if isinstance(given, Table):
         return as_table(space, given).architectures
     if _are_cells(space, given, architecture_column):
-        cells = _cells(given, architecture_column, TextFormat(delimiter, None, encoding))
+        cells = cells_of(given, architecture_column, TextFormat(delimiter, None, encoding))
         return list(dict.fromkeys(cells.architectures(space, architecture_column)))
     return list(dict.fromkeys(architectures_of(space, given, empty=True)))
 
 
-def _cells(given: Any, architecture_column: str, form: TextFormat) -> Cells:
-    """The cells of anything but a table."""
+def cells_of(given: Any, architecture_column: str, form: TextFormat) -> Cells:
+    """The cells of anything but a table.
+
+    Raises:
+        TableError: None of the forms that :func:`as_table` takes, or a file that cannot be read.
+    """
     if isinstance(given, str | os.PathLike):
         return read_cells(Path(given), architecture_column, form)
     if hasattr(given, "columns") and hasattr(given, "__getitem__"):

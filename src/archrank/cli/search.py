@@ -106,6 +106,21 @@ def command(
     maximize: MaximizeOption = None,
     objectives: ObjectivesOption = None,
     where: WhereOption = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What was measured before, which costs no budget: a run folder, or a file of architectures and "
+            "values; may be repeated.",
+            metavar="RUN|FILE",
+        ),
+    ] = None,
+    renamed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A choice or option of --known that has another name now; may be repeated.",
+            metavar="OLD=NEW",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/SEARCHED-STRATEGY-SEED).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
@@ -161,7 +176,8 @@ def command(
     )
     target = names.target(searched, evaluator, is_remote=storage is not None)
     folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
-    request = _Request(searched, target, options, evaluating, training, reading, budget, seed, folder)
+    before = _Before(tuple(known or ()), _renamed(renamed or ()))
+    request = _Request(searched, target, options, evaluating, training, reading, budget, seed, folder, before)
     console = Console(stderr=True)
     with warnings_on(console):
         values = request.values(metric, maximize, objectives)
@@ -192,6 +208,39 @@ def _title(searched: str, target: "SearchSpace | Table") -> str:
     return searched if isinstance(target, Table) else target.name
 
 
+def _renamed(given: "Sequence[str]") -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for text, (old, equals, new) in zip(given, pairs, strict=True):
+        if not (old and equals and new):
+            raise ArchrankError(f"--renamed {text!r}: expected OLD=NEW, such as 'conv3=conv 3x3'")
+    return {old: new for old, _, new in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What is known before the search.
+
+    Attributes:
+        sources: Run folders and files.
+        renamed: Present names by earlier ones.
+    """
+
+    sources: tuple[Path, ...]
+    renamed: dict[str, str]
+
+    @property
+    def words(self) -> list[str]:
+        """The options that give it again."""
+        pairs = [("--known", str(source)) for source in self.sources]
+        pairs += [("--renamed", f"{old}={new}") for old, new in self.renamed.items()]
+        return [*chain.from_iterable(pairs)]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Arguments of :func:`archrank.search`."""
+        return {"known": [*self.sources], "renamed": self.renamed} if self.sources else {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     """The request of the command line.
@@ -206,6 +255,7 @@ class _Request:
         budget: How many evaluations.
         seed: The seed.
         folder: The run folder.
+        before: What is known before the search.
     """
 
     searched: str
@@ -217,6 +267,7 @@ class _Request:
     budget: int
     seed: int
     folder: Path
+    before: _Before
 
     @property
     def table(self) -> "Table | None":
@@ -297,7 +348,7 @@ class _Request:
             [f"--{name.replace('_', '-')}", str(value)] for name, value in values.items() if value is not None
         ]
         words += [["--where", str(constraint)] for constraint in by.constraints]
-        words += [self.evaluating.words, self.training.words, self.reading.words]
+        words += [self.before.words, self.evaluating.words, self.training.words, self.reading.words]
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
     def run(
@@ -338,6 +389,7 @@ class _Request:
                 on_progress=on_progress,
                 command=again,
                 fingerprint={**self.evaluating.active, **(values.fingerprint if trains else {})},  # type: ignore[union-attr]
+                **self.before.given,
                 **how,
                 **{name: value for name, value in self.options.active.items() if name != "strategy"},
             )

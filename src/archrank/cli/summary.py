@@ -40,6 +40,8 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
         looked += f" of {len(table):,} ({len(evaluations) / len(table):.1%})"
     looked += f", {len(errors)} failed" if errors else ""
     rows: list[tuple[str, str]] = [("evaluated", looked)]
+    if known := record.get("known"):
+        rows.append(("known before", _known(record, known)))
     if errors:
         rows.append(("why failed", _commonest(errors)))
     if constraints := record["constraints"]:
@@ -71,6 +73,13 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
             expand=False,
         )
     )
+
+
+def _known(record: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:
+    """How many, and the best of them by the first objective."""
+    values = [each["values"][record["metric"]] for each in known if record["metric"] in each["values"]]
+    best = (max if record["maximize"] else min)(values, default=None)
+    return f"{len(known):,}" + ("" if best is None else f", {record['metric']} {brief(best)} at best")
 
 
 def _commonest(errors: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Search a space: what a user gives becomes a plan, a place for the study, and someone who evaluates."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, EvaluationError, RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
+from archrank.strategies.informed import Informed
 from archrank.strategies.scalarized import Scalarized
 from archrank.study.backend import Backend
 from archrank.study.bounds import KnownBounds
@@ -20,6 +22,7 @@ from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator, with_known_values
 from archrank.study.folder import SPACE, RunFolder
+from archrank.study.known import entries, known_evaluations
 from archrank.study.objectives import Direction
 from archrank.study.result import SearchResult, result_record
 from archrank.study.storage import JournalStore, MemoryStore
@@ -56,6 +59,8 @@ def search(
     asynchronous: bool = False,
     timeout: float | None = None,
     retries: int = 2,
+    known: Any = None,
+    renamed: Mapping[str, str] | None = None,
     timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -108,6 +113,12 @@ def search(
         asynchronous: Propose whenever a worker is free, instead of in rounds.
         timeout: Seconds that one evaluation may take; then it is ended, with all that it started, and has failed.
         retries: How often an evaluation is started again after its process died.
+        known: What was measured before, which counts as evaluated and costs no budget: the result or the run folder of
+            an earlier search, what :func:`~archrank.benchmarks.as_table` reads, or a list of these. The strategy learns
+            from it and does not propose it again. Architectures of an earlier version of the space are used as far as
+            they belong to the present one; a warning says how many do not. It must be given again on resuming.
+        renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
+            JSON objects.
         timer: Where the seconds are added up; give one to read it, or to let a predictor add its own.
         on_progress: Called after every evaluation.
         fingerprint: What else must agree when the run in ``folder`` is resumed, as JSON values.
@@ -164,6 +175,11 @@ def search(
         evaluator = TableEvaluator(table, *chosen.needed)
     elif evaluator is not None and table is None:
         evaluator = with_known_values(evaluator, searched, chosen)
+    before, notes = ([], []) if known is None else known_evaluations(searched, known, chosen, renamed)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    if before:
+        strategy = Informed(strategy, entries(before, chosen))
     plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}
@@ -179,7 +195,9 @@ def search(
             on_progress=on_progress,
             begin=(lambda: None) if opened is None else opened.begin,
         )
-        result = replace(result, table=table, folder=None if opened is None else opened.path)
+        result = replace(
+            result, table=table, folder=None if opened is None else opened.path, known=tuple(before)
+        )
         if opened is not None and opened is not folder:
             (on_end or _write_record)(opened, result)
     return result

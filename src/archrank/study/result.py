@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import optuna
     import pandas
 
-__all__ = ["Evaluation", "SearchResult", "result_record"]
+__all__ = ["Evaluation", "Known", "SearchResult", "result_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,21 @@ class Evaluation:
         return "measured" if self.error is None else "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An evaluation that was made before the search.
+
+    Attributes:
+        architecture: What was evaluated.
+        values: What that gave, by name; empty where it failed.
+        source: Where it comes from, in words.
+    """
+
+    architecture: Architecture
+    values: Mapping[str, float]
+    source: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SearchResult:
     """What a search found.
@@ -83,6 +98,7 @@ class SearchResult:
         study: The Optuna study that records the search.
         table: The table that was searched; None where the evaluations were real.
         folder: The run folder; None for a search in memory.
+        known: What was evaluated before the search; it is in none of the counts, and never the best.
     """
 
     space: SearchSpace
@@ -95,6 +111,17 @@ class SearchResult:
     study: "optuna.Study | None" = field(default=None, repr=False, compare=False)
     table: Table | None = field(default=None, repr=False, compare=False)
     folder: Path | None = None
+    known: tuple[Known, ...] = ()
+
+    @property
+    def best_known(self) -> Known | None:
+        """The best known before that meets the constraints, by the first objective; None where there is none."""
+        objectives = self.objectives
+        counted = [
+            k for k in self.known if objectives.metric in k.values and not objectives.violation(k.values)
+        ]
+        sign = objectives.signs[0]
+        return max(counted, key=lambda known: sign * known.values[objectives.metric], default=None)
 
     @property
     def metric(self) -> str:
@@ -162,6 +189,8 @@ class SearchResult:
                 counted += f", mostly by {errors.most_common(1)[0][0]}"
         else:
             found = f"best {self.metric} {self.best_value:.6g}"
+        if (before := self.best_known) is not None:
+            counted += f", {len(self.known)} known before with {before.values[self.metric]:.6g} at best"
         return f"<SearchResult of {self.space.name}: {found} after {counted}>"
 
     def _repr_html_(self) -> str:
@@ -263,6 +292,7 @@ def result_record(
         **_several(result, table),
         "optimum": optimum,
         "regret": regret,
+        **({"known": [_known(result.space, known) for known in result.known]} if result.known else {}),
         "seconds": dict(result.seconds),
         "settings": result.strategy,
         "test_metric": test_metric,
@@ -304,6 +334,14 @@ def _evaluation(space: SearchSpace, evaluation: Evaluation, test_metric: str | N
         "round": evaluation.round,
         "reason": evaluation.reason,
         "predicted": evaluation.predicted,
+    }
+
+
+def _known(space: SearchSpace, known: Known) -> dict[str, Any]:
+    return {
+        "architecture": space.format(known.architecture),
+        "values": dict(known.values),
+        "source": known.source,
     }
 
 

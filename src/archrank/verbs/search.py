@@ -54,6 +54,9 @@ _ELSEWHERE = {
     "out": "folder",
     "storage": "database",
     "callbacks": "on_progress",
+    "warm_start": "known",
+    "points_to_evaluate": "known",
+    "previous": "known",
 }
 """Arguments by the names that other libraries use."""
 
@@ -86,6 +89,8 @@ def search(
     asynchronous: bool = False,
     timeout: float | None = None,
     retries: int = 2,
+    known: Any = None,
+    renamed: Mapping[str, str] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     command: str | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -120,6 +125,12 @@ def search(
         asynchronous: Propose whenever a worker is free, instead of in rounds.
         timeout: Seconds that one evaluation may take.
         retries: How often an evaluation is started again after its process died.
+        known: What was measured before: the result or the run folder of an earlier search, a file, a DataFrame,
+            records, or a list of these. It counts as evaluated and costs no budget: the strategy learns from it and
+            does not propose it again. Architectures of an earlier version of the space are used as far as they belong
+            to the present one; a warning says how many do not.
+        renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
+            JSON objects.
         on_progress: Called after every evaluation.
         command: The command that repeats the run, for its record.
         fingerprint: Other settings that must be equal when the run is resumed, as JSON values.
@@ -163,7 +174,7 @@ def search(
     chosen = _chosen(strategy, options)
     if chosen is not None:
         strategy = named_strategy(space, chosen, None if table is None else table.candidates)
-    if isinstance(strategy, GuidedSearch) and budget <= strategy.initial:
+    if isinstance(strategy, GuidedSearch) and budget <= strategy.initial and known is None:
         warnings.warn(
             f"all {budget} evaluations will be random, for guided search starts with {strategy.initial} random "
             "architectures: give a larger budget, or a smaller initial",
@@ -212,6 +223,8 @@ def search(
         asynchronous=asynchronous,
         timeout=timeout,
         retries=retries,
+        known=known,
+        renamed=renamed,
         timer=timer,
         on_progress=on_progress,
         fingerprint={

@@ -1,5 +1,6 @@
 """The tables of a search's report: the Pareto front, all evaluations, the configuration and the times."""
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from archrank.report.render import duration
 from archrank.space import SearchSpace
 from archrank.study.objectives import Objectives
 
-__all__ = ["command", "evaluation_rows", "failure_rows", "front_rows", "settings", "times"]
+__all__ = ["command", "evaluation_rows", "failure_rows", "front_rows", "known_rows", "settings", "times"]
 
 Rows = list[tuple[str, list[TableCell]]]
 """A CSS class, or "", and the cells of every row."""
@@ -81,6 +82,29 @@ def failure_rows(evaluations: Sequence[Mapping[str, Any]]) -> tuple[list[str], R
         for (kind, unrelated), count in kinds.most_common()
     ]
     return ["failure", "evaluations", "related to the architecture"], rows
+
+
+def known_rows(known: Sequence[Mapping[str, Any]], objectives: Objectives) -> tuple[list[str], Rows]:
+    """What was evaluated before the search, the best by the first objective first, as headings and rows.
+
+    Args:
+        known: As ``result.json`` holds it.
+        objectives: The objectives of the search.
+    """
+    sign, metric = objectives.signs[0], objectives.metric
+    ordered = sorted(known, key=lambda each: -sign * each["values"].get(metric, -sign * math.inf))
+    rows = [
+        (
+            "" if each["values"] else "failed",
+            [
+                *(TableCell(each["values"].get(name, "failed")) for name in objectives.needed),
+                TableCell(str(each["architecture"])),
+                TableCell(str(each["source"])),
+            ],
+        )
+        for each in ordered
+    ]
+    return [*objectives.needed, "architecture", "source"], rows
 
 
 def settings(result: Mapping[str, Any], space: SearchSpace, table: Table | None) -> list[tuple[str, Any]]:

@@ -1,6 +1,6 @@
 """The top of a search's report: title, headline and tiles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,11 +72,18 @@ def tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> list[
     remark = f"{failed:,} failed" if failed else "none failed"
     remark += f", {infeasible:,} infeasible" if infeasible else ""
     found.append(Tile("Evaluations", f"{len(evaluations):,}", remark))
+    if known := result.get("known"):
+        found.append(Tile("Known before", f"{len(known):,}", _best_known(result, known, higher)))
     seconds = result.get("seconds") or {}
     if seconds.get("total") is not None:
         fit = f"{duration(seconds['fit'])} fitting predictors" if seconds.get("fit") else ""
         found.append(Tile("Time", duration(seconds["total"]), fit))
     return found
+
+
+def _best_known(result: Mapping[str, Any], known: Sequence[Mapping[str, Any]], higher: bool) -> str:
+    values = [each["values"][result["metric"]] for each in known if result["metric"] in each["values"]]
+    return f"best {number((max if higher else min)(values), 5)}, not counted" if values else "not counted"
 
 
 def _ranked(result: Mapping[str, Any], table: Table | None) -> str:

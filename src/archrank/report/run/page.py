@@ -12,7 +12,15 @@ from archrank.plot.style import INFEASIBLE
 from archrank.report.parts import pictures_of
 from archrank.report.render import render
 from archrank.report.run.best import drawings, drawings_title
-from archrank.report.run.details import command, evaluation_rows, failure_rows, front_rows, settings, times
+from archrank.report.run.details import (
+    command,
+    evaluation_rows,
+    failure_rows,
+    front_rows,
+    known_rows,
+    settings,
+    times,
+)
 from archrank.report.run.figures import numbers, run_figures
 from archrank.report.run.headline import headline, tiles, title
 from archrank.report.run.trainings import training_figures
@@ -119,6 +127,7 @@ def write_report(
     front_table = front_rows(result) if front else ([], [])
     evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], objectives)
     failure_table = failure_rows(evaluations)
+    known_table = known_rows(result.get("known") or [], objectives)
     page = render(
         "run.html.j2",
         title=title(result),
@@ -133,6 +142,8 @@ def write_report(
         evaluation_rows=evaluation_table[1],
         failure_headings=failure_table[0],
         failure_rows=failure_table[1],
+        known_headings=known_table[0],
+        known_rows=known_table[1],
         settings=settings(result, space, table),
         times=times(result),
         command=command(result),
