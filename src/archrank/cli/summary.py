@@ -60,7 +60,8 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
                 ("true rank", f"{best['true_rank']} of {counted}"),
                 ("regret", f"{brief(record['regret'])} (the optimum is {brief(record['optimum'])})"),
             ]
-    if table is not None and record["front"] is None and (others := _in_comparison(record, table)):
+    alone = record["front"] is None and not record.get("known")  # other strategies began with nothing
+    if table is not None and alone and (others := _in_comparison(record, table)):
         rows.append(("in comparison", others))
     rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
     grid = Grid.grid(padding=(0, 2))

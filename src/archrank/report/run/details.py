@@ -98,13 +98,13 @@ def known_rows(known: Sequence[Mapping[str, Any]], objectives: Objectives) -> tu
             "" if each["values"] else "failed",
             [
                 *(TableCell(each["values"].get(name, "failed")) for name in objectives.needed),
-                TableCell(str(each["architecture"])),
                 TableCell(str(each["source"])),
+                TableCell(str(each["architecture"])),
             ],
         )
         for each in ordered
     ]
-    return [*objectives.needed, "architecture", "source"], rows
+    return [*objectives.needed, "source", "architecture"], rows
 
 
 def settings(result: Mapping[str, Any], space: SearchSpace, table: Table | None) -> list[tuple[str, Any]]:

@@ -43,6 +43,7 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
     values = numbers(evaluations, "value")
     broken = np.array([e.get("state") == INFEASIBLE for e in evaluations], dtype=bool)
     values[broken] = np.nan
+    informed = bool(result.get("known"))  # other strategies began with nothing
     figures = {
         "search": search_figure(
             values,
@@ -52,7 +53,9 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
             ],
             label,
             higher_is_better=higher,
-            bands=comparison_bands(table, result["metric"], len(values)) if table is not None else (),
+            bands=comparison_bands(table, result["metric"], len(values))
+            if table is not None and not informed
+            else (),
             optimum=result.get("optimum"),
         )
     }
