@@ -38,7 +38,8 @@ _CAPTIONS = {
         "The search",
         "Each dot is one evaluated architecture; the blue line is the best value so far. Other lines show what other "
         "strategies find with as many evaluations: half of their runs lie within the shaded band. They are left out if "
-        "the search began with known evaluations. Where the optimum is known, the lower panel shows the distance from it.",
+        "the search began with known evaluations. Where the optimum is known, the lower panel shows the distance from "
+        "it.",
     ),
     "predicted": (
         "Predicted against measured",
