@@ -16,6 +16,12 @@ from .graph import Cell as Cell
 from .graph import Graph as Graph
 from .graph import Node as Node
 from .graph import Site as Site
+from .joint_space import JointSpace as JointSpace
+from .joint_space import integer as integer
+from .joint_space import log as log
+from .joint_space import number as number
+from .joint_space import options as options
+from .joint_space import ordered as ordered
 from .modules.entry import trace as trace
 from .modules.latency import Latency as Latency
 from .modules.latency import measure_latency as measure_latency

@@ -64,6 +64,27 @@ class Record:
         return value
 
 
+class _TrainingRecord(Record):
+    """Writes to another record what is about training only.
+
+    Args:
+        record: The record.
+    """
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record._answers)
+        self.asked, self.training = record.asked, record.training
+        self._record, self._taken = record, frozenset(record.asked)
+
+    def ask(self, name: str, domain: Domain, training: bool) -> Value:
+        """The value of a hyper-parameter."""
+        if name in self._taken:
+            raise SpaceError(
+                f"the hyper-parameter {name!r} has the name of a choice of the architecture; give it another name"
+            )
+        return self._record.ask(name, domain, training=True)
+
+
 class Chooser:
     """Asks for the choices of an architecture while it is built, inside ordinary Python.
 
@@ -127,6 +148,14 @@ class Chooser:
         domain = self._domain(name, lambda: Range(low, high, log))
         value = self._record.ask(self._named(name), domain, training)
         return float(value)  # type: ignore[arg-type] # a number
+
+    def of(self, name: str, domain: Domain, *, training: bool = False) -> Value:
+        """Choose a value of a domain."""
+        return self._record.ask(self._named(name), domain, training)
+
+    def for_training(self) -> "Chooser":
+        """A chooser of hyper-parameters: its choices are about training only, and their names must be new."""
+        return Chooser(_TrainingRecord(self._record), self._prefix)
 
     @property
     def asked(self) -> frozenset[str]:

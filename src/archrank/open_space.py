@@ -18,7 +18,7 @@ from archrank.network_features import network_features
 from archrank.space import SearchSpace, Suggests, parse_json_object
 from archrank.system.foreign import bounded, shown
 
-__all__ = ["OpenSpace"]
+__all__ = ["OpenSpace", "Suggested"]
 
 _TRIES = 200
 """Draws before valid architectures count as too rare."""
@@ -49,6 +49,8 @@ class OpenSpace(SearchSpace):
     conditional = True
     identifiers: ClassVar[frozenset[str]] = frozenset()
     """Choices that only name an architecture, which predictors do not look at."""
+    canonicalized: frozenset[str] = frozenset()
+    """Choices of which several values may denote the same, so that one step may change several of them."""
     by_function = True
 
     def __init__(self, name: str) -> None:
@@ -243,7 +245,7 @@ class OpenSpace(SearchSpace):
         """Ask an Optuna trial for every choice that is reached."""
         if not callable(getattr(trial, "suggest_categorical", None)):
             raise SpaceError(f"{shown(trial)} is no Optuna trial; call suggest inside of an objective")
-        return self._checked(_Suggested(trial))[0]
+        return self._checked(Suggested(trial))[0]
 
     # How large it is.
 
@@ -381,13 +383,14 @@ class _Walk:
         )
 
 
-class _Suggested:
+class Suggested:
     """Answers with what an Optuna trial suggests."""
 
     def __init__(self, trial: Suggests) -> None:
         self._trial: Any = trial
 
     def answer(self, name: str, domain: Domain) -> Value:
+        """The suggested value."""
         if isinstance(domain, Options):
             found: Value = self._trial.suggest_categorical(name, domain.values)
         elif domain.integer:

@@ -6,7 +6,7 @@ import json
 import math
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
@@ -360,12 +360,32 @@ class SearchSpace(ABC):
             raise SpaceError(f"the space {self.name} has a single architecture: nothing to mutate to")
         return Architecture(self.name, tuple(others[rng.integers(len(others))].tolist()))
 
-    def evaluator(self, function: Any) -> Any:
+    def evaluator(self, function: Any, builder: Any = None) -> Any:
         """What a search calls with an architecture, from the function that its user gives: the function itself.
 
         A space of modules builds the network and calls the function with it.
+
+        Args:
+            function: The user's function.
+            builder: Builds the networks instead of this space, where it is a part of another space.
         """
         return function
+
+    joint: ClassVar[Callable[["SearchSpace", Any], "SearchSpace"] | None] = None
+    """What ``&`` makes of a space and hyper-parameters; the module that defines it and their domains sets it."""
+
+    def __and__(self, choices: Any) -> "SearchSpace":
+        """The space joined with hyper-parameters, see :class:`archrank.JointSpace`.
+
+        >>> import archrank as ar
+        >>> ar.load_benchmark("analog-nasbench").space & {"lr": ar.log(1e-4, 1e-1)}
+        <JointSpace 'nas-bench-201 & lr'>
+        """
+        if SearchSpace.joint is None:
+            raise SpaceError(
+                f"{shown(choices)}: give a mapping of names to domains, such as {{'lr': archrank.log(1e-4, 1e-1)}}"
+            )
+        return SearchSpace.joint(self, choices)
 
     def function_key(self, architecture: Architecture) -> Hashable:
         """Equal for architectures that compute the same function by the space's semantic rules."""

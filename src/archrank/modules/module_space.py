@@ -221,9 +221,9 @@ class ModuleSpace(OpenSpace):
                 raise EvaluationError(f"the latency is {shown(found)}; expected milliseconds") from None
         return {_LATENCY: self._latencies[key]}
 
-    def evaluator(self, function: Any) -> Any:
+    def evaluator(self, function: Any, builder: Any = None) -> Any:
         """An evaluator that builds the network and gives it to the user's function."""
-        return function if isinstance(function, TrainedModules) else TrainedModules(self, function)
+        return function if isinstance(function, TrainedModules) else TrainedModules(builder or self, function)
 
     def __getstate__(self) -> dict[str, Any]:
         """What defines the space, without what was traced and measured."""

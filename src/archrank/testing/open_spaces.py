@@ -172,10 +172,12 @@ def _check_neighbors(space: OpenSpace, architecture: Architecture) -> None:
 
 
 def _check_step(space: OpenSpace, before: Architecture, after: Architecture, what: str) -> None:
-    """One choice differs that stays active; where another one is named, everything may."""
+    """One choice differs that stays active; where another one is named, or others represent the same, several may."""
     changed = _changed(space, before, after)
     require(
-        len(changed) == 1 or bool(space.identifiers.intersection(changed)),
+        len(changed) == 1
+        or bool(space.identifiers.intersection(changed))
+        or space.canonicalized.issuperset(changed),
         f"{what} gave {dict(after.choices)}, which changes {', '.join(map(repr, changed)) or 'no choice'} of what is "
         "active in both; expected exactly one choice",
     )
