@@ -29,6 +29,7 @@ SCRIPTS = {
     "studies/flow_encoder.py": f"{SMALL} --encoders biflow",
     "studies/full_size_cost.py": "--cells 1 --out out",
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
+    "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
     "studies/more_signals.py": "--questions repeats --seeds 1 --workers 0 --out out",
     "studies/network_parameters.py": "nasbench101 cells.parquet --last 2",

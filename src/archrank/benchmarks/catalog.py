@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from archrank.benchmarks import analog, nasbench201_labels, nasbench_graph
+from archrank.benchmarks import analog, hpolib, nasbench201_labels, nasbench_graph
 from archrank.benchmarks.official import OFFICIAL, Official, load_official
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, TableError
 from archrank.plugins import Names
 from archrank.space import SearchSpace
-from archrank.spaces import NASBench201
+from archrank.spaces import HPOLib, NASBench201
 from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["SOURCES", "Source", "load_benchmark", "names", "source", "tables_of"]
@@ -46,6 +46,7 @@ _BUILT_IN: dict[str, Source] = (
         )
         for dataset in nasbench_graph.DATASETS
     }
+    | {f"hpolib-{dataset}": Source(HPOLib, partial(hpolib.load, dataset)) for dataset in hpolib.DATASETS}
     | {name: Source(o.space, partial(load_official, name), o) for name, o in OFFICIAL.items()}
 )
 

@@ -17,9 +17,9 @@ _LARGEST_NUMBER = 2**63
 def row_numbers(rows: Rows, space: SearchSpace) -> npt.NDArray[np.int64] | None:
     """One number a row, in the lexicographic order of the rows: (M, number of choices) to (M,).
 
-    None for a space with too many encodings for 64 bits.
+    None for a space with too many encodings for 64 bits, and for one with conditional choices.
     """
-    if space.encodings > _LARGEST_NUMBER:
+    if space.conditional or space.encodings > _LARGEST_NUMBER:
         return None
     return np.asarray(rows).astype(np.int64) @ np.array(_weights(space), dtype=np.int64)
 

@@ -4,6 +4,7 @@ from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
 from archrank.spaces.grammars import Effect, GrammarSpace, HierarchicalNASBench201, Topology
+from archrank.spaces.hpolib import HPOLib
 from archrank.spaces.named import SPACES, describe_space, named_space
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
@@ -17,6 +18,7 @@ __all__ = [
     "Enas",
     "EnasMacro",
     "GrammarSpace",
+    "HPOLib",
     "HierarchicalNASBench201",
     "NASBench101",
     "NASBench201",

@@ -15,6 +15,7 @@ from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
 from archrank.spaces.grammars import HierarchicalNASBench201
+from archrank.spaces.hpolib import HPOLib
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
 from archrank.spaces.nasbench_graph import NASBenchGraph
@@ -33,6 +34,7 @@ _BUILT_IN: dict[str, Callable[[], SearchSpace]] = {
     "enas-5-nodes-loose-ends": Enas.original,
     "darts": Darts,
     "enas-macro": EnasMacro,
+    "hpolib": HPOLib,
     "hierarchical-nas-bench-201": HierarchicalNASBench201,
     "hierarchical-nas-bench-201-fixed-blocks": HierarchicalNASBench201.fixed_blocks,
 }

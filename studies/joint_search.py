@@ -1,0 +1,157 @@
+"""Architecture and hyper-parameters together: guided search beside Optuna's samplers on HPOlib's four tables.
+
+    python studies/joint_search.py --seeds 20 --out docs/results/joint-search
+
+Writes ``searches.csv``, a row for each search and budget, and ``table.md``. Rows that are there already are kept, so an
+interrupted run continues. ``protein-structure`` may choose settings; the other tables only report.
+"""
+
+import argparse
+import csv
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from archrank.benchmarks import hpolib, load_benchmark
+from archrank.benchmarks.table import Table
+from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
+from archrank.study import search
+
+COLUMNS = ("table", "method", "seed", "budget", "regret", "within_1_percent", "seconds")
+
+
+def strategy(kind: Any) -> Callable[[Table, int, int], list[float]]:
+    def run(table: Table, budget: int, seed: int) -> list[float]:
+        result = search(table, strategy=kind(table.space), budget=budget, seed=seed)
+        return [float(evaluation.values["validation_loss"] or np.nan) for evaluation in result.evaluations]
+
+    return run
+
+
+def sampler(make: Callable[[int], optuna.samplers.BaseSampler]) -> Callable[[Table, int, int], list[float]]:
+    def run(table: Table, budget: int, seed: int) -> list[float]:
+        study = optuna.create_study(sampler=make(seed))
+        study.optimize(lambda trial: table.value(table.space.suggest(trial)), n_trials=budget)
+        return [trial.value for trial in study.trials if trial.value is not None]
+
+    return run
+
+
+METHODS: dict[str, Callable[[Table, int, int], list[float]]] = {
+    "guided": strategy(GuidedSearch),
+    "evolution": strategy(RegularizedEvolution),
+    "random": strategy(RandomSearch),
+    "TPE": sampler(lambda seed: optuna.samplers.TPESampler(seed=seed)),
+    "TPE, multivariate": sampler(lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=True)),
+    "GPSampler": sampler(lambda seed: optuna.samplers.GPSampler(seed=seed, deterministic_objective=True)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tables", nargs="+", default=list(hpolib.DATASETS), choices=list(hpolib.DATASETS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--budgets", type=int, nargs="+", default=[50, 100])
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path = args.out / "searches.csv"
+    done = {(row["table"], row["method"], int(row["seed"])) for row in _read(path)}
+    tables = {name: load_benchmark(f"hpolib-{name}") for name in args.tables}
+    for seed in range(args.seeds):
+        for name, table in tables.items():
+            for method in args.methods:
+                if (name, method, seed) in done:
+                    continue
+                began = time.process_time()
+                losses = METHODS[method](table, max(args.budgets), seed)
+                seconds = time.process_time() - began
+                _write(path, _rows(name, method, seed, losses, table.optimum()[1], args.budgets, seconds))
+                print(f"{name}, {method}, seed {seed}: {min(losses):.5g} in {seconds:.0f} s", flush=True)
+    (args.out / "table.md").write_text(_table(_read(path), args), encoding="utf-8")
+
+
+def _rows(
+    table: str,
+    method: str,
+    seed: int,
+    losses: Sequence[float],
+    optimum: float,
+    budgets: Sequence[int],
+    seconds: float,
+) -> list[dict[str, Any]]:
+    best = np.fmin.accumulate(losses)
+    close = np.flatnonzero(best <= 1.01 * optimum)
+    within = int(close[0]) + 1 if len(close) else ""
+    return [
+        {
+            "table": table,
+            "method": method,
+            "seed": seed,
+            "budget": budget,
+            "regret": best[min(budget, len(best)) - 1] - optimum,
+            "within_1_percent": within,
+            "seconds": round(seconds, 2),
+        }
+        for budget in budgets
+    ]
+
+
+def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
+    """Mean regret ± standard error at each budget, and in how many searches the loss came within 1% of the optimum."""
+    heads = [f"regret at {budget}" for budget in args.budgets]
+    lines = [
+        f"| table | method | {' | '.join(heads)} | within 1% of the optimum | seconds |",
+        "|---|---|" + "---|" * (len(heads) + 2),
+    ]
+    for table in args.tables:
+        for method in args.methods:
+            mine = [row for row in rows if (row["table"], row["method"]) == (table, method)]
+            if not mine:
+                continue
+            cells = [
+                _mean([float(r["regret"]) for r in mine if int(r["budget"]) == budget])
+                for budget in args.budgets
+            ]
+            last = [row for row in mine if int(row["budget"]) == max(args.budgets)]
+            hits = [int(row["within_1_percent"]) for row in last if row["within_1_percent"]]
+            middle = f", median after {statistics.median(hits):g}" if 2 * len(hits) > len(last) else ""
+            seconds = statistics.mean(float(row["seconds"]) for row in last)
+            lines.append(
+                f"| {table} | {method} | {' | '.join(cells)} | {len(hits)} of {len(last)}{middle} | {seconds:.0f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _mean(values: list[float]) -> str:
+    spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return f"{statistics.mean(values):.3g} ± {spread:.2g}"
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
