@@ -43,6 +43,7 @@ from archrank.cli.predictors import (
 from archrank.cli.summary import brief, show
 from archrank.cli.tables import TableOptions
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
+from archrank.cli.wishes import Wishes
 from archrank.errors import ArchrankError
 from archrank.strategies.named import DEFAULTS, STRATEGIES, StrategyOptions
 from archrank.system.progress import ProgressBar
@@ -121,6 +122,21 @@ def command(
             metavar="OLD=NEW",
         ),
     ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(help="An architecture to evaluate first, as text; may be repeated.", metavar="TEXT"),
+    ] = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(help="A choice with a fixed value; may be repeated.", metavar="CHOICE=VALUE"),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A combination that is never proposed, as 'kernel=7 and depth=4'; may be repeated.",
+            metavar="COMBINATION",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder (runs/SEARCHED-STRATEGY-SEED).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
@@ -176,7 +192,7 @@ def command(
     )
     target = names.target(searched, evaluator, is_remote=storage is not None)
     folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
-    before = _Before(tuple(known or ()), _renamed(renamed or ()))
+    before = Wishes(known or (), renamed or (), start or (), fix or (), forbid or ())
     request = _Request(searched, target, options, evaluating, training, reading, budget, seed, folder, before)
     console = Console(stderr=True)
     with warnings_on(console):
@@ -208,39 +224,6 @@ def _title(searched: str, target: "SearchSpace | Table") -> str:
     return searched if isinstance(target, Table) else target.name
 
 
-def _renamed(given: "Sequence[str]") -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for text, (old, equals, new) in zip(given, pairs, strict=True):
-        if not (old and equals and new):
-            raise ArchrankError(f"--renamed {text!r}: expected OLD=NEW, such as 'conv3=conv 3x3'")
-    return {old: new for old, _, new in pairs}
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What is known before the search.
-
-    Attributes:
-        sources: Run folders and files.
-        renamed: Present names by earlier ones.
-    """
-
-    sources: tuple[Path, ...]
-    renamed: dict[str, str]
-
-    @property
-    def words(self) -> list[str]:
-        """The options that give it again."""
-        pairs = [("--known", str(source)) for source in self.sources]
-        pairs += [("--renamed", f"{old}={new}") for old, new in self.renamed.items()]
-        return [*chain.from_iterable(pairs)]
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """Arguments of :func:`archrank.search`."""
-        return {"known": [*self.sources], "renamed": self.renamed} if self.sources else {}
-
-
 @dataclass(frozen=True, slots=True)
 class _Request:
     """The request of the command line.
@@ -255,7 +238,7 @@ class _Request:
         budget: How many evaluations.
         seed: The seed.
         folder: The run folder.
-        before: What is known before the search.
+        before: What the user knows and wants before the search.
     """
 
     searched: str
@@ -267,7 +250,7 @@ class _Request:
     budget: int
     seed: int
     folder: Path
-    before: _Before
+    before: Wishes
 
     @property
     def table(self) -> "Table | None":

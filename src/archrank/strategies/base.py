@@ -14,7 +14,7 @@ from archrank.space import SearchSpace
 __all__ = ["Evaluated", "History", "Proposal", "Strategy", "UniqueBy"]
 
 UniqueBy = Literal["encoding", "function"]
-Reason = Literal["random", "evolved", "predicted", "explored"]
+Reason = Literal["random", "evolved", "predicted", "explored", "given"]
 
 
 @dataclass(frozen=True, slots=True)

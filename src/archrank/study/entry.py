@@ -10,10 +10,12 @@ from typing import Any
 
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, EvaluationError, RunFolderError
+from archrank.given import architectures_of
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
 from archrank.strategies.informed import Informed
 from archrank.strategies.scalarized import Scalarized
+from archrank.strategies.starting_with import StartingWith
 from archrank.study.backend import Backend
 from archrank.study.bounds import KnownBounds
 from archrank.study.checks import checked_evaluator, checked_space, checked_strategy, table_of
@@ -25,6 +27,7 @@ from archrank.study.folder import SPACE, RunFolder
 from archrank.study.known import entries, known_evaluations
 from archrank.study.objectives import Direction
 from archrank.study.result import SearchResult, result_record
+from archrank.study.rules import Rules
 from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
 from archrank.system.arguments import check_takes_one, checked_flag, checked_path, checked_whole
@@ -61,6 +64,9 @@ def search(
     retries: int = 2,
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
+    start: Any = None,
+    fix: Mapping[str, Any] | None = None,
+    forbid: Sequence[Mapping[str, Any]] | None = None,
     timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -119,6 +125,11 @@ def search(
             they belong to the present one; a warning says how many do not. It must be given again on resuming.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
+        start: Architectures to evaluate first, in any form of :data:`~archrank.given.ArchitecturesLike`.
+        fix: Values of choices by name, such as ``{"kernel": 3}``: only architectures that have them are proposed. A
+            choice that is not active in an architecture breaks no rule.
+        forbid: Combinations of values, such as ``[{"kernel": 7, "depth": 4}]``: no architecture that has all values of
+            one of them is proposed.
         timer: Where the seconds are added up; give one to read it, or to let a predictor add its own.
         on_progress: Called after every evaluation.
         fingerprint: What else must agree when the run in ``folder`` is resumed, as JSON values.
@@ -166,8 +177,11 @@ def search(
     )
     strategy = checked_strategy(strategy, searched, table)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
-    if bounds.constraints:
-        strategy = strategy.within(bounds.violation)
+    rules = Rules(searched, fix, forbid)
+    if bounds.constraints and rules:
+        strategy = strategy.within(lambda a: bounds.violation(a) + rules.violation(a))
+    elif bounds.constraints or rules:
+        strategy = strategy.within(rules.violation if rules else bounds.violation)
     if not (chosen.is_plain or strategy.multi_objective):
         strategy = Scalarized(strategy)
     evaluator = evaluate if not isinstance(evaluate, Table) else None
@@ -180,9 +194,11 @@ def search(
         warnings.warn(note, stacklevel=2)
     if before:
         strategy = Informed(strategy, entries(before, chosen))
+    if start is not None:
+        strategy = StartingWith(strategy, architectures_of(searched, start))
     plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
-    config = {**plan.fingerprint, **(fingerprint or {})}
+    config = {**plan.fingerprint, **rules.fingerprint, **(fingerprint or {})}
     recorded = {**(environment or {"versions": versions()}), SPACE: searched.definition}
     with _opened(folder, config, recorded, resume) as opened:
         result = drive(

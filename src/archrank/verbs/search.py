@@ -91,6 +91,9 @@ def search(
     retries: int = 2,
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
+    start: Any = None,
+    fix: Mapping[str, Any] | None = None,
+    forbid: Sequence[Mapping[str, Any]] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     command: str | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -131,6 +134,11 @@ def search(
             to the present one; a warning says how many do not.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
+        start: Architectures to evaluate first: texts, mappings or :class:`~archrank.Architecture` objects.
+        fix: Values of choices by name, such as ``{"kernel": 3}``: only architectures that have them are proposed. A
+            choice that is not active in an architecture breaks no rule.
+        forbid: Combinations of values, such as ``[{"kernel": 7, "depth": 4}]``: no architecture that has all values of
+            one of them is proposed.
         on_progress: Called after every evaluation.
         command: The command that repeats the run, for its record.
         fingerprint: Other settings that must be equal when the run is resumed, as JSON values.
@@ -225,6 +233,9 @@ def search(
         retries=retries,
         known=known,
         renamed=renamed,
+        start=start,
+        fix=fix,
+        forbid=forbid,
         timer=timer,
         on_progress=on_progress,
         fingerprint={
