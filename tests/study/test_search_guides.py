@@ -9,6 +9,7 @@ GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 @pytest.mark.parametrize(
     ("guide", "said"),
     [
+        ("steer-a-search.md", ""),
         ("earlier-results.md", "40 known before"),
         ("hyper-parameters.md", "Architecture(space='nas-bench-201'"),
     ],
