@@ -24,6 +24,7 @@ __all__ = [
     "TrainingError",
     "UnknownName",
     "UnrelatedFailure",
+    "closest",
 ]
 
 
@@ -51,12 +52,24 @@ class UnknownName(ArchrankError, LookupError):
     def __init__(self, kind: str, name: object, allowed: Iterable[str]) -> None:
         names = list(islice(allowed, _COMPARED))
         text = name if isinstance(name, str) else _repr(name)
-        # Of what a file holds both may be of any length, and comparing takes the product of the two.
-        short = [each for each in names if len(each) <= _LONGEST_NAME]
-        close = get_close_matches(text, short, n=1, cutoff=0.4) if len(text) <= _LONGEST_NAME else []
-        hint = f"; did you mean {close[0]!r}?" if close else "."
+        close = closest(text, names)
+        hint = "." if close is None else f"; did you mean {close!r}?"
         shown = ", ".join(map(_cut, names[:30])) + (", …" if len(names) > 30 else "")
         super().__init__(f"unknown {kind} {_cut(text)!r}{hint} Allowed: {shown}")
+
+
+def closest(text: str, names: Iterable[str], cutoff: float = 0.4) -> str | None:
+    """The name that is most similar to a text, whatever the case of letters; None if none is.
+
+    >>> closest("DARTS", ["enas", "darts"]), closest("x", ["darts"])
+    ('darts', None)
+    """
+    # Of what a file holds both may be of any length, and comparing takes the product of the two.
+    if len(text) > _LONGEST_NAME:
+        return None
+    folded = {name.casefold(): name for name in reversed(list(names)) if len(name) <= _LONGEST_NAME}
+    found = get_close_matches(text.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
 
 
 def _repr(value: object) -> str:

@@ -441,7 +441,8 @@ def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         if ("'" not in text and "(" not in text) or len(text) > LONGEST:
             raise ParseError(
-                f"{shown(text)} is not an architecture of {space}: {error.msg} at character {error.pos}"
+                f"{shown(text)} is not an architecture of {space}: expected a JSON object, but {error.msg} at "
+                f"character {error.pos}"
             ) from None
         try:
             record = read_printed(text)

@@ -24,7 +24,7 @@ def some_cells(tmp_path):
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_what_is_not_there_says_what_to_get_and_what_to_run(name, data_folder):
     assert lies_at(name) is None
-    with pytest.raises(TableError, match=rf"not there yet: get .*, then run archrank import {name} "):
+    with pytest.raises(TableError, match=rf"not available yet: get .*, then run archrank import {name} "):
         benchmarks.load_benchmark(name)
 
 

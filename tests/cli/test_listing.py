@@ -115,7 +115,7 @@ def test_what_is_not_there_says_what_to_get_and_what_to_run(run):
     assert "499 MB" in listed["nasbench101"]["size"]
     assert listed["nasbench101"]["command"] == "archrank import nasbench101 nasbench_only108.tfrecord"
     text = run("benchmarks", "natsbench-tss")
-    assert "not there yet" in text
+    assert "not available yet" in text
     assert "archrank import natsbench-tss NATS-tss-v1_0-3ffb9-simple" in text
 
 

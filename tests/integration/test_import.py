@@ -147,6 +147,6 @@ def test_mistakes_are_told(archrank, official, data_folder, tmp_path):
     assert "no TFRecord file" in refused(archrank("import", "nasbench101", __file__))
     assert "is no folder" in refused(archrank("import", "natsbench-tss", official))
     message = refused(archrank("search", "nasbench101", "--budget", "5"))
-    assert "not there yet: get nasbench_only108.tfrecord (499 MB" in message
+    assert "not available yet: get nasbench_only108.tfrecord (499 MB" in message
     assert "archrank import nasbench101 nasbench_only108.tfrecord" in message
     assert left(data_folder) == []

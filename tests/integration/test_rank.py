@@ -55,7 +55,7 @@ def test_the_whole_space_is_ranked_without_what_was_measured(table, train, tmp_p
         "nas-bench-201", "--train", train, "--target", "accuracy", "--out", out, "--top", 200, "--effort", "fast",
         "--save", tmp_path / "predictor",
     )  # fmt: skip
-    assert "The best 200 of 15,565 architectures" in " ".join(done.stdout.split())
+    assert "the best 200 of 15,565 architectures" in " ".join(done.stdout.split())
     rows = read(out)
     assert [int(r["rank"]) for r in rows] == list(range(1, 201))
     predicted = [float(r["predicted"]) for r in rows]

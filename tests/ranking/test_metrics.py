@@ -16,6 +16,7 @@ from archrank.ranking.metrics import (
     regret,
     spearman,
     tau_in_top,
+    tau_interval,
 )
 
 few = st.integers(0, 4)
@@ -227,3 +228,27 @@ def test_the_order_given_also_decides_among_a_thousand_equal_scores():
 def test_nan_is_refused_for_it_would_rank_as_perfect(measure, scores, targets):
     with pytest.raises(ValueError, match="must not hold NaN"):
         measure(scores, targets)
+
+
+def test_an_interval_of_tau_covers_the_tau_of_the_population():
+    rng = np.random.default_rng(0)
+    for rho in (0.0, 0.6, 0.9):
+        truth = 2 / np.pi * np.arcsin(rho)  # of a normal distribution
+        covered = 0
+        for _ in range(200):
+            x, noise = rng.normal(size=(2, 40))
+            low, high = tau_interval(kendall_tau(x, rho * x + np.sqrt(1 - rho**2) * noise), 40)
+            covered += low <= truth <= high
+        assert 0.9 <= covered / 200 <= 0.99
+
+
+def test_an_interval_of_tau_is_narrower_with_more_architectures_and_ends_within_its_range():
+    widths = [np.diff(tau_interval(0.5, n))[0] for n in (5, 20, 100, 1000)]
+    assert widths == sorted(widths, reverse=True)
+    low, high = tau_interval(1.0, 20)
+    assert 0.8 < low < high < 1
+    assert tau_interval(-1.0, 20) == pytest.approx((-high, -low))
+    with pytest.raises(MeasureError, match="5 or more"):
+        tau_interval(0.5, 4)
+    with pytest.raises(MeasureError, match="between 0 and 1"):
+        tau_interval(0.5, 20, 95)

@@ -92,6 +92,34 @@ def test_predictions_are_calibrated_on_the_whole_space(table):
     assert np.mean(abs(errors) < 3 * ranking.std) > 0.9
 
 
+def test_a_ranking_says_how_good_it_is(frame, table):
+    ranking = ar.rank(SPACE, frame.to_dict("list"), top=2, **GP)
+    low, high = ranking.quality.interval
+    assert low < ranking.quality.tau < high
+    chosen = SPACE.rows()[::10]
+    truth = [table.value(architecture) for architecture in SPACE.architectures(chosen)]
+    assert ranking.quality.tau == pytest.approx(ranking.predictor.score(chosen, truth), abs=0.15)
+    assert str(ranking.quality) in repr(ranking)
+    assert "from 60 measured architectures" in ranking.to_pandas().attrs["quality"]
+
+    lower = ar.rank(SPACE, frame.assign(accuracy=-frame["accuracy"]).to_dict("list"), minimize=True, **GP)
+    assert lower.quality.tau == pytest.approx(ranking.quality.tau)
+
+    noise = frame.assign(accuracy=np.random.default_rng(3).normal(size=len(frame)))
+    with pytest.warns(UserWarning, match="no correlation"):
+        assert abs(ar.rank(SPACE, noise.to_dict("list"), **GP).quality.tau) < 0.3
+
+
+def test_few_architectures_are_too_few_to_say_how_good_a_ranking_is(frame):
+    few = ar.rank(SPACE, frame[:19], **GP)
+    assert few.attrs["quality"] == (
+        "Fewer than 20 measured architectures (19) are too few to estimate how good the ranking is."
+    )
+    ranking = ar.rank(SPACE, frame[:19].to_dict("list"), **GP)
+    assert (ranking.quality.tau, ranking.quality.interval) == (None, None)
+    assert ar.rank(SPACE, frame[:20].to_dict("list"), **GP).quality.tau is not None
+
+
 def test_a_ranking_is_a_sequence_that_shows_and_writes_itself(frame, tmp_path):
     ranking = ar.rank(SPACE, frame.to_dict("list"), top=12, **GP)
     assert isinstance(ranking, ar.Ranking)
@@ -209,7 +237,7 @@ def test_what_was_measured_already_is_refused_before_any_fit(frame, monkeypatch)
     monkeypatch.setattr(GaussianProcess, "fit", lambda *_, **__: pytest.fail("it was fitted"))
     with pytest.raises(TableError, match="every candidate was measured already"):
         ar.rank(SPACE, frame, candidates=frame["architecture"].tolist(), **GP)
-    with pytest.raises(TableError, match="holds 4 measured architectures"):
+    with pytest.raises(TableError, match="has 4 architectures with a number in 'accuracy', too few"):
         ar.rank(SPACE, frame[:4], **GP)
     with pytest.raises(TableError, match="name the one to rank by as the target: accuracy, latency"):
         ar.rank(SPACE, frame.assign(latency=1.0), **GP)

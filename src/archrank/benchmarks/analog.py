@@ -37,7 +37,7 @@ _DELAYS = {60: "1 minute", 3600: "1 hour", 86400: "1 day", 2592000: "30 days"}
 METRICS: tuple[Metric, ...] = (
     _metric("baseline_accuracy", "trained in full on digital hardware"),
     _metric("ptq_accuracy", "quantized after training (PTQ)"),
-    _metric("qat_accuracy", "trained on with quantisation in the loop (QAT)"),
+    _metric("qat_accuracy", "trained on with quantization in the loop (QAT)"),
     _metric("noisy_accuracy", "the digital weights put onto simulated analog hardware as they are"),
     _metric("analog_accuracy", "trained on with the analog hardware's noise in the loop (HWT)"),
     *(

@@ -113,7 +113,7 @@ def load_official(name: str) -> Table:
     path = lies_at(name)
     if path is None:
         raise TableError(
-            f"{name} is not there yet: get {official.file} ({official.size}), then run {official.command(name)}"
+            f"{name} is not available yet: get {official.file} ({official.size}), then run {official.command(name)}"
         )
     if path == imported_path(name):
         return imported.load(path, official.space())

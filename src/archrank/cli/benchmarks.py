@@ -47,7 +47,7 @@ def _show(console: Console, record: dict[str, Any], whole: bool) -> None:
         console.print(Text.assemble(head, "\n  ", (record["error"], "red"), "\n"))
         return
     if not record["ready"]:
-        console.print(Text.assemble(head, " · ", ("not there yet", "yellow")))
+        console.print(Text.assemble(head, " · ", ("not available yet", "yellow")))
         console.print(f"  get {record['file']} ({record['size']}), then run", soft_wrap=True)
         console.print(f"  {record['command']}\n", soft_wrap=True)
         return

@@ -80,7 +80,10 @@ def _command(what: What) -> Callable[..., None]:
         minimize: MinimizeOption = "",
         workers: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
         out: Annotated[
-            Path | None, typer.Option(help=f"Folder, new or to be resumed (runs/compare-{what}-BENCHMARK).")
+            Path | None,
+            typer.Option(
+                "--out", "-o", help=f"Folder, new or to be resumed (runs/compare-{what}-BENCHMARK)."
+            ),
         ] = None,
         as_json: JsonOption = False,
         *,
@@ -119,8 +122,16 @@ def _command(what: What) -> Callable[..., None]:
     return command
 
 
-app.command("encoders", help="Compare encoders of architectures by how well they rank.")(_command("encoders"))
-app.command("losses", help="Compare the losses that a predictor is trained with.")(_command("losses"))
+app.command(
+    "encoders",
+    help="Compare encoders of architectures by ranking quality.\n\n"
+    "Example: archrank compare encoders analog-nasbench --encoders gates,gcn --sizes 78,390",
+)(_command("encoders"))
+app.command(
+    "losses",
+    help="Compare the losses that a neural predictor is trained with.\n\n"
+    "Example: archrank compare losses analog-nasbench --losses hinge,mse --encoder gates",
+)(_command("losses"))
 app.command("predictors")(predictors)
 app.command("strategies")(strategies)
 

@@ -59,13 +59,17 @@ def command(
     minimize: MinimizeOption = "",
     workers: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
     out: Annotated[
-        Path | None, typer.Option(help="Folder, new or to be resumed (runs/compare-predictors-BENCHMARK).")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder, new or to be resumed (runs/compare-predictors-BENCHMARK)."),
     ] = None,
     as_json: JsonOption = False,
     *,
     reading: TableOptions,
 ) -> None:
-    """Compare predictors, as search and rank use them, by ranking quality."""
+    """Compare predictors, as search and rank use them, by ranking quality.
+
+    Example: archrank compare predictors analog-nasbench --predictors auto,trees --sizes 78,390 --seeds 5
+    """
     from archrank.experiments import compare_predictors
 
     compare(

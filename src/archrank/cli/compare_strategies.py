@@ -49,20 +49,26 @@ def command(
     ] = None,
     asynchronous: Annotated[
         bool,
-        typer.Option("--asynchronous", help="Propose whenever a simulated worker is free, not in rounds."),
+        typer.Option(
+            "--asynchronous", help="Propose whenever a simulated worker is free, instead of in rounds."
+        ),
     ] = False,
     table: TableOption = None,
     space: SpaceOption = None,
     minimize: MinimizeOption = "",
     workers: Annotated[int, typer.Option(help="Processes that search.")] = 2,
     out: Annotated[
-        Path | None, typer.Option(help="Folder, new or to be resumed (runs/compare-strategies-BENCHMARK).")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder, new or to be resumed (runs/compare-strategies-BENCHMARK)."),
     ] = None,
     as_json: JsonOption = False,
     *,
     reading: TableOptions,
 ) -> None:
-    """Compare strategies by the architectures that they find with few evaluations, also against exact random search."""
+    """Compare strategies, and exact random search, by the architectures that they find with few evaluations.
+
+    Example: archrank compare strategies analog-nasbench --strategies guided,evolution --budget 100 --seeds 5
+    """
     from archrank.experiments import compare_strategies
 
     compare(

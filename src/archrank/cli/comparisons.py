@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from archrank.cli.console import Console
-from archrank.cli.tables import TableOptions
+from archrank.cli.tables import TABLE_PANEL, TableOptions
 from archrank.errors import TableError
 from archrank.system.progress import ProgressBar
 from archrank.system.text import file_name
@@ -39,10 +39,15 @@ BenchmarkArgument = Annotated[
     str | None, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")
 ]
 TableOption = Annotated[
-    Path | None, typer.Option(help="A table of your own: .csv, .tsv, .parquet, .jsonl or .json.")
+    Path | None,
+    typer.Option(rich_help_panel=TABLE_PANEL, help="Your own table: .csv, .tsv, .parquet, .jsonl or .json."),
 ]
-SpaceOption = Annotated[str | None, typer.Option(help="Its space: a name, or file.py:ClassName.")]
-MinimizeOption = Annotated[str, typer.Option(help="Its columns where lower is better.")]
+SpaceOption = Annotated[
+    str | None, typer.Option(rich_help_panel=TABLE_PANEL, help="Its space: a name, or file.py:ClassName.")
+]
+MinimizeOption = Annotated[
+    str, typer.Option(rich_help_panel=TABLE_PANEL, help="Its columns where lower is better.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print all rows as JSON and nothing else.")]
 
 

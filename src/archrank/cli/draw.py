@@ -30,7 +30,7 @@ def command(
     ] = None,
     level: Annotated[
         int | None,
-        typer.Option("--level", help="How many modules deep to look into a network; 1 for its parts."),
+        typer.Option("--level", help="The depth of modules of a network to show; 1 for its parts."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write, .svg or .png.")] = Path(
         "architecture.svg"

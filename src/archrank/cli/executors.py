@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archrank.workers.outcome import Evaluator
 
 __all__ = [
+    "EVALUATIONS_PANEL",
     "EXECUTORS",
     "USER_EVALUATOR",
     "AddressOption",
@@ -41,39 +42,78 @@ __all__ = [
 
 EXECUTORS = ("process", "ray")
 
-ExecutorOption = Annotated[str, typer.Option(help="Where evaluations run: " + " | ".join(EXECUTORS))]
+EVALUATIONS_PANEL = "Evaluations, such as --workers 4 --timeout 600"
+
+ExecutorOption = Annotated[
+    str,
+    typer.Option(rich_help_panel=EVALUATIONS_PANEL, help="Where evaluations run: " + " | ".join(EXECUTORS)),
+]
 AddressOption = Annotated[
     str | None,
     typer.Option(
-        help="Head of a Ray cluster to join; without it one is started here (ray).", metavar="HOST:PORT"
+        rich_help_panel=EVALUATIONS_PANEL,
+        help="Head of a Ray cluster to join; without it one is started here (ray).",
+        metavar="HOST:PORT",
     ),
 ]
-CpusOption = Annotated[float, typer.Option(help="CPUs per evaluation (ray).", min=0)]
-GpusOption = Annotated[float, typer.Option(help="GPUs per evaluation; may be fractional (ray).", min=0)]
-MemoryOption = Annotated[float | None, typer.Option(help="GiB of memory per evaluation (ray).", min=0)]
-TimeoutOption = Annotated[float | None, typer.Option(help="Seconds that an evaluation may take.")]
-RetriesOption = Annotated[int, typer.Option(help="Retries of an evaluation whose worker died.", min=0)]
+CpusOption = Annotated[
+    float, typer.Option(rich_help_panel=EVALUATIONS_PANEL, help="CPUs per evaluation (ray).", min=0)
+]
+GpusOption = Annotated[
+    float,
+    typer.Option(
+        rich_help_panel=EVALUATIONS_PANEL, help="GPUs per evaluation; may be fractional (ray).", min=0
+    ),
+]
+MemoryOption = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=EVALUATIONS_PANEL, help="GiB of memory per evaluation (ray).", min=0),
+]
+TimeoutOption = Annotated[
+    float | None, typer.Option(rich_help_panel=EVALUATIONS_PANEL, help="Seconds that an evaluation may take.")
+]
+RetriesOption = Annotated[
+    int,
+    typer.Option(
+        rich_help_panel=EVALUATIONS_PANEL, help="Retries of an evaluation whose worker died.", min=0
+    ),
+]
 AsynchronousOption = Annotated[
-    bool, typer.Option("--asynchronous", help="Propose whenever a worker is free, not in rounds.")
+    bool,
+    typer.Option(
+        "--asynchronous",
+        rich_help_panel=EVALUATIONS_PANEL,
+        help="Propose whenever a worker is free, instead of in rounds.",
+    ),
 ]
 StorageOption = Annotated[
     str | None,
     typer.Option(
         envvar="ARCHRANK_STORAGE",
+        rich_help_panel=EVALUATIONS_PANEL,
         help="Store the study in this PostgreSQL database; `archrank worker` on any machine evaluates.",
         metavar="URL",
         show_envvar=True,
     ),
 ]
-StudyOption = Annotated[str | None, typer.Option(help="The study's name in the storage (the folder's name).")]
+StudyOption = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=EVALUATIONS_PANEL, help="The study's name in the storage (the folder's name)."
+    ),
+]
 PatienceOption = Annotated[
     float,
-    typer.Option(help="Seconds without a sign of life after which a worker counts as dead (storage).", min=1),
+    typer.Option(
+        rich_help_panel=EVALUATIONS_PANEL,
+        help="Seconds without a heartbeat after which a worker counts as dead (storage).",
+        min=1,
+    ),
 ]
 EvaluatorOption = Annotated[
     str | None,
     typer.Option(
-        help="Evaluate by path/to/file.py:function, train, or measured.csv (lookup in the table); a space needs one.",
+        help="What evaluates: path/to/file.py:function, train, or measured.csv (a table of values); a space needs one.",
         metavar="NAME",
     ),
 ]

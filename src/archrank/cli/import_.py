@@ -20,7 +20,9 @@ def command(
     source: Annotated[Path, typer.Argument(help="The official file or folder.")],
     label: Annotated[
         str,
-        typer.Option(help="What a repeated measurement's plain name means: mean | 0 | 1 | 2 (one run)."),
+        typer.Option(
+            help="What the plain name of a repeated measurement denotes: mean | 0 | 1 | 2 (one run)."
+        ),
     ] = "mean",
     partial: Annotated[
         bool, typer.Option("--partial", help="Import the file even if architectures are missing.")

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from keyword import iskeyword
 from types import ModuleType
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -31,12 +32,32 @@ VERBS = (
 
 app = typer.Typer(
     name="archrank",
-    help="Find a good neural network architecture while training as few as possible.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import archrank
+
+        typer.echo(f"archrank {archrank.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_verb(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Find a good neural network architecture while training as few as possible.
+
+    Example: archrank search analog-nasbench --budget 60
+    """
 
 
 def _verb(name: str) -> ModuleType:

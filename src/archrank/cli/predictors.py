@@ -9,6 +9,7 @@ from archrank.predictors.named import PREDICTORS
 from archrank.ranking.named import LOSSES
 
 __all__ = [
+    "PREDICTOR_PANEL",
     "BootstrapOption",
     "EffortOption",
     "EncoderOption",
@@ -17,28 +18,45 @@ __all__ = [
     "PredictorOption",
 ]
 
+PREDICTOR_PANEL = "Predictor, such as --encoder gcn --loss mse"
+
 PredictorOption = Annotated[
     str | None,
-    typer.Option(help=f"{' | '.join(PREDICTORS)} (auto; neural if an encoder or a loss is given)."),
+    typer.Option(
+        rich_help_panel=PREDICTOR_PANEL,
+        help=f"{' | '.join(PREDICTORS)} (auto; neural if an encoder or a loss is given).",
+    ),
 ]
 EffortOption = Annotated[
     str | None,
-    typer.Option(help="Effort of the predictor auto: fast | balanced | best (balanced; fast in a search)."),
+    typer.Option(
+        rich_help_panel=PREDICTOR_PANEL,
+        help="Effort of the predictor auto: fast | balanced | best (balanced; fast in a search).",
+    ),
 ]
 EncoderOption = Annotated[
-    str | None, typer.Option(help=f"Encoder of the neural predictor: {' | '.join(ENCODERS)} (gates).")
+    str | None,
+    typer.Option(
+        rich_help_panel=PREDICTOR_PANEL,
+        help=f"Encoder of the neural predictor: {' | '.join(ENCODERS)} (gates).",
+    ),
 ]
 LossOption = Annotated[
     str | None,
-    typer.Option(help=f"Its loss: {' | '.join(LOSSES)} (hinge)."),
+    typer.Option(rich_help_panel=PREDICTOR_PANEL, help=f"Its loss: {' | '.join(LOSSES)} (hinge)."),
 ]
 MembersOption = Annotated[
     int | None,
-    typer.Option(help="Number of networks, or of sets of trees, that are averaged (3; trees 4).", min=1),
+    typer.Option(
+        rich_help_panel=PREDICTOR_PANEL,
+        help="Number of networks, or of sets of trees, that are averaged (3; trees 4).",
+        min=1,
+    ),
 ]
 BootstrapOption = Annotated[
     int | None,
     typer.Option(
+        rich_help_panel=PREDICTOR_PANEL,
         help="Average this number of fits to resamples of the labels (one fit to all).",
         min=2,
     ),

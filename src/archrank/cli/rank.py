@@ -12,6 +12,7 @@ from rich.text import Text
 from archrank.cli.console import Console
 from archrank.cli.options import with_options
 from archrank.cli.predictors import (
+    PREDICTOR_PANEL,
     BootstrapOption,
     EffortOption,
     EncoderOption,
@@ -48,20 +49,23 @@ def command(
     target: Annotated[
         str | None, typer.Option(help="The column to rank by (the only column of numbers).")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where to write, in any of these kinds.")] = Path("ranked.csv"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file to write, in any of these formats.")
+    ] = Path("ranked.csv"),
     top: Annotated[int, typer.Option(help="How many of the best to write.")] = 20,
     candidates: Annotated[
-        Path | None, typer.Option(help="Rank these architectures only (the whole space).")
+        Path | None, typer.Option(help="A file with the architectures to rank (the whole space).")
     ] = None,
     minimize: Annotated[bool, typer.Option("--minimize", help="Lower targets are better.")] = False,
     include_measured: Annotated[
-        bool, typer.Option("--include-measured", help="Rank the measured ones too.")
+        bool, typer.Option("--include-measured", help="Rank measured architectures too.")
     ] = False,
     hint: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=PREDICTOR_PANEL,
             help="Also learn from this column, which may be filled in more rows than the target: COLUMN, or "
-            "FILE:COLUMN; may be repeated."
+            "FILE:COLUMN; may be repeated.",
         ),
     ] = None,
     predictor: PredictorOption = None,
@@ -71,7 +75,7 @@ def command(
     members: MembersOption = None,
     bootstrap: BootstrapOption = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
-    save: Annotated[Path | None, typer.Option(help="Keep the fitted predictor in this folder.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save the fitted predictor to this folder.")] = None,
     example: Annotated[
         str | None,
         typer.Option(
@@ -84,9 +88,11 @@ def command(
     *,
     reading: TableOptions,
 ) -> None:
-    """Fit on measured architectures, score the candidates or the whole space, and write the best.
+    """Learn from measured architectures, score the candidates or the whole space, and write the best to a file.
 
     The file has the columns architecture, predicted and std, in the unit of the target, and rank.
+
+    Example: archrank rank nas-bench-201 --train measured.csv --target accuracy --top 20 --out ranked.csv
     """
     from archrank.benchmarks.files import check_writable
     from archrank.cli import names
@@ -133,8 +139,8 @@ def command(
         )
     if save is not None:
         ranking.predictor.save(save)
-    hints = f", with hints from {', '.join(hint)}" if hint else ""
-    _show(ranking, out, as_json, f" Ranked by {described(ranking.predictor)}{hints}.")
+    hints = f" and hints from {', '.join(hint)}" if hint else ""
+    _show(ranking, out, as_json, f", by {described(ranking.predictor)}{hints}")
 
 
 def _show(ranking: "Ranking", out: Path, as_json: bool, how: str) -> None:
@@ -151,11 +157,13 @@ def _show(ranking: "Ranking", out: Path, as_json: bool, how: str) -> None:
     for each in list(ranking)[:_SHOWN]:
         text = Text(ranking.space.format(each.architecture), overflow="fold")
         grid.add_row(str(each.rank), f"{each.predicted:.6g}", f"{each.std:.2g}", text)
-    Console().print(grid)
-    Console().print(
-        f"The best {len(ranking)} of {ranking.candidates:,} architectures, by predictions learned from "
-        f"{ranking.measured} measured ones, are in {out}.{how}",
+    console = Console()
+    console.print(grid)
+    console.print(
+        f"Wrote the best {len(ranking)} of {ranking.candidates:,} architectures to {out}. The ranking was learned from "
+        f"{ranking.measured} measured ones{how}."
     )
+    console.print(str(ranking.quality))
 
 
 def _hint(words: str) -> str | tuple[Path, str]:

@@ -14,6 +14,7 @@ import typer
 from archrank.cli import names
 from archrank.cli.console import Console
 from archrank.cli.executors import (
+    EVALUATIONS_PANEL,
     AddressOption,
     AsynchronousOption,
     CpusOption,
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_GUIDED = "Guided search, such as --initial 20 --acquisition mean"
+
 
 @with_options(TableOptions, "reading")
 @with_training_options()
@@ -65,8 +68,8 @@ def command(
         str,
         typer.Argument(
             metavar="BENCHMARK|SPACE",
-            help="A benchmark (`archrank benchmarks`); or with --evaluator a space (`archrank spaces`), or your own as "
-            "path/to/file.py:Class.",
+            help="A benchmark (`archrank benchmarks`); or, with --evaluator, a space (`archrank spaces`) or your own "
+            "as path/to/file.py:Class.",
             show_default=False,
         ),
     ],
@@ -79,25 +82,29 @@ def command(
     members: MembersOption = None,
     bootstrap: BootstrapOption = None,
     inner: Annotated[
-        str, typer.Option(help="Inner search: auto | whole | evolution | annealing | random (guided).")
+        str,
+        typer.Option(
+            rich_help_panel=_GUIDED, help="Inner search: auto | whole | evolution | annealing | random."
+        ),
     ] = DEFAULTS.inner,
     acquisition: Annotated[
         str,
-        typer.Option(help="Acquisition function: mean | ucb | ei | ts | portfolio (guided)."),
+        typer.Option(rich_help_panel=_GUIDED, help="Acquisition function: mean | ucb | ei | ts | portfolio."),
     ] = DEFAULTS.acquisition,
     initial: Annotated[
-        int, typer.Option(help="Number of initial random architectures (guided).", min=2)
+        int, typer.Option(rich_help_panel=_GUIDED, help="Number of initial random architectures.", min=2)
     ] = DEFAULTS.initial,
     round_: Annotated[
-        int, typer.Option("--round", help="Architectures per round (guided).", min=1)
+        int, typer.Option("--round", rich_help_panel=_GUIDED, help="Architectures per round.", min=1)
     ] = DEFAULTS.round,
     explore: Annotated[
-        float, typer.Option(help="Share of each round drawn at random (guided).")
+        float, typer.Option(rich_help_panel=_GUIDED, help="Share of each round drawn at random.")
     ] = DEFAULTS.explore,
     shrink: Annotated[
         float,
         typer.Option(
-            help="Share of the measured architectures, the best, that later rounds learn from (guided)."
+            rich_help_panel=_GUIDED,
+            help="Share of the measured architectures, the best ones, that later rounds learn from.",
         ),
     ] = DEFAULTS.shrink,
     unique_by: Annotated[
@@ -138,9 +145,13 @@ def command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="Run folder (runs/SEARCHED-STRATEGY-SEED).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder (runs/SEARCHED-STRATEGY-SEED).")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
-    workers: Annotated[int, typer.Option(help="Number of evaluations at the same time.")] = 1,
+    workers: Annotated[
+        int, typer.Option(rich_help_panel=EVALUATIONS_PANEL, help="Number of evaluations at the same time.")
+    ] = 1,
     executor: ExecutorOption = "process",
     address: AddressOption = None,
     cpus: CpusOption = 1.0,
@@ -158,7 +169,10 @@ def command(
     training: TrainingOptions,
     reading: TableOptions,
 ) -> None:
-    """Search a benchmark, or a space with an evaluator, for a good architecture with few evaluations."""
+    """Search a benchmark, or a space with an evaluator, for a good architecture with few evaluations.
+
+    Example: archrank search enas --evaluator my_code.py:evaluate --budget 50 --workers 4 --out runs/enas
+    """
     options = StrategyOptions(
         strategy=strategy,
         unique_by=unique_by,

@@ -1,6 +1,7 @@
 """``archrank spaces``: the search spaces that archrank knows by name."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,19 +16,27 @@ __all__ = ["command"]
 
 
 def command(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Show one space, or your own as path/to/file.py:Class.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List the search spaces: architectures, choices, operations, and an example of the text form."""
-    from archrank.spaces.named import SPACES
+    """List the search spaces; with a name, its choices, operations, and an example of the text form.
 
-    described = [_described(name) for name in SPACES]
+    Example: archrank spaces darts
+    """
+    from archrank.cli import names
+    from archrank.spaces.named import SPACES, describe_space
+
+    described = [_described(each) for each in SPACES] if name is None else [describe_space(names.space(name))]
+    console = Console()
     if as_json:
         typer.echo(json.dumps(described, indent=2))
-        return
-    console = Console()
-    for record in described:
-        _show(console, record)
-    console.print("Your own space: path/to/file.py:ClassName in the place of a name.")
+    elif name is None:
+        _list(console, described)
+    else:
+        _show(console, described[0])
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -40,14 +49,32 @@ def _described(name: str) -> dict[str, Any]:
         return {"name": name, "error": str(error)}
 
 
+def _list(console: Console, described: Sequence[dict[str, Any]]) -> None:
+    """A line for every space, cut off where a terminal ends."""
+    width = max(len(record["name"]) for record in described)
+    for record in described:
+        name = (f"{record['name']:<{width}}  ", "bold")
+        if "error" in record:
+            line = Text.assemble(name, (record["error"], "red"))
+        else:
+            line = Text.assemble(name, f"{_count(record['architectures']):>13}  {record['summary']}")
+        cut = console.is_terminal and "error" not in record
+        console.print(line, soft_wrap=not cut, no_wrap=True, overflow="ellipsis" if cut else None)
+    console.print(
+        "A line has the name, the number of architectures and a description. For the choices: archrank spaces NAME. "
+        "Your own space: path/to/file.py:ClassName as NAME.",
+    )
+
+
 def _show(console: Console, record: dict[str, Any]) -> None:
-    if "error" in record:
-        console.print(Text.assemble((record["name"], "bold"), "\n  ", (record["error"], "red"), "\n"))
-        return
+    """A space with its choices."""
     console.print(
         Text.assemble(
             (record["name"], "bold"),
-            f" · {_count(record['architectures'])} architectures · {record['summary']}",
+            " · number of architectures unknown"
+            if record["architectures"] is None
+            else f" · {_count(record['architectures'])} architectures",
+            f" · {record['summary']}" if record["summary"] else "",
         )
     )
     lines = Table(box=None, show_header=False, padding=(0, 2))
@@ -58,12 +85,14 @@ def _show(console: Console, record: dict[str, Any]) -> None:
         by_options.setdefault(" | ".join(choice["options"]), []).append(choice["name"])
     for index, (options, names) in enumerate(by_options.items()):
         lines.add_row("choices" if index == 0 else "", f"{', '.join(names)}: {options}")
-    lines.add_row("operations", ", ".join(record["operations"]))
+    if record["operations"]:
+        lines.add_row("operations", ", ".join(record["operations"]))
     lines.add_row("example", shortened(record["example"], 300))
     console.print(lines)
-    console.print()
 
 
-def _count(architectures: int) -> str:
+def _count(architectures: int | None) -> str:
     """How many there are; of a number too long to read, its power of ten."""
-    return f"{architectures:,}" if architectures < 10**18 else f"about 10^{len(str(architectures)) - 1}"
+    if architectures is None:
+        return "unknown"
+    return f"{architectures:,}" if architectures < 10**12 else f"about 10^{len(str(architectures)) - 1}"

@@ -45,17 +45,17 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
     if errors:
         rows.append(("why failed", _commonest(errors)))
     if constraints := record["constraints"]:
-        rows.append(("where", f"{' and '.join(constraints)}: {record['infeasible']} of them do not"))
+        rows.append(("where", f"{' and '.join(constraints)}; {_violations(record['infeasible'])}"))
     if record["front"] is not None:
         rows += _front_rows(record)
     elif best := record["best"]:
-        rows += [("best cell", best["architecture"]), (record["metric"], brief(best["value"]))]
+        rows += [("best architecture", best["architecture"]), (record["metric"], brief(best["value"]))]
         if best["test_value"] is not None:
             rows.append((str(record["test_metric"]), brief(best["test_value"])))
         if table is not None:
             counted = f"{len(table):,}"
             if constraints:
-                counted = f"{np.count_nonzero(~np.isnan(table.column(record['metric']))):,} that do"
+                counted = f"{np.count_nonzero(~np.isnan(table.column(record['metric']))):,} feasible"
             rows += [
                 ("true rank", f"{best['true_rank']} of {counted}"),
                 ("regret", f"{brief(record['regret'])} (the optimum is {brief(record['optimum'])})"),
@@ -83,6 +83,12 @@ def _known(record: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str
     return f"{len(known):,}" + ("" if best is None else f", {record['metric']} {brief(best)} at best")
 
 
+def _violations(infeasible: int) -> str:
+    if not infeasible:
+        return "satisfied by every evaluation"
+    return f"violated by {infeasible} evaluation{'' if infeasible == 1 else 's'}"
+
+
 def _commonest(errors: Sequence[str]) -> str:
     """The most frequent error, and the number of others."""
     (error, count), *others = Counter(errors).most_common()
@@ -95,7 +101,7 @@ def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         (
             "Pareto front",
-            f"{len(front)} not dominated by another evaluated one in {', '.join(record['objectives'])}",
+            f"{len(front)} architectures, by {', '.join(record['objectives'])}",
         )
     ]
     for member in front[:_SHOWN]:
@@ -104,7 +110,7 @@ def _front_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if len(front) > _SHOWN:
         rows.append(("…", f"{len(front) - _SHOWN} more in the report"))
     if volume := record["hypervolume"]:
-        share = f", {volume['share']:.1%} of what the whole table dominates" if volume["share"] else ""
+        share = f", {volume['share']:.1%} of that of the whole table" if volume["share"] else ""
         rows.append(("hypervolume", f"{brief(volume['value'])}{share}"))
     return rows
 

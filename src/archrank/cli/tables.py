@@ -7,14 +7,14 @@ import typer
 
 from archrank.errors import ArchrankError
 
-__all__ = ["TableOptions"]
+__all__ = ["TABLE_PANEL", "TableOptions"]
 
-_PANEL = "Your table"
+TABLE_PANEL = "Your table, such as --architecture-column arch --average"
 
 
 def _option(help: str, flag: str | None = None, **settings: Any) -> Any:
     names = [] if flag is None else [flag]
-    return typer.Option(*names, help=help, rich_help_panel=_PANEL, show_default=False, **settings)
+    return typer.Option(*names, help=help, rich_help_panel=TABLE_PANEL, show_default=False, **settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class TableOptions:
         bool, _option("Average rows of the same architecture, such as several seeds.", flag="--average")
     ] = False
     delimiter: Annotated[
-        str | None, _option("The sign between cells, such as ';' or tab (what the first line tells).")
+        str | None, _option("The delimiter, such as ';' or tab (detected from the first line).")
     ] = None
-    decimal: Annotated[str | None, _option("The decimal sign: . or , (what the column tells).")] = None
+    decimal: Annotated[str | None, _option("The decimal sign: . or , (detected from the column).")] = None
     encoding: Annotated[str | None, _option("The encoding of a text file, such as latin-1 (utf-8).")] = None
 
     @property

@@ -41,7 +41,10 @@ def command(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the network.", show_default=False)],
     final: Annotated[
-        bool, typer.Option("--final", help="Train on the validation images too; only a test is left then.")
+        bool,
+        typer.Option(
+            "--final", help="Train on the validation images too; only the test images are left then."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.", min=0)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the training in the folder.")] = False,
@@ -51,7 +54,9 @@ def command(
 ) -> None:
     """Train the network of one architecture, and write its weights, model card and learning curve to a folder.
 
-    The default recipe is cifar-final, with 600 epochs; the digits have their own.
+    The default recipe is cifar-final, with 600 epochs; the data set digits has its own.
+
+    Example: archrank train enas runs/enas --data cifar10 --recipe cifar-final --final --out best
     """
     from archrank.cli import names
     from archrank.verbs.train import architecture_from, train

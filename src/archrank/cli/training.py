@@ -32,7 +32,7 @@ __all__ = [
 TRAIN = "train"
 """The name of the evaluator that trains, for ``--evaluator``."""
 
-_PANEL = "Training"
+_PANEL = "Training, such as --data cifar10 --recipe proxy"
 
 
 def _option(help: str, **settings: Any) -> Any:
@@ -46,7 +46,7 @@ DataOption = Annotated[
         metavar="NAME",
     ),
 ]
-DataFolderOption = Annotated[Path | None, _option("Where the files of the images are (the data folder).")]
+DataFolderOption = Annotated[Path | None, _option("The folder of the image files (the data folder).")]
 DeviceOption = Annotated[str | None, _option("auto | cpu | cuda | cuda:1 … | mps (auto).")]
 
 
@@ -81,13 +81,14 @@ class TrainingOptions:
     ] = None
     device: DeviceOption = None
     pruner: Annotated[
-        str | None, _option("Stop trainings early that are worse than others: median | halving (none).")
+        str | None, _option("Stop training runs that are worse than others: median | halving (none).")
     ] = None
     training_seeds: Annotated[
-        int | None, _option("Number of trainings, with different seeds, to average (1).", min=1)
+        int | None, _option("Number of training runs, with different seeds, to average (1).", min=1)
     ] = None
     training_time: Annotated[
-        float | None, _option("Seconds that a training may take; no epoch begins that would exceed them.")
+        float | None,
+        _option("Seconds that a training run may take; it ends before an epoch that would exceed them."),
     ] = None
 
     @property

@@ -115,7 +115,7 @@ _PROTOCOLS = {
         sizes="0.05%,0.1%,0.5%,1%",
         words="GATES trains on prefixes of the first nine tenths of the records in hash order, and tests "
         "on the last tenth, both on the mean of three validation accuracies after 108 epochs; tau is the mean over "
-        "the last five of 200 epochs. The spread over seeds is that of the initialisation only.",
+        "the last five of 200 epochs. The spread over seeds is that of the initialization only.",
         published=(
             Published("GATES", _GATES, {190: 0.7634, 381: 0.7789, 1906: 0.8434, 3812: 0.8594}),
             Published("GCN with global node", _GATES, {190: 0.5343, 381: 0.5790, 1906: 0.7915, 3812: 0.8277}),

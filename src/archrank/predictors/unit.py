@@ -92,6 +92,7 @@ class InUnit:
     Attributes:
         predictor_: The predictor, fitted to all targets, higher is better.
         slope_: The slope of the line; 0 where cross-validation found no correlation, so that all predictions are equal.
+        held_out_: The held-out predictions and the values that they are compared with, higher is better: (n,), (n,).
     """
 
     def __init__(self, predictor: Predictor, seed: int = 0) -> None:
@@ -120,6 +121,7 @@ class InUnit:
         self._scale = UnitScale.of(values)
         z = normal_scores(values)
         seen = np.isfinite(means)
+        self.held_out_ = means[seen], values[seen]
         slope = 0.0
         if seen.sum() > 2 and np.ptp(means[seen]) > 0:
             slope, _ = np.polyfit(means[seen], z[seen], 1)

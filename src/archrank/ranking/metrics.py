@@ -7,6 +7,7 @@ and the tau in the top look at (GATES, section 4.1).
 import math
 import operator
 from collections.abc import Iterable
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ __all__ = [
     "regret",
     "spearman",
     "tau_in_top",
+    "tau_interval",
 ]
 
 Floats = npt.ArrayLike
@@ -55,6 +57,38 @@ def kendall_tau(scores: Floats, targets: Floats) -> float:
 
     scores, targets = _checked(scores, targets)
     return math.nan if _unranked(scores, targets) else float(kendalltau(scores, targets).statistic)
+
+
+def tau_interval(tau: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """An approximate confidence interval of Kendall's tau, by Fisher's transformation.
+
+    Args:
+        tau: The correlation of a sample.
+        n: The size of the sample, at least 5.
+        confidence: The probability that the interval covers the correlation of the population.
+
+    Returns:
+        Its lower and its upper end.
+
+    Raises:
+        MeasureError: Fewer than 5, or a confidence that is not between 0 and 1.
+
+    Reference: Fieller, Hartley and Pearson, Tests for rank correlation coefficients (1957): the variance of the
+    transformed tau is 0.437 / (n - 4).
+
+    >>> low, high = tau_interval(0.7, 50)
+    >>> round(low, 2), round(high, 2)
+    (0.59, 0.79)
+    """
+    if n < 5:
+        raise MeasureError(f"an interval of Kendall's tau of {n} architectures; expected 5 or more")
+    if not 0 < confidence < 1:
+        raise MeasureError(f"confidence is {confidence}; expected a number between 0 and 1")
+    # With a perfect order the transformation is infinite: one pair is taken to be reversed.
+    largest = 1 - 4 / (n * (n - 1))
+    middle = math.atanh(min(max(tau, -largest), largest))
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.437 / (n - 4))
+    return math.tanh(middle - half), math.tanh(middle + half)
 
 
 def spearman(scores: Floats, targets: Floats) -> float:

@@ -4,6 +4,7 @@ So a name that a file, a database or another machine holds may be looked up here
 is resolved in :mod:`archrank.cli.names`, and only where the user typed it.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,8 @@ def named_space(name: object) -> SearchSpace:
 def describe_space(space: SearchSpace) -> dict[str, Any]:
     """Describe a space: its size, choices, operations, and an example of the text form, as JSON values.
 
+    Sizes that are not known are None.
+
     >>> describe_space(NASBench201())["architectures"]
     15625
     """
@@ -80,7 +83,7 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
         "name": space.name,
         "summary": space.summary,
         "architectures": space.size,
-        "encodings": space.encodings,
+        "encodings": space.encodings if math.isfinite(space.encodings) else None,
         "choices": [{"name": choice.name, "options": list(choice.options)} for choice in space.choices],
         "operations": list(space.operations),
         "example": space.format(example),

@@ -3,14 +3,13 @@
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from archrank import benchmarks
 from archrank.benchmarks.files import SUFFIXES
 from archrank.benchmarks.table import Table
-from archrank.errors import ArchrankError, UnknownName
+from archrank.errors import ArchrankError, UnknownName, closest
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
 from archrank.study.declared import named_objectives
@@ -76,11 +75,11 @@ def given_values(
         if evaluate in benchmarks.SOURCES:
             return benchmarks.load_benchmark(evaluate)
         if Path(evaluate).suffix.lower() not in SUFFIXES:
-            close = get_close_matches(evaluate, benchmarks.names(), n=1) if len(evaluate) < 100 else []
+            close = closest(evaluate, benchmarks.names(), 0.6)
             raise ArchrankError(
-                f"the evaluator {shown(evaluate)} is no benchmark's name"
-                f"{f' (did you mean {close[0]!r}?)' if close else ''} and no file of measured architectures "
-                f"({', '.join(SUFFIXES)}); for a function give the function, not its name"
+                f"the evaluator {shown(evaluate)} is neither the name of a benchmark"
+                f"{'' if close is None else f' (did you mean {close!r}?)'} nor a file of measured architectures "
+                f"({', '.join(SUFFIXES)}); for a function, pass the function instead of its name"
             )
     elif not (isinstance(evaluate, list | Mapping | os.PathLike) or hasattr(evaluate, "columns")):
         found: Evaluator | Table | None = evaluate

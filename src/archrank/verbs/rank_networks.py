@@ -16,7 +16,7 @@ from archrank.predictors.automatic import auto
 from archrank.predictors.targets import as_targets
 from archrank.predictors.unit import InUnit
 from archrank.system.foreign import in_one_line, shown
-from archrank.verbs.ranked import Ranking
+from archrank.verbs.ranked import Ranking, RankingQuality
 
 __all__ = ["rank_networks"]
 
@@ -127,6 +127,7 @@ def rank_networks(
         measured=len(measured),
         candidates=len(rest),
         notes=tuple(notes),
+        quality=RankingQuality.of(*fitted.held_out_),
     )
 
 

@@ -1,5 +1,6 @@
 """The result of :func:`archrank.rank`."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from archrank.space import SearchSpace
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Ranked", "Ranking"]
+__all__ = ["Ranked", "Ranking", "RankingQuality"]
+
+MIN_FOR_QUALITY = 20
+"""The fewest measured architectures from which the quality of a ranking is estimated."""
 
 _SHOWN = 10
 
@@ -38,6 +42,59 @@ class Ranked(NamedTuple):
     rank: int
 
 
+@dataclass(frozen=True, slots=True)
+class RankingQuality:
+    """How well a predictor ranks architectures that it was not fitted to, by cross-validation.
+
+    Each measured architecture is predicted by a fit to the other parts, four fifths of them with up to 200 measured
+    architectures and two thirds with more. So the fit to all of them is, if anything, a little better. Architectures
+    that differ from the measured ones, such as the best of a large space, may be ranked worse.
+
+    Attributes:
+        measured: The number of held-out predictions.
+        tau: Kendall's tau between held-out predictions and measurements; None if there are fewer than 20, or if all
+            predictions are equal.
+        interval: The approximate 95% interval of ``tau``; None without one.
+
+    >>> print(RankingQuality(12))
+    Fewer than 20 measured architectures (12) are too few to estimate how good the ranking is.
+    >>> print(RankingQuality(60, 0.71, (0.61, 0.79)))
+    Cross-validated Kendall's tau: 0.71 (95% interval 0.61 to 0.79), from 60 measured architectures.
+    """
+
+    measured: int
+    tau: float | None = None
+    interval: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, predicted: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> "RankingQuality":
+        """The quality by held-out predictions: (n,), (n,)."""
+        from archrank.ranking.metrics import kendall_tau, tau_interval
+
+        n = len(values)
+        if n < MIN_FOR_QUALITY:
+            return cls(n)
+        tau = kendall_tau(predicted, values)
+        return cls(n) if math.isnan(tau) else cls(n, tau, tau_interval(tau, n))
+
+    def __str__(self) -> str:
+        """One sentence."""
+        if self.measured < MIN_FOR_QUALITY:
+            return (
+                f"Fewer than {MIN_FOR_QUALITY} measured architectures ({self.measured}) are too few to estimate how "
+                "good the ranking is."
+            )
+        if self.tau is None or self.interval is None:
+            return (
+                "Kendall's tau cannot be estimated by cross-validation: all held-out predictions are equal."
+            )
+        low, high = self.interval
+        return (
+            f"Cross-validated Kendall's tau: {self.tau:.2f} (95% interval {low:.2f} to {high:.2f}), from "
+            f"{self.measured} measured architectures."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """The best of the candidates, best first; a sequence of :class:`Ranked`.
@@ -53,6 +110,7 @@ class Ranking:
         measured: How many measured architectures it was fitted to.
         candidates: How many architectures were ranked.
         notes: What to know about this ranking, such as a missing extra; usually empty.
+        quality: How well the predictor ranks architectures that it was not fitted to.
     """
 
     space: SearchSpace
@@ -65,6 +123,7 @@ class Ranking:
     measured: int
     candidates: int
     notes: tuple[str, ...] = ()
+    quality: RankingQuality = RankingQuality(0)
 
     @property
     def columns(self) -> dict[str, list[Any]]:
@@ -77,11 +136,12 @@ class Ranking:
         }
 
     def to_pandas(self) -> "DataFrame":
-        """A pandas DataFrame of :attr:`columns`; its ``attrs`` hold the notes."""
+        """A pandas DataFrame of :attr:`columns`; its ``attrs`` hold the notes and the quality as a sentence."""
         from pandas import DataFrame
 
         frame = DataFrame(self.columns)
         frame.attrs["notes"] = list(self.notes)
+        frame.attrs["quality"] = str(self.quality)
         return frame
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -107,7 +167,7 @@ class Ranking:
             for each in list(self)[:_SHOWN]
         ]
         more = [f"      … and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
-        return "\n".join([f"<Ranking: {self._summary}>", *lines, *more, *self.notes])
+        return "\n".join([f"<Ranking: {self._summary}>", *lines, *more, str(self.quality), *self.notes])
 
     @property
     def _summary(self) -> str:
@@ -124,7 +184,7 @@ class Ranking:
             f"<td><code>{escape(self.space.format(each.architecture))}</code></td></tr>"
             for each in self
         )
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        notes = "".join(f"<p>{escape(note)}</p>" for note in (str(self.quality), *self.notes))
         return (
             f"<p>{escape(self._summary)}</p><table><thead><tr><th>rank</th><th>predicted</th><th>std</th>"
             f"<th>architecture</th></tr></thead><tbody>{rows}</tbody></table>{notes}"

@@ -51,8 +51,8 @@ class Outcome:
     mismatch: bool = False
 
 
-class _Mismatch(UnrelatedFailure):
-    """The evaluator gives other values than those that the search goes by."""
+class InvalidResult(UnrelatedFailure):
+    """The evaluator does not return the values that the search needs."""
 
 
 def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
@@ -78,7 +78,7 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     except GeneratorExit:
         raise
     except EvaluationError as raised:
-        error, mismatch = message(raised), isinstance(raised, _Mismatch)
+        error, mismatch = message(raised), isinstance(raised, InvalidResult)
         failure = failure_of(raised)
         values = raised.values if isinstance(raised, Infeasible) else {}
     except BaseException as raised:
@@ -119,7 +119,7 @@ def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:
         raise EvaluationError(f"it gave {len(given):,} values, and at most {_MOST_VALUES:,} can be recorded")
     for name in needed:
         if name not in given:
-            raise _Mismatch(
+            raise InvalidResult(
                 f"{UnknownName('value', name, map(_name, given))}. Name the values to search by (metric=, or "
                 "objectives=; --metric, --objectives), or return them"
             )
@@ -137,7 +137,7 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
         return returned
     if len(needed) == 1:
         if returned is None or isinstance(returned, str | bytes | list | tuple):
-            raise _Mismatch(
+            raise InvalidResult(
                 f"{needed[0]!r} is {shown(returned)}, expected a finite number: return one, or raise an exception "
                 "where an architecture cannot be evaluated"
             )
@@ -149,7 +149,7 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
     several = list(islice(iterator, _MOST_VALUES))  # it may never end
     if len(several) != len(needed):
         count = f"{len(several)} value{'' if len(several) == 1 else 's'}"
-        raise _Mismatch(
+        raise InvalidResult(
             f"it gave {count} ({', '.join(map(shown, several[:5]))}), expected {len(needed)}: {', '.join(needed)}; "
             "return them in this order, or a mapping that holds them by name"
         )
