@@ -104,7 +104,8 @@ def _items(space: SearchSpace, given: Any) -> Sequence[Any]:
         return _of_frame(space, given)
     if isinstance(given, bytes | Set) or not (isinstance(given, Iterable) or hasattr(given, "tolist")):
         raise PredictorError(
-            f"{shown(given)} is a {type(given).__name__}; {_expected(space)}, or a list, an array or a column of these"
+            f"{shown(given)} is of the type {type(given).__name__}; {_expected(space)}, or a list, an array or a "
+            "column of these"
         )
     return values_of(given)
 
@@ -159,7 +160,7 @@ def _one(space: SearchSpace, item: Any, where: str) -> Architecture:
         if not where and isinstance(error, ParseError):
             raise
         raise ParseError(f"{where}{error}") from None
-    raise PredictorError(f"{where}{shown(item)} is a {type(item).__name__}; {_expected(space)}")
+    raise PredictorError(f"{where}{shown(item)} is of the type {type(item).__name__}; {_expected(space)}")
 
 
 def _is_genotype(item: object) -> bool:

@@ -196,8 +196,8 @@ class SearchSpace(ABC):
             row = tuple(map(operator.index, choices))
         except TypeError:
             raise InvalidArchitecture(
-                f"{shown(choices)} is no row of option indices; expected {len(self.choices)} whole numbers for the "
-                f"space {self.name}"
+                f"{shown(choices)} is not a row of option indices; expected {len(self.choices)} whole numbers for the "
+                f"space {self.name}; from_options takes options by name, and parse a text"
             ) from None
         if len(row) != len(self.choices):
             raise InvalidArchitecture(

@@ -137,7 +137,7 @@ def test_what_is_no_architecture_is_refused_by_fit_and_predict(predictor):
     fitted = predictor.fit(KNOWN, TARGETS)
     with pytest.raises(ParseError, match=r"\|conv~0\|"):
         fitted.predict("|conv~0|")
-    with pytest.raises(PredictorError, match="3 is a int; expected an Architecture"):
+    with pytest.raises(PredictorError, match="3 is of the type int; expected an Architecture"):
         fitted.predict(3)
 
 

@@ -103,7 +103,7 @@ def test_a_second_process_is_refused_and_the_lock_goes_with_the_process(tmp_path
 
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFolderError, match=r"cannot write in the run folder .*file"):
+    with pytest.raises(RunFolderError, match="file is a file: give a folder"):
         RunFolder.open(tmp_path / "file", {})
 
 

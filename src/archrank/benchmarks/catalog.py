@@ -12,6 +12,7 @@ from archrank.errors import ArchrankError, TableError
 from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.spaces import HPOLib, NASBench201
+from archrank.spaces.named import SPACES, named_space
 from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["SOURCES", "Source", "load_benchmark", "names", "source", "tables_of"]
@@ -117,4 +118,7 @@ def load_benchmark(name: str) -> Table:
     >>> len(table), table.metric().name
     (26206, 'valid_perf')
     """
+    if isinstance(name, str) and name in SPACES and name not in SOURCES:
+        tables = ", ".join(tables_of(named_space(name))) or "none"
+        raise TableError(f"{name} is a search space, not a benchmark; benchmarks of this space: {tables}")
     return source(name).load()

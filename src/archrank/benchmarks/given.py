@@ -14,6 +14,7 @@ from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import TableError
 from archrank.given import architectures_of, check_is_space, values_of
 from archrank.space import SearchSpace
+from archrank.spaces.named import named_space
 from archrank.system.arguments import checked_texts
 from archrank.system.foreign import shown
 
@@ -25,7 +26,7 @@ _FORMS = "expected a Table, a file ({}), a DataFrame, a list of dicts or a dict 
 
 
 def as_table(
-    space: SearchSpace,
+    space: SearchSpace | str,
     measured: Any,
     *,
     architecture_column: str = ARCHITECTURE,
@@ -50,7 +51,7 @@ def as_table(
     architecture with the same numbers count once.
 
     Args:
-        space: The space of the architectures.
+        space: The space of the architectures, or its name.
         measured: A :class:`Table` of that space; the path of a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or
             ``.json`` file; a DataFrame of pandas, or of another library with ``columns`` and ``to_list``; a list of
             dicts, one for each row; or a dict of columns. Architectures are texts or, except in files,
@@ -76,6 +77,8 @@ def as_table(
     >>> as_table(NASBench201(), [{"architecture": text, "accuracy": 0.9}])
     <Table 'the records': 1 architecture of nas-bench-201, 1 metric>
     """
+    if isinstance(space, str):
+        space = named_space(space)
     check_is_space(space)
     if not isinstance(architecture_column, str):
         raise TableError(

@@ -13,6 +13,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.indices import RowIndex, row_numbers
 from archrank.errors import InvalidArchitecture, SpaceError, TableError, UnknownName
 from archrank.space import Rows, SearchSpace
+from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -161,6 +162,10 @@ class Table:
         Raises:
             TableError: The table has no row for it.
         """
+        if not isinstance(architecture, Architecture):
+            raise TableError(
+                f"{shown(architecture)} is not an Architecture: table.space.parse(text) makes one of a text"
+            )
         if architecture.space != self.space.name:
             raise TableError(
                 f"the table {self.name} is about the space {self.space.name}, not {architecture.space}"

@@ -19,6 +19,8 @@ from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["example_of", "trace_call"]
 
+_WITHOUT = "without an example; give its input or the shape of one, such as (1, 3, 32, 32)"
+
 
 def trace_call(
     module: nn.Module,
@@ -86,8 +88,8 @@ def _call_of_the_user(
         where = f" in {'.'.join(path)} ({classes[-1]})" if path else ""
         shapes = ", ".join(f"({', '.join(map(str, tensor.shape))})" for tensor in given[:8])
         raise TraceError(
-            f"{line + ': ' if line else ''}{type(module).__name__} fails for the example of shape "
-            f"{shapes or 'none'}{where}: {in_one_line(error)}"
+            f"{line + ': ' if line else ''}{type(module).__name__} fails "
+            f"{f'for the example of shape {shapes}' if shapes else _WITHOUT}{where}: {in_one_line(error)}"
         ) from error
     if recorder.running.problem is not None:
         raise recorder.running.problem

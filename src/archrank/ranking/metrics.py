@@ -59,13 +59,14 @@ def kendall_tau(scores: Floats, targets: Floats) -> float:
     return math.nan if _unranked(scores, targets) else float(kendalltau(scores, targets).statistic)
 
 
-def tau_interval(tau: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def tau_interval(tau: float, n: int, confidence: float = 0.95, widening: float = 1.0) -> tuple[float, float]:
     """An approximate confidence interval of Kendall's tau, by Fisher's transformation.
 
     Args:
         tau: The correlation of a sample.
         n: The size of the sample, at least 5.
         confidence: The probability that the interval covers the correlation of the population.
+        widening: A factor of the standard error, for variation beyond that of the sample.
 
     Returns:
         Its lower and its upper end.
@@ -87,7 +88,7 @@ def tau_interval(tau: float, n: int, confidence: float = 0.95) -> tuple[float, f
     # With a perfect order the transformation is infinite: one pair is taken to be reversed.
     largest = 1 - 4 / (n * (n - 1))
     middle = math.atanh(min(max(tau, -largest), largest))
-    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.437 / (n - 4))
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * widening * math.sqrt(0.437 / (n - 4))
     return math.tanh(middle - half), math.tanh(middle + half)
 
 

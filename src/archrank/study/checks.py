@@ -9,7 +9,7 @@ from archrank.space import SearchSpace
 from archrank.space_checks import check_parts
 from archrank.spaces.named import named_space
 from archrank.strategies.base import Strategy
-from archrank.strategies.named import named_strategy
+from archrank.strategies.named import StrategyOptions, named_strategy
 from archrank.system.foreign import shown
 from archrank.workers.outcome import Evaluator
 
@@ -90,13 +90,14 @@ def checked_evaluator(evaluate: object) -> Evaluator | None:
 
 
 def checked_strategy(strategy: object, space: SearchSpace, table: Table | None) -> Strategy:
-    """The strategy; the default one for None.
+    """The strategy, or the one of that name; the default one for None.
 
     Raises:
         ArchrankError: It is something else, or for another space.
     """
-    if strategy is None:
-        return named_strategy(space, candidates=None if table is None else table.candidates)
+    if strategy is None or isinstance(strategy, str):
+        options = StrategyOptions() if strategy is None else StrategyOptions(strategy)
+        return named_strategy(space, options, None if table is None else table.candidates)
     if isinstance(strategy, type):
         raise ArchrankError(f"{strategy.__name__} is a class, expected a strategy: give an object of it")
     if not isinstance(strategy, Strategy):

@@ -13,7 +13,7 @@ from archrank.errors import FileError, RunFolderError
 from archrank.settings import differences
 from archrank.study.journal import mend_journal
 from archrank.study.lock import FolderLock
-from archrank.system.files import write_whole
+from archrank.system.files import is_file, write_whole
 from archrank.system.foreign import bounded, message
 
 __all__ = ["SPACE", "RunFolder", "check_same"]
@@ -300,6 +300,8 @@ def _explained(folder: Path) -> Iterator[None]:
     except (FileError, OSError) as error:
         cause = error.__cause__ if isinstance(error, FileError) else error
         reason = getattr(cause, "strerror", None) or cause
+        if is_file(folder):
+            raise RunFolderError(f"{folder} is a file: give a folder, new or with a run") from error
         raise RunFolderError(
             f"cannot write in the run folder {folder}: {reason}. "
             "What was finished stays there; fix the cause and run it again, a search with resume=True (--resume)"

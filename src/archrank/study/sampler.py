@@ -44,7 +44,7 @@ class ArchrankSampler(BaseSampler):
 
     Args:
         space: The space, or the name of a built-in one.
-        strategy: What to propose; guided search with its defaults for None.
+        strategy: What to propose, or its name; guided search with its defaults for None.
         seed: The seed of all randomness.
 
     >>> import optuna
@@ -58,7 +58,9 @@ class ArchrankSampler(BaseSampler):
     3
     """
 
-    def __init__(self, space: SearchSpace | str, strategy: Strategy | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, space: SearchSpace | str, strategy: Strategy | str | None = None, seed: int = 0
+    ) -> None:
         self._space = checked_space(space)
         self._strategy = checked_strategy(strategy, self._space, None)
         self._seed = seed

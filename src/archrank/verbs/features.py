@@ -8,6 +8,8 @@ from archrank.errors import ArchrankError
 from archrank.given import ArchitecturesLike, rows_of
 from archrank.predictors.feature_map import named_features
 from archrank.space import SearchSpace
+from archrank.study.checks import checked_space
+from archrank.verbs.named import named_space_of
 
 __all__ = ["SAMPLE", "feature_table"]
 
@@ -15,11 +17,13 @@ SAMPLE = 1_000
 """How many random architectures the values of features are taken over."""
 
 
-def feature_table(space: SearchSpace, architecture: ArchitecturesLike | None = None) -> list[dict[str, Any]]:
+def feature_table(
+    space: SearchSpace | str, architecture: ArchitecturesLike | None = None
+) -> list[dict[str, Any]]:
     """The graph features that predictors read, and their values over 1,000 random architectures.
 
     Args:
-        space: The space.
+        space: The space, or its name.
         architecture: An architecture whose values are shown too.
 
     Returns:
@@ -33,6 +37,7 @@ def feature_table(space: SearchSpace, architecture: ArchitecturesLike | None = N
     >>> feature_table(NASBench201())[0]["feature"]
     'junctions'
     """
+    space = checked_space(named_space_of(space))
     shown = rows_of(space, [] if architecture is None else architecture, empty=architecture is None)
     if len(shown) > 1:
         raise ArchrankError(f"{len(shown)} architectures were given; show them one by one")

@@ -119,7 +119,10 @@ def rank(
     minimize = None if minimize is None else checked_flag("minimize", minimize)
     include_measured = checked_flag("include_measured", include_measured)
     if not isinstance(target, str | None):
-        raise TableError(f"target is {shown(target)}; expected the name of a column")
+        raise TableError(
+            f"target is {shown(target)}; expected the name of a column. Give architectures and values as one table, "
+            "such as {'architecture': [...], 'accuracy': [...]}"
+        )
     if isinstance(hints, str | bytes) or not isinstance(hints, Sequence):
         raise TableError(f"hints is {shown(hints)}; expected a list, such as ['accuracy after 10 epochs']")
     space = checked_space(named_space_of(space))

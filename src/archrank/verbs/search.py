@@ -280,6 +280,11 @@ def _chosen(strategy: object, options: Mapping[str, Any]) -> StrategyOptions | N
                 "itself"
             )
         return None
+    if not isinstance(predictor := options.get("predictor"), str | None):
+        raise ArchrankError(
+            f"predictor is {shown(predictor)}, expected a name; for a predictor of your own give "
+            "strategy=archrank.GuidedSearch(space, predictor)"
+        )
     chosen = StrategyOptions(strategy, **options)
     if strategy in STRATEGIES:
         for name in options:

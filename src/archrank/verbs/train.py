@@ -13,12 +13,14 @@ from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, ParseError, TrainingError
 from archrank.given import ArchitecturesLike, architectures_of
 from archrank.space import SearchSpace
+from archrank.study.checks import checked_space
 from archrank.study.lock import FolderLock
 from archrank.system.arguments import checked_flag, checked_path, checked_whole
 from archrank.system.extras import needs
 from archrank.system.files import exists, is_file, is_folder, write_whole
 from archrank.system.foreign import message, shown
 from archrank.system.on_progress import OnProgress, silent
+from archrank.verbs.named import named_space_of
 
 if TYPE_CHECKING:
     from archrank.training import Epoch, Model, Recipe
@@ -28,7 +30,7 @@ __all__ = ["architecture_from", "train"]
 
 
 def train(
-    space: SearchSpace,
+    space: SearchSpace | str,
     architecture: ArchitecturesLike | os.PathLike[str],
     folder: str | os.PathLike[str],
     *,
@@ -47,7 +49,7 @@ def train(
     """Train the network of one architecture as ``archrank train`` does; the folder then holds it, with a model card.
 
     Args:
-        space: The space of the architecture.
+        space: The space of the architecture, or its name.
         architecture: The architecture in any form; or a file that holds its text, or the run folder of a search, for
             the best one found.
         folder: Where the network, its curve and its card are written.
@@ -74,6 +76,7 @@ def train(
     needs("training", "torch", what="training")
     from archrank.training.setup import TrainingSetup
 
+    space = checked_space(named_space_of(space))
     setup = TrainingSetup.of({"data": data, "recipe": recipe, **options})
     trained = architecture_from(space, architecture)
     chosen = setup.recipe_for("cifar-final")
