@@ -93,6 +93,7 @@ def test_spaces_for_programs(run):
         "enas-5-nodes-loose-ends": (450_450_000 * 465) ** 2,
         "darts": (180 * 7**8) ** 2,
         "enas-macro": 1_528_823_808,
+        "hpolib": 62_208,
         "hierarchical-nas-bench-201": named_space("hierarchical-nas-bench-201").size,
         "hierarchical-nas-bench-201-fixed-blocks": named_space(
             "hierarchical-nas-bench-201-fixed-blocks"

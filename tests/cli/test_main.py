@@ -31,7 +31,18 @@ def test_the_package_is_a_program():
 @pytest.mark.parametrize(
     ("words", "groups"),
     [
-        (("search",), ("Predictor", "Guided search", "Objectives", "Evaluations", "Training", "Your table")),
+        (
+            ("search",),
+            (
+                "Earlier results and restrictions",
+                "Predictor",
+                "Guided search",
+                "Objectives",
+                "Evaluations",
+                "Training",
+                "Your table",
+            ),
+        ),
         (("rank",), ("Predictor", "Your table")),
         (("train",), ("Training",)),
         (("compare", "encoders"), ("Training and test sets", "Your table")),

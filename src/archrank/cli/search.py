@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_BEFORE = "Earlier results and restrictions, such as --known runs/old --fix depth=4"
 _GUIDED = "Guided search, such as --initial 20 --acquisition mean"
 
 
@@ -117,6 +118,7 @@ def command(
     known: Annotated[
         list[Path] | None,
         typer.Option(
+            rich_help_panel=_BEFORE,
             help="What was measured before, which costs no budget: a run folder, or a file of architectures and "
             "values; may be repeated.",
             metavar="RUN|FILE",
@@ -125,21 +127,31 @@ def command(
     renamed: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=_BEFORE,
             help="A choice or option of --known that has another name now; may be repeated.",
             metavar="OLD=NEW",
         ),
     ] = None,
     start: Annotated[
         list[str] | None,
-        typer.Option(help="An architecture to evaluate first, as text; may be repeated.", metavar="TEXT"),
+        typer.Option(
+            rich_help_panel=_BEFORE,
+            help="An architecture to evaluate first, as text; may be repeated.",
+            metavar="TEXT",
+        ),
     ] = None,
     fix: Annotated[
         list[str] | None,
-        typer.Option(help="A choice with a fixed value; may be repeated.", metavar="CHOICE=VALUE"),
+        typer.Option(
+            rich_help_panel=_BEFORE,
+            help="A choice with a fixed value; may be repeated.",
+            metavar="CHOICE=VALUE",
+        ),
     ] = None,
     forbid: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=_BEFORE,
             help="A combination that is never proposed, as 'kernel=7 and depth=4'; may be repeated.",
             metavar="COMBINATION",
         ),
