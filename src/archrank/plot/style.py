@@ -43,7 +43,13 @@ NEUTRAL = "#8c959f"
 RANDOM = "#8c959f"
 EVOLUTION = "#d55e00"
 FAILED = "#cf222e"
-REASONS = {"random": NEUTRAL, "predicted": RUN, "explored": "#e69f00", "evolved": "#009e73"}
+REASONS = {
+    "random": NEUTRAL,
+    "predicted": RUN,
+    "explored": "#e69f00",
+    "evolved": "#009e73",
+    "given": "#cc79a7",
+}
 """A color for every reason why an architecture was evaluated."""
 
 INFEASIBLE = "infeasible"
