@@ -20,6 +20,7 @@ SCRIPTS = {
     "benchmarks/data_pipeline.py": "--cells 2 --channels 2 --batch 2 --steps 1 --folder cifar10",
     "benchmarks/fit_speed.py": "--cells 12 --seeds 1 --epochs 2 --most 100",
     "benchmarks/import_tables.py": "official.json --cells 20",
+    "benchmarks/lowering_speed.py": "--net sequence.Sequence --architectures 4 --seen 4 --repeats 1 --evaluated 12",
     "benchmarks/network_speed.py": "--cells 2 --channels 2 --batch 2 --steps 1",
     "benchmarks/training_throughput.py": "--cells 2 --channels 2 --side 8 --batch 2 --steps 1 --epochs 1",
     "benchmarks/whole_space.py": "--repeats 1 --spaces nas-bench-201 --most 60 --plain 20",

@@ -41,6 +41,13 @@ class Record:
         self.training: set[str] = set()
         self.open = True
         self._answers = answers
+        self._before: Asked = {}
+
+    def again(self, kept: frozenset[str]) -> None:
+        """Forget all choices but some, because the rest is built anew; the same questions get the same answers."""
+        for name in self.asked.keys() - kept:
+            self._before[name] = self.asked.pop(name)
+            self.training.discard(name)
 
     def ask(self, name: str, domain: Domain, training: bool) -> Value:
         """The value of a choice; the same one where it was asked before."""
@@ -50,14 +57,15 @@ class Record:
                 "it, such as the constructor, not into forward"
             )
         if name in self.asked:
-            known, value = self.asked[name]
-            if known != domain:
+            other, value = self.asked[name]
+            if other != domain:
                 raise SpaceError(
-                    f"the choice {name!r} is asked twice with different options: {known} and {domain}; "
+                    f"the choice {name!r} is asked twice with different options: {other} and {domain}; "
                     "give the second choice another name, such as with choose.within(…)"
                 )
             return value
-        value = self._answers.answer(name, domain)
+        known = self._before.get(name)
+        value = self._answers.answer(name, domain) if known is None or known[0] != domain else known[1]
         self.asked[name] = (domain, value)
         if training:
             self.training.add(name)
@@ -156,6 +164,10 @@ class Chooser:
     def for_training(self) -> "Chooser":
         """A chooser of hyper-parameters: its choices are about training only, and their names must be new."""
         return Chooser(_TrainingRecord(self._record), self._prefix)
+
+    def again(self, kept: frozenset[str]) -> None:
+        """Forget all choices but some, because the rest is built anew; the same questions get the same answers."""
+        self._record.again(kept)
 
     @property
     def asked(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -41,6 +42,12 @@ class Options:
     def of(cls, values: Iterable[object], ordered: bool | None = None) -> "Options":
         """The options that a user gives; for None, they are ordered if they are numbers that rise or fall."""
         plain = tuple(as_value(value) for value in values)
+        kinds = tuple(map(type, plain))
+        # Equal numbers of different types are different options; so are 0.0 and -0.0.
+        return cls._of(plain, ordered) if float in kinds else _options(plain, kinds, ordered)
+
+    @classmethod
+    def _of(cls, plain: tuple[Value, ...], ordered: bool | None) -> "Options":
         if not plain:
             raise SpaceError("a choice without options was given; it needs at least one")
         texts = [repr(value) for value in plain]
@@ -104,6 +111,11 @@ class Options:
     def feature_names(self) -> list[str]:
         """What the numbers of :meth:`features` are, to follow the choice's name."""
         return [""] if self.ordered else [f"={option}" for option in self.values]
+
+
+@lru_cache(maxsize=4096)
+def _options(plain: tuple[Value, ...], kinds: tuple[type, ...], ordered: bool | None) -> Options:
+    return Options._of(plain, ordered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which module is being called, within which others, and for the how manieth time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
@@ -18,16 +18,20 @@ class ModuleCalls:
         path: The name of each, from the outermost, relative to the one before, such as ``("layer1", "0", "conv1")``;
             a module that its caller calls again is ``"conv1#2"``. The root itself has no name.
         classes: The class of each.
+        paused: Whether calls are not noticed for the moment.
 
     Args:
         root: The module whose parts have names.
+        parts: These, with their names.
     """
 
-    def __init__(self, root: nn.Module) -> None:
+    def __init__(self, root: nn.Module, parts: Iterable[tuple[str, Any]] | None = None) -> None:
         self.path: tuple[str, ...] = ()
         self.classes: tuple[str, ...] = ()
+        self.paused = False
         self._root = root
-        self._names = {id(module): name for name, module in root.named_modules()}
+        named = root.named_modules() if parts is None else parts
+        self._names = {id(module): name for name, module in named}
         self._open: list[_Open] = [_Open(root, "", (), ())]
 
     @contextmanager
@@ -37,11 +41,11 @@ class ModuleCalls:
 
         # A hook that returned anything would change the input or the output.
         def before(module: nn.Module, args: Any) -> None:
-            if get_ident() == thread:
+            if get_ident() == thread and not self.paused:
                 self._begin(module)
 
         def after(module: nn.Module, args: Any, output: Any) -> None:
-            if get_ident() == thread:
+            if get_ident() == thread and not self.paused:
                 self._end(module)
 
         handles = [register_module_forward_pre_hook(before), register_module_forward_hook(after)]
@@ -52,9 +56,15 @@ class ModuleCalls:
                 handle.remove()
 
     def _begin(self, module: nn.Module) -> None:
-        outer = self._open[-1]
         if module is self._root and len(self._open) == 1:
             return
+        full, path, classes = self.entered(module)
+        self._open.append(_Open(module, full, path, classes))
+        self._show()
+
+    def entered(self, module: Any) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """The name of a module that is called now, and the path and classes within it; the call is counted."""
+        outer = self._open[-1]
         full = self._names.get(id(module))
         kind = type(module).__name__
         if full is None:
@@ -64,8 +74,7 @@ class ModuleCalls:
             name = full.removeprefix(inside) if full != outer.name else kind
         times = outer.times[name] = outer.times.get(name, 0) + 1
         shown = name if times == 1 else f"{name}#{times}"
-        self._open.append(_Open(module, full, (*outer.path, shown), (*outer.classes, kind)))
-        self._show()
+        return full, (*outer.path, shown), (*outer.classes, kind)
 
     def _end(self, module: nn.Module) -> None:
         # A call that raised an error which its caller caught was never ended.

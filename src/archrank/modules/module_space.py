@@ -13,13 +13,15 @@ from archrank.architecture import Architecture
 from archrank.chooser import Chooser, Given, Record
 from archrank.errors import EvaluationError, InvalidArchitecture, SpaceError, TraceError
 from archrank.graph import Graph
+from archrank.modules.chosen import with_choices
+from archrank.modules.copied import CopiedCode, copied_code
 from archrank.modules.example import arguments_of, in_shape
 from archrank.modules.latency import measure_latency
 from archrank.modules.loop import TrainedModules
 from archrank.modules.nested import tensors_in
 from archrank.modules.outline import in_outline
-from archrank.modules.placed import with_choices
 from archrank.modules.source import source_of
+from archrank.modules.splicing import traced_in_parts
 from archrank.modules.sums import merge_sums
 from archrank.modules.tracing import trace_call
 from archrank.network_features import KNOWN, known_values
@@ -111,7 +113,16 @@ class ModuleSpace(OpenSpace):
         self._takes_chooser = _takes_argument(net)
         self._in_outline = True
         self._graphs: dict[Architecture, Graph] = {}
+        self._code: CopiedCode | None = None
+        self._rebuilt_because: str | None = None
+        self._lowered = 0
         self._check()
+        self._read_code()
+
+    @property
+    def rebuilt_because(self) -> str | None:
+        """Why every network is built and traced anew; None where parts that were seen before are used again."""
+        return self._rebuilt_because
 
     @property
     def source(self) -> str:
@@ -150,6 +161,15 @@ class ModuleSpace(OpenSpace):
 
     def construct(self, choose: Chooser) -> nn.Module:
         """The network in outline: shapes without numbers."""
+        if self._code is not None:
+            before = choose.asked
+            if (network := self._code.network(choose, self._takes_chooser)) is not None:
+                return network
+            choose.again(before)
+        return self._fresh(choose)
+
+    def _fresh(self, choose: Chooser) -> nn.Module:
+        """The network in outline, by the user's own code."""
         state = torch.random.get_rng_state()
         try:
             if self._in_outline:
@@ -175,16 +195,41 @@ class ModuleSpace(OpenSpace):
         """Trace a network; it is no architecture where its shapes do not fit."""
         if architecture in self._graphs:
             return
+        graph = self._from_parts(architecture, built)
+        if graph is None:
+            graph = self._traced(built if self._code is None else self._anew(architecture))
+        if len(self._graphs) >= _KEPT:
+            self._graphs.clear()
+        self._graphs[architecture] = graph
+
+    def _from_parts(self, architecture: Architecture, network: nn.Module) -> Graph | None:
+        """The graph by what was recorded before; None where it has to be traced."""
+        if self._code is None:
+            return None
+        args, kwargs = self.example
+        graph = traced_in_parts(network, args, kwargs, self._code.calls)
+        self._lowered += graph is not None
+        if graph is not None and not self._lowered & (self._lowered - 1):
+            # The first, the second, the fourth … is compared with a trace.
+            traced = self._traced(self._anew(architecture))
+            if repr(traced) != repr(graph):
+                self._code, self._rebuilt_because = None, "its code does not always do the same"
+                self._graphs.clear()
+                return traced
+        return graph
+
+    def _anew(self, architecture: Architecture) -> nn.Module:
+        """The network in outline, by the user's own code."""
+        return self._fresh(Chooser(Record(Given(dict(architecture.choices)))))
+
+    def _traced(self, network: nn.Module) -> Graph:
         args, kwargs = self.example
         try:
-            graph = trace_call(built, args, kwargs, dropout=True)
+            return trace_call(network, args, kwargs, dropout=True)
         except TraceError as error:
             if isinstance(error.__cause__, _UNFIT) and not isinstance(error.__cause__, NotImplementedError):
                 raise InvalidArchitecture(str(error)) from error
             raise
-        if len(self._graphs) >= _KEPT:
-            self._graphs.clear()
-        self._graphs[architecture] = graph
 
     def graph(self, architecture: Architecture) -> Graph:
         """What the network computes, as :func:`~archrank.trace` reads it; layers of dropout are among its nodes."""
@@ -227,9 +272,19 @@ class ModuleSpace(OpenSpace):
 
     def __getstate__(self) -> dict[str, Any]:
         """What defines the space, without what was traced and measured."""
-        return super().__getstate__() | {"_graphs": {}, "_latencies": {}}
+        return super().__getstate__() | {"_graphs": {}, "_latencies": {}, "_code": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read the code again."""
+        self.__dict__.update(state)
+        self._read_code()
 
     # Inside.
+
+    def _read_code(self) -> None:
+        self._code, self._rebuilt_because = None, "its code reads numbers while it builds"
+        if self._in_outline:
+            self._code, self._rebuilt_because = copied_code(self.net)
 
     def _made(self, choose: Chooser) -> nn.Module:
         network = self.net(choose) if self._takes_chooser else self.net()

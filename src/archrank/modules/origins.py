@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from archrank.errors import TraceError
 from archrank.modules.code_lines import line_now
 from archrank.modules.constants import Constants
-from archrank.modules.events import Event
+from archrank.modules.events import Event, Spliced
 from archrank.modules.module_calls import ModuleCalls
 from archrank.modules.nested import tensors_in
 from archrank.modules.operation import Held
@@ -23,19 +23,30 @@ __all__ = ["Origins"]
 class Origins:
     """The junctions that tensors come from.
 
+    Attributes:
+        disturbed: Whether a tensor was changed that the network did not compute.
+
     Args:
         module: The network.
         calls: The calls of modules under way.
         events: The record, which parameters and constants are added to when they are first used.
         batch: How many inputs are computed at a time.
         constants: What is told of tensors that have numbers, and of those that were changed.
+        modules: The network and its parts.
     """
 
     def __init__(
-        self, module: nn.Module, calls: ModuleCalls, events: list[Event], batch: int, constants: Constants
+        self,
+        module: nn.Module,
+        calls: ModuleCalls,
+        events: list[Event | Spliced],
+        batch: int,
+        constants: Constants,
+        modules: Sequence[nn.Module],
     ) -> None:
-        self._module, self._calls, self._events = module, calls, events
+        self._modules, self._calls, self._events = modules, calls, events
         self._batch, self._constants = batch, constants
+        self.disturbed = False
         self._junctions = 0
         self._at: dict[int, int] = {}
         self._held: dict[int, Held] = {}
@@ -44,7 +55,7 @@ class Origins:
         self._views: dict[int, list[Tensor]] = {}
         self._data: set[int] = set()
         self._attributes: dict[int, Tensor] | None = None
-        for parameter in module.parameters():
+        for parameter in [p for m in modules for p in m._parameters.values() if p is not None]:
             if nn.parameter.is_lazy(parameter):
                 raise TraceError(
                     f"{type(module).__name__} has lazy parameters, whose shapes are not known yet; call it once on an "
@@ -52,7 +63,7 @@ class Origins:
                 )
             trainable = parameter.numel() if parameter.requires_grad else 0
             self._held[id(self.twin(parameter))] = Held(True, trainable)
-        for buffer in module.buffers():
+        for buffer in [b for m in modules for b in m._buffers.values() if b is not None]:
             self._held[id(self.twin(buffer))] = Held(False, 0)
 
     def add_input(self, tensor: Tensor) -> None:
@@ -60,6 +71,19 @@ class Origins:
         (junction,) = self.new_junctions(1)
         self._data.add(junction)
         self.put(tensor, junction)
+
+    def computed(self, tensor: Tensor) -> int | None:
+        """Where a tensor without numbers that depends on the input comes from, None for any other."""
+        junction = self._at.get(id(tensor))
+        return junction if junction in self._data and id(tensor) not in self._held else None
+
+    def is_alone(self, tensor: Tensor) -> bool:
+        """Whether no other tensor is known that shares its memory."""
+        return tensor._base is None and not self._views.get(id(tensor))
+
+    def holders(self) -> dict[int, int]:
+        """The tensors that were there before, as their identities by those of what is known of them."""
+        return {id(held): tensor for tensor, held in self._held.items()}
 
     def twin(self, tensor: Tensor) -> Tensor:
         """A tensor of the same shape without numbers; the same one every time."""
@@ -164,6 +188,8 @@ class Origins:
         return targets
 
     def _set(self, tensor: Tensor, junction: int) -> None:
+        if id(tensor) not in self._at or id(tensor) in self._held:
+            self.disturbed = True
         self._at[id(tensor)] = junction
         self._held.pop(id(tensor), None)
         self._constants.forget(tensor)
@@ -176,6 +202,6 @@ class Origins:
     def _is_attribute(self, tensor: Tensor) -> bool:
         """Whether a module holds a tensor without numbers that is no buffer."""
         if self._attributes is None:
-            values = (own_attributes(module) for module in self._module.modules())
+            values = (own_attributes(module) for module in self._modules)
             self._attributes = {id(t): t for held in values for t in tensors_in(held)}
         return id(tensor) in self._attributes

@@ -7,22 +7,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["in_outline"]
+__all__ = ["INITIALIZERS", "as_it_is", "in_outline"]
 
-_INITIALIZERS = tuple(
+INITIALIZERS = tuple(
     name
     for name, function in vars(nn.init).items()
     if name.endswith("_") and not name.startswith("_") and callable(function)
 )
+"""The names of the functions that fill a tensor with numbers."""
 
 
 @contextmanager
 def in_outline() -> Iterator[None]:
     """New tensors have shapes without numbers, and the functions of ``torch.nn.init`` do nothing."""
-    kept = {name: getattr(nn.init, name) for name in _INITIALIZERS}
+    kept = {name: getattr(nn.init, name) for name in INITIALIZERS}
     try:
-        for name in _INITIALIZERS:
-            setattr(nn.init, name, _as_it_is)
+        for name in INITIALIZERS:
+            setattr(nn.init, name, as_it_is)
         with torch.device("meta"):
             yield
     finally:
@@ -30,5 +31,6 @@ def in_outline() -> Iterator[None]:
             setattr(nn.init, name, function)
 
 
-def _as_it_is(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+def as_it_is(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Instead of a function that fills a tensor."""
     return tensor

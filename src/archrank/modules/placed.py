@@ -11,7 +11,7 @@ from archrank.chooser import Chooser
 from archrank.errors import SpaceError
 from archrank.system.foreign import shown
 
-__all__ = ["Placed", "choice", "repeat", "with_choices"]
+__all__ = ["Placed", "choice", "repeat"]
 
 Maker: TypeAlias = nn.Module | Callable[..., nn.Module]
 """A module, or what makes one: a class or a function without arguments; of a repeated block, also one that takes its
@@ -97,38 +97,6 @@ def repeat(block: Maker, low: int, high: int) -> nn.Module:
             f"repeat was given {shown(low)} to {shown(high)} repetitions; expected integers from 0, in order"
         )
     return _Repeat(block, low, high)
-
-
-def with_choices(network: nn.Module, choose: Chooser) -> nn.Module:
-    """A network with a module in the place of every choice; choices within the chosen modules are made too."""
-    done: dict[int, nn.Module] = {}
-    asked = choose.asked
-    if isinstance(network, Placed):
-        return with_choices(network.chosen(choose, "network"), choose)
-    _replace(network, "", choose, done, asked)
-    return network
-
-
-def _replace(
-    module: nn.Module, path: str, choose: Chooser, done: dict[int, nn.Module], asked: frozenset[str]
-) -> None:
-    for name, child in list(module.named_children()):
-        at = f"{path}.{name}" if path else name
-        replaced = child
-        while isinstance(replaced, Placed):
-            if id(replaced) not in done:
-                if at in asked:
-                    raise SpaceError(
-                        f"the choice {at!r} that stands in the network has the name of a choice that the chooser was "
-                        "asked for; give that one another name"
-                    )
-                done[id(replaced)] = replaced.chosen(choose, at)
-            replaced = done[id(replaced)]
-        if replaced is not child:
-            module._modules[name] = replaced
-        if id(replaced) not in done:
-            done[id(replaced)] = replaced
-            _replace(replaced, at, choose, done, asked)
 
 
 def _check(option: Any, what: str) -> None:

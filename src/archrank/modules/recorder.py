@@ -15,7 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from archrank.modules.constants import Constants
 from archrank.modules.counts import multiply_adds
-from archrank.modules.events import Event
+from archrank.modules.events import Event, Spliced
+from archrank.modules.known_calls import KnownCalls
 from archrank.modules.module_calls import ModuleCalls
 from archrank.modules.nested import mapped, tensors_in
 from archrank.modules.operation import Operation, names
@@ -53,6 +54,7 @@ class Recorder(TorchFunctionMode):
 
     Attributes:
         events: The calls, in their order.
+        known: Calls of operators that were met before.
         calls: The calls of modules under way.
         origins: Where tensors come from.
         running: What runs the calls.
@@ -62,15 +64,26 @@ class Recorder(TorchFunctionMode):
         module: The network.
         calls: The calls of modules under way.
         batch: How many inputs are computed at a time.
+        modules: The network and its parts.
+        known: Calls of operators that were met before; with None every call is run and described.
     """
 
-    def __init__(self, module: nn.Module, calls: ModuleCalls, batch: int) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        calls: ModuleCalls,
+        batch: int,
+        modules: Sequence[nn.Module] | None = None,
+        known: KnownCalls | None = None,
+    ) -> None:
         super().__init__()
-        self.events: list[Event] = []
+        self.known = known
+        self.events: list[Event | Spliced] = []
         self.within = False
         self.calls, self._batch = calls, batch
         self._constants = Constants()
-        self.origins = Origins(module, calls, self.events, batch, self._constants)
+        modules = list(module.modules()) if modules is None else modules
+        self.origins = Origins(module, calls, self.events, batch, self._constants, modules)
         self.running = Running(self._constants, calls)
         self._zeros: set[int] = set()
         self._apart: list[FunctionType] = []
@@ -125,6 +138,25 @@ class Recorder(TorchFunctionMode):
             self._apart.pop()
 
     def _call(self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Record a call of an operator; one that was met before is not run."""
+        name, in_place = operation_name(func)
+        if self.known is None or in_place or "out" in kwargs or name in _CREATE:
+            return self._run(func, args, kwargs)
+        origins, events = self.origins, self.events
+        with torch._C.DisableTorchFunction():
+            met = self.known.met(func, args, kwargs, origins)
+            if met is not None:
+                answer = self.known.answer(met, origins, events, self.calls.path, self.calls.classes)
+                if answer is not None:
+                    return answer[0]
+        before = len(events)
+        result = self._run(func, args, kwargs)
+        if met is not None:
+            with torch._C.DisableTorchFunction():
+                self.known.learn(met, result, origins, events[before:])
+        return result
+
+    def _run(self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Run a call of an operator without numbers, and record it."""
         name, in_place = operation_name(func)
         tensors: list[Tensor] = []
