@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from archrank.graph import Cell, Graph, Node, Site
 
-__all__ = ["KNOWN", "SIZES", "known_values", "network_features"]
+__all__ = ["KNOWN", "SIZES", "known_values", "network_features", "scaled"]
 
 SIZES = ("operations", "depth", "parameters", "multiply-adds", "activations")
 """The features of :func:`network_features` that measure a whole network."""
@@ -115,7 +115,7 @@ def _count(site: Site, kind: str, end: int, tally: _Tally) -> None:
         tally.multiply_adds[kind] += site.multiply_adds
         tally.activations += math.prod(site.shape) if site.shape else 0
         for name, value in site.attributes:
-            tally.attributes[kind, name] = tally.attributes.get((kind, name), 0.0) + _scaled(value)
+            tally.attributes[kind, name] = tally.attributes.get((kind, name), 0.0) + scaled(value)
 
 
 def _first_target(site: Site) -> int:
@@ -126,6 +126,6 @@ def _log(number: float) -> float:
     return math.log1p(max(number, 0.0))
 
 
-def _scaled(value: float) -> float:
-    """Large numbers, such as of channels, as logarithms; small ones as they are."""
+def scaled(value: float) -> float:
+    """An attribute: large numbers, such as of channels, as logarithms; small ones as they are."""
     return value if -8.0 <= value <= 8.0 else math.copysign(5.0 + math.log2(abs(value)), value)

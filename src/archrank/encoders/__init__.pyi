@@ -11,6 +11,8 @@ from .gates import GATESEncoder as GATESEncoder
 from .gcn import GCN as GCN
 from .gcn import GCNEncoder as GCNEncoder
 from .gcn import GlobalNodeGCN as GlobalNodeGCN
+from .hierarchical import HierarchicalGATES as HierarchicalGATES
+from .hierarchical import HierarchicalGATESEncoder as HierarchicalGATESEncoder
 from .lstm import LSTM as LSTM
 from .lstm import LSTMEncoder as LSTMEncoder
 from .mlp import MLP as MLP
@@ -18,5 +20,7 @@ from .mlp import MLPEncoder as MLPEncoder
 from .mlp import OneHotMLP as OneHotMLP
 from .named import ENCODERS as ENCODERS
 from .named import named_encoder as named_encoder
+from .networks import NetworkBatch as NetworkBatch
+from .networks import collate_networks as collate_networks
 from .ta_gates import TAGATES as TAGATES
 from .ta_gates import TAGATESEncoder as TAGATESEncoder

@@ -2,14 +2,12 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-
-from archrank.encoders.batch import GraphBatch
 
 __all__ = ["Encoder", "EncoderSettings", "MemberLinear", "Prepared"]
 
@@ -63,11 +61,12 @@ class Encoder(nn.Module, ABC):
     """D, the width of an embedding."""
 
     @abstractmethod
-    def prepare(self, batch: GraphBatch, indices: npt.NDArray[np.int64] | None = None) -> Any:
+    def prepare(self, batch: Any, indices: npt.NDArray[np.int64] | None = None) -> Any:
         """Determine what must be computed.
 
         Args:
-            batch: B graphs.
+            batch: B graphs: a :class:`~archrank.encoders.GraphBatch`, or a :class:`~archrank.encoders.NetworkBatch`
+                where the settings are ``of_networks``.
             indices: Those to encode, in this order; all for None.
 
         Returns:
@@ -83,18 +82,25 @@ class Encoder(nn.Module, ABC):
 class EncoderSettings(ABC):
     """The settings of an encoder: plain values that are stored with a predictor and rebuild it."""
 
+    of_networks: ClassVar[bool] = False
+    """Whether it encodes networks of any operations, and so is given a :class:`~archrank.encoders.NetworkBatch`."""
+
     @classmethod
-    def suited_to(cls, template: GraphBatch) -> Self:
+    def suited_to(cls, template: Any) -> Self:
         """The default settings for graphs with the cells, inputs and operations of ``template``."""
         return cls()
 
+    def completed(self, batch: Any) -> Self:
+        """With what is to be taken from the architectures that a predictor is trained on; here nothing."""
+        return self
+
     @abstractmethod
-    def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> Encoder:
+    def build(self, template: Any, members: int, generator: torch.Generator) -> Encoder:
         """Make an encoder with fresh parameters.
 
         Args:
             template: A batch of the space's graphs; only its operation kinds, its numbers of cells and inputs, and the
-                numbers of options of its choices are used.
+                numbers of options of its choices are used. Nothing is where the settings are ``of_networks`` and complete.
             members: E, how many independent encoders to compute as one.
             generator: The source of the initial parameters.
         """

@@ -14,6 +14,7 @@ _BUILT_IN: "LazyNames[type[EncoderSettings]]" = LazyNames(
     {
         "gates": "archrank.encoders.gates:GATES",
         "ta-gates": "archrank.encoders.ta_gates:TAGATES",
+        "hierarchical-gates": "archrank.encoders.hierarchical:HierarchicalGATES",
         "biflow": "archrank.encoders.biflow:BiFlow",
         "gcn": "archrank.encoders.gcn:GCN",
         "gcn-global": "archrank.encoders.gcn:GlobalNodeGCN",

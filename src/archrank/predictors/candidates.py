@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.encoders.batch import Choices, GraphBatch, merge
+from archrank.encoders.networks import NetworkBatch
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, rows_of
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
+from archrank.predictors.network_map import network_map
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["Candidates", "references"]
@@ -20,6 +22,9 @@ T = TypeVar("T")
 
 _PART = 4_096
 """Candidates per block."""
+
+_STATES = 100_000
+"""States of networks per block."""
 
 _REFERENCES = 500
 """Size of the random sample that a predictor's scores are standardized on."""
@@ -49,7 +54,7 @@ class Candidates:
         self.space = space
         self.rows: Rows = rows_of(space, architectures, empty=True)
         self._batches: dict[bool, GraphBatch] = {}
-        self._parts: dict[bool, list[npt.NDArray[np.int64]]] = {}
+        self._networks: dict[bool, NetworkBatch] = {}
         self._kept: dict[Hashable, object] = {}
         self._hinted: dict[Predictor, Floats] = {}
 
@@ -120,24 +125,39 @@ class Candidates:
         if simplify not in self._batches:
             if not self.space.operations:
                 raise PredictorError(
-                    f"the space {self.space.name} has no fixed list of operations, which encoders of cells need; use a "
-                    "predictor on features: auto, gaussian-process or trees"
+                    f"the space {self.space.name} has no fixed list of operations, which encoders of cells need; take "
+                    "the encoder hierarchical-gates, or a predictor on features: auto, gaussian-process or trees"
                 )
             cells = (self.space.function_arrays if simplify else self.space.arrays)(self.rows)
             choices = Choices(self.rows, tuple(len(c.options) for c in self.space.choices))
             self._batches[simplify] = merge(cells, self.space.operations, choices)
         return self._batches[simplify]
 
-    def parts(self, simplify: bool = False) -> list[npt.NDArray[np.int64]]:
+    def networks(self, simplify: bool = False) -> NetworkBatch:
+        """The graphs with their hierarchies, for encoders of networks of any operations.
+
+        Args:
+            simplify: Whether the space's function rules simplify them first.
+        """
+        if simplify not in self._networks:
+            self._networks[simplify] = network_map(self.space)(self.rows, simplify)
+        return self._networks[simplify]
+
+    def parts(self, simplify: bool = False, networks: bool = False) -> list[npt.NDArray[np.int64]]:
         """Blocks of candidates to score together, which limits memory and puts similar ones side by side.
 
         Args:
             simplify: Whether the space's function rules simplify the graphs first.
+            networks: Whether the graphs are those of :meth:`networks`.
         """
-        if simplify not in self._parts:
+
+        def make() -> list[npt.NDArray[np.int64]]:
+            if networks:
+                return self.networks(simplify).parts(_STATES)
             order = self.batch(simplify).neighborly()
-            self._parts[simplify] = [order[begin : begin + _PART] for begin in range(0, len(order), _PART)]
-        return self._parts[simplify]
+            return [order[begin : begin + _PART] for begin in range(0, len(order), _PART)]
+
+        return self.kept(("parts", simplify, networks), make)
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """The result of ``make``, which is called once for each key: preparations that later fits use again."""

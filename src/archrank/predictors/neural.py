@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from archrank.encoders import ENCODERS, GATES, EncoderSettings, named_encoder
+from archrank.encoders import ENCODERS, GATES, EncoderSettings, HierarchicalGATES, NetworkBatch, named_encoder
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, check_is_space
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
-from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer, scores_of
+from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer, batch_for, scores_of
 from archrank.predictors.targets import labels
 from archrank.ranking import (
     LOSSES,
@@ -34,6 +34,9 @@ __all__ = ["NeuralPredictor"]
 _SMALL = 4096
 """Steps on fewer architectures (times members) than this are as fast on one thread, and their times vary less."""
 
+_STATES, _LEAST = 100_000, 16
+"""A step is on no more states of networks than this, unless the networks are so large that it would be on very few."""
+
 Schedule = Literal["one-cycle", "constant"]
 
 
@@ -43,13 +46,14 @@ class NeuralPredictor(Predictor):
     Args:
         space: The space whose architectures are ranked.
         encoder: The encoder's settings; or its class or its name (:data:`~archrank.encoders.ENCODERS`), with default
-            settings for the space's graphs.
+            settings for the space's graphs. The class or name of GATES stands for
+            :class:`~archrank.encoders.HierarchicalGATES` where the operations of the space are not known beforehand.
         loss: The ranking loss, or a regression (:class:`~archrank.ranking.MSE`), or a comparator; or its name
             (:data:`~archrank.ranking.LOSSES`).
         hidden: Widths of the score head's hidden layers; a comparator has its own head.
         dropout: Dropout probability of the head's hidden units.
         epochs: Passes over the training architectures.
-        batch_size: Architectures per step.
+        batch_size: Architectures per step; fewer where they are networks of very many operations.
         learning_rate: The highest learning rate of the schedule.
         schedule: ``"constant"``, or ``"one-cycle"``: up, then down to 0.
         weight_decay: Decoupled weight decay (AdamW).
@@ -134,14 +138,18 @@ class NeuralPredictor(Predictor):
 
     def _epochs(self, rows: Rows, targets: Floats) -> Iterator[int]:
         known = Candidates(self.space, rows)
-        batch, features = known.batch(self.simplify), known.features if self.features else None
         generator = torch.Generator().manual_seed(_seed(self.seed))
-        self.encoder_ = self._settings()
+        self.encoder_ = self._settings(known)
+        batch = batch_for(self.encoder_, known, self.simplify)
+        features = known.features if self.features else None
         self.loss_ = self._loss()
         self._scorer = self._new_scorer(known, generator)
         self.losses_: list[float] = []
         n = len(targets)
-        steps = self.epochs * -(-n // self.batch_size)
+        size = self.batch_size
+        if isinstance(batch, NetworkBatch):  # large networks need memory
+            size = max(_LEAST, min(size, _STATES // max(int(batch.sizes.mean()), 1)))
+        steps = self.epochs * -(-n // size)
         trainable = [p for p in self._scorer.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
             trainable, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
@@ -157,10 +165,10 @@ class NeuralPredictor(Predictor):
         if isinstance(self.loss_, ComparesValues):
             y = self.loss_.rescaled(y)
         self._known: tuple[Candidates, torch.Tensor] | None = (known, y)
-        whole = self._scorer.prepare(batch, features) if n <= self.batch_size else None
+        whole = self._scorer.prepare(batch, features) if n <= size else None
         for epoch in range(self.epochs):
             total = 0.0
-            for indices in _batches(n, self.batch_size, generator):
+            for indices in _batches(n, size, generator):
                 prepared = whole if whole is not None else self._scorer.prepare(batch, features, indices)
                 part = y if whole is not None else y[torch.from_numpy(indices)]
                 loss = self._scorer.loss(prepared, part, generator)
@@ -204,8 +212,8 @@ class NeuralPredictor(Predictor):
             saved.from_name(LOSSES, "loss", learned["loss"]),
             **{**state.settings, "hidden": tuple(state.settings["hidden"])},
         )
-        self.encoder_, self.loss_ = self._settings(), self._loss()
         template = Candidates(space, space.sample(1, np.random.default_rng(0)))
+        self.encoder_, self.loss_ = self._settings(template), self._loss()
         self._scorer = self._new_scorer(template, torch.Generator())
         self._scorer.load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
         self._known = None
@@ -213,8 +221,14 @@ class NeuralPredictor(Predictor):
         self.losses_ = list(learned["losses"])
         return self
 
-    def _settings(self) -> EncoderSettings:
+    def _settings(self, known: Candidates) -> EncoderSettings:
         encoder = named_encoder(self.encoder) if isinstance(self.encoder, str) else self.encoder
+        if encoder is GATES and not self.space.operations:
+            encoder = HierarchicalGATES
+        if encoder.of_networks:
+            networks = known.networks(self.simplify)
+            settings = encoder.suited_to(networks) if isinstance(encoder, type) else encoder
+            return settings.completed(networks)
         if not isinstance(encoder, type):
             return encoder
         # Default settings depend on the space, not on the few measured architectures.
@@ -252,7 +266,8 @@ class NeuralPredictor(Predictor):
                 raise PredictorError(f"{name} is {getattr(self, name)!r}; it must be a number, 0 or more")
 
     def _new_scorer(self, template: Candidates, generator: torch.Generator) -> Scorer:
-        encoder = self.encoder_.build(template.batch(self.simplify), self.members, generator)
+        batch = batch_for(self.encoder_, template, self.simplify)
+        encoder = self.encoder_.build(batch, self.members, generator)
         features = template.features.shape[1] if self.features else 0
         scorer: Scorer
         if isinstance(self.loss_, PairwiseComparator):
@@ -268,7 +283,7 @@ class NeuralPredictor(Predictor):
             assert self._known is not None
             known, targets = self._known
             features = known.features if self.features else None
-            self._scorer.settle(known.batch(self.simplify), features, targets)
+            self._scorer.settle(batch_for(self.encoder_, known, self.simplify), features, targets)
             scores = scores_of(known, self._scorer, self.encoder_, self.simplify)
             if not np.isfinite(scores).all():
                 raise PredictorError(

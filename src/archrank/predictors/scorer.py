@@ -13,14 +13,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from archrank.encoders import Encoder, EncoderSettings, GraphBatch
+from archrank.encoders import Encoder, EncoderSettings, GraphBatch, NetworkBatch
 from archrank.encoders.base import MemberLinear
 from archrank.predictors.candidates import Candidates
 from archrank.ranking import PairwiseComparator, RankingLoss
 from archrank.ranking.comparator import Comparator
 from archrank.system.threads import one_thread
 
-__all__ = ["ComparingScorer", "HeadScorer", "PreparedBatch", "Scorer", "scores_of"]
+__all__ = ["ComparingScorer", "HeadScorer", "PreparedBatch", "Scorer", "batch_for", "scores_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,7 @@ class Scorer(nn.Module, ABC):
 
     def prepare(
         self,
-        batch: GraphBatch,
+        batch: GraphBatch | NetworkBatch,
         features: npt.NDArray[np.float32] | None = None,
         indices: npt.NDArray[np.int64] | None = None,
     ) -> PreparedBatch:
@@ -103,7 +103,7 @@ class Scorer(nn.Module, ABC):
         """
 
     def settle(
-        self, known: GraphBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
+        self, known: GraphBatch | NetworkBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
     ) -> None:
         """Take from the training set what scoring needs; called before scoring whenever parameters have changed.
 
@@ -234,7 +234,7 @@ class ComparingScorer(Scorer):
         return self.comparing.loss(self.comparator, self.embed(prepared), targets, generator, self.dropout)
 
     def settle(
-        self, known: GraphBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
+        self, known: GraphBatch | NetworkBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
     ) -> None:
         """Embed the references: training architectures evenly spaced in rank, some twice where there are few."""
         ranks = torch.linspace(0, len(targets) - 1, self.comparing.references).round().long()
@@ -254,11 +254,12 @@ def scores_of(
         settings: Those of its encoder, for which preparations are kept.
         simplify: Whether the space's function rules simplify the graphs first.
     """
-    parts = candidates.parts(simplify)
+    parts = candidates.parts(simplify, settings.of_networks)
 
     def prepare() -> list[PreparedBatch]:
         features = candidates.features if scorer.features else None
-        return [scorer.prepare(candidates.batch(simplify), features, part) for part in parts]
+        batch = batch_for(settings, candidates, simplify)
+        return [scorer.prepare(batch, features, part) for part in parts]
 
     prepared = candidates.kept((settings, simplify, scorer.features > 0), prepare)
     with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
@@ -267,6 +268,13 @@ def scores_of(
     ordered = np.empty_like(scores)
     ordered[:, np.concatenate(parts)] = scores
     return ordered
+
+
+def batch_for(
+    settings: EncoderSettings, candidates: Candidates, simplify: bool = False
+) -> GraphBatch | NetworkBatch:
+    """The candidates in the form that an encoder of these settings reads."""
+    return candidates.networks(simplify) if settings.of_networks else candidates.batch(simplify)
 
 
 def _scored(scorer: Scorer, prepared: PreparedBatch) -> torch.Tensor:

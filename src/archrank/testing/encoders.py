@@ -8,13 +8,23 @@ import numpy as np
 import torch
 
 from archrank.arrays import stack
-from archrank.encoders import Choices, Encoder, EncoderSettings, GraphBatch, merge
-from archrank.graph import Cell, Graph, Site
+from archrank.encoders import (
+    Choices,
+    Encoder,
+    EncoderSettings,
+    GraphBatch,
+    NetworkBatch,
+    collate_networks,
+    merge,
+)
+from archrank.graph import Cell, Graph, Node, Site
 from archrank.testing.require import require
 
 __all__ = ["check_encoder"]
 
 MEMBERS = 3
+
+Batch = GraphBatch | NetworkBatch
 
 
 def check_encoder(
@@ -34,7 +44,7 @@ def check_encoder(
     Args:
         settings: The encoder's settings.
         graphs: B different graphs of one make, some dozens of one space; not all of the same operations.
-        operations: The K operation kinds that may stand on their sites.
+        operations: The K operation kinds that may stand on their sites; not used for encoders of networks.
         choices: The rows of choices of the graphs, for an encoder that reads them.
         seed: The seed of the checks' random choices.
 
@@ -50,8 +60,9 @@ def check_encoder(
     require(len(graphs) >= 4, f"give at least 4 graphs, not {len(graphs)}")
     rows = len(graphs) if choices is None else len(choices.rows)
     require(rows == len(graphs), f"give a row of choices for each of the {len(graphs)} graphs, not {rows}")
-    given = _Given(graphs, operations, choices)
+    given = _Given(graphs, operations, choices, settings.of_networks)
     batch = given.batch()
+    settings = settings.completed(batch)
     _check_settings(settings, batch)
     encoder = _built(settings, batch, seed)
     embeddings = _check_shapes(encoder, batch, settings)
@@ -69,10 +80,13 @@ class _Given:
     graphs: Sequence[Graph]
     operations: Sequence[str]
     choices: Choices | None
+    networks: bool = False
 
-    def batch(self, positions: Sequence[int] | None = None) -> GraphBatch:
+    def batch(self, positions: Sequence[int] | None = None) -> Batch:
         """Some of the architectures, in this order, as one batch; all for None."""
         positions = range(len(self.graphs)) if positions is None else positions
+        if self.networks:
+            return collate_networks([self.graphs[i] for i in positions])
         choices = self.choices and replace(self.choices, rows=self.choices.rows[list(positions)])
         return merge(stack([self.graphs[i] for i in positions], self.operations), self.operations, choices)
 
@@ -80,11 +94,11 @@ class _Given:
         return replace(self, graphs=[_relabelled(graph, rng) for graph in self.graphs])
 
 
-def _built(settings: EncoderSettings, template: GraphBatch, seed: int, members: int = MEMBERS) -> Encoder:
+def _built(settings: EncoderSettings, template: Batch, seed: int, members: int = MEMBERS) -> Encoder:
     return settings.build(template, members, torch.Generator().manual_seed(seed))
 
 
-def _embed(encoder: Encoder, batch: GraphBatch, indices: Sequence[int] | None = None) -> torch.Tensor:
+def _embed(encoder: Encoder, batch: Batch, indices: Sequence[int] | None = None) -> torch.Tensor:
     """(E, B, D), without a gradient."""
     prepared = encoder.prepare(batch, None if indices is None else np.array(indices, dtype=np.int64))
     with torch.no_grad():
@@ -102,7 +116,7 @@ def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.shape == b.shape and bool(torch.allclose(a, b, rtol=1e-4, atol=1e-4 * scale + 1e-7))
 
 
-def _check_settings(settings: EncoderSettings, batch: GraphBatch) -> None:
+def _check_settings(settings: EncoderSettings, batch: Batch) -> None:
     try:
         rebuilt = type(settings)(**json.loads(json.dumps(asdict(settings))))
         alike = rebuilt == settings and hash(rebuilt) == hash(settings)
@@ -118,7 +132,7 @@ def _check_settings(settings: EncoderSettings, batch: GraphBatch) -> None:
     )
 
 
-def _check_shapes(encoder: Encoder, batch: GraphBatch, settings: EncoderSettings) -> torch.Tensor:
+def _check_shapes(encoder: Encoder, batch: Batch, settings: EncoderSettings) -> torch.Tensor:
     for name, parameter in encoder.named_parameters():
         require(
             parameter.ndim >= 1 and parameter.shape[0] == MEMBERS,
@@ -151,7 +165,7 @@ def _check_shapes(encoder: Encoder, batch: GraphBatch, settings: EncoderSettings
 
 
 def _check_build(
-    settings: EncoderSettings, batch: GraphBatch, other: GraphBatch, embeddings: torch.Tensor, seed: int
+    settings: EncoderSettings, batch: Batch, other: Batch, embeddings: torch.Tensor, seed: int
 ) -> None:
     before = torch.get_rng_state()
     again = _built(settings, batch, seed)
@@ -203,7 +217,7 @@ def _check_what_counts(
     )
 
 
-def _check_chosen(encoder: Encoder, batch: GraphBatch, embeddings: torch.Tensor) -> None:
+def _check_chosen(encoder: Encoder, batch: Batch, embeddings: torch.Tensor) -> None:
     last = len(batch) - 1
     for indices in ([0], [last, 0, 2], [1, 1, last, 1], list(range(len(batch)))):
         require(
@@ -213,7 +227,7 @@ def _check_chosen(encoder: Encoder, batch: GraphBatch, embeddings: torch.Tensor)
 
 
 def _check_members(
-    encoder: Encoder, settings: EncoderSettings, batch: GraphBatch, embeddings: torch.Tensor
+    encoder: Encoder, settings: EncoderSettings, batch: Batch, embeddings: torch.Tensor
 ) -> None:
     alone = _built(settings, batch, 0, members=1)
     learnt = _learnt(encoder)
@@ -234,7 +248,7 @@ def _check_members(
         )
 
 
-def _check_gradient(encoder: Encoder, settings: EncoderSettings, batch: GraphBatch) -> None:
+def _check_gradient(encoder: Encoder, settings: EncoderSettings, batch: Batch) -> None:
     if not _learnt(encoder):
         return
     values: torch.Tensor = encoder(encoder.prepare(batch))
@@ -262,19 +276,31 @@ def _relabelled(graph: Graph, rng: np.random.Generator) -> Graph:
 def _relabelled_cell(cell: Cell, rng: np.random.Generator) -> Cell:
     position = {junction: junction for junction in range(cell.inputs)}
     waiting = set(range(cell.inputs, cell.junctions))
-    reads = {j: {s for site in cell.sites if site.target == j for s in site.sources} for j in waiting}
+    reads = {j: {s for site in cell.sites if j in _targets(site) for s in site.sources} for j in waiting}
     while waiting:
         ready = sorted(j for j in waiting if reads[j] <= position.keys())
         junction = ready[rng.integers(len(ready))]
         position[junction] = len(position)
         waiting.remove(junction)
-    sites = [
-        Site(
-            site.operation,
-            tuple(position[site.sources[i]] for i in rng.permutation(len(site.sources))),
-            position[site.target],
-        )
-        for site in cell.sites
-    ]
+    sites = [_relabelled_site(site, position, rng) for site in cell.sites]
     shuffled = tuple(sites[i] for i in rng.permutation(len(sites)))
-    return Cell(cell.inputs, cell.junctions, shuffled, tuple(position[j] for j in cell.outputs))
+    outputs = tuple(position[j] for j in cell.outputs)
+    return Cell(cell.inputs, cell.junctions, shuffled, outputs, cell.ordered, cell.weights)
+
+
+def _relabelled_site(site: Site, position: dict[int, int], rng: np.random.Generator) -> Site:
+    if not isinstance(site, Node):
+        sources = tuple(position[site.sources[i]] for i in rng.permutation(len(site.sources)))
+        return Site(site.operation, sources, position[site.target])
+    order = range(len(site.sources)) if site.ordered else rng.permutation(len(site.sources))
+    return replace(
+        site,
+        sources=tuple(position[site.sources[i]] for i in order),
+        target=position[site.target],
+        more_targets=tuple(position[j] for j in site.more_targets),
+        inner=None if site.inner is None else _relabelled_cell(site.inner, rng),
+    )
+
+
+def _targets(site: Site) -> tuple[int, ...]:
+    return site.targets if isinstance(site, Node) else (site.target,)

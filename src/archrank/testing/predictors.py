@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
+from archrank.folding import unfold
 from archrank.predictors import Predictor, load_predictor
 from archrank.ranking import kendall_tau
 from archrank.space import SearchSpace
@@ -64,10 +66,12 @@ def check_predictor(make: Make, space: SearchSpace, *, seed: int = 0) -> None:
 
 def _targets(space: SearchSpace, architectures: Sequence[Architecture]) -> Floats:
     """A sum over operations, which even a predictor that only counts operations can learn."""
-    worth = {name: (7 * i + 3) % 10 / 10 for i, name in enumerate(space.operations)}
-    return np.array(
-        [sum(worth[s.operation] for c in space.function(a).cells for s in c.sites) for a in architectures]
-    )
+    found = [
+        Counter(s.operation for c in unfold(space.function(a)).cells for s in c.sites) for a in architectures
+    ]
+    names = space.operations or sorted({name for counted in found for name in counted})
+    worth = {name: (7 * i + 3) % 10 / 10 for i, name in enumerate(names)}
+    return np.array([sum(worth[name] * n for name, n in counted.items()) for counted in found])
 
 
 def _state(predictor: Predictor) -> set[str]:
