@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from archrank.encoders.batch import Incidence
-from archrank.encoders.networks import NetworkBatch
+from archrank.encoders.networks import NetworkBatch, grouped, needed
 from archrank.encoders.schedule import positions, used
 from archrank.encoders.sparse_sum import SparseSum
 
@@ -80,11 +80,12 @@ def network_schedule(batch: NetworkBatch, indices: Ints | None = None) -> Networ
     rows = np.arange(len(batch)) if indices is None else np.asarray(indices, dtype=np.int64)
     _, first, which = np.unique(batch.outputs[rows], return_index=True, return_inverse=True)
     outputs, junctions = batch.outputs[rows[first]], batch.junctions.take(rows[first])
-    needed, last = _needed(batch, np.concatenate([outputs, junctions.columns]))
-    by_level = _grouped(needed, batch.level)
+    mask, last = needed(batch.incoming, batch.sources, batch.inner[batch.gate], batch.level, outputs)
+    states = np.flatnonzero(mask)
+    by_level = grouped(states, batch.level)
     held = by_level[0]
     start = batch.start[held]
-    gates = used(batch.gate[batch.incoming.take(needed).columns], len(batch.operation))
+    gates = used(batch.gate[batch.incoming.take(states).columns], len(batch.operation))
     gates = gates[batch.operation[gates] >= 0]
     gate_at = positions(gates, len(batch.operation))
     operations = used(batch.operation[gates], len(batch.kind))
@@ -106,28 +107,6 @@ def network_schedule(batch: NetworkBatch, indices: Ints | None = None) -> Networ
         junctions=SparseSum.mean(Incidence(junctions.starts, at[junctions.columns]), len(order)),
         distinct=torch.from_numpy(which.reshape(-1)),
     )
-
-
-def _needed(batch: NetworkBatch, wanted: Ints) -> tuple[Ints, Ints]:
-    """All states that the wanted ones come from, sorted, and the last level that reads each state: (U,)."""
-    mask = np.zeros(len(batch.level), dtype=bool)
-    mask[wanted] = True
-    last = np.zeros(len(batch.level), dtype=np.int64)
-    by_level = _grouped(np.arange(len(batch.level)), batch.level)
-    for number in range(len(by_level) - 1, 0, -1):
-        states = by_level[number][mask[by_level[number]]]
-        messages = np.unique(batch.incoming.take(states).columns)
-        inner = batch.inner[batch.gate[messages]]
-        read = np.concatenate([batch.sources.take(messages).columns, inner[inner >= 0]])
-        mask[read] = True
-        last[read] = np.maximum(last[read], number)
-    return np.flatnonzero(mask), last
-
-
-def _grouped(states: Ints, level: Ints) -> list[Ints]:
-    """The states of each level, from 0 to the last."""
-    order = states[np.argsort(level[states], kind="stable")]
-    return np.split(order, np.cumsum(np.bincount(level[states]))[:-1])
 
 
 def _level(

@@ -15,12 +15,13 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from archrank.canonical import number_of
 from archrank.encoders.batch import Incidence
 from archrank.errors import SpaceError
 from archrank.graph import Cell, Graph, Node, Site
 from archrank.network_features import scaled
 
-__all__ = ["CONSTANT", "OUTPUT", "NetworkBatch", "Networks", "collate_networks"]
+__all__ = ["CONSTANT", "OUTPUT", "NetworkBatch", "Networks", "collate_networks", "grouped", "needed"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,7 +38,8 @@ CONSTANT, _WRITTEN = -1, -2
 class NetworkBatch:
     """B networks, merged into U states, M messages, G gates and O operations.
 
-    A state's number is above those of the states that it is computed from.
+    States are numbered by levels, so a state's number is above those of the states that it is computed from. All
+    numbers follow from the contents of the networks, not from their order.
 
     Attributes:
         kinds: The names of the K kinds of operations.
@@ -107,14 +109,15 @@ class Networks:
     """Numbers the states of networks that are added one after the other; equal ones get equal numbers, exactly."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, int] = {}
-        self._operations: dict[tuple[int, Numbers], int] = {}
+        self._operations: dict[tuple[str, Numbers], int] = {}
         self._gates: dict[tuple[int, int, int, int], int] = {}
         self._messages: dict[tuple[int, tuple[int, ...]], int] = {}
         self._states: dict[tuple[int, tuple[int, ...]], int] = {}
         self._gate_rows, self._gate, self._length = array("q"), array("q"), array("q")
         self._start, self._level = array("q"), array("q")
         self._sources, self._incoming = _Rows(), _Rows()
+        self._operation_hash, self._gate_hash = array("q"), array("q")
+        self._message_hash, self._state_hash = array("q"), array("q")
         self._cells: dict[int, _Merged] = {}
         self._networks: list[tuple[int, tuple[int, ...], int]] = []
 
@@ -146,30 +149,38 @@ class Networks:
         """
         if not len(networks):
             raise SpaceError("no network was given; a batch needs at least one")
-        names = tuple(dict.fromkeys(name for _, numbers in self._operations for name, _ in numbers))
-        at = {name: index for index, name in enumerate(names)}
-        values = np.full((len(self._operations), len(names)), np.nan)
-        for row, (_, numbers) in enumerate(self._operations):
-            for name, value in numbers:
-                values[row, at[name]] = value
-        gates = _copied(self._gate_rows).reshape(-1, 4)
         outputs, junctions, sizes = zip(*[self._networks[index] for index in networks], strict=True)
+        gate_rows = _copied(self._gate_rows).reshape(-1, 4)
+        gate, level = _copied(self._gate), _copied(self._level)
+        sources, incoming = self._sources.incidence, self._incoming.incidence
+        # Numbered by contents, so that sums have the same order whatever was added before.
+        mask = needed(incoming, sources, gate_rows[:, 1][gate], level, np.array(outputs))[0]
+        states = _ordered(np.flatnonzero(mask), self._state_hash, level)
+        messages = _ordered(np.unique(incoming.take(states).columns), self._message_hash)
+        gates = _ordered(np.unique(gate[messages]), self._gate_hash)
+        gate_rows = gate_rows[gates]
+        operations = _ordered(np.unique(gate_rows[:, 0][gate_rows[:, 0] >= 0]), self._operation_hash)
+        at = _positions(states, len(level))
+        found = list(self._operations)
+        described = [found[operation] for operation in operations]
+        kinds = tuple(sorted({kind for kind, _ in described}))
+        names = tuple(sorted({name for _, numbers in described for name, _ in numbers}))
         return NetworkBatch(
-            kinds=tuple(self._kinds),
+            kinds=kinds,
             numbers=names,
-            kind=np.array([kind for kind, _ in self._operations], dtype=np.int64),
-            values=values,
-            operation=gates[:, 0],
-            inner=gates[:, 1],
-            place=gates[:, 2],
-            output=gates[:, 3],
-            gate=_copied(self._gate),
-            sources=self._sources.incidence,
-            incoming=self._incoming.incidence,
-            start=_copied(self._start),
-            level=_copied(self._level),
-            outputs=np.array(outputs, dtype=np.int64),
-            junctions=_Rows(junctions).incidence,
+            kind=np.array([kinds.index(kind) for kind, _ in described], dtype=np.int64),
+            values=_table([numbers for _, numbers in described], names),
+            operation=_positions(operations, len(found))[gate_rows[:, 0]],
+            inner=at[gate_rows[:, 1]],
+            place=gate_rows[:, 2],
+            output=gate_rows[:, 3],
+            gate=_positions(gates, len(self._gates))[gate[messages]],
+            sources=_renumbered(sources.take(messages), at),
+            incoming=_renumbered(incoming.take(states), _positions(messages, len(gate))),
+            start=_copied(self._start)[states],
+            level=level[states],
+            outputs=at[np.array(outputs, dtype=np.int64)],
+            junctions=_renumbered(_Rows(junctions).incidence, at),
             sizes=np.array(sizes, dtype=np.int64),
         )
 
@@ -233,14 +244,20 @@ class Networks:
         ]
 
     def _operation(self, kind: str, numbers: Numbers) -> int:
-        key = (self._kinds.setdefault(kind, len(self._kinds)), numbers)
-        return self._operations.setdefault(key, len(self._operations))
+        number = self._operations.get((kind, numbers))
+        if number is None:
+            number = self._operations[kind, numbers] = len(self._operations)
+            self._operation_hash.append(number_of((kind, numbers)))
+        return number
 
     def _message(self, key: tuple[int, int, int, int], reads: tuple[int, ...]) -> int:
         gate = self._gates.get(key)
         if gate is None:
             gate = self._gates[key] = len(self._gates)
             self._gate_rows.extend(key)
+            operation, inner, place, output = key
+            gated_by = self._operation_hash[operation] if inner < 0 else self._state_hash[inner]
+            self._gate_hash.append(hash((gated_by, inner < 0, place, output)))
         number = self._messages.get((gate, reads))
         if number is None:
             number = self._messages[gate, reads] = len(self._messages)
@@ -249,6 +266,8 @@ class Networks:
             self._length.append(1 + max(before if inner < 0 else [*before, self._level[inner]]))
             self._gate.append(gate)
             self._sources.append(reads)
+            read = sorted([self._state_hash[state] for state in reads])
+            self._message_hash.append(hash((self._gate_hash[gate], *read)))
         return number
 
     def _state(self, start: int, messages: tuple[int, ...]) -> int:
@@ -258,7 +277,44 @@ class Networks:
             self._level.append(max([self._length[message] for message in messages], default=0))
             self._start.append(start)
             self._incoming.append(messages)
+            arriving = sorted([self._message_hash[message] for message in messages])
+            self._state_hash.append(hash((start, *arriving)))
         return number
+
+
+def needed(
+    incoming: Incidence, sources: Incidence, inner: Ints, level: Ints, wanted: Ints
+) -> tuple[npt.NDArray[np.bool_], Ints]:
+    """Which states others come from, and the last level at which each is read.
+
+    Args:
+        incoming: As in :class:`NetworkBatch`, like ``sources`` and ``level``.
+        sources: The states whose sum a message reads.
+        inner: The state that gates a message, -1 for an operation: (M,).
+        level: The level of every state.
+        wanted: The states that are wanted.
+
+    Returns:
+        (U,), (U,).
+    """
+    mask = np.zeros(len(level), dtype=bool)
+    mask[wanted] = True
+    last = np.zeros(len(level), dtype=np.int64)
+    by_level = grouped(np.arange(len(level)), level)
+    for number in range(len(by_level) - 1, 0, -1):
+        states = by_level[number][mask[by_level[number]]]
+        messages = np.unique(incoming.take(states).columns)
+        gating = inner[messages]
+        read = np.concatenate([sources.take(messages).columns, gating[gating >= 0]])
+        mask[read] = True
+        last[read] = np.maximum(last[read], number)
+    return mask, last
+
+
+def grouped(states: Ints, level: Ints) -> list[Ints]:
+    """The states of each level, from 0 to the last."""
+    order = states[np.argsort(level[states], kind="stable")]
+    return np.split(order, np.cumsum(np.bincount(level[states]))[:-1])
 
 
 class _Merged:
@@ -290,6 +346,35 @@ class _Rows:
     def incidence(self) -> Incidence:
         """The rows up to now."""
         return Incidence(_copied(self._starts), _copied(self._columns))
+
+
+def _ordered(numbers: Ints, hashes: "array[int]", level: Ints | None = None) -> Ints:
+    """Numbers in the order of their hashes, of equal level where there are levels."""
+    keys = [_copied(hashes)[numbers]] if level is None else [_copied(hashes)[numbers], level[numbers]]
+    return numbers[np.lexsort(keys)]
+
+
+def _positions(numbers: Ints, size: int) -> Ints:
+    """The position of each number below ``size`` in ``numbers``, and at the end that of -1, which is -1."""
+    at = np.full(size + 1, -1, dtype=np.int64)
+    at[numbers] = np.arange(len(numbers))
+    return at
+
+
+def _renumbered(rows: Incidence, at: Ints) -> Incidence:
+    """Rows whose columns have new numbers, in ascending order."""
+    columns = at[rows.columns]
+    owner = np.repeat(np.arange(len(rows)), np.diff(rows.starts))
+    return Incidence(rows.starts, columns[np.lexsort([columns, owner])])
+
+
+def _table(described: Sequence[Numbers], names: tuple[str, ...]) -> Floats:
+    column = {name: index for index, name in enumerate(names)}
+    values = np.full((len(described), len(names)), np.nan)
+    for row, numbers in enumerate(described):
+        for name, value in numbers:
+            values[row, column[name]] = value
+    return values
 
 
 def _copied(numbers: "array[int]") -> Ints:
