@@ -77,11 +77,7 @@ class Naive:
             return found if output == 0 else found + self.p["outputs"][min(output, 3) - 1]
         only = inner.sites[0]
         targets = only.targets if isinstance(only, Node) else (only.target,)
-        if (
-            len(inner.sites) == 1
-            and only.sources == tuple(range(inner.inputs))
-            and targets == inner.outputs
-        ):
+        if len(inner.sites) == 1 and only.sources == tuple(range(inner.inputs)) and targets == inner.outputs:
             return self.operation(only, output)
         return self.linear("inner", self.cell(inner)[inner.outputs[output]])
 

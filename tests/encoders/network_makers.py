@@ -45,7 +45,5 @@ def random_cell(rng, inputs, outputs=1, depth=2):
 def networks(n=24, seed=0, depth=2):
     """Networks of one cell with two inputs; all different."""
     rng = np.random.default_rng(seed)
-    made = [
-        Graph((random_cell(rng, 2, outputs=int(rng.integers(1, 3)), depth=depth),)) for _ in range(3 * n)
-    ]
+    made = [Graph((random_cell(rng, 2, outputs=int(rng.integers(1, 3)), depth=depth),)) for _ in range(3 * n)]
     return list({graph.key: graph for graph in made}.values())[:n]

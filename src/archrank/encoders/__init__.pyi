@@ -20,7 +20,7 @@ from .mlp import MLPEncoder as MLPEncoder
 from .mlp import OneHotMLP as OneHotMLP
 from .named import ENCODERS as ENCODERS
 from .named import named_encoder as named_encoder
-from .networks import NetworkBatch as NetworkBatch
+from .network_batch import NetworkBatch as NetworkBatch
 from .networks import collate_networks as collate_networks
 from .ta_gates import TAGATES as TAGATES
 from .ta_gates import TAGATESEncoder as TAGATESEncoder

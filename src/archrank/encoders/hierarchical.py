@@ -24,8 +24,8 @@ import torch
 from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
+from archrank.encoders.network_batch import CONSTANT, NetworkBatch
 from archrank.encoders.network_schedule import NetworkLevel, NetworkSchedule, network_schedule
-from archrank.encoders.networks import CONSTANT, NetworkBatch
 from archrank.errors import PredictorError
 
 __all__ = ["HierarchicalGATES", "HierarchicalGATESEncoder", "PreparedNetworks"]
@@ -64,7 +64,9 @@ class HierarchicalGATES(EncoderSettings):
     def __post_init__(self) -> None:
         for name in ("width", "operation_features"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                raise PredictorError(f"{name} is {getattr(self, name)!r}; it must be a whole number from 1 on")
+                raise PredictorError(
+                    f"{name} is {getattr(self, name)!r}; it must be a whole number from 1 on"
+                )
         # A file holds lists.
         object.__setattr__(self, "kinds", tuple(self.kinds))
         numbers = tuple((str(name), float(mean), float(std)) for name, mean, std in self.numbers)
@@ -148,9 +150,7 @@ class HierarchicalGATESEncoder(Encoder):
         for layer in (self.numbers, self.inner, self.attention, self.move):
             layer.reset(generator)
 
-    def prepare(
-        self, batch: NetworkBatch, indices: npt.NDArray[np.int64] | None = None
-    ) -> PreparedNetworks:
+    def prepare(self, batch: NetworkBatch, indices: npt.NDArray[np.int64] | None = None) -> PreparedNetworks:
         """Schedule the levels, and bring the operations into the form that the parameters are for."""
         scheduled = network_schedule(batch, indices)
         at = {kind: index for index, kind in enumerate(self.settings.kinds)}

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from archrank.encoders.batch import Incidence
-from archrank.encoders.networks import NetworkBatch, grouped, needed
+from archrank.encoders.network_batch import NetworkBatch, grouped, needed
 from archrank.encoders.schedule import positions, used
 from archrank.encoders.sparse_sum import SparseSum
 

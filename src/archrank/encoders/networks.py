@@ -1,4 +1,4 @@
-"""Networks of any operations, over a whole batch as one graph: what is equal in several of them is there once.
+"""From graphs of any operations to a batch: what is equal in several networks or inner cells is there once.
 
 A junction's state depends only on what flows into it. So junctions with the same history are one *state*, and uses of
 the same operation that read the same states are one *message*, in whatever network or inner cell they are. An inner
@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from archrank.canonical import number_of
 from archrank.encoders.batch import Incidence
+from archrank.encoders.network_batch import CONSTANT, WRITTEN, NetworkBatch, needed
 from archrank.errors import SpaceError
 from archrank.graph import Cell, Graph, Node, Site
 from archrank.network_features import scaled
 
-__all__ = ["CONSTANT", "OUTPUT", "NetworkBatch", "Networks", "collate_networks", "grouped", "needed"]
+__all__ = ["OUTPUT", "Networks", "collate_networks"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -29,66 +30,6 @@ Numbers = tuple[tuple[str, float], ...]
 
 OUTPUT = "output"
 """The kind of the operation that a network's results flow into."""
-
-CONSTANT, _WRITTEN = -1, -2
-"""In the place of an input's number: the start of what a constant reads, and a state that messages flow into."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NetworkBatch:
-    """B networks, merged into U states, M messages, G gates and O operations.
-
-    States are numbered by levels, so a state's number is above those of the states that it is computed from. All
-    numbers follow from the contents of the networks, not from their order.
-
-    Attributes:
-        kinds: The names of the K kinds of operations.
-        numbers: The names of the F numbers that describe an operation.
-        kind: The kind of every operation: (O,).
-        values: The numbers of every operation, NaN for those that it does not have: (O, F).
-        operation: The operation of every gate, -1 where the gate is an inner cell's output: (G,).
-        inner: The state that leaves the inner cell, -1 where the gate is an operation: (G,).
-        place: Which of the ordered arguments is gated, -1 where their order does not count: (G,).
-        output: Which of the operation's outputs is written: (G,).
-        gate: The gate of every message: (M,).
-        sources: The states whose sum a message reads: M rows over U columns.
-        incoming: The messages that a state sums: U rows over M columns.
-        start: The number of the input that a state is; -1 for what constants read, -2 for all others: (U,).
-        level: How many messages there are on the longest way to a state: (U,).
-        outputs: The state that leaves each network: (B,).
-        junctions: The different states of the outermost junctions that each network's outputs depend on, without its
-            inputs: B rows over U columns.
-        sizes: An upper bound on the states that each network is computed from: (B,).
-    """
-
-    kinds: tuple[str, ...]
-    numbers: tuple[str, ...]
-    kind: Ints
-    values: Floats
-    operation: Ints
-    inner: Ints
-    place: Ints
-    output: Ints
-    gate: Ints
-    sources: Incidence
-    incoming: Incidence
-    start: Ints
-    level: Ints
-    outputs: Ints
-    junctions: Incidence
-    sizes: Ints
-
-    def __len__(self) -> int:
-        return len(self.outputs)
-
-    def parts(self, states: int) -> list[Ints]:
-        """Blocks of networks to compute together, of similar depth, with about ``states`` states at most.
-
-        A network that has more is a block of its own.
-        """
-        order = np.lexsort([self.outputs, self.level[self.outputs]])
-        block = np.cumsum(self.sizes[order]) // states
-        return np.split(order, np.flatnonzero(np.diff(block)) + 1) if len(order) else []
 
 
 def collate_networks(graphs: Sequence[Graph]) -> NetworkBatch:
@@ -196,12 +137,12 @@ class Networks:
         for site in sorted(cell.sites, key=_first):
             # All sites that write to a junction come before those that read it.
             for junction in range(settled, max(site.sources, default=-1) + 1):
-                here[junction] = self._state(_WRITTEN, tuple(sorted(arriving[junction])))
+                here[junction] = self._state(WRITTEN, tuple(sorted(arriving[junction])))
                 settled = junction + 1
             for target, message in self._sent(site, [here[j] for j in site.sources], inside):
                 arriving[target].append(message)
         for junction in range(settled, cell.junctions):
-            here[junction] = self._state(_WRITTEN, tuple(sorted(arriving[junction])))
+            here[junction] = self._state(WRITTEN, tuple(sorted(arriving[junction])))
         merged = _Merged(cell, tuple(here), sum(inside.values()))
         self._cells[id(cell)] = merged
         return merged
@@ -229,7 +170,7 @@ class Networks:
     def _result(self, outputs: tuple[int, ...], ordered: bool) -> int:
         """The state that results flow into."""
         messages = self._messages_of(self._operation(OUTPUT, ()), -1, 0, list(outputs), ordered)
-        return self._state(_WRITTEN, tuple(sorted(messages)))
+        return self._state(WRITTEN, tuple(sorted(messages)))
 
     def _messages_of(
         self, operation: int, inner: int, output: int, reads: list[int], ordered: bool
@@ -239,9 +180,7 @@ class Networks:
             reads = [self._state(CONSTANT, ())]
         if not ordered or len(reads) == 1:
             return [self._message((operation, inner, -1, output), tuple(sorted(reads)))]
-        return [
-            self._message((operation, inner, place, output), (read,)) for place, read in enumerate(reads)
-        ]
+        return [self._message((operation, inner, place, output), (read,)) for place, read in enumerate(reads)]
 
     def _operation(self, kind: str, numbers: Numbers) -> int:
         number = self._operations.get((kind, numbers))
@@ -280,41 +219,6 @@ class Networks:
             arriving = sorted([self._message_hash[message] for message in messages])
             self._state_hash.append(hash((start, *arriving)))
         return number
-
-
-def needed(
-    incoming: Incidence, sources: Incidence, inner: Ints, level: Ints, wanted: Ints
-) -> tuple[npt.NDArray[np.bool_], Ints]:
-    """Which states others come from, and the last level at which each is read.
-
-    Args:
-        incoming: As in :class:`NetworkBatch`, like ``sources`` and ``level``.
-        sources: The states whose sum a message reads.
-        inner: The state that gates a message, -1 for an operation: (M,).
-        level: The level of every state.
-        wanted: The states that are wanted.
-
-    Returns:
-        (U,), (U,).
-    """
-    mask = np.zeros(len(level), dtype=bool)
-    mask[wanted] = True
-    last = np.zeros(len(level), dtype=np.int64)
-    by_level = grouped(np.arange(len(level)), level)
-    for number in range(len(by_level) - 1, 0, -1):
-        states = by_level[number][mask[by_level[number]]]
-        messages = np.unique(incoming.take(states).columns)
-        gating = inner[messages]
-        read = np.concatenate([sources.take(messages).columns, gating[gating >= 0]])
-        mask[read] = True
-        last[read] = np.maximum(last[read], number)
-    return mask, last
-
-
-def grouped(states: Ints, level: Ints) -> list[Ints]:
-    """The states of each level, from 0 to the last."""
-    order = states[np.argsort(level[states], kind="stable")]
-    return np.split(order, np.cumsum(np.bincount(level[states]))[:-1])
 
 
 class _Merged:

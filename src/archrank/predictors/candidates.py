@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.encoders.batch import Choices, GraphBatch, merge
-from archrank.encoders.networks import NetworkBatch
+from archrank.encoders.network_batch import NetworkBatch
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, rows_of
 from archrank.predictors.base import Floats, Predictor

@@ -3,7 +3,8 @@
 from functools import lru_cache
 
 from archrank.architecture import Architecture
-from archrank.encoders.networks import NetworkBatch, Networks
+from archrank.encoders.network_batch import NetworkBatch
+from archrank.encoders.networks import Networks
 from archrank.folding import fold
 from archrank.graph import Graph, Node
 from archrank.space import Rows, SearchSpace

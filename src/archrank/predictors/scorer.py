@@ -103,7 +103,10 @@ class Scorer(nn.Module, ABC):
         """
 
     def settle(
-        self, known: GraphBatch | NetworkBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
+        self,
+        known: GraphBatch | NetworkBatch,
+        features: npt.NDArray[np.float32] | None,
+        targets: torch.Tensor,
     ) -> None:
         """Take from the training set what scoring needs; called before scoring whenever parameters have changed.
 
@@ -234,7 +237,10 @@ class ComparingScorer(Scorer):
         return self.comparing.loss(self.comparator, self.embed(prepared), targets, generator, self.dropout)
 
     def settle(
-        self, known: GraphBatch | NetworkBatch, features: npt.NDArray[np.float32] | None, targets: torch.Tensor
+        self,
+        known: GraphBatch | NetworkBatch,
+        features: npt.NDArray[np.float32] | None,
+        targets: torch.Tensor,
     ) -> None:
         """Embed the references: training architectures evenly spaced in rank, some twice where there are few."""
         ranks = torch.linspace(0, len(targets) - 1, self.comparing.references).round().long()
