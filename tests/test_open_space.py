@@ -257,8 +257,8 @@ def test_an_encoder_of_cells_is_refused(space):
     from archrank.predictors.neural import NeuralPredictor
 
     known = space.sample(10, np.random.default_rng(0))
-    with pytest.raises(PredictorError, match="fixed list of operations"):
-        NeuralPredictor(space).fit(known, range(10))
+    with pytest.raises(PredictorError, match="hierarchical-gates"):
+        NeuralPredictor(space, "gcn").fit(known, range(10))
 
 
 def test_a_pickled_space_is_the_same_space(space):

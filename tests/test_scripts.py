@@ -37,6 +37,7 @@ SCRIPTS = {
     "studies/predictor_members.py": SMALL,
     "studies/proxy_recipes.py": "--out out --cells 2 --workers 0 --recipes "
     "proxy:epochs=1:batch=8:channels=2:cells=2:train_images=40",
+    "studies/nas_bench_nlp.py": "--labels 20 --splits 1 --out out/page",
     "studies/rank_accuracy.py": "--cells 12 --seeds 2 --epochs 6 --workers 1 --out out/page",
     "studies/rank_quality.py": f"{SMALL.replace('12', '20')}",
     "studies/real_search.py": "guided random --out out",

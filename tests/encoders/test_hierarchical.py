@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from naive_hierarchical import embedding
+from network_makers import KINDS, networks
 
 from archrank import Cell, Graph, Site, fold, unfold
 from archrank.encoders import GATES, HierarchicalGATES, collate, collate_networks
@@ -13,8 +15,6 @@ from archrank.errors import PredictorError, SpaceError
 from archrank.graph import Node
 from archrank.spaces.named import named_space
 from archrank.testing import check_encoder
-from naive_hierarchical import embedding
-from network_makers import KINDS, networks
 
 SMALL = HierarchicalGATES(width=8, operation_features=6)
 

@@ -136,9 +136,21 @@ def test_stacking_leaves_out_who_knows_nothing():
 def test_stacked_weights_are_those_of_the_sum():
     rng = np.random.default_rng(0)
     means = rng.normal(size=(3, 100_000))
-    weights = _stacked(means, np.array([0.6, 0.2, 0.0]) @ means + 5)
+    prior = np.array([0.2, 0.2, 0.6])
+    weights = _stacked(means, np.array([0.6, 0.2, 0.0]) @ means + 5, prior, 100)
     assert weights == pytest.approx([0.75, 0.25, 0.0], abs=1e-2)
-    assert _stacked(means, -means.sum(axis=0)).tolist() == pytest.approx([1 / 3] * 3)
+    assert _stacked(means, -means.sum(axis=0), prior, 100).tolist() == prior.tolist()
+    halfway = _stacked(means, means[0], prior, 100_000)
+    assert halfway == pytest.approx([0.6, 0.1, 0.3], abs=1e-2)
+
+
+def test_a_member_without_a_prior_weight_needs_evidence():
+    members = (GaussianProcess(SPACE), Constant(SPACE))
+    settings = {"folds": 4, "stack": True, "prior": (1.0, 0.0), "halfway": 10}
+    assert Ensemble(SPACE, members, **settings).fit(KNOWN, worth(KNOWN)).weights_.tolist() == [1.0, 0.0]
+    turned = Ensemble(SPACE, members[::-1], **settings).fit(KNOWN, worth(KNOWN))
+    assert turned.weights_[1] == pytest.approx(len(KNOWN) / (len(KNOWN) + 10))
+    assert Ensemble(SPACE, members, prior=(3, 1)).fit(KNOWN, worth(KNOWN)).weights_.tolist() == [0.75, 0.25]
 
 
 def test_the_calibration_is_the_size_of_the_errors_over_the_disagreement():
@@ -161,6 +173,9 @@ def test_few_labels_and_many_equal_ones_are_no_trouble():
     [
         ({"predictors": ()}, "without predictors"),
         ({"folds": 1}, "folds is 1; it must be 0, for no cross-validation, or 2 or more"),
+        ({"prior": (1.0, 2.0)}, "a weight from 0 on for each of the 1 predictors"),
+        ({"prior": (0.0,)}, "not all 0"),
+        ({"halfway": -1}, "halfway is -1"),
         ({"stack": True}, "stacking needs cross-validation; give folds=5"),
         ({"predictors": (GaussianProcess(NASBenchGraph()),)}, "is for the space 'nas-bench-graph'"),
     ],

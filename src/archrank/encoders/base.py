@@ -100,7 +100,7 @@ class EncoderSettings(ABC):
 
         Args:
             template: A batch of the space's graphs; only its operation kinds, its numbers of cells and inputs, and the
-                numbers of options of its choices are used. Nothing is where the settings are ``of_networks`` and complete.
+                numbers of options of its choices are used. Complete settings ``of_networks`` use nothing of it.
             members: E, how many independent encoders to compute as one.
             generator: The source of the initial parameters.
         """

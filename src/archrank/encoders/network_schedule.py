@@ -46,7 +46,7 @@ class NetworkSchedule:
     """Networks prepared for an encoder.
 
     Attributes:
-        start: The start of every state that is held first, as :attr:`NetworkBatch.start` numbers them, from -1 on: (s,).
+        start: The start of every state that is held first, as in :attr:`NetworkBatch.start`: (s,).
         operation: The operation of every gate that is not an inner cell: (G,).
         place: The place of the argument that it gates, 0 where the order does not count: (G,).
         output: The output that it writes: (G,).

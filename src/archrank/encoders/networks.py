@@ -9,7 +9,7 @@ gated by the state of its output. Merging is exact: it is common-subexpression e
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np

@@ -11,6 +11,7 @@ from archrank.encoders.batch import Choices, GraphBatch, merge
 from archrank.encoders.network_batch import NetworkBatch
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, rows_of
+from archrank.open_space import OpenSpace
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.network_map import network_map
@@ -123,9 +124,9 @@ class Candidates:
             PredictorError: The operations of the space are not known beforehand.
         """
         if simplify not in self._batches:
-            if not self.space.operations:
+            if isinstance(self.space, OpenSpace):
                 raise PredictorError(
-                    f"the space {self.space.name} has no fixed list of operations, which encoders of cells need; take "
+                    f"the space {self.space.name} has no fixed cells, which the other encoders need; take "
                     "the encoder hierarchical-gates, or a predictor on features: auto, gaussian-process or trees"
                 )
             cells = (self.space.function_arrays if simplify else self.space.arrays)(self.rows)

@@ -1,6 +1,7 @@
 """An average of different predictors: errors partly cancel, and disagreement is a measure of uncertainty."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -16,9 +17,6 @@ from archrank.space import Rows, SearchSpace
 
 __all__ = ["Ensemble"]
 
-_HALFWAY = 100
-"""With this number of labels, stacked weights are halfway between equal weights and those of cross-validation."""
-
 
 class Ensemble(Predictor):
     """Averages different predictors, after bringing their scores to one scale.
@@ -30,7 +28,10 @@ class Ensemble(Predictor):
         predictors: The M members; :meth:`fit` fits copies of them, each with its own seed.
         folds: Number of folds of cross-validation, whose errors calibrate the standard deviation; 0 for no
             cross-validation and no calibration.
-        stack: Whether the members' weights come from cross-validation; equal weights otherwise.
+        stack: Whether the members' weights come from cross-validation; otherwise they are those of ``prior``.
+        prior: The members' weights before cross-validation: (M,); equal for None.
+        halfway: With this number of labels, stacked weights are halfway between ``prior`` and those of
+            cross-validation, which few labels determine poorly.
         bootstrap: Whether each member is fitted on a bootstrap resample of the training set, so that members disagree
             where few labels decide.
         seed: Fixes the members' seeds, the folds and the resamples.
@@ -59,6 +60,8 @@ class Ensemble(Predictor):
         *,
         folds: int = 0,
         stack: bool = False,
+        prior: Sequence[float] | None = None,
+        halfway: int = 100,
         bootstrap: bool = False,
         seed: int = 0,
     ) -> None:
@@ -66,6 +69,8 @@ class Ensemble(Predictor):
         self.predictors = predictors
         self.folds = folds
         self.stack = stack
+        self.prior = prior
+        self.halfway = halfway
         self.bootstrap = bootstrap
         self.seed = seed
 
@@ -77,7 +82,7 @@ class Ensemble(Predictor):
         """Fit all members, and ``folds`` times more for cross-validation."""
         rng = np.random.default_rng(self.seed)
         seeds = rng.integers(2**31, size=(self.folds + 1, len(self.predictors)))
-        self.weights_: Floats = np.full(len(self.predictors), 1 / len(self.predictors))
+        self.weights_: Floats = self._prior()
         self.calibration_ = 1.0
         if self.folds:
             self._cross_validate(rows, targets, seeds[1:], rng)
@@ -130,12 +135,28 @@ class Ensemble(Predictor):
                 raise PredictorError(
                     f"{predictor!r} is for the space {predictor.space.name!r}, the ensemble for {self.space.name!r}"
                 )
-        check_numbers(self, folds=0, seed=0)
+        check_numbers(self, folds=0, halfway=0, seed=0)
+        prior = self.prior
+        if prior is not None and not (
+            isinstance(prior, Sequence)
+            and len(prior) == len(self.predictors)
+            and all(isinstance(weight, Real) and 0 <= weight < np.inf for weight in prior)
+            and any(prior)
+        ):
+            raise PredictorError(
+                f"prior is {prior!r}; expected a weight from 0 on for each of the {len(self.predictors)} predictors, "
+                "not all 0"
+            )
         check_flags(self, "stack", "bootstrap")
         if self.folds == 1:
             raise PredictorError("folds is 1; it must be 0, for no cross-validation, or 2 or more")
         if self.stack and not self.folds:
             raise PredictorError("stacking needs cross-validation; give folds=5")
+
+    def _prior(self) -> Floats:
+        prior = np.ones(len(self.predictors)) if self.prior is None else np.asarray(self.prior, dtype=float)
+        weights: Floats = prior / prior.sum()
+        return weights
 
     def _fit_members(self, rows: Rows, targets: Floats, seeds: npt.NDArray[np.int64]) -> None:
         self.members_ = []
@@ -182,7 +203,7 @@ class Ensemble(Predictor):
         y = normal_scores(targets)[predicted]
         means, stds = means[:, predicted], stds[:, predicted]
         if self.stack:
-            self.weights_ = _stacked(means, y)
+            self.weights_ = _stacked(means, y, self._prior(), self.halfway)
         mean = self.weights_ @ means
         disagreement = np.sqrt(self.weights_ @ (stds**2 + (means - mean) ** 2))
         self.calibration_ = _calibration(mean, disagreement, y)
@@ -206,17 +227,16 @@ def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Fl
         return scores, np.zeros_like(scores)
 
 
-def _stacked(means: Floats, targets: Floats) -> Floats:
+def _stacked(means: Floats, targets: Floats, prior: Floats, halfway: int) -> Floats:
     """Nonnegative weights that sum to one, by least squares of the means (M, n) on the targets (n,)."""
     from scipy.optimize import nnls  # here, because a search without stacked weights would wait for it
 
-    m, n = means.shape
+    n = means.shape[1]
     solved, _ = nnls(means.T - means.mean(axis=1), targets - targets.mean())
     if not solved.sum():
-        return np.full(m, 1 / m)
-    # Few labels determine the weights poorly.
-    trust = n / (n + _HALFWAY)
-    weights: Floats = trust * solved / solved.sum() + (1 - trust) / m
+        return prior
+    trust = n / (n + halfway)
+    weights: Floats = trust * solved / solved.sum() + (1 - trust) * prior
     return weights
 
 

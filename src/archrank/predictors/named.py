@@ -172,7 +172,7 @@ def named_predictor(
         arguments = {"hints": hints}
     elif name == "neural":
         encoder, loss = "gates" if encoder is None else encoder, "hinge" if loss is None else loss
-        arguments = _neural(encoder, loss, members or 3)
+        arguments = _neural(space, encoder, loss, members or 3)
     if "seed" in inspect.signature(make).parameters:
         arguments["seed"] = seed
     made = make(space, **arguments)
@@ -213,8 +213,11 @@ def _options(predictor: str) -> tuple[str, ...]:
     return _OPTIONS.get(predictor, _INSTALLED_OPTIONS)
 
 
-def _neural(encoder: str, loss: str, members: int) -> dict[str, Any]:
+def _neural(space: "SearchSpace", encoder: str, loss: str, members: int) -> dict[str, Any]:
     from archrank.encoders.named import named_encoder
+    from archrank.open_space import OpenSpace
+    from archrank.predictors.neural import FOR_NETWORKS
     from archrank.ranking.named import named_loss
 
-    return {"encoder": named_encoder(encoder), "loss": named_loss(loss), "members": members}
+    own = FOR_NETWORKS if isinstance(space, OpenSpace) else {}
+    return {"encoder": named_encoder(encoder), "loss": named_loss(loss), "members": members, **own}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from numbers import Real
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import torch
 from archrank.encoders import ENCODERS, GATES, EncoderSettings, HierarchicalGATES, NetworkBatch, named_encoder
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike, check_is_space
+from archrank.open_space import OpenSpace
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
@@ -29,7 +30,7 @@ from archrank.ranking import (
 from archrank.space import Rows, SearchSpace
 from archrank.system.threads import one_thread
 
-__all__ = ["NeuralPredictor"]
+__all__ = ["FOR_NETWORKS", "NeuralPredictor"]
 
 _SMALL = 4096
 """Steps on fewer architectures (times members) than this are as fast on one thread, and their times vary less."""
@@ -39,6 +40,15 @@ _STATES, _LEAST = 100_000, 16
 
 Schedule = Literal["one-cycle", "constant"]
 
+FOR_NETWORKS: dict[str, Any] = {
+    "hidden": (64,),
+    "epochs": 100,
+    "learning_rate": 1e-2,
+    "schedule": "one-cycle",
+    "weight_decay": 0.1,
+}
+"""Settings for networks of any operations; the defaults of :class:`NeuralPredictor` are for cells."""
+
 
 class NeuralPredictor(Predictor):
     """GATES or another encoder with a score head, trained to rank.
@@ -47,7 +57,7 @@ class NeuralPredictor(Predictor):
         space: The space whose architectures are ranked.
         encoder: The encoder's settings; or its class or its name (:data:`~archrank.encoders.ENCODERS`), with default
             settings for the space's graphs. The class or name of GATES stands for
-            :class:`~archrank.encoders.HierarchicalGATES` where the operations of the space are not known beforehand.
+            :class:`~archrank.encoders.HierarchicalGATES` in a space of networks of any operations.
         loss: The ranking loss, or a regression (:class:`~archrank.ranking.MSE`), or a comparator; or its name
             (:data:`~archrank.ranking.LOSSES`).
         hidden: Widths of the score head's hidden layers; a comparator has its own head.
@@ -223,7 +233,7 @@ class NeuralPredictor(Predictor):
 
     def _settings(self, known: Candidates) -> EncoderSettings:
         encoder = named_encoder(self.encoder) if isinstance(self.encoder, str) else self.encoder
-        if encoder is GATES and not self.space.operations:
+        if encoder is GATES and isinstance(self.space, OpenSpace):
             encoder = HierarchicalGATES
         if encoder.of_networks:
             networks = known.networks(self.simplify)

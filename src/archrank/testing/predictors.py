@@ -69,7 +69,7 @@ def _targets(space: SearchSpace, architectures: Sequence[Architecture]) -> Float
     found = [
         Counter(s.operation for c in unfold(space.function(a)).cells for s in c.sites) for a in architectures
     ]
-    names = space.operations or sorted({name for counted in found for name in counted})
+    names = dict.fromkeys([*space.operations, *sorted({name for counted in found for name in counted})])
     worth = {name: (7 * i + 3) % 10 / 10 for i, name in enumerate(names)}
     return np.array([sum(worth[name] * n for name, n in counted.items()) for counted in found])
 
