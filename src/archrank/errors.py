@@ -55,7 +55,8 @@ class UnknownName(ArchrankError, LookupError):
         close = closest(text, names)
         hint = "." if close is None else f"; did you mean {close!r}?"
         shown = ", ".join(map(_cut, names[:30])) + (", …" if len(names) > 30 else "")
-        super().__init__(f"unknown {kind} {_cut(text)!r}{hint} Allowed: {shown}")
+        allowed_ones = f"{hint} Allowed: {shown}" if names else "; there is none"
+        super().__init__(f"unknown {kind} {_cut(text)!r}{allowed_ones}")
 
 
 def closest(text: str, names: Iterable[str], cutoff: float = 0.4) -> str | None:

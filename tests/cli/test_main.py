@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import archrank as ar
 from archrank.cli.main import app
-from archrank.errors import closest
+from archrank.errors import UnknownName, closest
 
 
 @pytest.fixture
@@ -79,6 +79,10 @@ def test_a_space_of_unknown_size_is_shown(run, tmp_path):
     shown = run("spaces", f"{tmp_path / 'model.py'}:net").stdout
     assert "net · number of architectures unknown" in shown
     assert '{"width": ' in shown
+
+
+def test_an_unknown_name_where_there_is_none_says_so():
+    assert str(UnknownName("space of my.py", "Net", [])) == "unknown space of my.py 'Net'; there is none"
 
 
 @pytest.mark.parametrize("text", ["DARTS", "Darts", "dart"])

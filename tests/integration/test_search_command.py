@@ -157,7 +157,7 @@ def test_a_table_of_ones_own_is_searched_and_the_command_repeats_it(archrank, tm
     assert "--architecture-column arch --average" in record["command"]
     code, _, err = archrank("search", "mine.csv")
     assert code == 2
-    assert "does not say its space" in err
+    assert "does not name its space" in err
     code, _, err = archrank(*SEARCH, "--average")
     assert code == 2
     assert "--average says how a table of your own is written" in err

@@ -89,8 +89,8 @@ def test_the_command_draws_networks(folder):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nas-bench-201"], "nothing says what to draw"),
-        (["users_networks.py:Net"], "nothing says what to draw"),
+        (["nas-bench-201"], "alone cannot be drawn"),
+        (["users_networks.py:Net"], "alone cannot be drawn"),
         (["users_networks.py:Net", "--example", "1,x"], "is no shape"),
         (["users_networks.py:Net", "--example", "1,4,8,8"], "Net fails for the example of shape"),
         (["users_networks.py:Net", "--example", "1,3,8,8", "--level", "0"], "the level is 0"),

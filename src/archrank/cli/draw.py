@@ -55,6 +55,6 @@ def _check_is_network(name: str, example: str | None) -> None:
     if example is not None or name.startswith("timm:") or Path(name).suffix.lower() == ".onnx":
         return
     raise ArchrankError(
-        f"nothing says what to draw of {name!r}: give the architecture after the name of a space, or the shape of an "
-        "input of a network by --example, such as --example 1,3,32,32"
+        f"{name!r} alone cannot be drawn: after the name of a space give an architecture, and for a network give the "
+        "shape of an input, such as --example 1,3,32,32"
     )

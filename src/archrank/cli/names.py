@@ -73,7 +73,7 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
         return table(name)
     if name.lower().endswith(SUFFIXES):
         raise ArchrankError(
-            f"{shown(name)} is a table of your own, which does not say its space: archrank search SPACE --evaluator "
+            f"{shown(name)} is a table of your own, which does not name its space: archrank search SPACE --evaluator "
             f"{shown(name)}"
         )
     found = space(name, "benchmark or space")
