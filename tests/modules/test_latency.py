@@ -3,6 +3,7 @@
 import copy
 import pickle
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -205,3 +206,37 @@ def test_a_gpu_is_measured_by_its_events():
     assert module.weight.device.type == "cpu"
     assert module.training
     assert torch.equal(state, torch.cuda.get_rng_state())
+
+
+def _on_a_phone(network, example):
+    return 3.0
+
+
+def _on_another(network, example):
+    return 4.0
+
+
+def test_another_way_to_measure_is_another_space(tmp_path):
+    def space(latency):
+        return ar.ModuleSpace(net, (1, 4), latency=latency)
+
+    ways = [
+        ar.measure_latency,
+        partial(ar.measure_latency, threads=1),
+        partial(ar.measure_latency, threads=2),
+        _on_a_phone,
+        _on_another,
+    ]
+    assert len({space(way).digest for way in ways}) == len(ways)
+    assert space(_on_a_phone).digest == space(_on_a_phone).digest
+    assert space(ar.measure_latency).digest == ar.ModuleSpace(net, (1, 4)).digest
+    where = {"where": ["latency_ms < 10"], "folder": tmp_path / "run"}
+    ar.search(space(_on_a_phone), lambda module: 1.0, "random", budget=2, **where)
+    with pytest.raises(ar.ArchrankError, match="space"):
+        ar.search(space(_on_another), lambda module: 1.0, "random", budget=2, resume=True, **where)
+    with pytest.raises(ar.ArchrankError, match="latency is 3"):
+        space(3)
+
+
+def net(choose):
+    return torch.nn.Linear(4, choose("width", [2, 4, 8]))

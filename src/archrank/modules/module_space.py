@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class ModuleSpace(OpenSpace):
         self.net = net
         self.example = in_shape(arguments_of(example))
         self._latency, self._latencies = latency, dict[Any, float]()
-        self._source = source_of(net)
+        self._source = source_of(net) + _latency_text(latency)
         self._takes_chooser = _takes_argument(net)
         self._in_outline = True
         self._graphs: dict[Architecture, Graph] = {}
@@ -126,7 +127,7 @@ class ModuleSpace(OpenSpace):
 
     @property
     def source(self) -> str:
-        """The code that builds the networks, and the shapes of their inputs."""
+        """The code that builds the networks and measures their latency, and the shapes of their inputs."""
         shapes = [(tuple(t.shape), str(t.dtype)) for t in tensors_in(self.example)]
         return f"{self._source}\n{shapes}"
 
@@ -337,6 +338,21 @@ class ModuleSpace(OpenSpace):
             if not left:
                 break
         return sorted(left or ())
+
+
+def _latency_text(latency: Any) -> str:
+    """The code that measures latencies, where it is not the usual one: values of two devices must not be mixed."""
+    if latency is measure_latency:
+        return ""
+    if isinstance(latency, partial):
+        inner = _latency_text(latency.func) or "\nlatency: measure_latency"
+        return f"{inner} {latency.args} {sorted(latency.keywords.items())}"
+    if not callable(latency):
+        raise SpaceError(
+            f"latency is {shown(latency)}; expected a function of a network and its example that returns milliseconds"
+        )
+    name = getattr(latency, "__qualname__", type(latency).__qualname__)
+    return f"\nlatency: {name}\n{source_of(latency)}"
 
 
 def _takes_argument(net: Callable[..., Any]) -> bool:
