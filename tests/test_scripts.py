@@ -44,11 +44,15 @@ SCRIPTS = {
     "studies/regression.py": "--tiny --workers 1 --out out --before out",
     "studies/stacked_weights.py": SMALL,
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
+    "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
+    "--published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
     "studies/trace_timm.py": "--names torch.nn:ReLU --example 2,3 --repeats 1 --out out/page",
 }
 SHARED = {
     "official.json": "nasbench101/official-records-52.json",
     "cells.parquet": "nasbench101/nasbench101-20k.parquet",
+    "published.parquet": "zero-cost/nas-bench-201-cifar10.parquet",
+    "macro.parquet": "macro/nas-bench-macro.parquet",
 }
 
 

@@ -27,6 +27,7 @@ OF_TORCH = (
     "archrank.networks",
     "archrank.predictors.neural",
     "archrank.predictors.scorer",
+    "archrank.proxies.",
     "archrank.ranking.comparator",
     "archrank.ranking.losses",
     "archrank.testing.encoders",
@@ -35,7 +36,7 @@ OF_TORCH = (
 )
 """Modules that are about networks."""
 
-PLAIN = ("archrank.encoders.batch", "archrank.encoders.named")
+PLAIN = ("archrank.encoders.batch", "archrank.encoders.named", "archrank.proxies.named")
 """Modules among them that everybody else needs too."""
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"

@@ -165,6 +165,10 @@ class PredictorError(ArchrankError, ValueError):
     """A predictor that cannot be fitted, queried, saved or loaded as requested."""
 
 
+class ProxyError(ArchrankError, ValueError):
+    """A network that cannot be scored without training, or a zero-cost score that cannot be used."""
+
+
 class RunFolderError(ArchrankError):
     """A run folder that cannot be used: another configuration, another process, or no room to write."""
 

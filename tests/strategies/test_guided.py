@@ -141,6 +141,44 @@ def test_the_first_ones_are_those_of_random_search():
     assert proposals == RandomSearch(SPACE).propose(History(), 10, rng(3))
 
 
+def test_given_ones_come_first_in_turn_with_random_ones():
+    given, log = WHOLE[100:104], []
+
+    def first():
+        log.append("called")
+        return given
+
+    strategy = guided(initial=6, first=first)
+    assert log == []
+    proposals = strategy.propose(History(), 5, rng())
+    assert [p.architecture for p in proposals if p.reason == "given"] == given[:3]
+    assert [p.reason for p in proposals].count("random") == 2
+    history = History(Evaluated(p.architecture, worth(p.architecture)) for p in proposals[:3])
+    more = strategy.propose(history, 5, rng())  # places 3 to 7, of which the fourth is a turn
+    assert [p.architecture for p in more if p.reason == "given"] == given[3:4]
+    assert len({p.architecture for p in [*proposals[:3], *more]}) == 8
+    assert log == ["called"]
+    assert {p.reason for p in strategy.propose(measured(), 5, rng())} == {"predicted"}
+
+
+def test_given_ones_that_may_not_be_proposed_are_passed_over():
+    candidates = WHOLE[:20]
+    given = [WHOLE[500], *candidates[:3]]
+    history = History([Evaluated(candidates[0], None)])
+    strategy = guided(initial=10, first=given, candidates=candidates)
+    proposals = strategy.propose(history, 9, rng())
+    assert [p.architecture for p in proposals if p.reason == "given"] == candidates[1:3]
+    assert len({p.architecture for p in proposals} | {candidates[0]}) == 10
+
+
+def test_conformance_with_given_ones():
+    check_strategy(
+        lambda space: GuidedSearch(
+            space, cheap(space), acquisition="mean", initial=4, batch=3, first=lambda: space.sample(3, rng())
+        )
+    )
+
+
 def test_failed_ones_do_not_count_as_first_ones_and_pending_ones_do():
     drawn = list(dict.fromkeys(SPACE.sample(20, rng())))
     scored = [Evaluated(a, worth(a)) for a in drawn[:4]]

@@ -33,6 +33,8 @@ class Sums:
         ({"ratio": 0}, "ratio is 0; give 1 or more"),
         ({"population": 0}, "population is 0"),
         ({"batch": 0}, "batch is 0"),
+        ({"first": "zero-cost"}, "first is 'zero-cost'; expected a list of architectures"),
+        ({"first": [(0, 0)]}, "expected architectures of nas-bench-201"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

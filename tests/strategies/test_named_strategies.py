@@ -51,7 +51,7 @@ def test_only_options_active_are_written_down():
     assert StrategyOptions("evolution").active == {"strategy": "evolution", "unique_by": "encoding"}
     assert set(StrategyOptions().active) == {
         "strategy", "unique_by", "predictor", "effort", "encoder", "loss", "members", "bootstrap", "inner",
-        "acquisition", "initial", "round", "explore", "shrink",
+        "acquisition", "initial", "first", "round", "explore", "shrink",
     }  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def test_only_options_active_are_written_down():
             "unknown unique_by 'functions'; did you mean 'function'",
         ),
         ({"inner": "anneal"}, "unknown inner search 'anneal'; did you mean 'annealing'"),
+        ({"first": "zerocost"}, "unknown first 'zerocost'; did you mean 'zero-cost'"),
         ({"acquisition": "ubc", "members": 1}, "unknown acquisition 'ubc'; did you mean 'ucb'"),
     ],
 )

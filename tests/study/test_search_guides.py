@@ -11,6 +11,7 @@ GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
     [
         ("steer-a-search.md", ""),
         ("earlier-results.md", "40 known before"),
+        ("zero-cost.md", ""),
         ("hyper-parameters.md", "Architecture(space='nas-bench-201'"),
     ],
 )

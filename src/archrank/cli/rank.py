@@ -1,4 +1,4 @@
-"""``archrank rank``: learn from a table of measured architectures, and rank others."""
+"""``archrank rank``: learn from a table of measured architectures, and rank others; or rank without any."""
 
 import json
 import sys
@@ -22,6 +22,7 @@ from archrank.cli.predictors import (
 )
 from archrank.cli.tables import TableOptions
 from archrank.errors import ArchrankError, BudgetError
+from archrank.proxies.named import DEFAULTS, PROXIES
 
 if TYPE_CHECKING:
     from archrank.verbs.ranked import Ranking
@@ -44,8 +45,8 @@ def command(
         ),
     ],
     train: Annotated[
-        Path, typer.Option(help="Measured architectures: .csv, .tsv, .parquet, .jsonl or .json.")
-    ],
+        Path | None, typer.Option(help="Measured architectures: .csv, .tsv, .parquet, .jsonl or .json.")
+    ] = None,
     target: Annotated[
         str | None, typer.Option(help="The column to rank by (the only column of numbers).")
     ] = None,
@@ -82,6 +83,21 @@ def command(
             help="For `networks`: the shape of an input, such as 1,3,32,32, for those of file.py:NAME."
         ),
     ] = None,
+    zero_cost: Annotated[
+        bool,
+        typer.Option(
+            "--zero-cost",
+            help="Rank without measured architectures, by scores of untrained networks; they are kept beside OUT, "
+            "so that the command can be stopped and repeated.",
+        ),
+    ] = False,
+    proxies: Annotated[
+        str | None,
+        typer.Option(help=f"For --zero-cost: the scores ({','.join(DEFAULTS)}). All: {', '.join(PROXIES)}."),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(help="For --zero-cost: how many random architectures to rank (200).")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON and nothing else.")
     ] = False,
@@ -89,6 +105,8 @@ def command(
     reading: TableOptions,
 ) -> None:
     """Learn from measured architectures, score the candidates or the whole space, and write the best to a file.
+
+    With --zero-cost nothing is measured: untrained networks are scored, and ranked by the mean of several scores.
 
     The file has the columns architecture, predicted and std, in the unit of the target, and rank.
 
@@ -104,6 +122,37 @@ def command(
         raise BudgetError(f"--top {top}; give 1 or more")
     check_writable(out)
     console = Console(stderr=True)
+    if not zero_cost and (proxies is not None or sample is not None):
+        raise ArchrankError("--proxies and --sample are options of --zero-cost")
+    if zero_cost:
+        learning = {
+            "train": train,
+            "target": target,
+            "minimize": minimize or None,
+            "include-measured": include_measured or None,
+            "hint": hint or None,
+            "predictor": predictor,
+            "effort": effort,
+            "encoder": encoder,
+            "loss": loss,
+            "members": members,
+            "bootstrap": bootstrap,
+            "save": save,
+            "example": example,
+        }
+        if given := [f"--{name}" for name, value in learning.items() if value is not None]:
+            raise ArchrankError(f"--zero-cost learns from nothing; leave out {', '.join(given)}")
+        from archrank.cli.rank_zero_cost import ranked_zero_cost
+
+        ranked_zero_cost(
+            names.space(space), out, top, candidates, sample, proxies, seed, as_json, reading, console
+        )
+        return
+    if train is None:
+        raise ArchrankError(
+            "--train names no measured architectures to learn from; or give --zero-cost to rank by scores of untrained "
+            "networks"
+        )
     if space == _NETWORKS:
         from archrank.cli.rank_networks import ranked_networks
 

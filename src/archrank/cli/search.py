@@ -95,6 +95,13 @@ def command(
     initial: Annotated[
         int, typer.Option(rich_help_panel=_GUIDED, help="Number of initial random architectures.", min=2)
     ] = DEFAULTS.initial,
+    first: Annotated[
+        str,
+        typer.Option(
+            help="The initial architectures: random, or zero-cost for every other one the best of 200 by scores of "
+            "untrained networks (guided)."
+        ),
+    ] = DEFAULTS.first,
     round_: Annotated[
         int, typer.Option("--round", rich_help_panel=_GUIDED, help="Architectures per round.", min=1)
     ] = DEFAULTS.round,
@@ -195,6 +202,7 @@ def command(
         inner=inner,
         acquisition=acquisition,
         initial=initial,
+        first=first,
         round=round_,
         members=members,
         bootstrap=bootstrap,

@@ -4,8 +4,6 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from archrank.networks.network import Network
-
 __all__ = ["multiply_adds", "parameters"]
 
 
@@ -23,7 +21,7 @@ def parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
     )
 
 
-def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
+def multiply_adds(network: nn.Module, image: tuple[int, int, int]) -> int:
     """The multiply-adds of one image in evaluation: those of convolutions and linear layers, as is the convention.
 
     PyTorch's own counter counts them, with a multiply-add as two operations; this is half of that.
@@ -32,7 +30,7 @@ def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
         network: The network; an outline is counted without any arithmetic.
         image: Channels, height and width.
     """
-    device = next(network.parameters()).device
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
     training = network.training
     network.eval()
     try:

@@ -1,7 +1,7 @@
 """Predictor-guided search: spend the next evaluations where a ranking learnt from the last ones says."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -46,9 +46,10 @@ LISTED = 200_000
 class GuidedSearch(DomainStrategy):
     """Guided search: in every round, fits a predictor to all evaluations and proposes the architectures it ranks best.
 
-    The first ``initial`` architectures are random. After that every round fits the predictor to the measurements,
-    searches for the unseen architectures with the best predicted scores, and keeps a share of the round for random
-    ones. The predictor cannot distinguish architectures with exactly equal scores, so a round takes one of them.
+    The first ``initial`` architectures are random, or in turn given and random ones. After that every round fits the
+    predictor to the measurements, searches for the unseen architectures with the best predicted scores, and keeps a
+    share of the round for random ones. The predictor cannot distinguish architectures with exactly equal scores, so a
+    round takes one of them.
 
     If evaluations failed or violated constraints, it learns how likely an architecture is to be feasible
     (:class:`~archrank.strategies.feasibility.Feasibility`), and multiplies the acquisition by that probability.
@@ -59,6 +60,8 @@ class GuidedSearch(DomainStrategy):
         space: The space to search.
         predictor: Learns the ranking; its seed changes every round. ``auto(space, "fast")`` for None.
         initial: How many random architectures come first.
+        first: Architectures to begin with instead of random ones, best first, or a function that returns them, which is
+            called when a search begins: every other one of the first ``initial``, as far as they last.
         batch: How many architectures a round proposes.
         inner: How the best predicted architectures are found: ``"whole"`` scores all candidates; ``"random"`` scores
             ``ratio`` random ones per proposal; ``"evolution"`` evolves a population on the predicted score;
@@ -98,6 +101,7 @@ class GuidedSearch(DomainStrategy):
         predictor: "Ranker | None" = None,
         *,
         initial: int = 10,
+        first: "Sequence[Architecture] | Callable[[], Sequence[Architecture]] | None" = None,
         batch: int = 5,
         inner: Inner = "auto",
         explore: float = 0.0,
@@ -142,6 +146,7 @@ class GuidedSearch(DomainStrategy):
 
             predictor = auto(space, "fast")
         _check_ranker(predictor, space)
+        self.first = _checked_first(first, space)
         self.space = space
         self.predictor: Ranker = predictor
         belief(acquisition, self.predictor)  # refused here, not after the first evaluations
@@ -169,7 +174,7 @@ class GuidedSearch(DomainStrategy):
         measured = history.measured
         remaining = self._domain.remaining(history)
         if len(history) - history.failed < self.initial or len({score for _, score in measured}) < 2:
-            return [Proposal(a, "random") for a in self._random(history, remaining, n, rng)]
+            return self._initial(history, remaining, n, rng)
         predictor = self.predictor.with_seed(int(rng.integers(2**31)))
         known = self._training_set(measured)
         predictor.fit([a for a, _ in known], [score for _, score in known])
@@ -187,14 +192,38 @@ class GuidedSearch(DomainStrategy):
 
         return Feasibility.learned(self.space, list(history))
 
-    def _random(
+    def _initial(
         self, history: History, remaining: Remaining, n: int, rng: np.random.Generator
+    ) -> list[Proposal]:
+        """Every other one of the given architectures, as far as they last, and random ones."""
+        turns = sum(place % 2 == 0 for place in range(len(history), min(len(history) + n, self.initial)))
+        given: list[Proposal] = []
+        for architecture in self._preferred if turns else ():
+            if len(given) == turns:
+                break
+            if architecture in remaining and self._domain.meets(architecture):
+                remaining.take(architecture)
+                given.append(Proposal(architecture, "given"))
+        others = self._random(history, remaining, n - len(given), rng, [each.architecture for each in given])
+        return given + [Proposal(a, "random") for a in others]
+
+    @cached_property
+    def _preferred(self) -> Sequence[Architecture]:
+        return () if self.first is None else self.first() if callable(self.first) else self.first
+
+    def _random(
+        self,
+        history: History,
+        remaining: Remaining,
+        n: int,
+        rng: np.random.Generator,
+        taken: Sequence[Architecture] = (),
     ) -> list[Architecture]:
         """Random architectures; once most of many have failed, those that are likely feasible more often."""
         feasibility = self._feasibility(history) if len(history) >= 2 * self.initial else None
         if feasibility is None:
             return remaining.draw(n, rng)  # which spreads better
-        drawn = self._domain.remaining(history).draw(_DRAWN * n, rng)
+        drawn = self._domain.remaining(history, taken).draw(_DRAWN * n, rng)
         if not drawn:
             return []
         chances = feasibility(drawn)
@@ -311,6 +340,24 @@ def _feasible(history: History) -> list[Architecture]:
         for entry in history
         if entry.score is not None and not entry.violation and (entry.excesses or not constrained)
     ]
+
+
+def _checked_first(first: Any, space: SearchSpace) -> Any:
+    """Architectures to begin with, or a function that returns them.
+
+    Raises:
+        ArchrankError: They are something else, or of another space.
+    """
+    if first is None or callable(first):
+        return first
+    if isinstance(first, str) or not isinstance(first, Sequence):
+        raise ArchrankError(
+            f"first is {shown(first)}; expected a list of architectures, or a function of none"
+        )
+    for architecture in first:
+        if getattr(architecture, "space", None) != space.name:
+            raise ArchrankError(f"first holds {shown(architecture)}; expected architectures of {space.name}")
+    return list(first)
 
 
 def _check_ranker(predictor: object, space: SearchSpace) -> None:

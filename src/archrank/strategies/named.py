@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from archrank.errors import ArchrankError, UnknownName
 from archrank.plugins import Names, check_subclass
 from archrank.predictors.named import named_predictor
 from archrank.system.arguments import checked_whole
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from archrank.space import SearchSpace
     from archrank.strategies.base import Strategy
 
-__all__ = ["DEFAULTS", "STRATEGIES", "StrategyOptions", "named_strategy"]
+__all__ = ["DEFAULTS", "FIRST", "STRATEGIES", "StrategyOptions", "named_strategy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class StrategyOptions:
         inner: How the architectures with the best predictions are found.
         acquisition: What makes a prediction good: its mean, or a function of mean and standard deviation.
         initial: How many random architectures come first.
+        first: What the search begins with: ``"random"`` architectures; or ``"zero-cost"``, in turn random ones and the
+            best of a sample by zero-cost scores.
         round: How many architectures a round proposes.
         explore: Share of each round that is drawn at random.
         shrink: Share of the measured architectures, the best ones, that later rounds learn from.
@@ -50,6 +53,7 @@ class StrategyOptions:
     inner: str = "auto"
     acquisition: str = "ei"
     initial: int = 10
+    first: str = "random"
     round: int = 5
     explore: float = 0.0
     shrink: float = 1.0
@@ -62,6 +66,9 @@ class StrategyOptions:
         return {name: getattr(self, name) for name in kept}
 
 
+FIRST = ("random", "zero-cost")
+"""What a guided search may begin with."""
+
 DEFAULTS = StrategyOptions()
 """The options of a search that names none."""
 
@@ -72,6 +79,7 @@ def named_strategy(
     space: "SearchSpace",
     options: StrategyOptions = DEFAULTS,
     candidates: "Sequence[Architecture] | None" = None,
+    first: "Callable[[], Sequence[Architecture]] | None" = None,
 ) -> "Strategy":
     """Make a strategy by its name.
 
@@ -79,6 +87,7 @@ def named_strategy(
         space: The space to search.
         options: Its name and options.
         candidates: Propose only these; the whole space for None.
+        first: Returns the best architectures by zero-cost scores, for ``first="zero-cost"``.
 
     Raises:
         UnknownName: No such strategy, ``unique_by``, predictor, encoder, loss, inner search or acquisition.
@@ -89,7 +98,17 @@ def named_strategy(
     >>> named_strategy(NASBench201(), StrategyOptions("evolution")).batch
     1
     """
-    return STRATEGIES.look_up(options.strategy)(options, space, candidates)
+    strategy = STRATEGIES.look_up(options.strategy)(options, space, candidates)
+    if options.first not in FIRST:
+        raise UnknownName("first", options.first, FIRST)
+    if options.strategy == "guided" and options.first == "zero-cost":
+        if first is None:
+            raise ArchrankError(
+                "first='zero-cost' is an option of archrank.search and archrank search; elsewhere give architectures: "
+                "GuidedSearch(space, first=[…])"
+            )
+        strategy.first = first  # type: ignore[attr-defined]
+    return strategy
 
 
 def _plain(name: str) -> Factory:

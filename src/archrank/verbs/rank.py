@@ -1,4 +1,4 @@
-"""Rank the architectures of a space by a few measured ones."""
+"""Rank the architectures of a space by a few measured ones, or by zero-cost scores."""
 
 import os
 import warnings
@@ -22,8 +22,10 @@ from archrank.space import Rows, SearchSpace
 from archrank.study.checks import checked_space
 from archrank.system.arguments import checked_flag, checked_whole
 from archrank.system.foreign import shown
+from archrank.system.on_progress import OnProgress, silent
 from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking, RankingQuality
+from archrank.verbs.zero_cost import rank_zero_cost
 
 __all__ = ["Hint", "rank"]
 
@@ -45,7 +47,7 @@ class Hint(NamedTuple):
 
 def rank(
     space: SearchSpace | Table | str,
-    measured: Any,
+    measured: Any = None,
     target: str | None = None,
     top: int = 20,
     *,
@@ -65,6 +67,13 @@ def rank(
     members: int | None = None,
     bootstrap: int | None = None,
     seed: int = 0,
+    zero_cost: bool = False,
+    proxies: Any = None,
+    sample: int | None = None,
+    batch: Any = None,
+    labels: Any = None,
+    folder: str | os.PathLike[str] | None = None,
+    on_progress: OnProgress = silent,
 ) -> Any:
     """Learn from measured architectures, score the candidates or the whole space, and return the best.
 
@@ -75,14 +84,20 @@ def rank(
     estimated from the errors of the held-out predictions and the variance of the predictor; it is usually too wide for
     a random architecture, and about right, in some runs too narrow, for the predicted best.
 
+    With ``zero_cost=True`` nothing has to be measured: the networks of the candidates are built and scored without
+    training, and ranked by the mean of the standardized ranks of several scores
+    (:func:`archrank.verbs.zero_cost.rank_zero_cost`).
+
     Args:
         space: The space of the architectures, or its name; a table stands for its space.
         measured: Measured architectures, five or more: a DataFrame, a path (``.csv``, ``.tsv``, ``.parquet``,
             ``.jsonl``, ``.json``), a :class:`~archrank.benchmarks.Table`, a list of dicts, or a dict of columns, with
-            a column of architectures. Rows without a number in the target are left out, which is noted.
+            a column of architectures. Rows without a number in the target are left out, which is noted. None with
+            ``zero_cost``.
         target: The column to rank by. None for the only column of numbers, or a table's default metric.
         top: How many of the best to return.
-        candidates: Rank these architectures only, in any of these forms or as a list; None for the whole space.
+        candidates: Rank these architectures only, in any of these forms or as a list; None for the whole space, or with
+            ``zero_cost`` for a random sample.
         minimize: Whether lower targets are better. None for what a :class:`~archrank.benchmarks.Table` declares;
             elsewhere higher is better.
         include_measured: Whether measured architectures are ranked too.
@@ -101,20 +116,72 @@ def rank(
         members: The size of the ensemble of ``neural`` and ``trees``.
         bootstrap: How many fits to resamples are averaged.
         seed: Fixes all randomness.
+        zero_cost: Whether to rank by zero-cost scores, without measured architectures.
+        proxies: With ``zero_cost``, as are the following: names of zero-cost scores
+            (:data:`archrank.proxies.PROXIES`), or a mapping of names to functions; None for the default set.
+        sample: How many random architectures are ranked if there are no ``candidates``; None for 200.
+        batch: Inputs for the networks, (B, …), or their shape; None for 16 random images.
+        labels: The classes of these inputs, which some scores use; None for random ones.
+        folder: The scores are kept in this folder, and a later call continues from them.
+        on_progress: Called with how many architectures are scored, and of how many.
 
     Returns:
-        A pandas DataFrame if ``measured`` is one, else a :class:`~archrank.verbs.ranked.Ranking`. Both have the
-        columns ``architecture``, ``predicted``, ``std`` and ``rank``, the best first: with ``minimize`` the lowest.
-        ``Ranking.quality`` has the cross-validated Kendall's tau with an interval, from 20 measured architectures on;
-        ``DataFrame.attrs["quality"]`` says the same as a sentence.
+        With ``zero_cost`` a :class:`~archrank.verbs.zero_cost.ZeroCostRanking`. Else a pandas DataFrame if ``measured``
+        is one, or a :class:`~archrank.verbs.ranked.Ranking`. Both have the columns ``architecture``, ``predicted``,
+        ``std`` and ``rank``, the best first: with ``minimize`` the lowest. ``Ranking.quality`` has the cross-validated
+        Kendall's tau with an interval, from 20 measured architectures on; ``DataFrame.attrs["quality"]`` says the same
+        as a sentence.
 
     Raises:
         TableError: Measured architectures or candidates cannot be read, are too few, or every candidate was measured.
         SpaceError: The space is too large to list; give candidates.
         PredictorError: Targets that are all equal, or settings that cannot be used.
-        UnknownName: No such column, predictor, effort, encoder or loss.
+        UnknownName: No such column, predictor, effort, encoder, loss or zero-cost score.
         BudgetError: ``top`` is below 1.
+        ProxyError: The networks of the space cannot be built or scored.
     """
+    space = checked_space(named_space_of(space))
+    without = {
+        "proxies": proxies,
+        "sample": sample,
+        "batch": batch,
+        "labels": labels,
+        "folder": folder,
+    }
+    if checked_flag("zero_cost", zero_cost):
+        with_measured = {
+            "measured": measured,
+            "target": target,
+            "minimize": minimize,
+            "include_measured": include_measured or None,
+            "average": average or None,
+            "decimal": decimal,
+            "hints": None if isinstance(hints, tuple | list) and not hints else hints,
+            "predictor": predictor,
+            "effort": effort,
+            "encoder": encoder,
+            "loss": loss,
+            "members": members,
+            "bootstrap": bootstrap,
+        }
+        _check_omitted(with_measured, "zero_cost ranks without measurements")
+        return rank_zero_cost(
+            space,
+            top,
+            candidates=candidates,
+            seed=seed,
+            on_progress=on_progress,
+            architecture_column=architecture_column,
+            delimiter=delimiter,
+            encoding=encoding,
+            **without,
+        )
+    _check_omitted(without, "only zero_cost=True uses it")
+    if measured is None:
+        raise TableError(
+            "there are no measured architectures to learn from; give some, or zero_cost=True to rank by the scores of "
+            "untrained networks"
+        )
     top, seed = checked_whole("top", top), checked_whole("seed", seed, minimum=0)
     minimize = None if minimize is None else checked_flag("minimize", minimize)
     include_measured = checked_flag("include_measured", include_measured)
@@ -125,7 +192,6 @@ def rank(
         )
     if isinstance(hints, str | bytes) or not isinstance(hints, Sequence):
         raise TableError(f"hints is {shown(hints)}; expected a list, such as ['accuracy after 10 epochs']")
-    space = checked_space(named_space_of(space))
     asked = [hint if isinstance(hint, Predictor) else _hint(hint, measured) for hint in hints]
     blanks = isinstance(measured, Table) or any(
         isinstance(h, Hint) and _same(h.data, measured) for h in asked
@@ -169,6 +235,12 @@ def rank(
         quality=RankingQuality.of(*fitted.held_out_),
     )
     return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
+
+
+def _check_omitted(arguments: Mapping[str, Any], why: str) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ArchrankError(f"{name} is {shown(value)}: {why}; leave {name} out")
 
 
 def _hint(hint: Any, measured: Any) -> Hint:

@@ -33,6 +33,7 @@ from archrank.system.arguments import checked_flag, checked_whole
 from archrank.system.foreign import shown
 from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
+from archrank.verbs.zero_cost import zero_cost_first
 
 __all__ = ["search"]
 
@@ -181,7 +182,12 @@ def search(
         )
     chosen = _chosen(strategy, options)
     if chosen is not None:
-        strategy = named_strategy(space, chosen, None if table is None else table.candidates)
+        candidates = None if table is None else table.candidates
+        first = None
+        if chosen.strategy == "guided" and chosen.first == "zero-cost":
+            initial = checked_whole("initial", chosen.initial, minimum=0)
+            first = zero_cost_first(space, candidates, max(initial, 1), seed, folder)
+        strategy = named_strategy(space, chosen, candidates, first)
     if isinstance(strategy, GuidedSearch) and budget <= strategy.initial and known is None:
         warnings.warn(
             f"all {budget} evaluations will be random, for guided search starts with {strategy.initial} random "

@@ -1,0 +1,74 @@
+"""``archrank rank SPACE --zero-cost``."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from archrank.cli.console import Console as Output
+from archrank.cli.tables import TableOptions
+from archrank.system.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from archrank.space import SearchSpace
+
+__all__ = ["ranked_zero_cost"]
+
+_SHOWN = 10
+
+
+def ranked_zero_cost(
+    space: "SearchSpace",
+    out: Path,
+    top: int,
+    candidates: Path | None,
+    sample: int | None,
+    proxies: str | None,
+    seed: int,
+    as_json: bool,
+    reading: TableOptions,
+    console: Console,
+) -> None:
+    """Score untrained networks, write the best to ``out`` and print the first of them.
+
+    Scores are kept in a file beside ``out``, with the suffix ``.zero-cost.jsonl``.
+    """
+    from archrank.verbs.zero_cost import rank_zero_cost
+
+    with ProgressBar("scoring networks", console) as bar:
+        ranking = rank_zero_cost(
+            space,
+            top,
+            candidates=candidates,
+            sample=sample,
+            proxies=None if proxies is None else [name.strip() for name in proxies.split(",")],
+            seed=seed,
+            file=out.with_suffix(".zero-cost.jsonl"),
+            on_progress=lambda done, total: bar.update(done, total, f"{done} of {total}"),
+            **reading.given,
+        )
+    ranking.write(out)
+    if as_json:
+        # JSON has no infinite numbers: the worst score is null.
+        rows = [
+            {
+                name: None if value == -math.inf else value
+                for name, value in zip(ranking.columns, row, strict=True)
+            }
+            for row in zip(*ranking.columns.values(), strict=True)
+        ]
+        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        return
+    grid = Grid("rank", "score", *ranking.scores, "architecture", box=None, pad_edge=False)
+    for index, each in enumerate(list(ranking)[:_SHOWN]):
+        text = Text(space.format(each.architecture), overflow="fold")
+        values = [f"{column[index]:.6g}" for column in ranking.scores.values()]
+        grid.add_row(str(each.rank), f"{each.score:.3f}", *values, text)
+    Output().print(grid)
+    summary = ranking.summary
+    Output().print(f"{summary[0].upper()}{summary[1:]}: {out}.")

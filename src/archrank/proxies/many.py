@@ -1,0 +1,156 @@
+"""Zero-cost scores of many architectures, kept in a file."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from archrank.architecture import Architecture
+from archrank.errors import ArchrankError, FileError, ProxyError
+from archrank.proxies.builder import Builder, builder_for
+from archrank.proxies.named import DEFAULTS, named_proxies
+from archrank.proxies.scoring import WORST, score
+from archrank.space import SearchSpace
+from archrank.system.arguments import checked_path
+from archrank.system.on_progress import OnProgress, silent
+
+__all__ = ["score_all", "standardized_ranks"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def score_all(
+    space: SearchSpace,
+    architectures: Sequence[Architecture],
+    *,
+    proxies: Any = DEFAULTS,
+    batch: Tensor | tuple[int, ...] | None = None,
+    labels: Any = None,
+    seed: int = 0,
+    builder: Builder | None = None,
+    file: Path | str | None = None,
+    on_progress: OnProgress = silent,
+) -> dict[str, Floats]:
+    """Build each architecture's network and score it; every network is drawn from the same seed.
+
+    Args:
+        space: The space.
+        architectures: B architectures.
+        proxies: As for :func:`~archrank.proxies.score`, as are the next three.
+        batch: None for 16 random images of the size that the networks of the space take.
+        labels: The classes of the images.
+        seed: Fixes everything random.
+        builder: How networks are built; None for :func:`~archrank.proxies.builder_for`.
+        file: Scores are kept there, and those that it holds are not computed again if all settings are the same.
+        on_progress: Called with how many architectures are scored, and of how many.
+
+    Returns:
+        Each score by name: (B,).
+
+    Raises:
+        ProxyError: The networks of the space cannot be built, or not be scored.
+        FileError: The file cannot be read or written.
+    """
+    chosen = named_proxies(proxies)
+    builder = builder or builder_for(space)
+    inputs = builder.shape if batch is None else batch
+    kept = _Kept(file, _digest(space, builder, inputs, labels, seed))
+    found: list[Mapping[str, float]] = []
+    on_progress(0, len(architectures))
+    for done, architecture in enumerate(architectures, start=1):
+        text = space.format(architecture)
+        known = kept.scores.get(text, {})
+        missing = {name: proxy for name, proxy in chosen.items() if name not in known}
+        if missing:
+            try:
+                network = builder.build(architecture, seed)
+                known = {**known, **score(network, inputs, labels, proxies=missing, seed=seed)}
+            except ArchrankError as error:
+                raise ProxyError(f"{text}: {error}") from error
+            kept.add(text, known)
+        found.append(known)
+        on_progress(done, len(architectures))
+    return {name: np.array([scores[name] for scores in found], dtype=np.float64) for name in chosen}
+
+
+def standardized_ranks(scores: Mapping[str, Floats]) -> Floats:
+    """The mean over scores of the standardized ranks of B architectures: (B,).
+
+    Equal scores share their mean rank. A score that is the same for all says nothing, and adds 0.
+
+    >>> standardized_ranks({"naswot": np.array([3.0, 1.0, 2.0])}).round(3).tolist()
+    [1.225, -1.225, 0.0]
+    """
+    from scipy.stats import rankdata
+
+    columns = []
+    for values in scores.values():
+        ranks = rankdata(values)
+        spread = ranks.std()
+        columns.append((ranks - ranks.mean()) / spread if spread > 0 else np.zeros(len(ranks)))
+    mean: Floats = np.mean(columns, axis=0)
+    return mean
+
+
+def _digest(space: SearchSpace, builder: Builder, batch: Any, labels: Any, seed: int) -> str:
+    """What the scores of an architecture depend on."""
+    if isinstance(batch, Tensor):
+        batch = [list(batch.shape), sha256(batch.detach().cpu().float().numpy().tobytes()).hexdigest()]
+    if labels is not None:
+        labels = [int(label) for label in labels]
+    settings = [space.name, builder.settings, batch, labels, seed]
+    return sha256(json.dumps(settings).encode()).hexdigest()[:16]
+
+
+class _Kept:
+    """Scores by the texts of architectures, in a file of JSON lines of which the last may be cut off."""
+
+    def __init__(self, file: Path | str | None, settings: str) -> None:
+        self.scores: dict[str, dict[str, float]] = {}
+        self._settings = settings
+        self._path = None if file is None else checked_path("file", file)
+        if self._path is None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a+b") as stream:
+                stream.seek(0)
+                content = stream.read()
+                if content and not content.endswith(b"\n"):
+                    stream.write(b"\n")
+        except OSError as error:
+            raise FileError(f"cannot write {self._path}: {error.strerror or error}") from error
+        for line in content.splitlines():
+            self._read(line)
+
+    def add(self, text: str, scores: Mapping[str, float]) -> None:
+        """Keep the scores of an architecture."""
+        self.scores[text] = dict(scores)
+        if self._path is None:
+            return
+        written = {name: value if math.isfinite(value) else None for name, value in scores.items()}
+        line = json.dumps({"settings": self._settings, "architecture": text, "scores": written})
+        try:
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+        except OSError as error:
+            raise FileError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+    def _read(self, line: bytes) -> None:
+        """Take the scores of a line that was written with these settings."""
+        try:
+            held = json.loads(line)
+            if held["settings"] == self._settings:
+                scores = {
+                    str(name): WORST if value is None else float(value)
+                    for name, value in held["scores"].items()
+                }
+                self.scores[held["architecture"]] = scores
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return  # cut off, or another program's

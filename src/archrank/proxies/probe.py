@@ -1,0 +1,229 @@
+"""A network and a batch, from which every score is computed."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from archrank.errors import ProxyError
+from archrank.proxies.activations import ActivationPatterns
+from archrank.proxies.randomness import seeded
+from archrank.system.arguments import checked_whole
+from archrank.system.foreign import in_one_line, shown
+
+__all__ = ["NORMS", "Pass", "Probe", "weights_of"]
+
+_DROPOUT = nn.modules.dropout._DropoutNd
+
+NORMS = (
+    nn.modules.batchnorm._NormBase,  # of batches and instances
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.RMSNorm,
+)
+
+
+class Pass(NamedTuple):
+    """One forward pass in training mode.
+
+    Attributes:
+        images: The batch: (B, C, H, W).
+        logits: What the network gave: (B, classes).
+        patterns: The patterns of its activation functions.
+    """
+
+    images: Tensor
+    logits: Tensor
+    patterns: ActivationPatterns
+
+
+class Probe:
+    """A network and a batch of images; what several scores need is computed once.
+
+    The network is a copy on the CPU in training mode with its layers of dropout off, so that the caller's module is
+    not changed. It has the weights that it was given: make it anew for a score at initialization.
+
+    Args:
+        module: A network for images.
+        batch: Images (B, C, H, W), two or more, or such a shape for images with random normal pixels; or other inputs,
+            with the batch as the first of two or more dimensions.
+        labels: Their classes: (B,). None draws them at random.
+        seed: Fixes everything random.
+
+    Attributes:
+        network: The copy. Do not change it: take :meth:`copied`.
+        seed: The seed.
+
+    Raises:
+        ProxyError: An argument cannot be used.
+    """
+
+    def __init__(
+        self, module: nn.Module, batch: Tensor | tuple[int, ...], labels: Any = None, seed: int = 0
+    ) -> None:
+        if not isinstance(module, nn.Module):
+            raise ProxyError(f"the network is {shown(module)}; expected a torch.nn.Module")
+        self.seed = checked_whole("seed", seed, minimum=0, maximum=2**63 - 1, error=ProxyError)
+        self.images = _images(batch, self.seed)
+        self._labels = None if labels is None else _labels(labels, len(self.images))
+        self.network = _copy_of(module).train()
+        for layer in self.network.modules():
+            if isinstance(layer, _DROPOUT):
+                layer.training = False
+
+    def copied(self) -> nn.Module:
+        """A copy of the network that may be changed."""
+        return deepcopy(self.network)
+
+    @cached_property
+    def forward(self) -> Pass:
+        """The forward pass of the whole batch; its graph is kept for several backward passes.
+
+        Raises:
+            ProxyError: The network cannot be called with the batch, or does not return a tensor.
+        """
+        images = self.images.clone().requires_grad_(True)
+        patterns = ActivationPatterns(len(images))
+        with patterns:
+            logits = self.logits(self.network, images)
+        return Pass(images, logits, patterns)
+
+    def logits(self, network: nn.Module, images: Tensor) -> Tensor:
+        """Call a network; of several outputs the first tensor counts: (B, classes).
+
+        Raises:
+            ProxyError: It cannot be called with the images, or does not return a tensor.
+        """
+        try:
+            with seeded(self.seed):
+                output = _first_tensor(network(images))
+        except (RuntimeError, ValueError, IndexError, TypeError, AssertionError, ArithmeticError) as error:
+            raise ProxyError(
+                f"the network cannot be called with images of the shape {tuple(images.shape)}: {in_one_line(error)}"
+            ) from error
+        if output is None or not output.is_floating_point():
+            raise ProxyError("the network returned no tensor of floating-point numbers; expected logits")
+        return output.flatten(1) if output.dim() > 1 else output[:, None]
+
+    @cached_property
+    def gradients(self) -> list[tuple[Tensor, Tensor]]:
+        """Each weight of a layer, and its gradient of the cross-entropy.
+
+        Raises:
+            ProxyError: A label is not among the classes.
+        """
+        logits = self.forward.logits
+        classes = logits.shape[1]
+        labels = self._labels
+        if labels is None:
+            generator = torch.Generator().manual_seed(self.seed)
+            labels = torch.randint(classes, (len(logits),), generator=generator)
+        elif int(labels.max()) >= classes:
+            raise ProxyError(f"the label {int(labels.max())}; the network has {classes} classes, from 0")
+        weights = weights_of(self.network)
+        if not weights or not logits.requires_grad:
+            return []
+        loss = F.cross_entropy(logits, labels)
+        found = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
+        return [
+            (weight.detach(), gradient)
+            for weight, gradient in zip(weights, found, strict=True)
+            if gradient is not None
+        ]
+
+    @cached_property
+    def connected(self) -> bool:
+        """Whether a path leads from the image to the output.
+
+        Signals are followed in a copy whose weights are all positive, so that they cannot cancel.
+        """
+        network = self.linear_copy()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(1 / max(1, parameter[0].numel())) if parameter.dim() > 1 else parameter.abs_()
+        image = torch.ones(1, *self.images.shape[1:], requires_grad=True)
+        output = self.logits(network, image)
+        if not output.requires_grad:
+            return False
+        (gradient,) = torch.autograd.grad(output.sum(), image, allow_unused=True)
+        return gradient is not None and bool((gradient != 0).any())
+
+    def linear_copy(self) -> nn.Module:
+        """A copy for evaluation in which layers of normalization are the identity."""
+        network = self.copied().eval()
+        for layer in network.modules():
+            if isinstance(layer, NORMS):
+                layer.forward = _identity  # type: ignore[method-assign]
+        return network
+
+
+def weights_of(network: nn.Module) -> list[nn.Parameter]:
+    """The trainable weights of layers, of two or more dimensions: no biases, and none of normalizations."""
+    return [p for p in network.parameters() if p.requires_grad and p.dim() > 1]
+
+
+def _identity(values: Tensor, *others: Any, **named: Any) -> Tensor:
+    return values
+
+
+def _copy_of(module: nn.Module) -> nn.Module:
+    if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
+        raise ProxyError("the network has no weights, for it is on the device meta; build it on the CPU")
+    try:
+        return deepcopy(module).cpu().float()
+    except Exception as error:
+        raise ProxyError(
+            f"the network {type(module).__name__} cannot be copied: {in_one_line(error)}"
+        ) from error
+
+
+def _images(batch: Any, seed: int) -> Tensor:
+    if isinstance(batch, Tensor):
+        if batch.dim() < 2 or len(batch) < 2 or not batch.is_floating_point():
+            raise ProxyError(
+                f"the batch has the shape {tuple(batch.shape)} and the type {batch.dtype}; expected (B, C, H, W), two "
+                "images or more, of floating-point numbers"
+            )
+        images = batch.detach().to("cpu", torch.float32)
+        if not bool(images.isfinite().all()):
+            raise ProxyError("the batch holds numbers that are not finite")
+        return images
+    if (
+        not isinstance(batch, tuple | list)
+        or len(batch) < 2
+        or any(type(size) is not int or size < 1 for size in batch)
+        or batch[0] < 2
+    ):
+        raise ProxyError(
+            f"the batch is {shown(batch)}; expected a tensor or a shape (B, C, H, W), such as (16, 3, 32, 32), with "
+            "two images or more"
+        )
+    return torch.randn(tuple(batch), generator=torch.Generator().manual_seed(seed))
+
+
+def _labels(labels: Any, images: int) -> Tensor:
+    try:
+        found = torch.as_tensor(labels).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        raise ProxyError(f"labels is {shown(labels)}; expected the class of each image") from None
+    if found.shape != (images,) or found.is_floating_point() or found.dtype == torch.bool:
+        raise ProxyError(
+            f"labels have the shape {tuple(found.shape)} and the type {found.dtype}; expected ({images},), a whole "
+            "number for each image"
+        )
+    if int(found.min()) < 0:
+        raise ProxyError(f"the label {int(found.min())}; classes are counted from 0")
+    return found.to(torch.int64)
+
+
+def _first_tensor(output: Any) -> Tensor | None:
+    if isinstance(output, Tensor):
+        return output
+    values = output.values() if isinstance(output, Mapping) else output
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        return None
+    return next((each for each in values if isinstance(each, Tensor)), None)

@@ -1,0 +1,240 @@
+"""Rank the architectures of a space without a measurement: by zero-cost scores of their untrained networks."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.benchmarks.cells import ARCHITECTURE
+from archrank.benchmarks.files import write_table
+from archrank.benchmarks.given import as_architectures
+from archrank.errors import TableError
+from archrank.space import SearchSpace
+from archrank.strategies.base import History
+from archrank.strategies.domain import Domain
+from archrank.system.arguments import checked_path, checked_whole
+from archrank.system.extras import needs
+from archrank.system.on_progress import OnProgress, silent
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["FILE", "SAMPLE", "ZeroCostRanked", "ZeroCostRanking", "rank_zero_cost", "zero_cost_first"]
+
+SAMPLE = 200
+"""How many random architectures are ranked where no candidates are given."""
+
+FILE = "zero-cost.jsonl"
+"""The file of the scores in a folder."""
+
+_SHOWN = 10
+
+Floats = npt.NDArray[np.float64]
+
+
+class ZeroCostRanked(NamedTuple):
+    """One architecture of a ranking.
+
+    Attributes:
+        architecture: The architecture.
+        score: The mean of its standardized ranks by each zero-cost score; 0 is average, higher is better.
+        rank: Its place, from 1.
+    """
+
+    architecture: Architecture
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroCostRanking:
+    """The best of the candidates, best first; a sequence of :class:`ZeroCostRanked`.
+
+    Attributes:
+        space: The space of the architectures.
+        architectures: The B best architectures.
+        score: The mean of their standardized ranks: (B,).
+        scores: Each zero-cost score by name: (B,); ``-inf`` where it failed, or where no path leads to the output.
+        candidates: How many architectures were ranked.
+    """
+
+    space: SearchSpace
+    architectures: tuple[Architecture, ...]
+    score: Floats
+    scores: Mapping[str, Floats]
+    candidates: int
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """Columns for a file: the architectures as texts, ``score``, ``rank``, and each zero-cost score."""
+        return {
+            "architecture": [self.space.format(architecture) for architecture in self.architectures],
+            "score": self.score.tolist(),
+            "rank": list(range(1, len(self) + 1)),
+            **{name: values.tolist() for name, values in self.scores.items()},
+        }
+
+    def to_pandas(self) -> "DataFrame":
+        """A pandas DataFrame of :attr:`columns`."""
+        from pandas import DataFrame
+
+        return DataFrame(self.columns)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write :attr:`columns` as CSV, Parquet or JSON lines, by the path's suffix."""
+        write_table(os.fspath(path), self.columns)
+
+    def __len__(self) -> int:
+        return len(self.architectures)
+
+    def __getitem__(self, index: int) -> ZeroCostRanked:
+        place = range(len(self))[index]
+        return ZeroCostRanked(self.architectures[place], float(self.score[place]), place + 1)
+
+    def __iter__(self) -> Iterator[ZeroCostRanked]:
+        return (self[index] for index in range(len(self)))
+
+    def __repr__(self) -> str:
+        """The first rows."""
+        lines = [
+            f"{each.rank:>4}  {each.score:.3f}  {self.space.format(each.architecture)}"
+            for each in list(self)[:_SHOWN]
+        ]
+        more = [f"      … and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
+        return "\n".join([f"<ZeroCostRanking: {self.summary}>", *lines, *more])
+
+    @property
+    def summary(self) -> str:
+        """What is ranked, and by what."""
+        return (
+            f"the best {len(self)} of {self.candidates:,} architectures by the zero-cost scores "
+            f"{', '.join(self.scores)}; nothing was trained"
+        )
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        rows = "".join(
+            f"<tr><td>{each.rank}</td><td>{each.score:.3f}</td>"
+            f"<td><code>{escape(self.space.format(each.architecture))}</code></td></tr>"
+            for each in self
+        )
+        return (
+            f"<p>{escape(self.summary)}</p><table><thead><tr><th>rank</th><th>score</th><th>architecture</th></tr>"
+            f"</thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def rank_zero_cost(
+    space: SearchSpace,
+    top: int = 20,
+    *,
+    candidates: Any = None,
+    sample: int | None = None,
+    proxies: Any = None,
+    batch: Any = None,
+    labels: Any = None,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    file: str | os.PathLike[str] | None = None,
+    on_progress: OnProgress = silent,
+    architecture_column: str = ARCHITECTURE,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> ZeroCostRanking:
+    """Build the network of each candidate, score it without training, and return the best.
+
+    The order is by the mean of the standardized ranks of all scores. Arguments are those of :func:`archrank.rank`.
+
+    Args:
+        space: A :class:`~archrank.ModuleSpace`, or a space of cells whose networks can be built.
+        top: How many of the best to return.
+        candidates: Rank these architectures only; None for a random sample of the space.
+        sample: The size of the sample; None for 200.
+        proxies: As for :func:`archrank.proxies.score`; None for its default set.
+        batch: Inputs (B, …), or their shape; None for 16 random images.
+        labels: The classes of the inputs.
+        seed: Fixes everything random.
+        folder: The scores are kept there, in ``zero-cost.jsonl``.
+        file: The file of the scores instead.
+        on_progress: Called with how many architectures are scored, and of how many.
+        architecture_column: The name of the column of architectures.
+        delimiter: The delimiter of text files.
+        encoding: The encoding of text files.
+
+    Raises:
+        ProxyError: The networks of the space cannot be built, or a setting cannot be used.
+        TableError: There are no candidates, or both candidates and a sample.
+    """
+    needs("training", "torch", what="zero-cost scores")
+    from archrank.proxies import DEFAULTS, score_all, standardized_ranks
+
+    top, seed = checked_whole("top", top), checked_whole("seed", seed, minimum=0)
+    if candidates is not None and sample is not None:
+        raise TableError("give candidates or the size of a sample, not both")
+    if candidates is None:
+        size = SAMPLE if sample is None else checked_whole("sample", sample)
+        pool = Domain(space).remaining(History()).draw(size, np.random.default_rng(seed))
+    else:
+        reading: dict[str, Any] = {"delimiter": delimiter, "encoding": encoding}
+        pool = as_architectures(space, candidates, architecture_column=architecture_column, **reading)
+        pool = list(dict.fromkeys(pool))
+    if not pool:
+        raise TableError("there are no candidates to rank")
+    if file is None and folder is not None:
+        file = checked_path("folder", folder) / FILE
+    found = score_all(
+        space,
+        pool,
+        proxies=DEFAULTS if proxies is None else proxies,
+        batch=batch,
+        labels=labels,
+        seed=seed,
+        file=None if file is None else Path(file),
+        on_progress=on_progress,
+    )
+    score = standardized_ranks(found)
+    best = np.argsort(-score, kind="stable")[:top]
+    return ZeroCostRanking(
+        space=space,
+        architectures=tuple(pool[i] for i in best),
+        score=score[best],
+        scores={name: values[best] for name, values in found.items()},
+        candidates=len(pool),
+    )
+
+
+def zero_cost_first(
+    space: SearchSpace,
+    candidates: Sequence[Architecture] | None,
+    top: int,
+    seed: int,
+    folder: str | os.PathLike[str] | None,
+) -> Callable[[], Sequence[Architecture]]:
+    """A function that returns the best of a random sample, for the beginning of a search.
+
+    Args:
+        space: The space.
+        candidates: The sample is drawn from these; from the whole space for None.
+        top: How many of the best to return.
+        seed: Fixes everything random.
+        folder: The scores are kept there, so that a search that is resumed does not compute them again.
+
+    Raises:
+        ProxyError: The networks of the space cannot be built.
+    """
+    needs("training", "torch", what="first='zero-cost'")
+    from archrank.proxies import builder_for
+
+    builder_for(space)  # refused here, before anything is evaluated
+
+    def best() -> Sequence[Architecture]:
+        pool = Domain(space, candidates).remaining(History()).draw(SAMPLE, np.random.default_rng(seed))
+        return rank_zero_cost(space, top, candidates=pool, seed=seed, folder=folder).architectures
+
+    return best

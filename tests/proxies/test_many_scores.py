@@ -1,0 +1,172 @@
+"""Scores of many architectures: built, kept in a file, and ranked."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from torch import nn
+
+import archrank as ar
+from archrank.errors import ArchrankError, ProxyError
+from archrank.networks import NASBench201Skeleton
+from archrank.proxies import BUILDABLE, builder_for, score_all, standardized_ranks
+from archrank.spaces import NASBench201, NASBenchGraph
+from archrank.spaces.named import SPACES, named_space
+
+SPACE = NASBench201()
+SMALL = {"builder": builder_for(SPACE, NASBench201Skeleton(channels=2, cells=1)), "batch": (3, 3, 8, 8)}
+CELLS = list(dict.fromkeys(SPACE.sample(5, np.random.default_rng(0))))
+
+
+def test_kept_scores_are_not_computed_again(tmp_path):
+    file, built = tmp_path / "folder" / "scores.jsonl", []
+    counted = SMALL["builder"]
+
+    def build(architecture, seed):
+        built.append(architecture)
+        return counted.build(architecture, seed)
+
+    how = {**SMALL, "builder": type(counted)(build, counted.shape, counted.settings), "file": file}
+    first = score_all(SPACE, CELLS[:3], proxies=["naswot", "parameters"], **how)
+    assert built == CELLS[:3]
+    content = file.read_bytes()
+    file.write_bytes(content[: content.rindex(b"\n", 0, -1) + 20])  # killed while the last line was written
+    again = score_all(SPACE, CELLS, proxies=["naswot", "parameters"], **how)
+    assert built[3:] == CELLS[2:]
+    assert again["naswot"][:3].tolist() == first["naswot"].tolist()
+    assert (
+        again["parameters"].tolist()
+        == score_all(SPACE, CELLS, proxies=["parameters"], **SMALL)["parameters"].tolist()
+    )
+    built.clear()
+    score_all(SPACE, CELLS, proxies=["layers", "naswot"], **how)  # adds a score
+    assert built == CELLS
+    built.clear()
+    score_all(SPACE, CELLS, proxies=["layers", "naswot", "parameters"], **how)
+    assert built == []
+    score_all(SPACE, CELLS, proxies=["naswot"], **{**how, "batch": (4, 3, 8, 8)})  # another batch
+    assert built == CELLS
+    assert all(json.loads(line)["scores"] for line in file.read_bytes().splitlines() if line.endswith(b"}}"))
+
+
+def test_worst_scores_survive_the_file(tmp_path):
+    dead = SPACE.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+    for _ in range(2):
+        found = score_all(SPACE, [dead], proxies=["naswot"], file=tmp_path / "scores.jsonl", **SMALL)
+        assert found["naswot"].tolist() == [-math.inf]
+
+
+def test_progress_is_told():
+    told = []
+    score_all(SPACE, CELLS, proxies=["layers"], on_progress=lambda *now: told.append(now), **SMALL)
+    assert told == [(done, len(CELLS)) for done in range(len(CELLS) + 1)]
+
+
+def test_ranks_share_ties_and_constant_scores_say_nothing():
+    scores = {"a": np.array([-math.inf, 5.0, 5.0, 9.0]), "b": np.full(4, 7.0)}
+    ranks = standardized_ranks(scores)
+    assert ranks[1] == ranks[2]
+    assert ranks.argsort(kind="stable").tolist() == [0, 1, 2, 3]
+    assert standardized_ranks({"b": scores["b"]}).tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_spaces_that_can_be_built_are_named(name):
+    space = named_space(name)
+    if name in BUILDABLE:
+        network = builder_for(space).build(space.sample(1, np.random.default_rng(1))[0], 0)
+        assert isinstance(network, nn.Module)
+    else:
+        with pytest.raises(
+            ProxyError, match=f"{name} cannot be built; they can for a ModuleSpace, and for nas-bench"
+        ):
+            builder_for(space)
+
+
+def test_modules_with_choices_are_scored():
+    def net(choose):
+        width = choose("width", [4, 8, 16])
+        layers = [
+            layer
+            for _ in range(choose.integer("depth", 0, 2))
+            for layer in (nn.Linear(width, width), nn.ReLU())
+        ]
+        return nn.Sequential(nn.Linear(4, width), *layers, nn.Linear(width, 2))
+
+    space = ar.ModuleSpace(net, (1, 4))
+    ranking = ar.rank(space, zero_cost=True, sample=4, proxies=["parameters", "synflow"], top=3)
+    assert ranking.candidates == 4
+    assert [len(ranking), *map(len, ranking.scores.values())] == [3, 3, 3]
+    best = ranking[0].architecture
+    counted = sum(p.numel() for p in space.build(best).parameters())
+    assert ranking.scores["parameters"][0] == counted
+
+
+def narrow(monkeypatch):
+    """Score the cells of NAS-Bench-201 by small networks."""
+    monkeypatch.setattr("archrank.proxies.builder.SKELETONS", (NASBench201Skeleton(channels=2, cells=1),))
+    monkeypatch.setattr("archrank.proxies.builder.IMAGES", 2)
+
+
+def test_ranking_without_a_label(monkeypatch, tmp_path):
+    narrow(monkeypatch)
+    how = {"zero_cost": True, "sample": 6, "proxies": ["naswot", "parameters"], "folder": tmp_path}
+    ranking = ar.rank("nas-bench-201", **how, seed=3)
+    assert (tmp_path / "zero-cost.jsonl").read_bytes().count(b"\n") == ranking.candidates == 6
+    assert [each.rank for each in ranking] == [1, 2, 3, 4, 5, 6]
+    assert (np.diff(ranking.score) <= 0).all()
+    frame = ranking.to_pandas()
+    assert list(frame.columns) == ["architecture", "score", "rank", "naswot", "parameters"]
+    ranking.write(tmp_path / "ranked.csv")
+    again = ar.rank(
+        "nas-bench-201", zero_cost=True, candidates=frame["architecture"], proxies=["naswot"], top=2, seed=3
+    )
+    assert again.candidates == 6
+    assert again.scores["naswot"].tolist() == sorted(frame["naswot"])[:-3:-1]
+    assert "naswot" in repr(again)
+    assert "<table>" in again._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"measured": {"architecture": [], "y": []}}, "measured is .*zero_cost ranks without measurements"),
+        ({"effort": "fast"}, "leave effort out"),
+        ({"hints": ["y"]}, "leave hints out"),
+        ({"candidates": CELLS, "sample": 3}, "not both"),
+        ({"candidates": []}, "no candidates"),
+        ({"zero_cost": False, "proxies": ["naswot"]}, "only zero_cost=True uses it"),
+        ({"zero_cost": False}, "zero_cost=True to rank by the scores of untrained networks"),
+    ],
+)
+def test_arguments_that_do_not_fit_together(given, message):
+    with pytest.raises(ArchrankError, match=message):
+        ar.rank(SPACE, **{"zero_cost": True, **given})
+
+
+def test_a_guided_search_begins_with_the_best_of_a_sample(monkeypatch, tmp_path):
+    narrow(monkeypatch)
+    monkeypatch.setattr("archrank.verbs.zero_cost.SAMPLE", 8)
+
+    def count(architecture):
+        return float(sum(option == 3 for option in architecture.choices))
+
+    run = {"budget": 7, "initial": 6, "round": 3, "first": "zero-cost", "folder": tmp_path / "run"}
+    result = ar.search(SPACE, count, **run)
+    reasons = [evaluation.reason for evaluation in result.evaluations]
+    assert reasons == ["given", "given", "random", "given", "random", "random", "predicted"]
+    best = ar.rank(SPACE, zero_cost=True, sample=8, top=3, folder=tmp_path / "run")
+    assert [e.architecture for e in result.evaluations if e.reason == "given"] == [*best.architectures]
+    longer = ar.search(SPACE, count, **{**run, "budget": 8}, resume=True)
+    assert [e.architecture for e in longer.evaluations][:7] == [e.architecture for e in result.evaluations]
+
+
+def test_a_search_of_what_cannot_be_built_is_refused_before_any_evaluation():
+    with pytest.raises(ProxyError, match="they can for a ModuleSpace"):
+        ar.search(NASBenchGraph(), lambda architecture: 1.0, budget=12, first="zero-cost")
+
+
+def test_a_graph_space_has_no_networks():
+    with pytest.raises(ProxyError, match="nas-bench-graph cannot be built"):
+        ar.rank(NASBenchGraph(), zero_cost=True)
