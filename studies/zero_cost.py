@@ -6,9 +6,9 @@
 `published` scores NAS-Bench-201 cells with images of CIFAR-10, and compares each score with the published one by
 Kendall's tau; some of them again with other weights and images, which tells how well a score agrees with itself.
 `choose` ranks samples of NAS-Bench-101 (records 12,500 to 14,999) and of NAS-Bench-Macro by every score and by every
-set of up to three: the default set was chosen there. `report` ranks a sample of NAS-Bench-201 by the default set;
-nothing is chosen on it. Scores are kept in --keep, so that the command can be stopped and started again; each part
-writes a table to OUT.
+set of up to three: the default set was chosen there. `report` ranks the cells of `published` by every score and by the
+default set; nothing is chosen on it. Scores are kept in --keep, so that the command can be stopped and started again;
+each part writes a table to OUT.
 """
 
 import argparse
@@ -130,10 +130,7 @@ def progress(name: str, done: int, total: int) -> None:
 
 def published(args: argparse.Namespace) -> pd.DataFrame:
     """Kendall's tau of each score with the published one, and of the same score with itself under another seed."""
-    table = pd.read_parquet(args.published)
-    rows = table.iloc[np.random.default_rng(SEED).permutation(len(table))[: args.cells]]
-    space = NASBench201()
-    cells = [space.parse(text) for text in rows["architecture"]]
+    space, cells, rows = published_cells(args)
     batch, labels = images(args, SEED)
     ours = scored(args, "published", space, cells, [*PROXIES], batch=batch, labels=labels)
     batch, labels = images(args, SEED + 1)
@@ -152,6 +149,14 @@ def published(args: argparse.Namespace) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(lines)
+
+
+def published_cells(args: argparse.Namespace) -> tuple[NASBench201, list[Architecture], pd.DataFrame]:
+    """The space, a random sample of its cells with published scores, and these scores."""
+    table = pd.read_parquet(args.published)
+    rows = table.iloc[np.random.default_rng(SEED).permutation(len(table))[: args.cells]]
+    space = NASBench201()
+    return space, [space.parse(text) for text in rows["architecture"]], rows
 
 
 def images(args: argparse.Namespace, seed: int) -> tuple[Tensor, Tensor]:
@@ -174,20 +179,8 @@ def finite(values: Any) -> Any:
 
 def choose(args: argparse.Namespace) -> pd.DataFrame:
     """Kendall's tau with the accuracy, by each score and each set of up to three."""
-    rng = np.random.default_rng(SEED)
-    space = NASBench101()
-    records = pd.read_parquet(args.nasbench101)
-    last = min(15_000, len(records))
-    places = np.sort(rng.permutation(np.arange(min(12_500, last // 2), last))[: args.cells])
-    chosen = [nasbench101_cell(space, record) for record in records.iloc[places].to_dict("records")]
-    samples = {
-        "nas-bench-101": (
-            records["validation_accuracy_108"].to_numpy()[places],
-            scored(args, "nas-bench-101", space, chosen, [*PROXIES]),
-        )
-    }
     macro = pd.read_parquet(args.macro)
-    macro = macro.iloc[rng.permutation(len(macro))[: args.cells]]
+    macro = macro.iloc[np.random.default_rng(SEED).permutation(len(macro))[: args.cells]]
     chain = NASBenchMacro()
     nets = [chain.architecture(row) for row in macro[[f"layer_{i}" for i in range(8)]].to_numpy().tolist()]
     builder = Builder(macro_network, (16, 3, 32, 32), "nas-bench-macro")
@@ -195,7 +188,15 @@ def choose(args: argparse.Namespace) -> pd.DataFrame:
         built = sum(p.numel() for p in macro_network(net, 0).parameters())
         assert built == count, f"{net}: {built} parameters, the table has {count}"
     found = scored(args, "nas-bench-macro", chain, nets, [*PROXIES], builder=builder)
-    samples["nas-bench-macro"] = (macro["mean_acc"].to_numpy(), found)
+    samples = {"nas-bench-macro": (macro["mean_acc"].to_numpy(), found)}
+    space = NASBench101()
+    records = pd.read_parquet(args.nasbench101)[12_500:15_000]
+    records = records.iloc[np.random.default_rng(SEED).permutation(len(records))[: args.cells]]
+    cells = [nasbench101_cell(space, record) for record in records.to_dict("records")]
+    samples["nas-bench-101"] = (
+        records["validation_accuracy_108"].to_numpy(),
+        scored(args, "nas-bench-101", space, cells, [*PROXIES]),
+    )
     return taus(samples, [s for size in (1, 2, 3) for s in combinations(PROXIES, size)])
 
 
@@ -207,10 +208,10 @@ def nasbench101_cell(space: NASBench101, record: Mapping[str, Any]) -> Architect
 
 
 def report(args: argparse.Namespace) -> pd.DataFrame:
-    """Kendall's tau with the accuracy on NAS-Bench-201, by each score and the default set."""
-    space = NASBench201()
-    cells = [*dict.fromkeys(space.sample(args.cells, np.random.default_rng(SEED)))]
-    ours = scored(args, "nas-bench-201", space, cells, [*PROXIES])
+    """Kendall's tau with the accuracy of the cells of `published`, by each score and the default set."""
+    space, cells, _ = published_cells(args)
+    batch, labels = images(args, SEED)
+    ours = scored(args, "published", space, cells, [*PROXIES], batch=batch, labels=labels)
     samples = {}
     for data in ("cifar10", "cifar100", "imagenet16-120"):
         table = load_benchmark(f"nas-bench-201-{data}")

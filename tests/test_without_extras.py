@@ -129,6 +129,7 @@ def test_rank_takes_less_effort_and_says_so(without_extras):
         (("rank", "nas-bench-201", "--train", "measured.parquet", "--effort", "fast"), "parquet"),
         (("rank", "nas-bench-201", "--train", "absent.csv", "--out", "ranked.parquet"), "parquet"),
         (("import", "nasbench101", "measured.csv"), "parquet"),
+        (("rank", "nas-bench-201", "--zero-cost"), "training"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )

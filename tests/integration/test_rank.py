@@ -216,3 +216,36 @@ def test_how_a_table_is_written_is_found_or_named(table, train, tmp_path):
         .read_text(encoding="utf-8")
         .startswith("architecture\tpredicted\tstd\trank\n")
     )
+
+
+def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
+    out = tmp_path / "ranked.csv"
+    words = ("nas-bench-201", "--zero-cost", "--sample", 3, "--proxies", "parameters, layers", "--out", out)
+    shown = rank(*words).stdout
+    assert "nothing was trained" in shown
+    rows = read(out)
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+    kept = (tmp_path / "ranked.zero-cost.jsonl").read_text()
+    assert kept.count("\n") == 3
+    ranked = json.loads(rank(*words, "--json").stdout)
+    assert [row["architecture"] for row in ranked] == [row["architecture"] for row in rows]
+    assert (tmp_path / "ranked.zero-cost.jsonl").read_text() == kept
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("nas-bench-201",), "--train names no measured architectures"),
+        (
+            ("nas-bench-201", "--zero-cost", "--target", "x", "--effort", "fast"),
+            "leave out --target, --effort",
+        ),
+        (("nas-bench-201", "--sample", 3, "--train", "x.csv"), "options of --zero-cost"),
+        (("nas-bench-201", "--zero-cost", "--proxies", "nwot"), "did you mean 'naswot'"),
+        (("nas-bench-graph", "--zero-cost"), "nas-bench-graph cannot be built"),
+    ],
+)
+def test_zero_cost_options_that_do_not_fit(words, message, tmp_path):
+    done = rank(*words, "--out", tmp_path / "ranked.csv", code=2)
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1

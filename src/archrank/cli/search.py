@@ -98,8 +98,9 @@ def command(
     first: Annotated[
         str,
         typer.Option(
-            help="The initial architectures: random, or zero-cost for every other one the best of 200 by scores of "
-            "untrained networks (guided)."
+            rich_help_panel=_GUIDED,
+            help="Initial architectures: random | zero-cost, in turn random and the best of 200 by scores of untrained "
+            "networks.",
         ),
     ] = DEFAULTS.first,
     round_: Annotated[
