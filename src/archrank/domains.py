@@ -20,6 +20,9 @@ _STEP = 0.2
 """Standard deviation of a mutated number, in widths of its range; the usual one of evolution strategies."""
 
 
+_QUICK: frozenset[type] = frozenset((bool, int, str, type(None)))
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """One of several values.
@@ -41,13 +44,14 @@ class Options:
     @classmethod
     def of(cls, values: Iterable[object], ordered: bool | None = None) -> "Options":
         """The options that a user gives; for None, they are ordered if they are numbers that rise or fall."""
-        plain = tuple(as_value(value) for value in values)
-        kinds = tuple(map(type, plain))
-        # Equal numbers of different types are different options; so are 0.0 and -0.0.
-        return cls._of(plain, ordered) if float in kinds else _options(plain, kinds, ordered)
+        given = tuple(values)
+        kinds = tuple(map(type, given))
+        # The same options come again and again. Equal numbers of different types differ; so do 0.0 and -0.0.
+        return _options(given, kinds, ordered) if _QUICK.issuperset(kinds) else cls._of(given, ordered)
 
     @classmethod
-    def _of(cls, plain: tuple[Value, ...], ordered: bool | None) -> "Options":
+    def _of(cls, given: tuple[object, ...], ordered: bool | None) -> "Options":
+        plain = tuple(as_value(value) for value in given)
         if not plain:
             raise SpaceError("a choice without options was given; it needs at least one")
         texts = [repr(value) for value in plain]
@@ -114,8 +118,8 @@ class Options:
 
 
 @lru_cache(maxsize=4096)
-def _options(plain: tuple[Value, ...], kinds: tuple[type, ...], ordered: bool | None) -> Options:
-    return Options._of(plain, ordered)
+def _options(given: tuple[object, ...], kinds: tuple[type, ...], ordered: bool | None) -> Options:
+    return Options._of(given, ordered)
 
 
 @dataclass(frozen=True, slots=True)

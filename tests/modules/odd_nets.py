@@ -230,6 +230,21 @@ class SubtractsItself(nn.Module):
         return torch.sub(x, x.view_as(x) if self.itself else x.exp())
 
 
+class ReshapesInPlace(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        self.fc, self.flat = nn.Linear(4, 8), nn.Flatten(choose("start", [0, 1]))
+        self.more, self.data = choose("more", [False, True]), choose("data", [False, True])
+
+    def forward(self, x):
+        x = self.fc(x)
+        if self.more:
+            x.unsqueeze_(1)
+        if self.data:
+            x.data = x.reshape(2, 2, -1)
+        return self.flat(x)
+
+
 class AsksForBool(nn.Module):
     def __init__(self, flag):
         super().__init__()
@@ -432,7 +447,7 @@ def looks_up(choose):
 READABLE = (
     plain, inherited, twice, twice_without_parameters, shared_layer, tied_weights, child_replaced, child_changed,
     hooked, hooks_itself, counts_calls, counts_in_buffer, in_place, InPlaceOfCaller, ChangesAPart, UsesMany,
-    SubtractsItself, equal_arguments,
+    SubtractsItself, ReshapesInPlace, equal_arguments,
     AsksInstances, copied, frozen, arguments, made_by(8), PlacedChoices, reads_a_global, counts_in_class,
 )  # fmt: skip
 UNREADABLE = (

@@ -50,8 +50,8 @@ class KnownCalls:
         try:
             key = (
                 func,
-                tuple([form_of(value, tensors) for value in args]),
-                tuple([(name, form_of(value, tensors)) for name, value in kwargs.items()]),
+                tuple([form_of(value, tensors, origins.forms) for value in args]),
+                tuple([(name, form_of(value, tensors, origins.forms)) for name, value in kwargs.items()]),
             )
         except UnfitError:
             return None
@@ -86,7 +86,8 @@ class KnownCalls:
                     event.multiply_adds,
                 )
             )
-        for tensor, place in new:
+        for tensor, place, form in new:
+            origins.forms[id(tensor)] = form
             count = len(met.sources)
             origins.put(tensor, met.sources[place] if place < count else targets[place - count])
         return (result,)

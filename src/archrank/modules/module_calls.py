@@ -6,7 +6,7 @@ from threading import get_ident
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules import module as _module
 
 __all__ = ["ModuleCalls"]
 
@@ -48,12 +48,16 @@ class ModuleCalls:
             if get_ident() == thread and not self.paused:
                 self._end(module)
 
-        handles = [register_module_forward_pre_hook(before), register_module_forward_hook(after)]
+        # What register_module_forward_hook does, which takes longer than many a trace.
+        key: Any = f"archrank {id(self)}"
+        hooks: Any = ((_module._global_forward_pre_hooks, before), (_module._global_forward_hooks, after))
+        for registered, hook in hooks:
+            registered[key] = hook
         try:
             yield
         finally:
-            for handle in handles:
-                handle.remove()
+            for registered, _ in hooks:
+                registered.pop(key, None)
 
     def _begin(self, module: nn.Module) -> None:
         if module is self._root and len(self._open) == 1:

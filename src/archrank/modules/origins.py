@@ -4,7 +4,7 @@ Tensors are known by identity, so all of them are kept until the record ends. An
 another origin, and all tensors that share its memory with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from torch import Tensor, nn
 
@@ -25,6 +25,7 @@ class Origins:
 
     Attributes:
         disturbed: Whether a tensor was changed that the network did not compute.
+        forms: What is known of the shapes of tensors, by identity.
 
     Args:
         module: The network.
@@ -47,6 +48,7 @@ class Origins:
         self._modules, self._calls, self._events = modules, calls, events
         self._batch, self._constants = batch, constants
         self.disturbed = False
+        self.forms: dict[int, Hashable] = {}
         self._junctions = 0
         self._at: dict[int, int] = {}
         self._held: dict[int, Held] = {}
@@ -190,6 +192,7 @@ class Origins:
     def _set(self, tensor: Tensor, junction: int) -> None:
         if id(tensor) not in self._at or id(tensor) in self._held:
             self.disturbed = True
+        self.forms.pop(id(tensor), None)
         self._at[id(tensor)] = junction
         self._held.pop(id(tensor), None)
         self._constants.forget(tensor)

@@ -53,8 +53,8 @@ class Part:
         targets: The junctions that it gives to what follows.
         changes: Which inputs it changes in place, each with the place among the targets of what it is then.
         owns: Whether weights are nodes of it, so that a second call would not make them again.
-        result: Makes what the call returns, from the inputs; also gives the new tensors with their place among
-            inputs and targets.
+        result: Makes what the call returns, from the inputs; also gives the new tensors, each with its place among
+            inputs and targets, and its form.
     """
 
     inputs: int
@@ -62,7 +62,7 @@ class Part:
     targets: tuple[int, ...]
     changes: tuple[tuple[int, int], ...]
     owns: bool
-    result: Callable[[Sequence[Tensor]], tuple[Any, list[tuple[Tensor, int]]]]
+    result: Callable[[Sequence[Tensor]], tuple[Any, list[tuple[Tensor, int, Any]]]]
     _programs: dict[tuple[bool, ...], "Program"] = field(default_factory=dict)
 
     def program(self, wanted: tuple[bool, ...]) -> "Program":

@@ -140,7 +140,10 @@ class Recorder(TorchFunctionMode):
     def _call(self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Record a call of an operator; one that was met before is not run."""
         name, in_place = operation_name(func)
-        if self.known is None or in_place or "out" in kwargs or name in _CREATE:
+        if in_place or "out" in kwargs:
+            self.origins.forms.clear()  # such as unsqueeze_
+            return self._run(func, args, kwargs)
+        if self.known is None or name in _CREATE:
             return self._run(func, args, kwargs)
         origins, events = self.origins, self.events
         with torch._C.DisableTorchFunction():
@@ -274,6 +277,7 @@ class Recorder(TorchFunctionMode):
 
     def _set_attribute(self, func: Any, args: Sequence[Any]) -> Any:
         name = getattr(func.__self__, "__name__", "")
+        self.origins.forms.clear()
         tensor, value = self.origins.twin(args[0]), args[1]
         if name == "data" and isinstance(value, Tensor):
             self.origins.change(tensor, self.origins.junction(value))

@@ -1,9 +1,9 @@
 """What calls are called with and what they return, in a form in which it can be compared and made again."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,15 +12,24 @@ from archrank.modules.nested import tensors_in
 from archrank.modules.origins import Origins
 from archrank.modules.trusted import PLAIN
 
-__all__ = ["Returned", "UnfitError", "form_of"]
+__all__ = ["Form", "Returned", "UnfitError", "form_of"]
+
+
+Form: TypeAlias = tuple[torch.Size, tuple[int, ...], torch.dtype]
+"""Shape, strides and type of a tensor."""
 
 
 class UnfitError(Exception):
     """A call that cannot be remembered."""
 
 
-def form_of(value: Any, tensors: list[Tensor]) -> Hashable:
+def form_of(value: Any, tensors: list[Tensor], forms: Mapping[int, Hashable]) -> Hashable:
     """What of an argument decides what a call records; a tensor is added to the others unless it is there.
+
+    Args:
+        value: The argument.
+        tensors: The different tensors so far.
+        forms: Those of tensors for which they are known, by identity.
 
     Raises:
         UnfitError: That is not known.
@@ -31,14 +40,19 @@ def form_of(value: Any, tensors: list[Tensor]) -> Hashable:
             if tensor is value:
                 return place
         tensors.append(value)
-        return (value.shape, value.stride(), value.dtype)
+        return forms.get(id(value)) or _form(value)
     if kind is tuple or kind is list:
-        return (kind, tuple([form_of(part, tensors) for part in value]))
+        return (kind, tuple([form_of(part, tensors, forms) for part in value]))
     if kind is float or kind is complex:
         return (kind, repr(value))
     if kind in PLAIN and kind is not slice:
         return (kind, value)
     raise UnfitError
+
+
+def _form(tensor: Tensor) -> Form:
+    with torch._C.DisableTorchFunction():
+        return (tensor.shape, tensor.stride(), tensor.dtype)
 
 
 class Returned:
@@ -68,7 +82,7 @@ class Returned:
     ) -> None:
         self._inputs, self._origins = list(inputs), origins
         self._bases: list[Tensor] = []
-        self._makers: list[tuple[Callable[[Sequence[Tensor]], Tensor], int | None]] = []
+        self._makers: list[tuple[Callable[[Sequence[Tensor]], Tensor], int | None, Form]] = []
         junctions: dict[int, int] = {}
         for tensor in tensors_in(result):
             maker, junction = self._maker(tensor)
@@ -77,19 +91,19 @@ class Returned:
                 place = sources.index(junction)
             elif junction is not None:
                 place = len(inputs) + junctions.setdefault(junction, len(junctions))
-            self._makers.append((maker, place))
+            self._makers.append((maker, place, _form(tensor)))
         self.targets = tuple(dict.fromkeys((*junctions, *further)))
         self._filled = _filler(result, iter(range(len(self._makers))))
         del self._inputs, self._origins, self._bases
 
-    def again(self, inputs: Sequence[Tensor]) -> tuple[Any, list[tuple[Tensor, int]]]:
+    def again(self, inputs: Sequence[Tensor]) -> tuple[Any, list[tuple[Tensor, int, Form]]]:
         """The same for other inputs, and which tensors are new, see :class:`Part`."""
         made, new = [], []
-        for maker, place in self._makers:
+        for maker, place, form in self._makers:
             tensor = maker(inputs)
             made.append(tensor)
             if place is not None:
-                new.append((tensor, place))
+                new.append((tensor, place, form))
         return self._filled(made), new
 
     def _maker(self, tensor: Tensor) -> tuple[Callable[[Sequence[Tensor]], Tensor], int | None]:

@@ -53,11 +53,11 @@ class Splicer:
 
     def _spliced(self, module: Any, block: Block, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         origins, tensors = self._recorder.origins, list[Tensor]()
-        with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
-            call = (
-                tuple([form_of(value, tensors) for value in args]),
-                tuple([(name, form_of(value, tensors)) for name, value in kwargs.items()]),
-            )
+        forms = origins.forms
+        call = (
+            tuple([form_of(value, tensors, forms) for value in args]),
+            tuple([(name, form_of(value, tensors, forms)) for name, value in kwargs.items()]),
+        )
         found = [origins.computed(tensor) for tensor in tensors]
         sources = tuple([junction for junction in found if junction is not None])
         if not sources or len(sources) < len(found):
@@ -70,7 +70,7 @@ class Splicer:
             block.parts[call] = part
         if part is None or (part.owns and id(module) in self._called):
             raise UnfitError
-        if not all(origins.is_alone(tensors[place]) for place, _ in part.changes):
+        if part.changes and not all(origins.is_alone(tensors[place]) for place, _ in part.changes):
             raise UnfitError
         self._called.add(id(module))
         _, path, classes = self._calls.entered(module)
@@ -81,8 +81,9 @@ class Splicer:
             result, new = part.result(tensors)
             for place, target in part.changes:
                 origins.change(tensors[place], targets[target])
-            for tensor, place in new:
+            for tensor, place, form in new:
                 origins.put(tensor, sources[place] if place < part.inputs else targets[place - part.inputs])
+                forms[id(tensor)] = form
         return result
 
     def _recorded(self, block: Block, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Part | None:
@@ -124,13 +125,13 @@ def traced_in_parts(
     """
     if _in_foreign_surroundings():
         return None
+    given = list(tensors_in((args, kwargs)))
     inputs: dict[int, Tensor] = {}
-    for tensor in tensors_in((args, kwargs)):
+    for tensor in given:
         if id(tensor) not in inputs:
             inputs[id(tensor)] = torch.empty_strided(
                 tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
             )
-    given = list(tensors_in((args, kwargs)))
     batch = given[0].shape[0] if given and given[0].dim() else 1
     args, kwargs = mapped(lambda tensor: inputs[id(tensor)], (args, dict(kwargs)))
     try:

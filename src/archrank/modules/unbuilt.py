@@ -13,6 +13,7 @@ from archrank.modules.trusted import PLAIN, is_layer_class
 
 __all__ = ["UNBUILT", "Block", "Blocks", "StandIn", "Unbuilt", "block_of", "build", "named_parts", "tracing"]
 
+_SIMPLE: frozenset[type] = frozenset((bool, int, str, type(None)))
 _MOST = 5_000
 """Blocks that are remembered."""
 
@@ -114,10 +115,15 @@ class Blocks:
 
     def made(self, owner: "StandIn", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A module, or a stand-in where equal arguments were met before."""
-        try:
-            key = (owner, self._key(args), tuple([(name, self._key(v)) for name, v in kwargs.items()]))
-        except _ChangeableError:
-            return owner.made(args, kwargs)
+        values = tuple(kwargs.values())
+        kinds = (*map(type, args), *map(type, values))
+        if _SIMPLE.issuperset(kinds):
+            key: Hashable = (owner, args, tuple(kwargs), values, kinds)
+        else:
+            try:
+                key = (owner, self._key(args), tuple(kwargs), self._key(values))
+            except _ChangeableError:
+                return owner.made(args, kwargs)
         known = self._known
         block = known.get(key, self)
         if block is self:
