@@ -7,6 +7,7 @@ its attributes are apart, so a convolution of kernel 3 and one of kernel 5 share
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from archrank.graph import Cell, Graph, Node, Site
 
@@ -114,8 +115,17 @@ def _count(site: Site, kind: str, end: int, tally: _Tally) -> None:
         tally.parameters[kind] += site.parameters
         tally.multiply_adds[kind] += site.multiply_adds
         tally.activations += math.prod(site.shape) if site.shape else 0
-        for name, value in site.attributes:
-            tally.attributes[kind, name] = tally.attributes.get((kind, name), 0.0) + scaled(value)
+        attributes = tally.attributes
+        for name, value in _numbers(kind, site.attributes):
+            attributes[name] = attributes.get(name, 0.0) + value
+
+
+@lru_cache(maxsize=65_536)
+def _numbers(
+    kind: str, attributes: tuple[tuple[str, float], ...]
+) -> tuple[tuple[tuple[str, str], float], ...]:
+    """The attributes of an operation, scaled; the same ones come in most networks of a space."""
+    return tuple([((kind, name), scaled(value)) for name, value in attributes])
 
 
 def _first_target(site: Site) -> int:
