@@ -101,7 +101,7 @@ def test_what_is_named_comes_first_in_order(tmp_path):
         ({"forbid": "0→1=none"}, ArchrankError, "forbid is"),
         ({"fix": {"0→1": "none"}, "forbid": [{"0→1": "none"}]}, ArchrankError, "loosen them"),
         ({"start": ["no cell"]}, ParseError, "no cell"),
-        ({"start": 3}, ArchrankError, "3 is a int"),
+        ({"start": 3}, ArchrankError, "3 is of the type int"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_evaluated(given, error, said):
