@@ -36,7 +36,7 @@ def as_module(tmp_path, monkeypatch):
 
 
 def test_the_guide_on_networks_runs(as_module, capsys, tmp_path):
-    network, loop, search, latency, placed = blocks("search-a-network")
+    network, loop, search, latency, placed, reason = blocks("search-a-network")
     as_module("model", network + loop)
     as_module("guide_search", search)
     assert '"stages":' in capsys.readouterr().out
@@ -45,6 +45,8 @@ def test_the_guide_on_networks_runs(as_module, capsys, tmp_path):
     assert "<Latency" in capsys.readouterr().out
     as_module("guide_placed", placed)
     assert "(act): Tanh()" in capsys.readouterr().out
+    as_module("guide_reason", reason)
+    assert capsys.readouterr().out == "None\n"
 
 
 def test_the_guide_for_people_from_elsewhere_runs(as_module):
