@@ -31,8 +31,8 @@ PROXIES: "LazyNames[Proxy]" = LazyNames(
 )
 """The zero-cost scores by name; imported when they are first used."""
 
-DEFAULTS = ("naswot", "synflow", "multiply-adds")
-"""The scores that rank by default, chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``)."""
+DEFAULTS = ("layers", "naswot", "swap")
+"""The scores that rank by default; they share one forward pass. Chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``)."""
 
 
 def named_proxies(given: Any = DEFAULTS) -> dict[str, Proxy]:
