@@ -32,7 +32,10 @@ PROXIES: "LazyNames[Proxy]" = LazyNames(
 """The zero-cost scores by name; imported when they are first used."""
 
 DEFAULTS = ("layers", "naswot", "swap")
-"""The scores that rank by default; they share one forward pass. Chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``)."""
+"""The scores that rank by default, which share one forward pass.
+
+They were chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``).
+"""
 
 
 def named_proxies(given: Any = DEFAULTS) -> dict[str, Proxy]:
