@@ -12,21 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.arrays import CellArrays
+from archrank.sites import Shorts, Sites, depths, live_sites
 
 __all__ = ["depth_features", "feature_names", "graph_features"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
-Shorts = npt.NDArray[np.int16]
 
 _ALL_SUBSETS = 5
 """Up to this many operation kinds, every subset of them has path features; else only small and large subsets."""
 
 _DEPTHS = 6
 """The number of different depths of operations; the last stands for all greater ones."""
-
-_NOWHERE = 10_000
-"""More than the length of any path."""
 
 _DEPTH_KINDS = ("shortest path in", "longest path in", "shortest path out", "longest path out")
 
@@ -54,8 +51,8 @@ def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
     for subset in _subsets(len(operations)):
         through = ", ".join(operations[kind] for kind in subset)
         names += [f"{what} through {through}" for what in ("paths", "shortest path", "longest path")]
-    depths = [*map(str, range(_DEPTHS - 1)), f"{_DEPTHS - 1} or more"]
-    names += [f"{kind}: {way} {depth}" for way in _DEPTH_KINDS for kind in operations for depth in depths]
+    levels = [*map(str, range(_DEPTHS - 1)), f"{_DEPTHS - 1} or more"]
+    names += [f"{kind}: {way} {depth}" for way in _DEPTH_KINDS for kind in operations for depth in levels]
     if cells == 1:
         return tuple(names)
     return tuple(f"cell {c}: {name}" for c in range(cells) for name in names)
@@ -88,7 +85,7 @@ def graph_features(cells: Sequence[CellArrays], operations: Sequence[str]) -> Fl
     parts = []
     for begin in range(0, len(cells[0]), _PART):
         rows = slice(begin, begin + _PART)
-        parts.append(np.concatenate([_of_cell(_Sites(cell, rows), kinds) for cell in cells], axis=1))
+        parts.append(np.concatenate([_of_cell(Sites(cell, rows), kinds) for cell in cells], axis=1))
     return np.concatenate(parts)
 
 
@@ -97,51 +94,9 @@ def _subsets(kinds: int) -> list[tuple[int, ...]]:
     return [subset for size in sizes for subset in combinations(range(kinds), size)]
 
 
-class _Sites:
-    """A part of the B graphs, with an additional junction, number N, as padding.
-
-    Attributes:
-        inputs: The number of junctions that are inputs of the cell.
-        present: (B, N).
-        kind: The operation kind at each site, -1 for no site: (B, S).
-        there: Whether there is such a site: (B, S).
-        target: (B, S).
-        sources: (B, S, R).
-        outputs: (B, O).
-    """
-
-    def __init__(self, cell: CellArrays, rows: slice) -> None:
-        nowhere = cell.present.shape[1]
-        self.inputs = cell.inputs
-        self.present = cell.present[rows]
-        self.kind = cell.operation[rows].astype(np.int32)
-        self.there = self.kind >= 0
-        target = np.broadcast_to(cell.target, cell.operation.shape)[rows].astype(np.int32)
-        self.target = np.where(self.there, target, nowhere)
-        sources = cell.sources[rows].astype(np.int32)
-        self.sources = np.where((sources >= 0) & self.there[:, :, None], sources, nowhere)
-        self.outputs = np.where(cell.outputs[rows] >= 0, cell.outputs[rows], nowhere).astype(np.int32)
-        self.rows = np.arange(len(self.present))[:, None]
-
-    def in_order(self) -> list[tuple[int, Ints]]:
-        """Sites in the order of their targets, each with the graphs in which it comes next."""
-        visits = []
-        for junction in range(self.inputs, self.present.shape[1]):
-            for site in range(self.kind.shape[1]):
-                rows = np.flatnonzero(self.target[:, site] == junction)
-                if len(rows):
-                    visits.append((site, rows.astype(np.int32)))
-        return visits
-
-    def at(self, values: npt.NDArray[np.generic], junctions: Ints) -> npt.NDArray[np.generic]:
-        """The values, (B, N + 1), of the given junctions: (B, …)."""
-        flat = junctions.reshape(len(junctions), -1)
-        return np.take_along_axis(values, flat, axis=1).reshape(junctions.shape)
-
-
-def _of_cell(sites: _Sites, kinds: int) -> Floats:
+def _of_cell(sites: Sites, kinds: int) -> Floats:
     visits = sites.in_order()
-    live = _live(sites, visits)
+    live = live_sites(sites, visits)
     of_kind = sites.kind[:, :, None] == np.arange(kinds)
     reads = (sites.sources < sites.present.shape[1]).sum(axis=2)
     columns = [
@@ -151,33 +106,12 @@ def _of_cell(sites: _Sites, kinds: int) -> Floats:
         *_degrees(sites, of_kind),
         *_links(sites, of_kind),
         _paths(sites, visits, kinds),
-        *(_of_depth(sites, live, depth, kinds) for depth in _depths(sites, visits)),
+        *(_of_depth(sites, live, depth, kinds) for depth in depths(sites, visits)),
     ]
     return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
-def _live(sites: _Sites, visits: list[tuple[int, Ints]]) -> npt.NDArray[np.bool_]:
-    """Which sites lie on a path from an input to an output: (B, S)."""
-    count, junctions = sites.present.shape
-    reached = np.zeros((count, junctions + 1), dtype=bool)
-    reached[:, : sites.inputs] = True
-    needed = np.zeros_like(reached)
-    needed[sites.rows, sites.outputs] = True
-    needed[:, junctions] = False
-    fed = np.zeros(sites.kind.shape, dtype=bool)
-    for site, rows in visits:
-        fed[rows, site] = reached[rows[:, None], sites.sources[rows, site]].any(axis=1)
-        reached[rows, sites.target[rows, site]] |= fed[rows, site]
-    live = np.zeros_like(fed)
-    for site, rows in reversed(visits):
-        wanted = rows[needed[rows, sites.target[rows, site]]]
-        live[wanted, site] = fed[wanted, site]
-        needed[wanted[:, None], sites.sources[wanted, site]] = True
-        needed[:, junctions] = False
-    return live
-
-
-def _degrees(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
+def _degrees(sites: Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
     """Mean and largest number of inputs, then of readers, of the sites of each kind: four times (B, K)."""
     count, junctions = sites.present.shape
     written, read = (np.zeros((count, junctions + 1), dtype=np.int32) for _ in range(2))
@@ -197,7 +131,7 @@ def _degrees(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
     return columns
 
 
-def _links(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
+def _links(sites: Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
     """The numbers of links from inputs to kinds, kinds to outputs, and kinds to kinds: (B, K), (B, K), (B, K²)."""
     junctions = sites.present.shape[1]
     number = of_kind.astype(np.int32)
@@ -215,7 +149,7 @@ def _links(sites: _Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
     return [np.einsum("bs,bsk->bk", at_inputs, number), at_outputs, pairs]
 
 
-def _paths(sites: _Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
+def _paths(sites: Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
     """Paths, shortest and longest path through each subset of the kinds: (B, 3 Q)."""
     subsets = _subsets(kinds)
     count, junctions = sites.present.shape
@@ -242,29 +176,7 @@ def _paths(sites: _Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
     return np.stack([np.log1p(paths), near, far], axis=2).reshape(count, -1)
 
 
-def _depths(sites: _Sites, visits: list[tuple[int, Ints]]) -> list[Shorts]:
-    """Fewest and most operations on paths from an input to each site, then from it to an output: four times (B, S)."""
-    count, junctions = sites.present.shape
-    # The maximum is the minimum of the negative, so one minimum computes both.
-    step = np.array([1, -1], dtype=np.int16)
-    way_in = np.full((count, sites.kind.shape[1], 2), _NOWHERE, dtype=np.int16)
-    way_out = way_in.copy()
-    far = np.full((count, junctions + 1, 2), _NOWHERE, dtype=np.int16)
-    far[:, : sites.inputs] = 0
-    for site, rows in visits:
-        way_in[rows, site] = far[rows[:, None], sites.sources[rows, site]].min(axis=1)
-        target = rows, sites.target[rows, site]
-        far[target] = np.minimum(far[target], way_in[rows, site] + step)
-    far.fill(_NOWHERE)
-    far[sites.rows, sites.outputs] = 0
-    for site, rows in reversed(visits):
-        way_out[rows, site] = far[rows, sites.target[rows, site]]
-        sources = rows[:, None], sites.sources[rows, site]
-        far[sources] = np.minimum(far[sources], way_out[rows, site, None] + step)
-    return [each for depth in (way_in, way_out) for each in (depth[:, :, 0], -depth[:, :, 1])]
-
-
-def _of_depth(sites: _Sites, live: npt.NDArray[np.bool_], depth: Shorts, kinds: int) -> Ints:
+def _of_depth(sites: Sites, live: npt.NDArray[np.bool_], depth: Shorts, kinds: int) -> Ints:
     """The number of live sites of each kind at each depth: (B, K · depths)."""
     counts = np.zeros((len(live), kinds, _DEPTHS), dtype=np.int32)
     for site in range(live.shape[1]):

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -72,6 +73,9 @@ class SearchSpace(ABC):
     """The categorical choices, in the order of an architecture's row."""
     operations: tuple[str, ...]
     """The K operation kinds that may stand on a site of this space's graphs."""
+    attributes: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    """Numbers that describe operations, by operation and name, such as ``{"e6 k5 se": {"expansion": 6, "kernel": 5,
+    "se": 1}}``, so that predictors see what operations have in common; none need be given."""
     cell_names: tuple[str, ...] = ()
     """What the C cells of a graph are called in drawings, where there are several."""
     summary: ClassVar[str] = ""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from archrank.attribute_features import attribute_matrix
 from archrank.errors import ArchrankError, SpaceError
 from archrank.graph import Graph
 from archrank.space import Choice, SearchSpace
@@ -13,10 +14,11 @@ _LONGEST_NAME = 200
 
 
 def check_parts(space: SearchSpace) -> None:
-    """Refuse a space whose name, choices or operations are not what they have to be.
+    """Refuse a space whose name, choices, operations or attributes are not what they have to be.
 
     Raises:
         SpaceError: Which part it is, and what was expected.
+        UnknownName: Attributes of an operation that the space does not have.
     """
     name = getattr(space, "name", None)
     if not isinstance(name, str) or not name.strip() or bounded(name, _LONGEST_NAME) != name:
@@ -28,6 +30,7 @@ def check_parts(space: SearchSpace) -> None:
         raise SpaceError(
             f"the space {name} has the operations {shown(space.operations)}; expected a tuple of texts"
         )
+    attribute_matrix(space.operations, space.attributes)
     if space.conditional:
         return
     choices = space.choices

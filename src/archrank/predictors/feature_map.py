@@ -9,6 +9,7 @@ import numpy.typing as npt
 from archrank.arrays import CellArrays
 from archrank.features import depth_features, feature_names, graph_features
 from archrank.open_space import OpenSpace
+from archrank.predictors.groups import Further, Grouped, grouped
 from archrank.predictors.open_features import OpenFeatureMap
 from archrank.space import Rows, SearchSpace
 
@@ -20,10 +21,11 @@ _SAMPLE = 1_000
 _CLIP = 5.0
 
 
-class FeatureMap:
+class FeatureMap(Grouped):
     """Turns rows of a space into standardized features of what they compute.
 
-    The graphs are simplified by the space's function rules first, so equal functions have equal features. Means and
+    The graphs are simplified by the space's function rules first, so equal functions have equal features of graphs.
+    Choices, attributes of operations and their places follow (:class:`~archrank.predictors.groups.Further`). Means and
     standard deviations come from a fixed random sample of the space, not from the measured architectures, so that the
     features of an architecture depend on the space only. Features that are constant over the sample are left out;
     values beyond five standard deviations are clipped.
@@ -33,8 +35,9 @@ class FeatureMap:
 
     Attributes:
         names: The names of the F features.
-        deep: Which of them describe the depth of operations: (F,).
+        groups: What they describe: ``graph``, ``depth``, and those of ``Further``.
         sizes: None: cells of a space are of about one size.
+        whole: Whether the groups of ``Further`` alone tell all architectures of different functions apart.
     """
 
     def __init__(self, space: SearchSpace) -> None:
@@ -42,16 +45,26 @@ class FeatureMap:
         sample = space.pack(space.sample(_SAMPLE, np.random.default_rng(0)))
         cells = space.function_arrays(sample)
         names, features = _named(space, cells)
+        deep = depth_features(space.operations, len(cells))
+        self._further = Further(space, sample, cells)
+        self.whole = self._further.whole
+        features = np.concatenate([features, self._further(sample, cells)], axis=1, dtype=np.float32)
         self._kept = np.flatnonzero(np.ptp(features, axis=0))  # a deviation may round to more than 0
         self._mean = features[:, self._kept].mean(axis=0)
         self._std = features[:, self._kept].std(axis=0)
-        self.names = tuple(names[index] for index in self._kept)
+        every = (*names, *self._further.names)
+        self.names = tuple(every[index] for index in self._kept)
         self.sizes: list[int] = []
-        self.deep = depth_features(space.operations, len(cells))[self._kept]
+        first = np.where(deep, "depth", "graph").tolist()
+        self.groups = grouped([(*first, *self._further.groups)[index] for index in self._kept])
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
-        features = named_features(self._space, rows)[1][:, self._kept]
+        cells = self._space.function_arrays(rows)
+        features = graph_features(cells, self._space.operations)
+        if self._further.names:
+            features = np.concatenate([features, self._further(rows, cells)], axis=1, dtype=np.float32)
+        features = features[:, self._kept]
         standard: Floats = np.clip((features - self._mean) / self._std, -_CLIP, _CLIP, order="C")
         return standard
 

@@ -13,6 +13,7 @@ from archrank.given import ArchitecturesLike
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_numbers
+from archrank.predictors.evidence import weighed
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
@@ -25,6 +26,9 @@ __all__ = ["GaussianProcess"]
 _TUNED_ON = 500
 """Architectures that the kernel's parameters are tuned on at most; a few numbers need no more."""
 
+_WEIGHED_ON = 300
+"""Architectures that further groups of features are weighed on at most."""
+
 _PART = 512
 """Architectures per block; the covariances of a block with the training set fit into the processor's cache."""
 
@@ -34,7 +38,8 @@ class GaussianProcess(Predictor):
 
     Targets enter as normal scores: the quantiles of the normal distribution at their ranks, so that only their order
     counts and outliers, such as failed trainings, do no harm. The kernel's length and variance, the noise, and the
-    weight of the features of depth maximize the marginal likelihood.
+    weight of the features of depth maximize the marginal likelihood. Where the space gives more than graphs (choices,
+    attributes of operations), the weights of these groups, and of each choice, do so too.
 
     With hints, and for networks of any size with the logarithms of their sizes, a linear kernel of these is added where
     it increases the likelihood of the targets: the mean is then linear in them, and the Matérn kernel models the
@@ -96,6 +101,9 @@ class GaussianProcess(Predictor):
         some = order[:_TUNED_ON] if len(part) == len(targets) else np.arange(min(_TUNED_ON, len(part)))
         with one_thread():
             kernel = tuned(x[some], y[some])
+            if further := feature_map(self.space).further:
+                few = some[:_WEIGHED_ON]
+                kernel = weighed(kernel, x[few], y[few], further)
         self._learn(kernel, x, y)
 
     def _predict_members(self, candidates: Candidates) -> Floats:
@@ -136,7 +144,8 @@ class GaussianProcess(Predictor):
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
     def _state(self) -> State:
-        arrays = {"plain": self._known.plain, "deep": self._known.deep, "targets": self._targets}
+        known = self._known
+        arrays = {"plain": known.plain, "deep": known.deep, "more": known.more, "targets": self._targets}
         if self._known.lines is not None:
             arrays["lines"] = self._known.lines
         return State(
@@ -150,8 +159,9 @@ class GaussianProcess(Predictor):
     def _restore(cls, space: SearchSpace, state: State) -> Self:
         self = cls(space, **state.settings, hints=tuple(state.parts.values()))
         arrays = state.arrays
-        known = Points(arrays["plain"], arrays["deep"], arrays.get("lines"))
-        self._learn(Kernel(**state.learned["kernel"]), known, arrays["targets"])
+        known = Points(arrays["plain"], arrays["deep"], arrays.get("lines"), arrays["more"])
+        kernel = dict(state.learned["kernel"])
+        self._learn(Kernel(**kernel | {"scales": tuple(kernel["scales"])}), known, arrays["targets"])
         return self
 
     def _linear(self, candidates: Candidates) -> Floats:
@@ -160,7 +170,8 @@ class GaussianProcess(Predictor):
         return np.hstack([candidates.hint_predictions(self.hints), sizes])
 
     def _points(self, features: npt.NDArray[np.float32], linear: Floats) -> Points:
-        return Points.of(features, feature_map(self.space).deep, linear)
+        found = feature_map(self.space)
+        return Points.of(features, found.deep, found.beside, linear)
 
     def _learn(self, kernel: Kernel, known: Points, y: Floats) -> None:
         """Solve for the weights of the training set."""

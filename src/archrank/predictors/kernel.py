@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cholesky, lapack
 
-__all__ = ["JITTER", "Kernel", "Points", "tuned"]
+__all__ = ["JITTER", "Kernel", "Points", "squared_distance", "tuned"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,30 +33,48 @@ class Points:
         plain: Standardized features other than those of depth, over the root of their number: (B, P).
         deep: Standardized features of depth, over the root of their number: (B, D).
         lines: A constant and what hints predict; None where there are no hints: (B, 1 + H).
+        more: Standardized features of further groups: (B, E).
     """
 
     plain: Floats
     deep: Floats
     lines: Floats | None
+    more: Floats
 
     @classmethod
-    def of(cls, features: npt.NDArray[np.float32], deep: npt.NDArray[np.bool_], hinted: Floats) -> Self:
-        """The points of standardized features (B, F), of which some (F,) are deep, and of H hints (B, H)."""
+    def of(
+        cls,
+        features: npt.NDArray[np.float32],
+        deep: npt.NDArray[np.bool_],
+        further: npt.NDArray[np.bool_],
+        hinted: Floats,
+    ) -> Self:
+        """The points of standardized features (B, F).
+
+        Args:
+            features: (B, F).
+            deep: Which of them are of depth: (F,).
+            further: Which of them are of further groups: (F,).
+            hinted: What H hints predict: (B, H).
+        """
         lines = np.insert(hinted, 0, 1, axis=1) if hinted.shape[1] else None
-        return cls(_scaled(features[:, ~deep]), _scaled(features[:, deep]), lines)
+        plain, more = features[:, ~deep & ~further], features[:, further].astype(np.float64)
+        return cls(_scaled(plain), _scaled(features[:, deep]), lines, more)
 
     def __len__(self) -> int:
         return len(self.plain)
 
     def __getitem__(self, part: "slice | npt.NDArray[np.intp]") -> "Points":
-        return Points(self.plain[part], self.deep[part], None if self.lines is None else self.lines[part])
+        lines = None if self.lines is None else self.lines[part]
+        return Points(self.plain[part], self.deep[part], lines, self.more[part])
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A Matérn kernel (ν = 3/2) of the features, and a linear one of what hints predict.
 
-    Squared distances are weighted means of those in the plain and in the deep features.
+    Squared distances are weighted means of those in the plain and in the deep features, to which those in the further
+    features are added.
 
     Attributes:
         length: The Matérn kernel's length.
@@ -64,6 +82,7 @@ class Kernel:
         variance: The variance of the Matérn kernel.
         slope: The variance of the linear kernel's slopes, in those of the Matérn kernel.
         depth: The weight of the deep features, from 0 to 1.
+        scales: What each further feature is multiplied by; none where these have no weight: (E,).
     """
 
     length: float
@@ -71,13 +90,19 @@ class Kernel:
     variance: float
     slope: float = 0.0
     depth: float = 0.0
+    scales: tuple[float, ...] = ()
 
     def covariance(self, a: Points, b: Points) -> Floats:
         """The covariance of B points with n others, in units of the variance: (B, n)."""
-        squared = _squared_distance(a.plain, b.plain)
+        squared = squared_distance(a.plain, b.plain)
         if self.depth:
             squared *= 1 - self.depth
-            squared += self.depth * _squared_distance(a.deep, b.deep)
+            squared += self.depth * squared_distance(a.deep, b.deep)
+        if any(self.scales):
+            scales = np.array(self.scales)
+            weighty = np.flatnonzero(scales)
+            factors = scales[weighty]
+            squared += squared_distance(a.more[:, weighty] * factors, b.more[:, weighty] * factors)
         covariance = _matern(squared, self.length)
         if self.slope and a.lines is not None and b.lines is not None:
             covariance += self.slope * a.lines @ b.lines.T
@@ -122,8 +147,8 @@ class _Grid:
     def __init__(self, x: Points, y: Floats) -> None:
         self.depths = _DEPTH_WEIGHTS if x.deep.shape[1] else (0.0,)
         self._y = y
-        self._plain = _squared_distance(x.plain, x.plain)
-        self._deep = _squared_distance(x.deep, x.deep)
+        self._plain = squared_distance(x.plain, x.plain)
+        self._deep = squared_distance(x.deep, x.deep)
         self._linear = 0.0 if x.lines is None else x.lines @ x.lines.T
 
     def __call__(self, length: float, slope: float, depth: float) -> tuple[float, Kernel]:
@@ -188,7 +213,7 @@ def _scaled(features: npt.NDArray[np.float32]) -> Floats:
     return scaled
 
 
-def _squared_distance(a: Floats, b: Floats) -> Floats:
+def squared_distance(a: Floats, b: Floats) -> Floats:
     squared: Floats = -2 * a @ b.T
     squared += (a**2).sum(axis=1)[:, None]
     squared += (b**2).sum(axis=1)

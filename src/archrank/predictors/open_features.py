@@ -9,6 +9,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.network_features import SIZES
 from archrank.open_space import OpenSpace
+from archrank.predictors.groups import Grouped, grouped
 
 __all__ = ["OpenFeatureMap"]
 
@@ -20,7 +21,7 @@ _KEPT = 100_000
 """Architectures whose features are remembered."""
 
 
-class OpenFeatureMap:
+class OpenFeatureMap(Grouped):
     """Turns architectures of an open space into standardized features of their choices and of what they compute.
 
     Features are those of :meth:`~archrank.open_space.OpenSpace.features`. Choices that are not active in an
@@ -32,9 +33,12 @@ class OpenFeatureMap:
 
     Attributes:
         names: The names of the F features.
-        deep: Which of them describe the depth of operations; none: (F,).
+        groups: One of all, which are weighed together.
+        whole: False: choices alone are not all that is seen.
         sizes: Indices of those that measure the whole network, such as the logarithm of its parameters.
     """
+
+    whole = False
 
     def __init__(self, space: OpenSpace) -> None:
         self._space = space
@@ -46,7 +50,7 @@ class OpenFeatureMap:
             spread = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
         varied = np.flatnonzero(spread > 0)
         self.names = tuple(names[index] for index in varied)
-        self.deep = np.zeros(len(varied), dtype=bool)
+        self.groups = grouped(["graph"] * len(varied))
         self.sizes = [index for index, name in enumerate(self.names) if name in SIZES]
         self._mean = np.nanmean(values[:, varied], axis=0).astype(np.float32)
         self._std = np.nanstd(values[:, varied], axis=0).astype(np.float32)

@@ -22,7 +22,7 @@ from archrank.system.foreign import in_one_line, message
 
 __all__ = ["State", "from_name", "named", "read", "write"]
 
-FORMAT = 4
+FORMAT = 5
 
 _PART = re.compile(r"[a-z]+-[0-9]{1,4}")
 """What the folder of a part is called."""
@@ -63,7 +63,7 @@ def write(folder: Path, space: SearchSpace, state: State) -> None:
     weights = array_bytes({name: np.ascontiguousarray(array) for name, array in state.arrays.items()})
     record = {
         "format": FORMAT,
-        "space": {"name": space.name, "digest": space.digest},
+        "space": _identity(space),
         "predictor": state.kind,
         "minimize": state.minimize,
         "settings": state.settings,
@@ -100,10 +100,9 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
             f"the predictor in {folder} has format {record.get('format')!r}, this version of archrank reads {FORMAT}; "
             "fit it again and save it, or load it with the version that saved it"
         )
-    if record.get("space") != {"name": space.name, "digest": space.digest}:
+    if record.get("space") != _identity(space):
         raise PredictorError(
-            f"the predictor in {folder} is about the space {record.get('space')}, "
-            f"not {space.name} ({space.digest})"
+            f"the predictor in {folder} is about the space {record.get('space')}, not {_identity(space)}"
         )
     if hashlib.sha256(weights).hexdigest() != record.get("weights"):
         raise PredictorError(
@@ -121,6 +120,15 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         )
     except (KeyError, TypeError, SafetensorError) as error:
         raise damaged(folder, error) from None
+
+
+def _identity(space: SearchSpace) -> dict[str, str]:
+    """What a saved predictor remembers of its space; attributes are features, so others need another fit."""
+    identity = {"name": space.name, "digest": space.digest}
+    if space.attributes:
+        text = json.dumps({kind: dict(own) for kind, own in space.attributes.items()}, default=float)
+        identity["attributes"] = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return identity
 
 
 def _folders(folder: Path, names: Any, depth: int) -> list[Path]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from archrank.given import ArchitecturesLike
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_name, check_numbers, check_shares
+from archrank.predictors.feature_map import feature_map
 from archrank.predictors.forest import Forest
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.targets import normal_scores
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["BoostedTrees", "trees_can_grow"]
 
 Objective = Literal["regression", "ranking"]
+Columns: TypeAlias = slice | npt.NDArray[np.intp]
 
 _GRADES = 30
 """The largest number of grades; a ranking objective takes grades, not values."""
@@ -40,7 +42,9 @@ _GROUP = 10_000
 class BoostedTrees(Predictor):
     """LightGBM on the features of graphs (:mod:`archrank.features`).
 
-    Targets enter as normal scores, or as grades by rank, so that only their order counts.
+    Targets enter as normal scores, or as grades by rank, so that only their order counts. Where the space gives more
+    than graphs and all its choices are seen, every second member sees choices and attributes of operations only: few
+    features, which many of graphs would crowd out.
 
     Args:
         space: The space whose architectures are ranked.
@@ -98,9 +102,10 @@ class BoostedTrees(Predictor):
         ranking = self.objective == "ranking"
         seeds = np.random.SeedSequence(self.seed).generate_state(self.members) >> 1
         self._boosters: list[Booster] = []
-        for seed in seeds.tolist():
+        self._columns = self._views(x.shape[1])
+        for seed, columns in zip(seeds.tolist(), self._columns, strict=True):
             data = lightgbm.Dataset(
-                x,
+                x[:, columns],
                 _grades(targets) if ranking else normal_scores(targets),
                 group=_groups(len(targets)) if ranking else None,
                 params={"min_data_in_bin": 1, "verbosity": -1, "num_threads": 1},
@@ -138,6 +143,7 @@ class BoostedTrees(Predictor):
         self = cls(space, **state.settings, hints=tuple(state.parts.values()))
         texts = [state.arrays[f"model {index}"].tobytes().decode() for index in range(self.members)]
         self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
+        self._columns = self._views(len(feature_map(space).names) + len(self.hints))
         self._prepare_scorers()
         self._mean, self._std = state.arrays["mean"], state.arrays["std"]
         return self
@@ -177,10 +183,26 @@ class BoostedTrees(Predictor):
 
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
+
+        def scored(member: tuple[Callable[..., Any], Columns]) -> Floats:
+            score, columns = member
+            found: Floats = score(features[:, columns])
+            return found
+
+        members = list(zip(self._scorers, self._columns, strict=True))
         if len(features) < _MANY:
-            return np.array([score(features) for score in self._scorers])
+            return np.array([scored(member) for member in members])
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-            return np.array(list(pool.map(lambda score: score(features), self._scorers)))
+            return np.array(list(pool.map(scored, members)))
+
+    def _views(self, count: int) -> list[Columns]:
+        """The columns of the inputs that each member sees."""
+        found = feature_map(self.space)
+        if not (found.whole and found.further):
+            return [slice(None)] * self.members
+        hinted = np.arange(len(found.names), count)
+        further = np.concatenate([np.flatnonzero(found.beside), hinted])
+        return [further if member % 2 else slice(None) for member in range(self.members)]
 
     def _prepare_scorers(self) -> None:
         self._scorers: list[Callable[..., Any]] = [

@@ -3,6 +3,8 @@
 Reference: Dong et al., NATS-Bench (TPAMI 2021).
 """
 
+from types import MappingProxyType
+
 from archrank.architecture import Architecture
 from archrank.errors import ParseError
 from archrank.graph import Cell, Graph, Site
@@ -30,6 +32,7 @@ class NATSBenchSize(SearchSpace):
     name = "nats-bench-size"
     choices = tuple(Choice(f"layer {layer} channels", WIDTHS) for layer in range(1, LAYERS + 1))
     operations = tuple(f"{width} channels" for width in WIDTHS)
+    attributes = MappingProxyType({f"{width} channels": {"channels": int(width)} for width in WIDTHS})
     summary = "a chain of 5 layers, 8 widths for each"
 
     def graph(self, architecture: Architecture) -> Graph:
