@@ -31,14 +31,22 @@ def data(name: str) -> tuple[Any, Any]:
     return table, split(table, "random")
 
 
-def leave_out_depth(space: Any) -> None:
-    """Make the space's features in this process those that say nothing of depth."""
+def leave_out(space: Any, *groups: str) -> None:
+    """Take the groups whose names begin so out of the space's features in this process."""
     from archrank.predictors.feature_map import feature_map
+    from archrank.predictors.groups import grouped
 
     features = feature_map(space)
-    plain = ~features.deep
-    features._kept, features.deep = features._kept[plain], features.deep[plain]
-    features._mean, features._std = features._mean[plain], features._std[plain]
+    names = [""] * len(features.names)
+    for group in features.groups:
+        for column in group.columns:
+            names[column] = group.name
+    kept = [place for place, name in enumerate(names) if not name.startswith(groups)]
+    features._kept, features._mean, features._std = (
+        each[kept] for each in (features._kept, features._mean, features._std)
+    )
+    features.names = tuple(features.names[place] for place in kept)
+    features.groups = grouped([names[place] for place in kept])
 
 
 def fit(task: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +59,7 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     table, parts = data(task["table"])
     space = type(table.space)() if task["features"] == "without" else table.space
     if task["features"] == "without":
-        leave_out_depth(space)
+        leave_out(space, "depth")
     chosen = parts.pool[drawn(len(parts.pool), task["size"], task["seed"], "random")]
     known, targets = table.space.architectures(table.rows[chosen]), table.column()[chosen]
     predictors = {

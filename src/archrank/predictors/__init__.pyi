@@ -2,6 +2,7 @@ from .automatic import auto as auto
 from .automatic import default_effort as default_effort
 from .base import Predictor as Predictor
 from .ensemble import Ensemble as Ensemble
+from .explanation import Explanation as Explanation
 from .gaussian import GaussianProcess as GaussianProcess
 from .loading import load_predictor as load_predictor
 from .named import named_predictor as named_predictor

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from archrank.ranking.metrics import kendall_tau
 from archrank.settings import parameters_of
 from archrank.space import Rows, SearchSpace
 from archrank.system.arguments import checked_path
+
+if TYPE_CHECKING:
+    from archrank.predictors.explanation import Explanation
 
 __all__ = ["Predictor", "Ranker", "State"]
 
@@ -161,6 +164,20 @@ class Predictor(ABC):
         lower_is_better = self.minimize_ if minimize is None else minimize
         return kendall_tau(predicted, -measured if lower_is_better else measured)
 
+    def explain(self, *, seed: int = 0) -> "Explanation":
+        """Which groups of features and which choices of the space the scores rest on.
+
+        Args:
+            seed: Of the architectures in which they are changed.
+
+        Raises:
+            PredictorError: Not fitted yet.
+        """
+        from archrank.predictors.explanation import explained
+
+        self._check_fitted()
+        return explained(self, self._group_effects(np.random.default_rng(seed)), seed)
+
     def save(self, folder: Path | str) -> None:
         """Write the fitted predictor into a folder, as safetensors and JSON; ``load_predictor`` reads it.
 
@@ -212,6 +229,10 @@ class Predictor(ABC):
             space: The space that it is about.
             state: What :meth:`_state` returned, as JSON keeps it: tuples have become lists.
         """
+
+    def _group_effects(self, rng: np.random.Generator) -> dict[str, float]:
+        """The effect of each group of features by name, here unknown; see :class:`Explanation`."""
+        return {}
 
     def _check_settings(self) -> None:  # noqa: B027 (a predictor may have nothing to refuse)
         """Refuse settings that cannot be used; called by :meth:`fit`, for the constructor only stores them."""

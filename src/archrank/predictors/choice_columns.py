@@ -1,9 +1,9 @@
 """Which choices of a space predictors may see beside its graphs, and as which numbers.
 
 A choice that changes no graph, such as a learning rate, is seen in every space. The others are seen where the space
-does not encode one function in several ways, as cells do whose junctions may be renumbered: there, they would tell equal
-architectures apart. Rows that give one and the same graph, number by number, are no such encodings: what they differ in
-is not in the graph, so it may matter, such as the stage that a block of a chain belongs to.
+does not encode one function in several ways. Cells whose junctions may be renumbered are such encodings, and choices
+would tell equal architectures apart. Rows that give the same graph, number by number, are not: what they differ in is
+not in the graph, so it may matter, such as the stage that a block of a chain belongs to.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.graph import Graph
-from archrank.space import Choice, Rows, SearchSpace
+from archrank.space import Choice, SearchSpace
 
 __all__ = ["choice_columns", "seen_choices"]
 

@@ -103,6 +103,16 @@ class Ensemble(Predictor):
         variance = self.weights_ @ (stds**2 + (means - mean) ** 2)
         return mean, self.calibration_ * np.sqrt(variance)
 
+    def _group_effects(self, rng: np.random.Generator) -> dict[str, float]:
+        """The mean over the members by their weights, of those that name groups."""
+        found = [member._group_effects(rng) for member in self.members_]
+        total = sum(weight for weight, effects in zip(self.weights_, found, strict=True) if effects)
+        names = dict.fromkeys(name for effects in found for name in effects)
+        return {
+            name: float(self.weights_ @ [effects.get(name, 0.0) for effects in found]) / float(total)
+            for name in names
+        }
+
     def _state(self) -> State:
         return State(
             self._plain_settings("predictors"),

@@ -30,9 +30,9 @@ _NOISES = (1e-3, 10.0)
 def weighed(kernel: Kernel, x: Points, y: Floats, groups: Sequence[Group]) -> Kernel:
     """Weigh the further groups of features against those of the graph.
 
-    The squared distance of two architectures becomes a sum over the groups, with a weight of 0 or more for each; a group
-    ``apart`` also has a weight for each of its features, which a normal prior holds near that of the group. They
-    maximize the likelihood of the targets, so a group that explains nothing gets the weight 0.
+    The squared distance of two architectures becomes a sum over the groups, with a weight of 0 or more for each. A
+    group ``apart`` also has a weight for each of its features, which a normal prior holds near that of the group. The
+    weights maximize the likelihood of the targets, so a group that explains nothing gets the weight 0.
 
     Args:
         kernel: The kernel of the graph's features alone, tuned: the search starts from it.
@@ -183,4 +183,5 @@ class _Evidence:
         root = np.linalg.cholesky(covariance)
         inverse_root, _ = lapack.dtrtri(np.asfortranarray(root), lower=1)
         half = inverse_root @ self._y
-        return inverse_root.T @ inverse_root, root.diagonal(), float(half @ half)
+        inverse: Floats = inverse_root.T @ inverse_root
+        return inverse, root.diagonal(), float(half @ half)

@@ -15,6 +15,7 @@ from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_numbers
 from archrank.predictors.evidence import weighed
 from archrank.predictors.feature_map import feature_map
+from archrank.predictors.group_effects import group_effects
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
 from archrank.predictors.targets import normal_scores
@@ -142,6 +143,9 @@ class GaussianProcess(Predictor):
             for done in [pool.submit(predict_block, begin) for begin in range(0, len(features), _PART)]:
                 done.result()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
+
+    def _group_effects(self, rng: np.random.Generator) -> dict[str, float]:
+        return group_effects(self, rng)
 
     def _state(self) -> State:
         known = self._known

@@ -214,6 +214,7 @@ def _scaled(features: npt.NDArray[np.float32]) -> Floats:
 
 
 def squared_distance(a: Floats, b: Floats) -> Floats:
+    """The squared distances of B points (B, P) from n others (n, P): (B, n)."""
     squared: Floats = -2 * a @ b.T
     squared += (a**2).sum(axis=1)[:, None]
     squared += (b**2).sum(axis=1)

@@ -199,6 +199,9 @@ class NeuralPredictor(Predictor):
         mean, std = self._standard()
         return (scores_of(candidates, self._scorer, self.encoder_, self.simplify) - mean) / std
 
+    def _group_effects(self, rng: np.random.Generator) -> dict[str, float]:
+        return {} if self.features else {"graph": 1.0}  # with both, which of them counts is not told apart
+
     def _state(self) -> State:
         mean, std = self._standard()
         return State(

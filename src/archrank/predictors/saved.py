@@ -102,7 +102,8 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         )
     if record.get("space") != _identity(space):
         raise PredictorError(
-            f"the predictor in {folder} is about the space {record.get('space')}, not {_identity(space)}"
+            f"the predictor in {folder} is about the space {record.get('space')}, "
+            f"not {space.name} ({', '.join(list(_identity(space).values())[1:])})"
         )
     if hashlib.sha256(weights).hexdigest() != record.get("weights"):
         raise PredictorError(

@@ -16,6 +16,7 @@ from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_name, check_numbers, check_shares
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.forest import Forest
+from archrank.predictors.group_effects import group_effects
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
@@ -130,6 +131,9 @@ class BoostedTrees(Predictor):
             features, which = self._inputs(candidates), np.arange(len(candidates))
         scores: Floats = (self._raw(features) - self._mean) / self._std
         return scores[:, which]
+
+    def _group_effects(self, rng: np.random.Generator) -> dict[str, float]:
+        return group_effects(self, rng)
 
     def _state(self) -> State:
         texts = [np.frombuffer(booster.model_to_string().encode(), np.uint8) for booster in self._boosters]
