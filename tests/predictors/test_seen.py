@@ -147,3 +147,15 @@ def test_attributes_of_an_unknown_operation_are_refused():
     space = type("Odd", (Chain,), {"name": "odd", "attributes": {"k9": {"kernel": 9}}})()
     with pytest.raises(UnknownName, match="operation in attributes 'k9'"):
         auto(space, "fast").fit(drawn(space, 10)[0], range(10))
+
+
+def test_hyper_parameters_beside_an_architecture_are_a_group_with_a_scale_for_each():
+    space = Chain() & {"rate": [0.001, 0.01, 0.1], "lucky number": list(range(9))}
+    found = {group.name: group for group in feature_map(space).groups}
+    assert set(found) == {"graph", "choices"}
+    assert found["choices"].apart
+    known = space.sample(100, np.random.default_rng(0))
+    labels = [float(space.options(each)["rate"] == 0.01) for each in known]
+    effects = GaussianProcess(space).fit(known, labels).explain().choices
+    assert next(iter(effects)) == "rate"
+    assert effects["lucky number"] < 0.05

@@ -1,6 +1,6 @@
 """The features of an open space's architectures: their active choices and their networks, on comparable scales."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class OpenFeatureMap(Grouped):
 
     Attributes:
         names: The names of the F features.
-        groups: One of all, which are weighed together.
+        groups: Those of choices, and those of the network.
         whole: False: choices alone are not all that is seen.
         sizes: Indices of those that measure the whole network, such as the logarithm of its parameters.
     """
@@ -43,14 +43,16 @@ class OpenFeatureMap(Grouped):
     def __init__(self, space: OpenSpace) -> None:
         self._space = space
         self._kept: dict[Architecture, Floats] = {}
-        described = [space.features(a) for a in space.sample(_SAMPLE, np.random.default_rng(0))]
+        drawn = space.sample(_SAMPLE, np.random.default_rng(0))
+        described = [space.features(a) for a in drawn]
         names = list(dict.fromkeys(name for each in described for name in each))
         values = _matrix(described, names)
         with np.errstate(invalid="ignore"):
             spread = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
         varied = np.flatnonzero(spread > 0)
         self.names = tuple(names[index] for index in varied)
-        self.groups = grouped(["graph"] * len(varied))
+        chosen = {name for architecture in drawn for name in _choice_features(space, architecture)}
+        self.groups = grouped(["choices" if name in chosen else "graph" for name in self.names])
         self.sizes = [index for index, name in enumerate(self.names) if name in SIZES]
         self._mean = np.nanmean(values[:, varied], axis=0).astype(np.float32)
         self._std = np.nanstd(values[:, varied], axis=0).astype(np.float32)
@@ -70,6 +72,13 @@ class OpenFeatureMap(Grouped):
         values = _matrix([self._space.features(architecture)], self.names)[0]
         standard: Floats = np.clip((values - self._mean) / self._std, -_CLIP, _CLIP)
         return np.nan_to_num(standard, nan=0.0)
+
+
+def _choice_features(space: OpenSpace, architecture: Architecture) -> Iterator[str]:
+    """The names of the features that describe the choices of an architecture."""
+    for name, domain in space.domains(architecture).items():
+        yield f"{name} is active"
+        yield from (f"{name}{suffix}" for suffix in domain.feature_names())
 
 
 def _matrix(described: Sequence[dict[str, float]], names: Sequence[str]) -> Floats:
