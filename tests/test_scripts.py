@@ -42,6 +42,7 @@ SCRIPTS = {
     "studies/rank_quality.py": f"{SMALL.replace('12', '20')}",
     "studies/real_search.py": "guided random --out out",
     "studies/regression.py": "--tiny --workers 1 --out out --before out",
+    "studies/seen_groups.py": "--data . --tables accel-nasbench-1700 --sizes 12 --seeds 1 --workers 0 --out out",
     "studies/stacked_weights.py": SMALL,
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
     "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
@@ -49,6 +50,7 @@ SCRIPTS = {
     "studies/trace_timm.py": "--names torch.nn:ReLU --example 2,3 --repeats 1 --out out/page",
 }
 SHARED = {
+    "accel-nasbench-1700": "macro/accel-nasbench-1700.parquet",
     "official.json": "nasbench101/official-records-52.json",
     "cells.parquet": "nasbench101/nasbench101-20k.parquet",
     "published.parquet": "zero-cost/nas-bench-201-cifar10.parquet",
@@ -93,7 +95,8 @@ def run_folder(folder, seed):
 def test_it_runs(script, tmp_path, shared):
     words = SCRIPTS[script].split()
     for name in SHARED.keys() & words:
-        shutil.copy(shared(SHARED[name]), tmp_path / name)
+        path = tmp_path / name
+        shutil.copy(shared(SHARED[name]), path if path.suffix else path.with_suffix(".parquet"))
     if script in ("benchmarks/data_pipeline.py", "studies/proxy_recipes.py"):
         cifar(tmp_path / "cifar10")
     for seed, name in enumerate(("guided", "random")):

@@ -325,7 +325,7 @@ DAMAGES = {
     "binary record": (lambda f: (f / "predictor.json").write_bytes(b"\xff\xfe\x00"), "no saved predictor"),
     "later format": (
         edit(lambda r: r.update(format=99)),
-        "has format 99, this version of archrank reads 4; fit it again",
+        "has format 99, this version of archrank reads 5; fit it again",
     ),
     "unknown encoder": (
         edit(lambda r: r["learned"]["encoder"].update(name="doors")),

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from archrank import Cell, Choice, Graph, SearchSpace, Site
+import archrank as ar
+from archrank import Cell, Choice, Graph, JointSpace, SearchSpace, Site
 from archrank.errors import PredictorError, UnknownName
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
 from archrank.predictors import BoostedTrees, GaussianProcess, auto, load_predictor
@@ -150,7 +151,7 @@ def test_attributes_of_an_unknown_operation_are_refused():
 
 
 def test_hyper_parameters_beside_an_architecture_are_a_group_with_a_scale_for_each():
-    space = Chain() & {"rate": [0.001, 0.01, 0.1], "lucky number": list(range(9))}
+    space = JointSpace(Chain(), {"rate": ar.ordered(0.001, 0.01, 0.1), "lucky number": ar.ordered(*range(9))})
     found = {group.name: group for group in feature_map(space).groups}
     assert set(found) == {"graph", "choices"}
     assert found["choices"].apart
