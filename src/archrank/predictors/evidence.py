@@ -180,7 +180,7 @@ class _Evidence:
 
     def _solved(self, covariance: Floats) -> tuple[Floats, Floats, float]:
         """Its inverse, the diagonal of its Cholesky root, and y' covariance⁻¹ y."""
-        root: Floats = np.linalg.cholesky(covariance)
+        root: Floats = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
         inverse_root, _ = lapack.dtrtri(np.asfortranarray(root), lower=1)
         half = inverse_root @ self._y
         inverse: Floats = inverse_root.T @ inverse_root
