@@ -9,7 +9,7 @@ OUT ?= runs/search-$(shell date +%Y%m%d-%H%M%S)
 .PHONY: search search-training test test-full setup lint clean
 
 search: setup
-	$(BIN)/archrank search analog-nasbench --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
+	$(BIN)/archrank search nas-bench-201-cifar10 --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
 
 # Really train networks, on the images of handwritten digits that scikit-learn holds; then the best one in full.
 TRAININGS ?= 40

@@ -68,7 +68,7 @@ def use(environment, folder):
         ranked = json.loads(archrank("rank", "conv-chain", "--train", "measured.csv", *words, "--json"))
         assert len(ranked) == 16
     strategies = "greedy,guided:encoder=bag:members=2:initial=8,random"
-    compare = ("compare", "strategies", "analog-nasbench", "--strategies", strategies, "--budget", 10)
+    compare = ("compare", "strategies", "nas-bench-201-cifar10", "--strategies", strategies, "--budget", 10)
     archrank(*compare, "--seeds", 1, "--workers", 2, "--out", "compared")
     compared = (folder / "compared" / "config.json").read_text(encoding="utf-8")
     assert all(f'"{name}"' in compared for name in ("Greedy", "BagOfOperations"))

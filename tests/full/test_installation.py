@@ -19,7 +19,7 @@ IN_PYTHON = """
 import sys
 import archrank as ar
 
-table = ar.load_benchmark("analog-nasbench")
+table = ar.load_benchmark("nas-bench-201-cifar10")
 result = ar.search(table, budget=14)
 assert len(result.evaluations) == 14
 assert "torch" not in sys.modules
@@ -29,7 +29,7 @@ print(result.best_value)
 
 def search(environment, folder):
     """A small search at the command line, with its report."""
-    environment.archrank("search", "analog-nasbench", "--budget", 14, "--out", "run", folder=folder)
+    environment.archrank("search", "nas-bench-201-cifar10", "--budget", 14, "--out", "run", folder=folder)
     record = json.loads((folder / "run" / "result.json").read_text(encoding="utf-8"))
     assert len(record["evaluations"]) == 14
     assert (folder / "run" / "report.html").exists()
@@ -52,11 +52,11 @@ def test_the_plain_installation_is_small_and_has_no_torch(plain):
 
 def test_the_plain_installation_searches(plain, tmp_path):
     search(plain, tmp_path)
-    assert float(plain.run("-c", IN_PYTHON, folder=tmp_path).stdout) > 90
+    assert float(plain.run("-c", IN_PYTHON, folder=tmp_path).stdout) > 85
 
 
 def test_the_plain_installation_names_the_extra_that_is_missing(plain, tmp_path):
-    words = ["search", "analog-nasbench", "--encoder", "gates", "--out", "run"]
+    words = ["search", "nas-bench-201-cifar10", "--encoder", "gates", "--out", "run"]
     said = plain.refused(*words, folder=tmp_path)
     assert said.endswith("pip install 'archrank[neural]'\n")
     assert said.count("\n") == 1, said
@@ -70,14 +70,14 @@ set -e
 {{bin}}/archrank benchmarks
 {{bin}}/archrank search darts --evaluator mine.py:value --strategy evolution --budget 12 --out mine
 {{bin}}/archrank rank nas-bench-201 --train measured.csv --effort fast
-{{bin}}/archrank compare strategies analog-nasbench --strategies evolution --budget 12 --seeds 2 --workers 1 --out two
+{{bin}}/archrank compare strategies nas-bench-201-cifar10 --strategies evolution --budget 12 --seeds 2 --workers 1 --out two
 """
 
 FILES = """
 import numpy as np
 import archrank as ar
 
-table = ar.load_benchmark("analog-nasbench")
+table = ar.load_benchmark("nas-bench-201-cifar10")
 with open("measured.csv", "w") as file:
     print("architecture,accuracy", file=file)
     for a in dict.fromkeys(table.space.sample(12, np.random.default_rng(0))):
@@ -106,7 +106,7 @@ def training(built, tmp_path_factory):
 def test_with_torch_networks_rank(training, tmp_path):
     search(training, tmp_path)
     words = ["--budget", 14, "--encoder", "gates", "--out", "gates"]
-    training.archrank("search", "analog-nasbench", *words, folder=tmp_path)
+    training.archrank("search", "nas-bench-201-cifar10", *words, folder=tmp_path)
     assert (tmp_path / "gates" / "result.json").exists()
 
 

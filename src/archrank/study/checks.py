@@ -44,7 +44,7 @@ def checked_space(space: object) -> SearchSpace:
         raise SpaceError(f"{space.__name__} is a class, expected a space: give {space.__name__}()")
     raise SpaceError(
         f"{shown(space)} is no search space: give an object of a SearchSpace class, or a table such as "
-        "load_benchmark('analog-nasbench')"
+        "load_benchmark('nas-bench-201-cifar10')"
     )
 
 
