@@ -52,7 +52,7 @@ def space(name: str, kind: str = "space") -> SearchSpace:
         return _user_space(where, attribute)
     if name.endswith(".py"):
         raise SpaceError(f"{name!r}: name the space in the file, e.g. {name}:MySpace")
-    raise UnknownName(kind, name, dict.fromkeys([*SPACES, *benchmarks.names(), "path/to/file.py:ClassName"]))
+    raise UnknownName(kind, name, dict.fromkeys(["path/to/file.py:ClassName", *SPACES, *benchmarks.names()]))
 
 
 def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | Table:
