@@ -70,7 +70,7 @@ set -e
 {{bin}}/archrank benchmarks
 {{bin}}/archrank search darts --evaluator mine.py:value --strategy evolution --budget 12 --out mine
 {{bin}}/archrank rank nas-bench-201 --train measured.csv --effort fast
-{{bin}}/archrank compare strategies nas-bench-201-cifar10 --strategies evolution --budget 12 --seeds 2 --workers 1 --out two
+{{bin}}/archrank compare strategies nas-bench-201-cifar10 --strategies evolution --budget 12 --seeds 2 --out two
 """
 
 FILES = """
