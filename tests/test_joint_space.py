@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -188,3 +190,12 @@ def test_a_chooser_for_training_marks_its_choices():
     choose("a", [1])
     choose.for_training()("b", [2])
     assert record.training == {"b"}
+
+
+def test_the_operator_needs_no_other_import():
+    code = (
+        "from archrank.domains import Range\nfrom archrank.spaces import NASBench201\n"
+        "print((NASBench201() & {'lr': Range(1e-4, 0.1)}).name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "nas-bench-201 & lr\n"

@@ -1,5 +1,6 @@
 """Search spaces, one file each."""
 
+import archrank.joint_space  # noqa: F401 - which gives spaces the operator &
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
