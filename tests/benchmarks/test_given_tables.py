@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from archrank.benchmarks import as_architectures, as_table, load_benchmark, read_table, write_table
-from archrank.errors import SpaceError, TableError, UnknownName
+from archrank.errors import TableError, UnknownName
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 from archrank.testing import check_table
 
@@ -145,9 +145,10 @@ def test_what_is_wrong_is_said(measured, message):
         as_table(SPACE, measured)
 
 
-def test_a_name_is_no_space():
-    with pytest.raises(SpaceError, match="'nas-bench-201' is no search space"):
-        as_table("nas-bench-201", COLUMNS)
+def test_a_name_stands_for_its_space():
+    assert as_table("nas-bench-201", COLUMNS).architectures == as_table(NASBench201(), COLUMNS).architectures
+    with pytest.raises(UnknownName, match="unknown space 'nas-bench-2001'; did you mean 'nas-bench-201'"):
+        as_table("nas-bench-2001", COLUMNS)
 
 
 def test_a_table_shows_itself_and_becomes_a_frame():

@@ -27,6 +27,7 @@ def as_module(tmp_path, monkeypatch):
     def make(name, code):
         (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
         importlib.invalidate_caches()
+        sys.modules.pop(name, None)  # another test's module of that name
         made.append(name)
         return importlib.import_module(name)
 

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from archrank.cli.console import Console as Output
+from archrank.cli.console import Console
 from archrank.cli.tables import TableOptions
 from archrank.system.progress import ProgressBar
 
@@ -69,6 +68,6 @@ def ranked_zero_cost(
         text = Text(space.format(each.architecture), overflow="fold")
         values = [f"{column[index]:.6g}" for column in ranking.scores.values()]
         grid.add_row(str(each.rank), f"{each.score:.3f}", *values, text)
-    Output().print(grid)
+    Console().print(grid)
     summary = ranking.summary
-    Output().print(f"{summary[0].upper()}{summary[1:]}: {out}.")
+    Console().print(f"{summary[0].upper()}{summary[1:]}: {out}.")
