@@ -230,3 +230,14 @@ def test_matrices_of_other_things_are_refused(entries, tmp_path):
     path = write(tmp_path / "t.parquet", columns | {"validation_accuracy_108": [0.5]})
     with pytest.raises(TableError, match="'module_adjacency' holds no lists"):
         nasbench101.read(path)
+
+
+def test_operations_that_are_no_text_are_unknown():
+    from archrank.benchmarks.nasbench101_cells import _labels
+
+    words = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.py_buffer(np.array([0, 5, 7], np.int32)), pa.py_buffer(b"input\xd6\xff")]
+    )
+    cells = pa.ListArray.from_arrays(pa.array([0, 2], pa.int32()), words)
+    assert _labels(cells).tolist()[1] != _labels(pa.array([["input", "output"]])).tolist()[0]
+    assert _labels(cells).tolist()[0] == _labels(pa.array([["input", "output"]])).tolist()[0]

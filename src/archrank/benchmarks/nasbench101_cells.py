@@ -70,7 +70,10 @@ def _labels(lists: Any) -> npt.NDArray[np.int16] | None:
     if not (pa.types.is_string(lists.values.type) or pa.types.is_large_string(lists.values.type)):
         return None
     words = lists.values.dictionary_encode()
-    known = [_LABELS.get(word, _UNKNOWN) for word in words.dictionary.to_pylist()]
+    # As bytes, for in a damaged file they may be no text.
+    large = pa.types.is_large_string(lists.values.type)
+    read = words.dictionary.cast(pa.large_binary() if large else pa.binary()).to_pylist()
+    known = [_LABELS.get(word.decode(errors="replace"), _UNKNOWN) for word in read]
     labels = np.array([*known, _UNKNOWN], dtype=np.int16)
     return labels[words.indices.fill_null(len(known)).to_numpy()]  # type: ignore[no-any-return]
 
