@@ -76,7 +76,9 @@ def test_an_earlier_result_its_folder_and_a_file_are_the_same(tmp_path):
     assert texts[0] == texts[1] == texts[2]
     measured = earlier.to_pandas()
     measured.to_csv(tmp_path / "earlier.csv", index=False)
-    with pytest.warns(UserWarning, match=r"rows of .*earlier\.csv have no value, and are left out"):
+    with pytest.warns(
+        UserWarning, match=r"6 of 30 evaluations of .*earlier\.csv have no value, and are left out"
+    ):
         four = search(SPACE, total, RandomSearch(SPACE), budget=5, known=tmp_path / "earlier.csv")
     assert len(four.known) == sum(evaluation.state == "measured" for evaluation in earlier.evaluations)
 
@@ -182,6 +184,28 @@ def test_constraints_of_known_evaluations_count():
         known=before,
     )
     assert result.best_known.values["value"] < 12
+
+
+def test_what_lacks_the_value_of_a_constraint_is_left_out_unless_another_is_broken():
+    a, b, c = drawn(3)
+    rows = [
+        {"architecture": SPACE.format(a), "value": 99.0, "size": None, "cost": 1.0},
+        {"architecture": SPACE.format(b), "value": 98.0, "size": None, "cost": 9.0},
+        {"architecture": SPACE.format(c), "value": 1.0, "size": 1.0, "cost": 1.0},
+    ]
+    with pytest.warns(
+        UserWarning, match="1 of 3 evaluations of the records have no value or no size or no cost"
+    ):
+        result = search(
+            SPACE,
+            lambda architecture: {"value": 1.0, "size": 1.0, "cost": 1.0},
+            RandomSearch(SPACE),
+            budget=1,
+            where=["size < 5", "cost < 5"],
+            known=rows,
+        )
+    assert [known.architecture for known in result.known] == [b, c]
+    assert result.best_known.architecture == c
 
 
 def test_the_command_line_gives_the_same_search_and_report(tmp_path):

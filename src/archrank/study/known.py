@@ -3,8 +3,9 @@
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +34,76 @@ __all__ = ["entries", "known_evaluations"]
 
 @dataclass(slots=True)
 class _Rows:
-    """Evaluations of one source, and what could not be used."""
+    """Evaluations of one source, and what could not be used.
 
+    Attributes:
+        space: The space that is searched.
+        objectives: The objectives and constraints of the search.
+        renamed: Present names by earlier ones.
+        source: What is read, in words.
+        found: What can be used.
+        foreign: How many architectures do not belong to the space.
+        why: Why the first of them does not.
+        incomplete: How many lack a value that the search needs.
+    """
+
+    space: SearchSpace
+    objectives: Objectives
+    renamed: Mapping[str, str]
     source: str
-    found: list[Known]
+    found: list[Known] = field(default_factory=list)
     foreign: int = 0
     why: str = ""
+    incomplete: int = 0
 
-    def read(self, space: SearchSpace, text: str, values: Mapping[str, float]) -> None:
+    def read(self, text: str, values: Mapping[str, float], *, failed: bool = False) -> None:
+        """Take an evaluation, unless it cannot be used."""
         try:
-            architecture = space.parse(text)
+            architecture = self.space.parse(_in_present_names(text, self.renamed))
         except ArchrankError as error:
             self.foreign += 1
             self.why = self.why or str(error)
             return
+        if not failed:
+            values = {**self._of_space(architecture), **values}
+            broken = self.objectives.violation(values) > 0  # then what was not measured does not matter
+            if not (broken or values.keys() >= set(self.objectives.needed)):
+                self.incomplete += 1
+                return
         self.found.append(Known(architecture, values, self.source))
+
+    def _of_space(self, architecture: Architecture) -> dict[str, float]:
+        """Values that the search needs and the space knows."""
+        if not self.space.known_names.intersection(self.objectives.needed):
+            return {}
+        known = self.space.known_values(architecture)
+        return {name: float(known[name]) for name in self.objectives.needed if name in known}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What is left out, for the user.
+
+        Raises:
+            ArchrankError: All of it.
+        """
+        every = len(self.found) + self.foreign + self.incomplete
+        if self.foreign and not self.found:
+            raise ArchrankError(
+                f"known: none of {every} architectures of {self.source} can be used: {self.foreign} do not belong to "
+                f"the space {self.space.name}, the first one because: {self.why}"
+            )
+        if self.foreign:
+            yield (
+                f"{self.foreign} of {every} architectures of {self.source} do not belong to the space "
+                f"{self.space.name} and are left out; the first one because: {self.why}"
+            )
+        if self.incomplete:
+            needed = " or no ".join(self.objectives.needed)
+            yield f"{self.incomplete} of {every} evaluations of {self.source} have no {needed}, and are left out"
 
 
 def known_evaluations(
-    space: SearchSpace,
-    given: Any,
-    objectives: Objectives,
-    renamed: Mapping[str, str] | None = None,
-    reading: Mapping[str, Any] | None = None,
+    space: SearchSpace, given: Any, objectives: Objectives, renamed: Mapping[str, str] | None = None
 ) -> tuple[list[Known], list[str]]:
     """What a user gives as known, each architecture once, in the given order.
 
@@ -64,13 +112,13 @@ def known_evaluations(
             denote an architecture of the present one.
         given: A :class:`~archrank.study.SearchResult`, a run folder (of an interrupted run too), or what
             :func:`~archrank.benchmarks.as_table` reads; or a list of these.
-        objectives: The objectives and constraints of the search: each row must have a value for all objectives.
+        objectives: The objectives and constraints of the search. An evaluation without one of their values is left
+            out, unless the space knows the value, or another one breaks a constraint already.
         renamed: Present names by earlier ones, of choices and of options, for texts that are JSON objects.
-        reading: How tables are written, as arguments of :func:`~archrank.benchmarks.as_table`.
 
     Returns:
-        The evaluations, and notes for the user: rows that are left out, and architectures with several values, which
-        are averaged.
+        The evaluations, and notes for the user: what is left out, and how many architectures with several values are
+        averaged.
 
     Raises:
         TableError: A table or file cannot be read, or lacks an objective.
@@ -80,17 +128,8 @@ def known_evaluations(
     notes: list[str] = []
     found: list[Known] = []
     for source in _sources(given):
-        rows = _read(space, source, objectives, renamed or {}, reading or {}, notes)
-        if rows.foreign and not rows.found:
-            raise ArchrankError(
-                f"known: none of {rows.foreign} architectures of {rows.source} belongs to the space {space.name}; the "
-                f"first one does not because: {rows.why}"
-            )
-        if rows.foreign:
-            notes.append(
-                f"{rows.foreign} of {rows.foreign + len(rows.found)} architectures of {rows.source} do not belong to "
-                f"the space {space.name} and are left out; the first one because: {rows.why}"
-            )
+        rows = _read(source, partial(_Rows, space, objectives, renamed or {}))
+        notes += rows.notes
         found += rows.found
     return _merged(found, notes), notes
 
@@ -105,83 +144,51 @@ def _sources(given: Any) -> list[Any]:
     return list(given) if several else [given]
 
 
-def _read(
-    space: SearchSpace,
-    source: Any,
-    objectives: Objectives,
-    renamed: Mapping[str, str],
-    reading: Mapping[str, Any],
-    notes: list[str],
-) -> _Rows:
+_Collect = Callable[[str], _Rows]
+"""Begins a collection from a source."""
+
+
+def _read(source: Any, collect: _Collect) -> _Rows:
     if isinstance(source, SearchResult):
-        rows = _Rows("the earlier search", [])
-        _check_directions(source.objectives.directions, objectives, rows.source)
-        _check_names([evaluation.values for evaluation in source.evaluations], objectives, rows.source)
-        for evaluation in source.evaluations:
-            values = _numbers(evaluation.values)
-            if not evaluation.unrelated and (not values or values.keys() >= objectives.directions.keys()):
-                text = _in_present_names(source.space.format(evaluation.architecture), renamed)
-                rows.read(space, text, values)
-        return rows
+        evaluated = [
+            (source.space.format(e.architecture), e.values) for e in source.evaluations if not e.unrelated
+        ]
+        return _of_evaluations(evaluated, source.objectives, collect("the earlier search"))
     if isinstance(source, str | os.PathLike) and is_folder(Path(source)):
-        return _of_run(space, Path(source), objectives, renamed)
-    return _of_table(space, source, objectives, renamed, reading, notes)
+        return _of_run(Path(source), collect)
+    return _of_table(source, collect)
 
 
-def _of_table(
-    space: SearchSpace,
-    source: Any,
-    objectives: Objectives,
-    renamed: Mapping[str, str],
-    reading: Mapping[str, Any],
-    notes: list[str],
-) -> _Rows:
+def _of_table(source: Any, collect: _Collect) -> _Rows:
     if isinstance(source, Table):
-        rows = _Rows(f"the table {source.name}", [])
+        rows = collect(f"the table {source.name}")
         directions = {m.name: "maximize" if m.higher_is_better else "minimize" for m in source.metrics}
-        _check_directions(directions, objectives, rows.source)
-        names = _columns(objectives, [m.name for m in source.metrics], rows.source)
+        _check_directions(directions, rows)
+        names = _columns([m.name for m in source.metrics], rows)
         columns = {name: source.column(column) for name, column in names.items()}
         texts = [source.space.format(architecture) for architecture in source.architectures]
     else:
-        column = reading.get("architecture_column", ARCHITECTURE)
-        form = TextFormat(*(reading.get(key) for key in ("delimiter", "decimal", "encoding")))
-        cells = cells_of(source, column, form)
-        rows = _Rows(cells.source, [])
-        names = _columns(objectives, cells.number_columns(column), cells.source)
-        columns = {name: cells.numbers(each, form.decimal)[0] for name, each in names.items()}
-        texts = [_text(space, cell) for cell in cells.architecture_cells(column)]
-    needed = list(objectives.directions)
-    left_out = 0
+        cells = cells_of(source, ARCHITECTURE, TextFormat())
+        rows = collect(cells.source)
+        names = _columns(cells.number_columns(ARCHITECTURE), rows)
+        columns = {name: cells.numbers(each)[0] for name, each in names.items()}
+        texts = [_text(rows.space, cell) for cell in cells.architecture_cells()]
     for text, *numbers in zip(texts, *columns.values(), strict=True):
-        values = {name: float(v) for name, v in zip(columns, numbers, strict=True) if math.isfinite(v)}
-        if values.keys() >= set(needed):
-            rows.read(space, _in_present_names(text, renamed), values)
-        else:
-            left_out += 1
-    if left_out:
-        notes.append(
-            f"{left_out} of {len(texts)} rows of {rows.source} have no {' and '.join(needed)}, and are left out"
-        )
+        rows.read(text, _finite(dict(zip(columns, numbers, strict=True))))
     return rows
 
 
-def _columns(objectives: Objectives, there: Sequence[str], source: str) -> dict[str, str]:
+def _columns(there: Sequence[str], rows: _Rows) -> dict[str, str]:
     """For each value of the search that is there the column that holds it."""
+    objectives = rows.objectives
     if [*objectives.directions] == [DEFAULT_METRIC] and DEFAULT_METRIC not in there and len(there) == 1:
         return {DEFAULT_METRIC: there[0]}
-    for name in objectives.directions:
-        if name not in there:
-            raise TableError(
-                f"{source}: {UnknownName('column', name, there)}; known evaluations need the values that are searched "
-                "by"
-            )
+    _check_names("column", there, rows)
     return {name: name for name in objectives.needed if name in there}
 
 
-def _of_run(space: SearchSpace, folder: Path, objectives: Objectives, renamed: Mapping[str, str]) -> _Rows:
+def _of_run(folder: Path, collect: _Collect) -> _Rows:
     """The evaluations of a run folder; of an interrupted run those that are finished."""
-    rows = _Rows(f"the run in {folder}", [])
     try:
         if is_file(folder / "result.json"):
             record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -195,9 +202,9 @@ def _of_run(space: SearchSpace, folder: Path, objectives: Objectives, renamed: M
             raise RunFolderError(
                 f"known: {folder} holds no run of a search: give a run folder, or a file of evaluations"
             )
-        directions = Objectives.from_metadata(stated).directions
-        read = [
-            (str(text), _numbers(e["values"])) for text, e in evaluations if not e.get("unrelated", False)
+        objectives = Objectives.from_metadata(stated)
+        evaluated = [
+            (str(text), dict(e["values"])) for text, e in evaluations if not e.get("unrelated", False)
         ]
     except ArchrankError:
         raise
@@ -206,36 +213,45 @@ def _of_run(space: SearchSpace, folder: Path, objectives: Objectives, renamed: M
             f"known: the run in {folder} cannot be read ({message(error, 200)}): continue it with resume=True "
             "(--resume), which mends its journal, or give a file of its evaluations"
         ) from None
-    _check_directions(directions, objectives, rows.source)
-    _check_names([values for _, values in read], objectives, rows.source)
-    for text, values in read:
-        if not values or values.keys() >= objectives.directions.keys():
-            rows.read(space, _in_present_names(text, renamed), values)
+    return _of_evaluations(evaluated, objectives, collect(f"the run in {folder}"))
+
+
+def _of_evaluations(
+    evaluated: Sequence[tuple[str, Mapping[str, Any]]], objectives: Objectives, rows: _Rows
+) -> _Rows:
+    """The evaluations of a search: an architecture's text, and its values, none where it failed."""
+    _check_directions(objectives.directions, rows)
+    if there := dict.fromkeys(name for _, values in evaluated for name in values):
+        _check_names("value", list(there), rows)
+    for text, values in evaluated:
+        rows.read(text, _finite(values), failed=not values)
     return rows
 
 
-def _check_directions(given: Mapping[str, Any], objectives: Objectives, source: str) -> None:
-    for name, direction in objectives.directions.items():
+def _check_directions(given: Mapping[str, Any], rows: _Rows) -> None:
+    for name, direction in rows.objectives.directions.items():
         if given.get(name, direction) != direction:
             raise ArchrankError(
-                f"known: {source} has values of {shown(name)} to {given[name]}, and this search is to {direction} it"
+                f"known: {rows.source} has values of {shown(name)} to {given[name]}, and this search is to {direction} "
+                "it"
             )
 
 
-def _check_names(evaluated: Sequence[Mapping[str, Any]], objectives: Objectives, source: str) -> None:
-    """Refuse evaluations none of which has the objectives, unless all failed."""
-    there = dict.fromkeys(name for values in evaluated for name in values)
-    for name in objectives.directions:
-        if there and name not in there:
+def _check_names(what: str, there: Sequence[str], rows: _Rows) -> None:
+    """Refuse a source that has no value of an objective."""
+    for name in rows.objectives.directions:
+        if name not in there:
             raise TableError(
-                f"known: {source}: {UnknownName('value', name, there)}; known evaluations need the values that are "
+                f"known: {rows.source}: {UnknownName(what, name, there)}; known evaluations need the values that are "
                 "searched by"
             )
 
 
-def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    plain = {n: v for n, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
-    return {name: float(value) for name, value in plain.items() if math.isfinite(value)}
+def _finite(values: Mapping[str, Any]) -> dict[str, float]:
+    numbers = {
+        n: float(v) for n, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)
+    }
+    return {name: number for name, number in numbers.items() if math.isfinite(number)}
 
 
 def _text(space: SearchSpace, cell: Any) -> str:
