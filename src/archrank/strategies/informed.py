@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from archrank.strategies.around import Around
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
-from archrank.strategies.domain import Violation
 
 __all__ = ["Informed"]
 
 
-class Informed(Strategy):
+class Informed(Around):
     """Shows another strategy what was evaluated before the search, as if the search had done so at its start.
 
     What is known is learned from and is not proposed again. A strategy that begins at random, such as guided search,
@@ -25,12 +25,7 @@ class Informed(Strategy):
     """
 
     def __init__(self, strategy: Strategy, known: Sequence[Evaluated]) -> None:
-        self.strategy = strategy
-        self.space = strategy.space
-        self.batch = strategy.batch
-        self.unique_by = strategy.unique_by
-        self.multi_objective = strategy.multi_objective
-        self.handles_constraints = strategy.handles_constraints
+        super().__init__(strategy)
         self._known = tuple(known)
 
     def __repr__(self) -> str:
@@ -46,9 +41,9 @@ class Informed(Strategy):
         known = {"evaluations": len(self._known), "digest": sha256(text.encode()).hexdigest()[:12]}
         return {**self.strategy.settings, "known": known}
 
-    def within(self, violation: Violation) -> "Informed":
-        """The same, with bounds that are known before an evaluation."""
-        return Informed(self.strategy.within(violation), self._known)
+    def around(self, strategy: Strategy) -> "Informed":
+        """The same around another strategy."""
+        return Informed(strategy, self._known)
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """What the strategy inside proposes after the known evaluations and the history."""

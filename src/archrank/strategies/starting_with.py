@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
+from archrank.strategies.around import Around
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
-from archrank.strategies.domain import Violation
 
 __all__ = ["StartingWith"]
 
 
-class StartingWith(Strategy):
+class StartingWith(Around):
     """Proposes given architectures first, then what another strategy proposes, which learns from them.
 
     Args:
@@ -21,12 +21,7 @@ class StartingWith(Strategy):
     """
 
     def __init__(self, strategy: Strategy, first: Sequence[Architecture]) -> None:
-        self.strategy = strategy
-        self.space = strategy.space
-        self.batch = strategy.batch
-        self.unique_by = strategy.unique_by
-        self.multi_objective = strategy.multi_objective
-        self.handles_constraints = strategy.handles_constraints
+        super().__init__(strategy)
         self._first = tuple(dict.fromkeys(first))
 
     def __repr__(self) -> str:
@@ -38,9 +33,9 @@ class StartingWith(Strategy):
         """Those of the strategy inside, and what comes first."""
         return {**self.strategy.settings, "start": [self.space.format(a) for a in self._first]}
 
-    def within(self, violation: Violation) -> "StartingWith":
-        """The same, with bounds that are known before an evaluation; what was named comes first all the same."""
-        return StartingWith(self.strategy.within(violation), self._first)
+    def around(self, strategy: Strategy) -> "StartingWith":
+        """The same around another strategy."""
+        return StartingWith(strategy, self._first)
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """What is left of the named architectures, then what the strategy inside proposes."""

@@ -1,0 +1,33 @@
+"""What strategies have in common that change what another one sees or proposes."""
+
+from abc import abstractmethod
+from typing import Self
+
+from archrank.strategies.base import Strategy
+from archrank.strategies.domain import Violation
+
+__all__ = ["Around"]
+
+
+class Around(Strategy):
+    """A strategy around another one, whose space, rounds and objectives it has.
+
+    Args:
+        strategy: The one inside.
+    """
+
+    def __init__(self, strategy: Strategy) -> None:
+        self.strategy = strategy
+        self.space = strategy.space
+        self.batch = strategy.batch
+        self.unique_by = strategy.unique_by
+        self.multi_objective = strategy.multi_objective
+        self.handles_constraints = strategy.handles_constraints
+
+    @abstractmethod
+    def around(self, strategy: Strategy) -> Self:
+        """The same around another strategy."""
+
+    def within(self, violation: Violation) -> Self:
+        """The same, with bounds on what the strategy inside proposes that are known before an evaluation."""
+        return self.around(self.strategy.within(violation))
