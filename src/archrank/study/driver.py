@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class SearchPlan:
         budget: How many evaluations.
         seed: The seed of all of the strategy's randomness.
         asynchronous: Whether to propose whenever a worker is free, instead of in rounds.
+        rules: What the user ruled out, as JSON values; a part of the settings.
     """
 
     space: SearchSpace
@@ -41,6 +42,7 @@ class SearchPlan:
     budget: int
     seed: int
     asynchronous: bool
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class SearchPlan:
             "format": FORMAT,
             "space": self.space.name,
             "space digest": self.space.digest,
-            "settings": self.strategy.settings,
+            "settings": {**self.strategy.settings, **self.rules},
             "seed": self.seed,
             **self.objectives.metadata,
             "asynchronous": self.asynchronous,

@@ -196,9 +196,9 @@ def search(
         strategy = Informed(strategy, entries(before, chosen))
     if start is not None:
         strategy = StartingWith(strategy, architectures_of(searched, start))
-    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous)
+    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous, rules.fingerprint)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
-    config = {**plan.fingerprint, **rules.fingerprint, **(fingerprint or {})}
+    config = {**plan.fingerprint, **(fingerprint or {})}
     recorded = {**(environment or {"versions": versions()}), SPACE: searched.definition}
     with _opened(folder, config, recorded, resume) as opened:
         result = drive(
