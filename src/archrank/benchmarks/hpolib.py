@@ -35,17 +35,20 @@ def metrics(dataset: str) -> tuple[Metric, ...]:
     """What was measured on a data set; the first is what search selects by."""
     data = dataset.replace("-", " ")
 
-    def of(name: str, meaning: str, seeds: str, split: Any = "validation", measured: bool = True) -> Metric:
-        return Metric(
-            name, meaning, split, higher_is_better=False, epochs=100, seeds=seeds, measured=measured
-        )
+    mean = f"mean of {RUNS} runs"
 
-    loss = f"{data}, mean squared error on the validation data after 100 epochs"
+    def loss(name: str, seeds: str) -> Metric:
+        meaning = f"{data}, mean squared error on the validation data"
+        return Metric(name, meaning, "validation", higher_is_better=False, epochs=100, seeds=seeds)
+
+    def cost(name: str, meaning: str, measured: bool = True) -> Metric:
+        return Metric(name, meaning, "none", higher_is_better=False, seeds=mean, measured=measured)
+
     return (
-        of("validation_loss", loss, f"mean of {RUNS} runs"),
-        *(of(f"validation_loss_{run}", loss, f"one run, number {run}") for run in range(1, RUNS + 1)),
-        of("train_seconds", f"seconds of the training on {data}", f"mean of {RUNS} runs", "none"),
-        of("parameters", f"parameters of the network for {data}", f"mean of {RUNS} runs", "none", False),
+        loss("validation_loss", mean),
+        *(loss(f"validation_loss_{run}", f"one run, number {run}") for run in range(1, RUNS + 1)),
+        cost("train_seconds", f"seconds of the training on {data}"),
+        cost("parameters", f"parameters of the network for {data}", measured=False),
     )
 
 

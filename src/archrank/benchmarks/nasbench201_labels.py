@@ -53,8 +53,8 @@ def metrics(dataset: str) -> tuple[Metric, ...]:
     return (
         accuracy("validation_accuracy", mean),
         *(accuracy(f"validation_accuracy_{run}", f"one run, number {run}") for run in range(1, RUNS + 1)),
-        cost("train_seconds", f"seconds of the 200 epochs on {images}"),
-        cost("latency", "seconds of one batch on the authors' GPU"),
+        cost("train_seconds", f"seconds of a training on {images}, as the source gives them"),
+        cost("latency", "seconds of an inference, as the source gives them"),
         cost("parameters_millions", f"millions of parameters of the {images} network", measured=False),
     )
 

@@ -172,7 +172,7 @@ def _identity(values: Tensor, *others: Any, **named: Any) -> Tensor:
 
 def _copy_of(module: nn.Module) -> nn.Module:
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
-        raise ProxyError("the network has no weights, for it is on the device meta; build it on the CPU")
+        raise ProxyError("the network is on the meta device, so it has no weights; build it on the CPU")
     try:
         return deepcopy(module).cpu().float()
     except Exception as error:
