@@ -90,6 +90,15 @@ def test_what_is_named_comes_first_in_order(tmp_path):
         )
 
 
+def test_a_run_with_rules_is_not_resumed_without_them(tmp_path):
+    begun = {"folder": tmp_path / "run", "strategy": RandomSearch(SPACE)}
+    search(SPACE, total, budget=2, fix={"0→1": "none"}, **begun)
+    for other in ({}, {"fix": {"0→1": "avg_pool_3x3"}}, {"forbid": [{"0→1": "avg_pool_3x3"}]}):
+        with pytest.raises(RunFolderError, match=r"settings\.(fix|forbid)"):
+            search(SPACE, total, budget=4, resume=True, **begun, **other)
+    assert len(search(SPACE, total, budget=4, resume=True, fix={"0→1": "none"}, **begun).evaluations) == 4
+
+
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
