@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from archrank.errors import PredictorError, UnknownName
-from archrank.predictors import BoostedTrees
+from archrank.predictors import BoostedTrees, load_predictor
 from archrank.predictors.trees import _grades, _groups
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
@@ -74,7 +74,10 @@ def test_settings_that_cannot_be_used(settings, error, message):
         BoostedTrees(SPACE, **settings).fit(KNOWN, worth(KNOWN))
 
 
-def test_without_lightgbm_the_way_out_is_named(monkeypatch):
+def test_without_lightgbm_the_way_out_is_named_and_what_was_saved_is_loaded(monkeypatch, tmp_path):
+    known = BoostedTrees(SPACE, num_leaves=31, n_estimators=9).fit(KNOWN, worth(KNOWN))
+    known.save(tmp_path)
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(PredictorError, match="pip install lightgbm"):
         BoostedTrees(SPACE).fit(KNOWN, worth(KNOWN))
+    assert np.array_equal(load_predictor(tmp_path, SPACE).predict(OTHERS), known.predict(OTHERS))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
+from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.checks import check_flags, check_numbers
@@ -126,8 +127,8 @@ class Ensemble(Predictor):
         self = cls(space, tuple(members), **state.settings)
         self._check_settings()
         self.members_ = members
-        self.weights_ = state.arrays["weights"]
-        self.calibration_ = float(state.arrays["calibration"][0])
+        self.weights_ = saved.of_shape(state.arrays["weights"], (len(members),))
+        self.calibration_ = float(saved.of_shape(state.arrays["calibration"], (1,))[0])
         self._measure_scales()
         return self
 

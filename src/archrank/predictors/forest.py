@@ -7,13 +7,12 @@ a fraction of the time. The scores are equal bit for bit.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from lightgbm import Booster
+from archrank.predictors.tree_text import Tree, read_trees
 
 __all__ = ["Forest"]
 
@@ -21,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.uint16]
 
 _MAX_LEAVES = 16
-"""The leaves of a tree are the bits of a 16-bit number."""
+"""The leaves of a small tree are the bits of a 16-bit number."""
 
 _ALL = np.uint16(0xFFFF)
 
@@ -30,8 +29,8 @@ _PART = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class _Tree:
-    """A tree whose leaves are numbered from left to right.
+class _SmallTree:
+    """A tree whose leaves, at most 16, are numbered from left to right.
 
     Attributes:
         splits: The index of the split of each inner node: (nodes,).
@@ -46,30 +45,36 @@ class _Tree:
 
 @dataclass(frozen=True)
 class Forest:
-    """A LightGBM model whose trees have at most 16 leaves.
+    """A LightGBM model.
 
     Attributes:
         trees: The trees, whose values are summed.
-        features: The feature of each of the Q distinct splits: (Q,).
+        features: The feature of each of the Q distinct splits of small trees: (Q,).
         thresholds: The largest value of that feature that goes left: (Q,).
 
-    Reference: Lucchese et al., QuickScorer (SIGIR 2015).
+    Reference: Lucchese et al., QuickScorer (SIGIR 2015), for small trees.
     """
 
-    trees: tuple[_Tree, ...]
+    trees: tuple[_SmallTree | Tree, ...]
     features: tuple[int, ...]
     thresholds: tuple[float, ...]
 
     @classmethod
-    def of(cls, booster: "Booster") -> Self | None:
-        """The trees of a fitted model; None where one of them has more than 16 leaves."""
+    def read(cls, text: str, features: int) -> Self:
+        """The model of a text in LightGBM's format.
+
+        Args:
+            text: What ``Booster.model_to_string`` returned.
+            features: F, the number of features.
+
+        Raises:
+            ValueError: The text is damaged, or its trees are not over these features.
+        """
         known: dict[tuple[int, float], int] = {}
-        trees = []
-        for block in booster.model_to_string().split("\nTree=")[1:]:
-            fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-            if int(fields["num_leaves"]) > _MAX_LEAVES:
-                return None
-            trees.append(_tree(fields, known))
+        trees = [
+            _small(tree, known) if len(tree.values) <= _MAX_LEAVES else tree
+            for tree in read_trees(text, features)
+        ]
         return cls(tuple(trees), tuple(f for f, _ in known), tuple(t for _, t in known))
 
     def __call__(self, features: npt.NDArray[np.float32]) -> Floats:
@@ -90,6 +95,9 @@ class Forest:
         leaves, kept = np.empty((2, len(features)), dtype=np.uint16)
         ends, value = np.empty(len(features), dtype=np.intp), np.empty(len(features))
         for tree in self.trees:
+            if isinstance(tree, Tree):
+                scores += _followed(tree, columns)
+                continue
             leaves.fill(_ALL)
             for split, remaining in zip(tree.splits, tree.remaining, strict=True):
                 np.bitwise_or(left[split], remaining, out=kept)
@@ -108,25 +116,32 @@ def _lowest() -> npt.NDArray[np.intp]:
     return np.append(0, np.log2(numbers & -numbers)).astype(np.intp)
 
 
-def _tree(fields: dict[str, str], known: dict[tuple[int, float], int]) -> _Tree:
-    """Parse a tree of LightGBM's text format; its splits are added to those already known."""
-    leaf_values = [float(word) for word in fields["leaf_value"].split()]
-    if len(leaf_values) == 1:
-        return _Tree([], [], np.array(leaf_values))
-    features = [int(word) for word in fields["split_feature"].split()]
-    thresholds = [float(word) for word in fields["threshold"].split()]
-    children = [[int(w) for w in fields[side].split()] for side in ("left_child", "right_child")]
-    splits, remaining, values = [0] * len(features), [_ALL] * len(features), list[float]()
+def _small(tree: Tree, known: dict[tuple[int, float], int]) -> _SmallTree:
+    """A tree of few leaves; its splits are added to those already known."""
+    features, thresholds = tree.features.tolist(), tree.thresholds.tolist()
+    left, right = tree.children.tolist()
+    splits, remaining, order = [0] * len(features), [_ALL] * len(features), list[int]()
 
     def walk(node: int) -> None:
-        if node < 0:  # a leaf, counted from -1 downwards
-            values.append(leaf_values[~node])
+        if node < 0:
+            order.append(~node)
             return
-        first = len(values)
-        walk(children[0][node])
-        remaining[node] = ~np.uint16((1 << len(values)) - (1 << first))
+        first = len(order)
+        walk(left[node])
+        remaining[node] = ~np.uint16((1 << len(order)) - (1 << first))
         splits[node] = known.setdefault((features[node], thresholds[node]), len(known))
-        walk(children[1][node])
+        walk(right[node])
 
-    walk(0)
-    return _Tree(splits, remaining, np.array(values))
+    walk(0 if features else ~0)
+    return _SmallTree(splits, remaining, tree.values[order])
+
+
+def _followed(tree: Tree, columns: Floats) -> Floats:
+    """The values of a tree for the features of B architectures, (F, B), one level at a time: (B,)."""
+    nodes = np.zeros(columns.shape[1], dtype=np.intp)
+    while len(inner := np.flatnonzero(nodes >= 0)):
+        split = nodes[inner]
+        right = columns[tree.features[split], inner] > tree.thresholds[split]
+        nodes[inner] = tree.children[right.astype(np.intp), split]
+    values: Floats = tree.values[~nodes]
+    return values

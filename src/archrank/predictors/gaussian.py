@@ -9,7 +9,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
+from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_numbers
@@ -17,7 +19,7 @@ from archrank.predictors.evidence import weighed
 from archrank.predictors.feature_map import feature_map
 from archrank.predictors.group_effects import group_effects
 from archrank.predictors.hints import check_hints, hint_parts
-from archrank.predictors.kernel import JITTER, Kernel, Points, tuned
+from archrank.predictors.kernel import JITTER, Kernel, Points, read_kernel, tuned
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 from archrank.system.threads import one_thread
@@ -29,6 +31,9 @@ _TUNED_ON = 500
 
 _WEIGHED_ON = 300
 """Architectures that further groups of features are weighed on at most."""
+
+_MOST_TRAIN = 30_000
+"""The largest possible training set; two matrices of 7 GB belong to it."""
 
 _PART = 512
 """Architectures per block; the covariances of a block with the training set fit into the processor's cache."""
@@ -90,6 +95,10 @@ class GaussianProcess(Predictor):
 
     def _check_settings(self) -> None:
         check_numbers(self, max_train=2, seed=0)
+        if self.max_train > _MOST_TRAIN:
+            raise PredictorError(
+                f"max_train is {self.max_train}; it must be {_MOST_TRAIN} or less, because memory grows with its square"
+            )
         check_hints(self.hints)
 
     def _fit(self, rows: Rows, targets: Floats) -> None:
@@ -162,10 +171,23 @@ class GaussianProcess(Predictor):
     @classmethod
     def _restore(cls, space: SearchSpace, state: State) -> Self:
         self = cls(space, **state.settings, hints=tuple(state.parts.values()))
-        arrays = state.arrays
-        known = Points(arrays["plain"], arrays["deep"], arrays.get("lines"), arrays["more"])
-        kernel = dict(state.learned["kernel"])
-        self._learn(Kernel(**kernel | {"scales": tuple(kernel["scales"])}), known, arrays["targets"])
+        self._check_settings()
+        arrays, found = state.arrays, feature_map(space)
+        targets = saved.of_shape(arrays["targets"], arrays["targets"].shape[:1])
+        n = len(targets)
+        if not 2 <= n <= self.max_train:
+            raise ValueError(
+                f"{n} training architectures, expected 2 to max_train, which is {self.max_train}"
+            )
+        deep, further = int(found.deep.sum()), int(found.beside.sum())
+        linear = len(self.hints) + len(found.sizes)
+        known = Points(
+            saved.of_shape(arrays["plain"], (n, len(found.names) - deep - further)),
+            saved.of_shape(arrays["deep"], (n, deep)),
+            saved.of_shape(arrays["lines"], (n, 1 + linear)) if linear else None,
+            saved.of_shape(arrays["more"], (n, further)),
+        )
+        self._learn(read_kernel(state.learned["kernel"], further), known, targets)
         return self
 
     def _linear(self, candidates: Candidates) -> Floats:

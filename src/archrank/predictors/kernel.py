@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cholesky, lapack
 
-__all__ = ["JITTER", "Kernel", "Points", "squared_distance", "tuned"]
+__all__ = ["JITTER", "Kernel", "Points", "read_kernel", "squared_distance", "tuned"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -127,6 +127,28 @@ class Kernel:
         root = cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
         inverse, _ = lapack.dtrtri(root, lower=1, overwrite_c=1)
         return np.ascontiguousarray(inverse)
+
+
+def read_kernel(record: Any, further: int) -> Kernel:
+    """The kernel of a file.
+
+    Args:
+        record: Its fields by name.
+        further: E, the number of further features.
+
+    Raises:
+        ValueError: They are no kernel.
+        TypeError: So are these.
+    """
+    kernel = Kernel(**record | {"scales": tuple(record["scales"])})
+    numbers = (kernel.length, kernel.noise, kernel.variance, kernel.slope, kernel.depth, *kernel.scales)
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+        raise ValueError("a kernel with something else than finite numbers")
+    if not (kernel.length > 0 and 0 <= kernel.noise < 1 and kernel.variance > 0 and kernel.slope >= 0):
+        raise ValueError("a kernel with a number out of its range")
+    if not 0 <= kernel.depth <= 1 or len(kernel.scales) not in (0, further):
+        raise ValueError(f"a kernel whose weights do not fit {further} further features")
+    return kernel
 
 
 def tuned(x: Points, y: Floats) -> Kernel:

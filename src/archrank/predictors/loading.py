@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from archrank.errors import ArchrankError, MissingExtra, PredictorError
 from archrank.given import check_is_space
 from archrank.predictors import saved
@@ -15,6 +17,12 @@ from archrank.system.arguments import checked_path
 from archrank.system.foreign import shown
 
 __all__ = ["load_predictor"]
+
+_BROKEN = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError),
+    *(MemoryError, RuntimeError, TypeError, ValueError),
+)
+"""What code raises that is given parts which do not fit together."""
 
 
 def load_predictor(
@@ -52,7 +60,25 @@ def load_predictor(
     for kind in also:
         if not (isinstance(kind, type) and issubclass(kind, Predictor)):
             raise PredictorError(f"among also is {shown(kind)}, expected a class derived from Predictor")
-    return _restored(path, saved.read(path, space), space, also)
+    predictor = _restored(path, saved.read(path, space), space, also)
+    _check_predicts(path, predictor)
+    return predictor
+
+
+def _check_predicts(folder: Path, predictor: Predictor) -> None:
+    """Check that a predictor that was read can be used: all its parts may be whole and not fit together.
+
+    Raises:
+        PredictorError: It fails, or what it predicts is not finite.
+    """
+    some = predictor.space.sample(2, np.random.default_rng(0))
+    try:
+        with np.errstate(all="ignore"):
+            scores = predictor.predict(some)
+        if scores.shape != (len(some),) or not np.isfinite(scores).all():
+            raise ValueError(f"its scores of {len(some)} architectures are {shown(scores.tolist())}")
+    except _BROKEN as error:
+        raise saved.damaged(folder, error) from None
 
 
 def _restored(
@@ -61,10 +87,11 @@ def _restored(
     kind = _class(folder, state.kind, also)
     parts = {name: _restored(folder / name, part, space, also) for name, part in state.parts.items()}
     try:
-        predictor = kind._restore(space, replace(state, parts=parts))
+        with np.errstate(all="ignore"):
+            predictor = kind._restore(space, replace(state, parts=parts))
     except ArchrankError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+    except _BROKEN as error:
         raise saved.damaged(folder, error) from None
     predictor.minimize_ = state.minimize
     return predictor
@@ -78,10 +105,12 @@ def _class(folder: Path, name: str, also: Sequence[type[Predictor]]) -> type[Pre
     try:
         found = CLASSES[name] if name in CLASSES else installed_predictor(name)
     except MissingExtra as error:
-        raise MissingExtra(error.module, error.extra, f"the predictor in {folder}, a {name},") from None
+        raise MissingExtra(
+            error.module, error.extra, f"the predictor in {folder}, a {shown(name)},"
+        ) from None
     if found is None:
         raise PredictorError(
-            f"the predictor in {folder} is of the class {name!r}; archrank's own are {', '.join(CLASSES)}: "
-            f"give your class, load_predictor(folder, space, also=({name},)), or install the package that adds it"
+            f"the predictor in {folder} is of the class {shown(name)}; archrank's own are {', '.join(CLASSES)}: "
+            "give your class, load_predictor(folder, space, also=(TheClass,)), or install the package that adds it"
         )
     return found

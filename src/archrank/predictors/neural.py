@@ -15,6 +15,7 @@ from archrank.given import ArchitecturesLike, check_is_space
 from archrank.open_space import OpenSpace
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
+from archrank.predictors.building import built_for
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_flags, check_name, check_numbers, check_shares
 from archrank.predictors.scorer import ComparingScorer, HeadScorer, Scorer, batch_for, scores_of
@@ -225,12 +226,16 @@ class NeuralPredictor(Predictor):
             saved.from_name(LOSSES, "loss", learned["loss"]),
             **{**state.settings, "hidden": tuple(state.settings["hidden"])},
         )
+        self._check_settings()
         template = Candidates(space, space.sample(1, np.random.default_rng(0)))
         self.encoder_, self.loss_ = self._settings(template), self._loss()
-        self._scorer = self._new_scorer(template, torch.Generator())
+        self._scorer = built_for(lambda: self._new_scorer(template, torch.Generator()), state.arrays)
         self._scorer.load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
         self._known = None
-        self._scale = (np.array(learned["mean"])[:, None], np.array(learned["std"])[:, None])
+        mean, std = (saved.of_shape(learned[name], (self.members,))[:, None] for name in ("mean", "std"))
+        if not (std > 0).all():
+            raise ValueError("a standard deviation that is not above 0")
+        self._scale = (mean, std)
         self.losses_ = list(learned["losses"])
         return self
 

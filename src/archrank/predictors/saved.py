@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,9 +20,9 @@ from archrank.errors import PredictorError
 from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.system.files import write_whole
-from archrank.system.foreign import in_one_line, message
+from archrank.system.foreign import in_one_line, message, shown
 
-__all__ = ["State", "from_name", "named", "read", "write"]
+__all__ = ["State", "damaged", "from_name", "named", "of_shape", "read", "write"]
 
 FORMAT = 5
 
@@ -30,6 +32,12 @@ _PART = re.compile(r"[a-z]+-[0-9]{1,4}")
 _DEEPEST = 8
 """Predictors within predictors, no deeper than this."""
 
+_LARGEST = {"predictor.json": 64 * 2**20, "weights.safetensors": 4 * 2**30}
+"""The most bytes of each file that are read."""
+
+_LARGEST_NUMBER = 1e100
+"""Computations with larger numbers could overflow."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -38,7 +46,7 @@ class State:
     Attributes:
         settings: The arguments of its constructor that JSON can hold.
         learned: What it learned that JSON can hold.
-        arrays: What it learned that are arrays.
+        arrays: What it learned that are arrays, of finite numbers.
         parts: The fitted predictors that it consists of, by names such as ``member-0``; in files, the states of these.
         kind: The name of its class; filled in by :class:`~archrank.predictors.Predictor`.
         minimize: Whether it was fitted with lower targets as the better ones; filled in like ``kind``.
@@ -57,7 +65,9 @@ def write(folder: Path, space: SearchSpace, state: State) -> None:
 
     Raises:
         FileError: The folder cannot be written.
+        PredictorError: Numbers that are not finite.
     """
+    _check_finite(state.arrays)
     for name, part in state.parts.items():
         write(folder / name, space, part)
     weights = array_bytes({name: np.ascontiguousarray(array) for name, array in state.arrays.items()})
@@ -87,8 +97,8 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         PredictorError: It is not there, damaged, of another format or about another space.
     """
     try:
-        record = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
-        weights = (folder / "weights.safetensors").read_bytes()
+        record = json.loads(_content(folder / "predictor.json").decode())
+        weights = _content(folder / "weights.safetensors")
     except (OSError, ValueError, RecursionError) as error:
         raise PredictorError(
             f"{folder} holds no saved predictor that can be read: {message(error)}"
@@ -97,12 +107,12 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         raise PredictorError(f"predictor.json in {folder} holds no record of a predictor")
     if record.get("format") != FORMAT:
         raise PredictorError(
-            f"the predictor in {folder} has format {record.get('format')!r}, this version of archrank reads {FORMAT}; "
-            "fit it again and save it, or load it with the version that saved it"
+            f"the predictor in {folder} has format {shown(record.get('format'))}, this version of archrank reads "
+            f"{FORMAT}; fit it again and save it, or load it with the version that saved it"
         )
     if record.get("space") != _identity(space):
         raise PredictorError(
-            f"the predictor in {folder} is about the space {record.get('space')}, "
+            f"the predictor in {folder} is about the space {shown(record.get('space'))}, "
             f"not {space.name} ({', '.join(list(_identity(space).values())[1:])})"
         )
     if hashlib.sha256(weights).hexdigest() != record.get("weights"):
@@ -111,16 +121,66 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         )
     try:
         parts = _folders(folder, record["parts"], depth)
+        arrays = {name: array.copy() for name, array in read_arrays(weights).items()}
+        _check_finite(arrays)
         return State(
             dict(record["settings"]),
             dict(record["learned"]),
-            {name: array.copy() for name, array in read_arrays(weights).items()},
+            arrays,
             {part.name: read(part, space, depth + 1) for part in parts},
             str(record["predictor"]),
             bool(record["minimize"]),
         )
-    except (KeyError, TypeError, SafetensorError) as error:
+    except PredictorError:
+        raise
+    except (AttributeError, LookupError, MemoryError, TypeError, ValueError, SafetensorError) as error:
         raise damaged(folder, error) from None
+
+
+def of_shape(values: Any, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Numbers from a file as an array of 64-bit floats.
+
+    Raises:
+        ValueError: They have another shape, or are not finite numbers.
+    """
+    array = np.asarray(values)
+    if array.shape != shape or array.dtype.kind not in "fiu":
+        raise ValueError(f"an array of shape {array.shape} and type {array.dtype}, expected numbers {shape}")
+    if array.size and not np.abs(array).max() <= _LARGEST_NUMBER:  # not of NaN either
+        raise ValueError("numbers that are not finite, or very large")
+    return array.astype(np.float64, copy=False)
+
+
+def _content(path: Path) -> bytes:
+    """A file of the saved predictor, within bounds.
+
+    Raises:
+        OSError: There is none, or it cannot be read.
+        ValueError: It is no regular file, or a very large one.
+    """
+    most = _LARGEST[path.name]
+    # A pipe without a writer would be waited for without end.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError(f"{path.name} is no regular file")
+        if found.st_size > most:
+            raise ValueError(f"{path.name} has {found.st_size} bytes, expected at most {most}")
+        return stream.read(most)
+
+
+def _check_finite(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Check that all numbers are finite: a predictor with others would predict NaN.
+
+    Raises:
+        PredictorError: One is not.
+    """
+    for name, array in arrays.items():
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise PredictorError(
+                f"the array {shown(name)} of the predictor has numbers that are not finite (NaN or infinite), so it "
+                "could only predict NaN; fit it again, with a lower learning rate where it has one"
+            )
 
 
 def _identity(space: SearchSpace) -> dict[str, str]:
@@ -166,7 +226,7 @@ def _folders(folder: Path, names: Any, depth: int) -> list[Path]:
 def damaged(folder: Path, error: Exception) -> PredictorError:
     """The error to raise where the files are whole, but what they hold makes no predictor."""
     return PredictorError(
-        f"predictor.json in {folder} is damaged: {in_one_line(error)}; fit the predictor again"
+        f"the predictor in {folder} is damaged: {in_one_line(error, 200)}; fit the predictor again"
     )
 
 

@@ -1,16 +1,16 @@
 """Gradient-boosted trees on the features of graphs: fast, and hard to beat with very few labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
+from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_name, check_numbers, check_shares
@@ -21,9 +21,6 @@ from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 from archrank.system.threads import one_thread
-
-if TYPE_CHECKING:
-    from lightgbm import Booster
 
 __all__ = ["BoostedTrees", "trees_can_grow"]
 
@@ -60,7 +57,8 @@ class BoostedTrees(Predictor):
         seed: Fixes the subsamples.
         hints: Fitted predictors of another target on the same space; their predictions join the features.
 
-    Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` and loading raise a PredictorError.
+    Where LightGBM cannot be loaded, as on a system without OpenMP, :meth:`fit` raises a PredictorError. What was
+    fitted predicts and is loaded without it.
 
     Reference: Ke et al., LightGBM (NeurIPS 2017); Kadlecová et al., GRAF (ICML 2024), for trees on graph features.
     """
@@ -102,7 +100,7 @@ class BoostedTrees(Predictor):
         x = self._inputs(Candidates(self.space, rows))
         ranking = self.objective == "ranking"
         seeds = np.random.SeedSequence(self.seed).generate_state(self.members) >> 1
-        self._boosters: list[Booster] = []
+        self._models: list[str] = []
         self._columns = self._views(x.shape[1])
         for seed, columns in zip(seeds.tolist(), self._columns, strict=True):
             data = lightgbm.Dataset(
@@ -118,14 +116,14 @@ class BoostedTrees(Predictor):
                 self.n_estimators,
                 keep_training_booster=True,
             )
-            self._boosters.append(grown)
-        self._prepare_scorers()
+            self._models.append(grown.model_to_string())
+        self._prepare_forests(x.shape[1])
         self._standardize(x)
 
     def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every model, in standard deviations from the mean score of the training set."""
         if not len(candidates):
-            return np.empty((len(self._boosters), 0))
+            return np.empty((len(self._models), 0))
         features, which = candidates.distinct
         if self.hints:  # their predictions may differ between equal functions
             features, which = self._inputs(candidates), np.arange(len(candidates))
@@ -136,20 +134,22 @@ class BoostedTrees(Predictor):
         return group_effects(self, rng)
 
     def _state(self) -> State:
-        texts = [np.frombuffer(booster.model_to_string().encode(), np.uint8) for booster in self._boosters]
+        texts = [np.frombuffer(model.encode(), np.uint8) for model in self._models]
         arrays: dict[str, npt.NDArray[Any]] = {f"model {index}": text for index, text in enumerate(texts)}
         arrays |= {"mean": self._mean, "std": self._std}
         return State(self._plain_settings("hints"), arrays=arrays, parts=hint_parts(self.hints))
 
     @classmethod
     def _restore(cls, space: SearchSpace, state: State) -> Self:
-        lightgbm = _lightgbm()
         self = cls(space, **state.settings, hints=tuple(state.parts.values()))
-        texts = [state.arrays[f"model {index}"].tobytes().decode() for index in range(self.members)]
-        self._boosters = [lightgbm.Booster(model_str=text) for text in texts]
-        self._columns = self._views(len(feature_map(space).names) + len(self.hints))
-        self._prepare_scorers()
-        self._mean, self._std = state.arrays["mean"], state.arrays["std"]
+        self._check_settings()
+        arrays = state.arrays
+        # Not by LightGBM: it ends the process at a model that is damaged.
+        self._models = [arrays[f"model {index}"].tobytes().decode() for index in range(self.members)]
+        inputs = len(feature_map(space).names) + len(self.hints)
+        self._columns = self._views(inputs)
+        self._prepare_forests(inputs)
+        self._mean, self._std = (saved.of_shape(arrays[name], (self.members, 1)) for name in ("mean", "std"))
         return self
 
     def _check_settings(self) -> None:
@@ -188,12 +188,11 @@ class BoostedTrees(Predictor):
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
 
-        def scored(member: tuple[Callable[..., Any], Columns]) -> Floats:
-            score, columns = member
-            found: Floats = score(features[:, columns])
-            return found
+        def scored(member: tuple[Forest, Columns]) -> Floats:
+            forest, columns = member
+            return forest(features[:, columns])
 
-        members = list(zip(self._scorers, self._columns, strict=True))
+        members = list(zip(self._forests, self._columns, strict=True))
         if len(features) < _MANY:
             return np.array([scored(member) for member in members])
         with one_thread() as threads, ThreadPoolExecutor(threads) as pool:
@@ -208,10 +207,11 @@ class BoostedTrees(Predictor):
         further = np.concatenate([np.flatnonzero(found.beside), hinted])
         return [further if member % 2 else slice(None) for member in range(self.members)]
 
-    def _prepare_scorers(self) -> None:
-        self._scorers: list[Callable[..., Any]] = [
-            Forest.of(booster) or partial(booster.predict, num_threads=1) for booster in self._boosters
-        ]
+    def _prepare_forests(self, inputs: int) -> None:
+        self._forests: list[Forest] = []
+        for model, columns in zip(self._models, self._columns, strict=True):
+            seen = inputs if isinstance(columns, slice) else len(columns)
+            self._forests.append(Forest.read(model, seen))
 
     def _standardize(self, features: npt.NDArray[np.float32]) -> None:
         raw = self._raw(features)
