@@ -14,7 +14,7 @@ from archrank.predictors.named import CLASSES, installed_predictor
 from archrank.space import SearchSpace
 from archrank.spaces.named import named_space
 from archrank.system.arguments import checked_path
-from archrank.system.foreign import shown
+from archrank.system.foreign import bounded, shown
 
 __all__ = ["load_predictor"]
 
@@ -111,6 +111,7 @@ def _class(folder: Path, name: str, also: Sequence[type[Predictor]]) -> type[Pre
     if found is None:
         raise PredictorError(
             f"the predictor in {folder} is of the class {shown(name)}; archrank's own are {', '.join(CLASSES)}: "
-            "give your class, load_predictor(folder, space, also=(TheClass,)), or install the package that adds it"
+            f"give your class, load_predictor(folder, space, also=({bounded(name, 80)},)), or install the package that "
+            "adds it"
         )
     return found
