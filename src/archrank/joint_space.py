@@ -2,7 +2,7 @@
 
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -295,24 +295,41 @@ class _Split:
 
     def __init__(self, space: JointSpace, function: Callable[..., Any]) -> None:
         self.space, self.function = space, function
-        try:
-            inspect.signature(function).bind(None, None)
-        except ValueError:  # not every callable has a signature
-            pass
-        except TypeError as error:
+        if not (_takes(function, 2) or _takes(function, 3)):
             raise EvaluationError(
-                f"the evaluator {shown(function)} cannot be called with an architecture and its hyper-parameters "
-                f"({error}): the space {space.name} needs evaluate(architecture, params)"
-            ) from None
+                f"the evaluator {shown(function)} cannot be called with an architecture and its hyper-parameters: the "
+                f"space {space.name} needs evaluate(architecture, params)"
+            )
+        if not _takes(function, 2):  # what checks evaluators reads this
+            self.__signature__ = inspect.signature(lambda architecture, epochs: None)
 
-    def __call__(self, architecture: Architecture) -> Any:
-        return self.function(*self.space.split(architecture))
+    def __call__(self, architecture: Architecture, *epochs: int) -> Any:
+        return self.function(*self.space.split(architecture), *epochs)
+
+    def check_fidelities(self, levels: Sequence[int]) -> None:
+        """Refuse a function that cannot be told for how many epochs to train."""
+        if not _takes(self.function, 3):
+            raise EvaluationError(
+                f"the evaluator {shown(self.function)} cannot stop early, as fidelities={list(levels)} needs it: "
+                f"expected evaluate(architecture, params, epochs) for the space {self.space.name}"
+            )
 
     def __getattr__(self, name: str) -> Any:
         # What the user's function declares: metric, directions, gives.
         if name.startswith("_") or "function" not in self.__dict__:
             raise AttributeError(name)
         return getattr(self.function, name)
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments; true where it has no signature."""
+    try:
+        inspect.signature(function).bind(*(None,) * count)
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True
 
 
 def _described(choices: Any) -> tuple[str, str]:

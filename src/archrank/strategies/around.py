@@ -1,9 +1,14 @@
 """What strategies have in common that change what another one sees or proposes."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Self
 
-from archrank.strategies.base import Strategy
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.strategies.base import History, Strategy
 from archrank.strategies.domain import Violation
 
 __all__ = ["Around"]
@@ -31,3 +36,9 @@ class Around(Strategy):
     def within(self, violation: Violation) -> Self:
         """The same, with bounds on what the strategy inside proposes that are known before an evaluation."""
         return self.around(self.strategy.within(violation))
+
+    def predicted(
+        self, history: History, architectures: Sequence[Architecture], rng: np.random.Generator
+    ) -> npt.NDArray[np.float64] | None:
+        """What the strategy inside expects."""
+        return self.strategy.predicted(history, architectures, rng)

@@ -1,11 +1,12 @@
 """What a strategy is: a pure function from history to the next architectures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.settings import parameters_of
@@ -14,7 +15,7 @@ from archrank.space import SearchSpace
 __all__ = ["Evaluated", "History", "Proposal", "Strategy", "UniqueBy"]
 
 UniqueBy = Literal["encoding", "function"]
-Reason = Literal["random", "evolved", "predicted", "explored", "given"]
+Reason = Literal["random", "evolved", "predicted", "explored", "given", "promoted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ class Proposal:
         architecture: What to evaluate.
         reason: Why it was picked.
         score: What a predictor gave it, higher is better; None where none was asked.
+        fidelity: How many epochs it is to be trained; None in a search whose trainings are all whole.
     """
 
     architecture: Architecture
     reason: Reason
     score: float | None = None
+    fidelity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Evaluated:
         excesses: For each constraint how far it is broken, 0 or less where it is met, NaN where its value is not known;
             empty where there are none, or where no value is known. What was given up because of some has no score.
         unrelated: Whether it failed for a reason that has nothing to do with the architecture, such as a full disk.
+        fidelity: After how many epochs it was measured; None for a whole training.
     """
 
     architecture: Architecture
@@ -52,6 +56,7 @@ class Evaluated:
     others: tuple[float, ...] = ()
     excesses: tuple[float, ...] = ()
     unrelated: bool = False
+    fidelity: int | None = None
 
     @property
     def violation(self) -> float:
@@ -67,6 +72,8 @@ class Evaluated:
 class History:
     """Everything proposed so far, in the order of proposing; only the driver writes it.
 
+    An architecture has one entry, or one for each fidelity at which it was proposed.
+
     >>> a, b = Architecture("s", (0,)), Architecture("s", (1,))
     >>> history = History([Evaluated(a, None, pending=True), Evaluated(b, 0.5)])
     >>> history.record(Evaluated(a, 0.9))
@@ -76,16 +83,18 @@ class History:
 
     def __init__(self, entries: Iterable[Evaluated] = ()) -> None:
         self._entries: list[Evaluated] = []
-        self._place: dict[Architecture, int] = {}
+        self._place: dict[tuple[Architecture, int | None], int] = {}
+        self._architectures: set[Architecture] = set()
         self._failed = 0
         for entry in entries:
             self.record(entry)
 
     def record(self, entry: Evaluated) -> None:
-        """Add an entry, or replace the one of the same architecture (pending, then measured)."""
-        place = self._place.setdefault(entry.architecture, len(self._entries))
+        """Add an entry, or replace the one of the same architecture and fidelity (pending, then measured)."""
+        place = self._place.setdefault((entry.architecture, entry.fidelity), len(self._entries))
         if place == len(self._entries):
             self._entries.append(entry)
+            self._architectures.add(entry.architecture)
         else:
             self._failed -= self._entries[place].failed
             self._entries[place] = entry
@@ -111,8 +120,12 @@ class History:
                 found.append((entry.architecture, entry.score))
         return found
 
+    def holds(self, proposal: Proposal) -> bool:
+        """Whether the architecture was proposed before at the same fidelity."""
+        return (proposal.architecture, proposal.fidelity) in self._place
+
     def __contains__(self, architecture: object) -> bool:
-        return architecture in self._place
+        return architecture in self._architectures
 
     def __iter__(self) -> Iterator[Evaluated]:
         return iter(self._entries)
@@ -154,6 +167,21 @@ class Strategy(ABC):
             ``n`` distinct architectures that ``history`` does not hold; fewer only where the space has no
             more. With ``unique_by = "function"`` their functions are distinct and new as well.
         """
+
+    def predicted(
+        self, history: History, architectures: Sequence[Architecture], rng: np.random.Generator
+    ) -> npt.NDArray[np.float64] | None:
+        """The scores that it expects of architectures, measured ones or not, on any scale; None where it expects none.
+
+        Args:
+            history: All that was proposed so far.
+            architectures: B architectures.
+            rng: The only source of randomness; in the same state as for :meth:`propose`, it asks the same model.
+
+        Returns:
+            Scores, higher is better: (B,).
+        """
+        return None
 
     def within(self, violation: Callable[[Architecture], float]) -> Self:
         """The same strategy, proposing only what meets bounds that are known before an evaluation.

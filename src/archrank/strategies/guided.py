@@ -164,6 +164,7 @@ class GuidedSearch(DomainStrategy):
         self.shrink = shrink
         self.unique_by = unique_by
         self._domain = Domain(space, candidates, unique_by)
+        self._last: tuple[tuple[int, list[tuple[Architecture, float]]], Ranker] | None = None
 
     def __repr__(self) -> str:
         """The plain settings and the predictor's."""
@@ -175,14 +176,30 @@ class GuidedSearch(DomainStrategy):
         remaining = self._domain.remaining(history)
         if len(history) - history.failed < self.initial or len({score for _, score in measured}) < 2:
             return self._initial(history, remaining, n, rng)
-        predictor = self.predictor.with_seed(int(rng.integers(2**31)))
-        known = self._training_set(measured)
-        predictor.fit([a for a, _ in known], [score for _, score in known])
+        predictor = self._fitted(measured, rng)
         exploring = int(rng.binomial(n, self.explore))
         feasibility = self._feasibility(history)
         found = self._favourites(predictor, history, feasibility, remaining, n - exploring, rng)
         others = remaining.draw(n - len(found), rng)
         return found + [Proposal(a, "explored") for a in others]
+
+    def predicted(
+        self, history: History, architectures: Sequence[Architecture], rng: np.random.Generator
+    ) -> Floats | None:
+        """The predicted scores; None before there is enough to learn from."""
+        measured = history.measured
+        if len(measured) < self.initial or len({score for _, score in measured}) < 2:
+            return None
+        return self._fitted(measured, rng).predict(architectures)
+
+    def _fitted(self, measured: list[tuple[Architecture, float]], rng: np.random.Generator) -> "Ranker":
+        """The predictor, fitted; the one of the call before where that would be the same."""
+        seed, known = int(rng.integers(2**31)), self._training_set(measured)
+        if self._last is None or self._last[0] != (seed, known):
+            predictor = self.predictor.with_seed(seed)
+            predictor.fit([a for a, _ in known], [score for _, score in known])
+            self._last = (seed, known), predictor
+        return self._last[1]
 
     def _feasibility(self, history: History) -> "Feasibility | None":
         """The probability of being feasible; None where all that was evaluated is."""

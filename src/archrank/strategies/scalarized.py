@@ -1,8 +1,11 @@
 """Several objectives and constraints for a strategy that knows only one score."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from archrank.architecture import Architecture
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
 from archrank.strategies.domain import Violation
 
@@ -51,6 +54,13 @@ class Scalarized(Strategy):
         """What the other strategy proposes after a history with one score each."""
         single = _with_one_score(history, self.strategy.handles_constraints, rng)
         return self.strategy.propose(single, n, rng)
+
+    def predicted(
+        self, history: History, architectures: Sequence[Architecture], rng: np.random.Generator
+    ) -> Floats | None:
+        """What the other strategy expects."""
+        single = _with_one_score(history, self.strategy.handles_constraints, rng)
+        return self.strategy.predicted(single, architectures, rng)
 
 
 def _with_one_score(history: History, handles_constraints: bool, rng: np.random.Generator) -> History:

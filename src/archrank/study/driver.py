@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial
 from archrank.errors import EvaluationError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
+from archrank.strategies.fidelities import Fidelities
 from archrank.study.backend import Backend
 from archrank.study.objectives import Objectives
 from archrank.study.result import SearchResult
@@ -30,10 +31,11 @@ class SearchPlan:
         space: The space to search.
         strategy: What to propose.
         objectives: The objectives and constraints.
-        budget: How many evaluations.
+        budget: How many evaluations, or as many epochs as so many whole trainings have.
         seed: The seed of all of the strategy's randomness.
         asynchronous: Whether to propose whenever a worker is free, instead of in rounds.
         rules: What the user ruled out, as JSON values; a part of the settings.
+        fidelities: After how many epochs trainings may stop; None where all are whole.
     """
 
     space: SearchSpace
@@ -43,6 +45,7 @@ class SearchPlan:
     seed: int
     asynchronous: bool
     rules: Mapping[str, Any] = field(default_factory=dict)
+    fidelities: Fidelities | None = None
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -57,6 +60,7 @@ class SearchPlan:
             "asynchronous": self.asynchronous,
             "budget": self.budget,
             **({"conditional choices": True} if self.space.conditional else {}),
+            **({} if self.fidelities is None else {"fidelities": list(self.fidelities.levels)}),
         }
 
 
@@ -69,15 +73,18 @@ class Progress:
     """How far a search is.
 
     Attributes:
-        done: How many evaluations are finished, failed ones included.
+        done: How many evaluations are finished, failed ones included; in a search with fidelities how many epochs are
+            trained.
         budget: How many there will be.
         best: The best value so far of the (first) objective, in its own unit, of what meets the constraints; None where
             nothing does yet.
+        unit: What is counted: ``"evaluations"`` or ``"epochs"``.
     """
 
     done: int
     budget: int
     best: float | None
+    unit: str = "evaluations"
 
 
 def drive(
@@ -98,7 +105,13 @@ def drive(
     strategy, seed, budget = plan.strategy, plan.seed, plan.budget
     with store.driving():
         run_state = RunState(
-            plan.space, plan.objectives, plan.fingerprint, store, retries, elsewhere=backend.is_elsewhere
+            plan.space,
+            plan.objectives,
+            plan.fingerprint,
+            store,
+            retries,
+            elsewhere=backend.is_elsewhere,
+            fidelities=plan.fidelities,
         )
         begin()
         clock = _Clock(timer or Timer(), run_state.trials)
@@ -108,15 +121,19 @@ def drive(
 
         def propose() -> int:
             round_ = run_state.next_round(size, budget)
-            return 0 if round_ is None else _propose(timed, run_state, round_, seed, clock)
+            if round_ is None:
+                return 0
+            # An interrupted round with fidelities may be smaller than what the strategy was asked for.
+            n = round_.size if plan.fidelities is None else size
+            return _propose(timed, run_state, round_, n, plan, clock)
 
         with backend.opened(run_state, lambda: clock.total) as evaluated:
             try:
                 while True:
                     for outcome in evaluated(propose if plan.asynchronous else lambda: 0):
                         clock.watch.seconds["evaluate"] += outcome.seconds
-                        report(outcome.values)
-                        if outcome.mismatch and report.best is None:
+                        report()
+                        if outcome.mismatch and run_state.best is None:
                             raise EvaluationError(
                                 f"the evaluator does not fit the search, which ends here: {outcome.error}"
                             )
@@ -134,18 +151,21 @@ def drive(
             evaluations=run_state.evaluations(),
             seconds={"total": clock.total, **clock.watch.seconds},
             study=run_state.study,
+            fidelities=plan.fidelities,
         )
 
 
-def _propose(strategy: Strategy, run_state: RunState, round_: Round, seed: int, clock: "_Clock") -> int:
-    """Propose and queue a round; returns how many were new, 0 where the space is used up."""
-    rng = np.random.default_rng([seed, round_.start])
+def _propose(
+    strategy: Strategy, run_state: RunState, round_: Round, n: int, plan: SearchPlan, clock: "_Clock"
+) -> int:
+    """Propose and queue a round; returns how many were new, 0 where the space or the budget is used up."""
+    rng = np.random.default_rng([plan.seed, round_.start])
     history = run_state.history_before(round_)
     fit_before = clock.watch.seconds["fit"]
     with clock.watch.time("propose"):
-        proposals = strategy.propose(history, round_.size, rng)
+        proposals = strategy.propose(history, n, rng)
     clock.watch.seconds["propose"] -= clock.watch.seconds["fit"] - fit_before
-    return run_state.queue(proposals, round_, clock.spent)
+    return run_state.queue(proposals, round_, clock.spent, plan.budget)
 
 
 class _Clock:
@@ -177,7 +197,7 @@ class _Clock:
 
 
 class _Reporter:
-    """Keeps the best value and tells the caller after every evaluation."""
+    """Tells the caller after every evaluation how far the search is."""
 
     def __init__(
         self,
@@ -186,22 +206,14 @@ class _Reporter:
         budget: int,
         tell: Callable[[Progress], None] | None,
     ) -> None:
-        self._objectives = objectives
-        self._budget = budget
-        self._tell = tell
-        self._done = sum(not entry.pending for entry in run_state.history)
-        feasible = (e.score for e in run_state.history if e.score is not None and not e.violation)
-        self.best = max(feasible, default=None)
-        self._report()
+        self._run_state, self._objectives, self._tell = run_state, objectives, tell
+        fidelities = run_state.fidelities
+        self._budget = budget if fidelities is None else budget * fidelities.full
+        self._unit = "evaluations" if fidelities is None else "epochs"
+        self()
 
-    def __call__(self, values: Mapping[str, float | None]) -> None:
-        self._done += 1
-        if values and not self._objectives.violation(values):
-            score = self._objectives.signs[0] * self._objectives.objective_values(values)[0]
-            self.best = score if self.best is None else max(self.best, score)
-        self._report()
-
-    def _report(self) -> None:
+    def __call__(self) -> None:
         if self._tell is not None:
-            best = None if self.best is None else self._objectives.signs[0] * self.best
-            self._tell(Progress(self._done, self._budget, best))
+            found = self._run_state.best
+            best = None if found is None else self._objectives.signs[0] * found
+            self._tell(Progress(self._run_state.done, self._budget, best, self._unit))

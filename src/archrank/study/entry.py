@@ -13,6 +13,7 @@ from archrank.errors import ArchrankError, EvaluationError, RunFolderError
 from archrank.given import architectures_of
 from archrank.space import SearchSpace
 from archrank.strategies.base import Strategy
+from archrank.strategies.fidelities import Fidelities
 from archrank.strategies.informed import Informed
 from archrank.strategies.scalarized import Scalarized
 from archrank.strategies.starting_with import StartingWith
@@ -23,6 +24,7 @@ from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator, with_known_values
+from archrank.study.fidelity import checked_fidelities, continued_by, with_fidelities
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.known import entries, known_evaluations
 from archrank.study.objectives import Direction
@@ -62,6 +64,9 @@ def search(
     asynchronous: bool = False,
     timeout: float | None = None,
     retries: int = 2,
+    fidelities: Sequence[int] | Mapping[int, str] | None = None,
+    continued: bool | None = None,
+    promotion: str = "model",
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
     start: Any = None,
@@ -92,7 +97,8 @@ def search(
             the name ``metric``. Further values are recorded and never shown to the strategy. A table is looked up.
             None where a table is searched, or where ``database`` says that other processes evaluate.
         strategy: What to propose; guided search with its defaults for None.
-        budget: How many evaluations, those of an earlier part of a resumed run included.
+        budget: How many evaluations, those of an earlier part of a resumed run included; with ``fidelities`` it is the
+            epochs of as many whole trainings.
         seed: The seed of all of the strategy's randomness.
         metric: Name of the value to search by; for None what the table or the evaluator declares, ``"value"`` if it
             declares nothing (see :func:`~archrank.study.declared.declared_objectives`).
@@ -119,6 +125,14 @@ def search(
         asynchronous: Propose whenever a worker is free, instead of in rounds.
         timeout: Seconds that one evaluation may take; then it is ended, with all that it started, and has failed.
         retries: How often an evaluation is started again after its process died.
+        fidelities: Stop some trainings early: after how many epochs, ascending, such as ``[4, 12, 36, 108]``. The last
+            is a whole training, and only those count for the result. The evaluator is called with an architecture and
+            the number of epochs; a training loop ``train(module, report)`` is stopped by ``report``. For a table, a
+            mapping from epochs to columns, or epochs, if the names of the columns end in them.
+        continued: Whether a longer training goes on where the shorter one of the same architecture stopped, so that
+            only the difference is paid; None for what the evaluator declares, False for a table.
+        promotion: What goes on: ``"model"``, by a predictor; ``"halving"``, asynchronous successive halving; or
+            ``"hyperband"``.
         known: What was measured before, which counts as evaluated and costs no budget: the result or the run folder of
             an earlier search, what :func:`~archrank.benchmarks.as_table` reads, or a list of these. The strategy learns
             from it and does not propose it again. Architectures of an earlier version of the space are used as far as
@@ -154,11 +168,18 @@ def search(
     workers = checked_whole("workers", workers, maximum=_MOST_WORKERS)
     if workers != 1 and executor is None and database is None:
         end_if_script_runs_again()  # before it meets the run folder, which the first process holds
+    if fidelities is None and continued is not None:
+        raise ArchrankError(
+            "continued is given without fidelities, the epochs after which trainings may stop"
+        )
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
     if table is None and (evaluate := checked_evaluator(evaluate)) is not None:
         evaluate = searched.evaluator(evaluate)
-        check_takes_one(evaluate, "the evaluator", "architecture", EvaluationError)
+        if fidelities is None:
+            check_takes_one(evaluate, "the evaluator", "architecture", EvaluationError)
+    if isinstance(fidelities, Mapping) and fidelities and metric is None and objectives is None:
+        *_, metric = fidelities.values()
     budget = checked_whole("budget", budget)
     seed = checked_whole("seed", seed, minimum=0)
     retries = checked_whole("retries", retries, minimum=0)
@@ -176,6 +197,10 @@ def search(
         known={*(searched.known_names if where else ()), *searched.measured_names},
     )
     strategy = checked_strategy(strategy, searched, table)
+    rungs, columns = None, None
+    if fidelities is not None:
+        rungs = Fidelities.of(fidelities, continued_by(evaluate, continued))
+        columns = checked_fidelities(rungs.levels, fidelities, evaluate, table, chosen)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
     rules = Rules(searched, fix, forbid)
     if bounds.constraints and rules:
@@ -186,17 +211,21 @@ def search(
         strategy = Scalarized(strategy)
     evaluator = evaluate if not isinstance(evaluate, Table) else None
     if table is not None and evaluator is None and database is None:
-        evaluator = TableEvaluator(table, *chosen.needed)
+        evaluator = TableEvaluator(table, *chosen.needed, columns=columns)
     elif evaluator is not None and table is None:
         evaluator = with_known_values(evaluator, searched, chosen)
     before, notes = ([], []) if known is None else known_evaluations(searched, known, chosen, renamed)
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    if before:
+    if before and rungs is None:
         strategy = Informed(strategy, entries(before, chosen))
     if start is not None:
         strategy = StartingWith(strategy, architectures_of(searched, start))
-    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous, rules.fingerprint)
+    if rungs is not None:
+        strategy = with_fidelities(strategy, rungs, promotion)
+        # What is known are whole trainings, which the rule compares with the others.
+        strategy = Informed(strategy, entries(before, chosen)) if before else strategy
+    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous, rules.fingerprint, rungs)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}
     recorded = {**(environment or {"versions": versions()}), SPACE: searched.definition}

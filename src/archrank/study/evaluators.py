@@ -23,6 +23,8 @@ class TableEvaluator:
         table: The table to read.
         metrics: The metrics that the search looks at, the table's default one for none; where the table names a test
             metric to report beside one, that value is returned too.
+        columns: For each number of epochs the metric after them, if it is called with epochs; the last is the first of
+            ``metrics``, whose test metric is returned after whole trainings only.
 
     Attributes:
         metric: The first metric, which a search goes by.
@@ -30,11 +32,13 @@ class TableEvaluator:
         gives: The names of its values.
     """
 
-    def __init__(self, table: Table, *metrics: str) -> None:
+    def __init__(self, table: Table, *metrics: str, columns: Mapping[int, str] | None = None) -> None:
         metrics = metrics or (table.metric().name,)
         tests = [table.test_metrics[metric] for metric in metrics if metric in table.test_metrics]
         self._table = table.name
         self._columns = {name: table.column(name) for name in (*metrics, *tests)}
+        self._shorter = {epochs: table.column(name) for epochs, name in (columns or {}).items()}
+        self._tests = frozenset(tests)
         self._indices = RowIndex(table.rows, table.space)
         self.metric = metrics[0]
         self.gives = tuple(self._columns)
@@ -42,8 +46,12 @@ class TableEvaluator:
             name: "maximize" if table.metric(name).higher_is_better else "minimize" for name in self.gives
         }
 
-    def __call__(self, architecture: Architecture) -> dict[str, float]:
+    def __call__(self, architecture: Architecture, epochs: int | None = None) -> dict[str, float]:
         """The measured values by metric.
+
+        Args:
+            architecture: What is looked up.
+            epochs: After how many epochs; None for whole trainings.
 
         Raises:
             EvaluationError: The table has no row for the architecture.
@@ -53,7 +61,11 @@ class TableEvaluator:
             raise EvaluationError(
                 f"the table {self._table} has no row for the choices {architecture.choices}"
             )
-        return {name: float(column[index]) for name, column in self._columns.items()}
+        found = {name: float(column[index]) for name, column in self._columns.items()}
+        if epochs is None or epochs == max(self._shorter):
+            return found
+        found = {name: value for name, value in found.items() if name not in self._tests}
+        return {**found, self.metric: float(self._shorter[epochs][index])}
 
 
 def with_known_values(evaluate: Evaluator, space: SearchSpace, objectives: Objectives) -> Evaluator:
@@ -86,13 +98,13 @@ class _Completed:
         self._evaluate, self._space, self._objectives = evaluate, space, objectives
         self._known, self._measured = known, measured
 
-    def __call__(self, architecture: Architecture) -> Any:
+    def __call__(self, architecture: Architecture, *epochs: int) -> Any:
         found = _parts(self._space.known_values(architecture), self._known)
         if self._measured:
             self._check(found)
             found |= _parts(self._space.measure(architecture), self._measured)
             self._check(found)
-        returned: Any = self._evaluate(architecture)
+        returned: Any = self._evaluate(architecture, *epochs)
         if isinstance(returned, Mapping):
             return {**found, **returned}
         others = [name for name in self._objectives.needed if name not in found]

@@ -35,6 +35,7 @@ class _Trial:
     number: int
     state: TrialState
     searched: bool
+    whole: bool = True
     result: Mapping[str, Any] | None = None
 
 
@@ -76,6 +77,8 @@ class JournalReplay:
         elif code == Operation.STUDY_USER_ATTRIBUTE:
             ((key, value),) = operation["user_attr"].items()
             if key in ("budget", "round size") and not (is_whole(value) and value >= 1):
+                raise BadLine(f"gives the {key} as {shown(value)}")
+            if key == "fidelities" and not (isinstance(value, list) and value and all(map(is_whole, value))):
                 raise BadLine(f"gives the {key} as {shown(value)}")
             study.attributes[key] = value
         elif code == Operation.CREATE_TRIAL:
@@ -128,6 +131,10 @@ def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mappi
         raise BadLine(f"does not say what was spent before trial {number}")
     if not all(isinstance(attributes.get(key), str) for key in ("architecture", "reason")):
         raise BadLine(f"does not say the architecture of trial {number}")
+    levels, fidelity = study.attributes.get("fidelities"), attributes.get("fidelity")
+    if (fidelity is not None) if levels is None else (fidelity not in levels):
+        raise BadLine(f"trains trial {number} for {shown(fidelity)} epochs")
+    trial.whole = levels is None or fidelity == levels[-1]
     predicted = attributes.get("predicted", "nothing")
     if predicted is not None and not is_number(predicted):
         raise BadLine(f"gives as prediction of trial {number} {shown(predicted)}")
@@ -187,5 +194,6 @@ def _check_finished(trial: _Trial, state: TrialState, values: Any) -> None:
     assert trial.study.objectives is not None
     failed = trial.result.get("error") is not None
     expected = None if failed else trial.study.objectives.objective_values(trial.result["values"])
-    if state != (TrialState.FAIL if failed else TrialState.COMPLETE) or values != expected:
+    measured = TrialState.COMPLETE if trial.whole else TrialState.PRUNED
+    if state != (TrialState.FAIL if failed else measured) or values != expected:
         raise BadLine(f"finishes trial {trial.number} in another way than its result says")

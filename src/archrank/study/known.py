@@ -151,7 +151,9 @@ _Collect = Callable[[str], _Rows]
 def _read(source: Any, collect: _Collect) -> _Rows:
     if isinstance(source, SearchResult):
         evaluated = [
-            (source.space.format(e.architecture), e.values) for e in source.evaluations if not e.unrelated
+            (source.space.format(e.architecture), e.values)
+            for e in source.evaluations
+            if e.whole and not e.unrelated
         ]
         return _of_evaluations(evaluated, source.objectives, collect("the earlier search"))
     if isinstance(source, str | os.PathLike) and is_folder(Path(source)):
@@ -197,14 +199,18 @@ def _of_run(folder: Path, collect: _Collect) -> _Rows:
             storage = JournalStorage(JournalFileBackend(str(folder / "journal.log")))
             study = optuna.load_study(study_name=JournalStore.name, storage=storage)
             trials = [t.user_attrs for t in study.get_trials(deepcopy=False) if "result" in t.user_attrs]
-            stated, evaluations = study.user_attrs, [(t["architecture"], t["result"]) for t in trials]
+            full = (study.user_attrs.get("fidelities") or [None])[-1]
+            whole = [t for t in trials if t.get("fidelity") == full]
+            stated, evaluations = study.user_attrs, [(t["architecture"], t["result"]) for t in whole]
         else:
             raise RunFolderError(
                 f"known: {folder} holds no run of a search: give a run folder, or a file of evaluations"
             )
         objectives = Objectives.from_metadata(stated)
         evaluated = [
-            (str(text), dict(e["values"])) for text, e in evaluations if not e.get("unrelated", False)
+            (str(text), dict(e["values"]))
+            for text, e in evaluations
+            if e.get("whole", True) and not e.get("unrelated", False)
         ]
     except ArchrankError:
         raise

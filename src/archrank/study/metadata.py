@@ -34,6 +34,10 @@ _RIGHT: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "constraints": (lambda value: isinstance(value, list) and all(map(_is_text, value)), "a list of texts"),
     "seed": (lambda value: _is_number(value) and isinstance(value, int) and value >= 0, "a number from 0"),
+    "fidelities": (
+        lambda value: isinstance(value, list) and bool(value) and all(type(each) is int for each in value),
+        "numbers of epochs",
+    ),
     "patience": (lambda value: _is_number(value) and isfinite(value) and value > 0, "seconds above 0"),
 }
 """For each fact whether a value can be it, and in words what is expected."""

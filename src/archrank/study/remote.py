@@ -17,6 +17,7 @@ from archrank.space import SearchSpace
 from archrank.study.database import Database
 from archrank.study.declared import check_evaluator_objectives
 from archrank.study.evaluators import with_known_values
+from archrank.study.fidelity import check_stops_early
 from archrank.study.objectives import Objectives
 from archrank.study.run_state import RunState
 from archrank.study.trials import Trials
@@ -117,7 +118,17 @@ def serve(
     _check_space(metadata, space, database)
     evaluate = space.evaluator(evaluate)
     check_evaluator_objectives(evaluate, Objectives.from_metadata(metadata))
-    trials = Trials(database.study(), database.open(), database, space, Objectives.from_metadata(metadata))
+    levels = metadata.get("fidelities")
+    trials = Trials(
+        database.study(),
+        database.open(),
+        database,
+        space,
+        Objectives.from_metadata(metadata),
+        None if levels is None else levels[-1],
+    )
+    if levels is not None:
+        check_stops_early(evaluate, levels)
     patience = float(metadata.get("patience", database.patience))
     done = 0
     job = evaluation(with_known_values(evaluate, space, trials.objectives), trials.objectives.needed)

@@ -14,6 +14,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
+from archrank.strategies.fidelities import Fidelities
 from archrank.study.objectives import Objectives, of_feasible
 from archrank.study.pareto import dominated_volume, pareto_front
 
@@ -44,6 +45,9 @@ class Evaluation:
             recorded.
         unrelated: Whether it failed for a reason that has nothing to do with the architecture, so that the search
             learned nothing from it.
+        fidelity: After how many epochs the training stopped; None in a search whose trainings are all whole.
+        whole: Whether it was a whole training; what is not is never the best.
+        epochs: How many epochs were trained; None in a search whose trainings are all whole.
     """
 
     number: int
@@ -58,6 +62,9 @@ class Evaluation:
     violation: float = 0.0
     failure: str | None = None
     unrelated: bool = False
+    fidelity: int | None = None
+    whole: bool = True
+    epochs: int | None = None
 
     @property
     def state(self) -> str:
@@ -90,7 +97,8 @@ class SearchResult:
         space: The space that was searched.
         objectives: The objectives and constraints of the search.
         strategy: The strategy and its settings.
-        budget: How many evaluations were allowed, failed ones included.
+        budget: How many evaluations were allowed, failed ones included; with fidelities the epochs of as many whole
+            trainings.
         seed: The seed.
         evaluations: All evaluations, by number.
         seconds: Seconds in all, and by ``fit``, ``propose`` and ``evaluate``, over all resumed parts. With
@@ -99,6 +107,8 @@ class SearchResult:
         table: The table that was searched; None where the evaluations were real.
         folder: The run folder; None for a search in memory.
         known: What was evaluated before the search; it is in none of the counts, and never the best.
+        fidelities: After how many epochs trainings could stop; None where all were whole. Then an evaluation is one
+            training of an architecture, and an architecture may have several.
     """
 
     space: SearchSpace
@@ -112,6 +122,12 @@ class SearchResult:
     table: Table | None = field(default=None, repr=False, compare=False)
     folder: Path | None = None
     known: tuple[Known, ...] = ()
+    fidelities: Fidelities | None = None
+
+    @property
+    def epochs(self) -> int | None:
+        """The epochs of all trainings, failed ones included; None where they were not counted."""
+        return None if self.fidelities is None else sum(e.epochs or 0 for e in self.evaluations)
 
     @property
     def best_known(self) -> Known | None:
@@ -180,6 +196,8 @@ class SearchResult:
         """The best value, and after how many evaluations."""
         failed = sum(evaluation.state == "failed" for evaluation in self.evaluations)
         counted = f"{len(self.evaluations)} evaluations" + (f", {failed} failed" if failed else "")
+        if self.fidelities is not None:
+            counted += f", {self.epochs:,} epochs"
         if len(self.objectives.directions) > 1:
             found = f"{len(self.front)} on the Pareto front of {', '.join(self.objectives.directions)}"
         elif self.best_value is None:
@@ -213,6 +231,8 @@ class SearchResult:
     def to_pandas(self) -> "pandas.DataFrame":
         """A row for each evaluation: number, architecture as text, all values, and how it was proposed and ended.
 
+        With fidelities a row is one training, which stopped after ``fidelity`` epochs and cost ``epochs``.
+
         Raises:
             ArchrankError: pandas is not installed.
         """
@@ -229,6 +249,7 @@ class SearchResult:
                 **{name: e.values.get(name) for name in self.objectives.needed},
                 **e.values,
                 "state": e.state,
+                **({} if e.fidelity is None else {"fidelity": e.fidelity, "epochs": e.epochs}),
                 "round": e.round,
                 "reason": e.reason,
                 "predicted": e.predicted,
@@ -240,11 +261,14 @@ class SearchResult:
         return pandas.DataFrame(rows)
 
     def scores(self) -> npt.NDArray[np.float64]:
-        """The K scores of the n evaluations, higher is better, NaN where it failed or breaks a constraint: (n, K)."""
+        """The K scores of the n evaluations, higher is better: (n, K).
+
+        They are NaN where it failed, breaks a constraint, or was not a whole training.
+        """
         signs = self.objectives.signs
         scores = np.full((len(self.evaluations), len(signs)), np.nan)
         for i, evaluation in enumerate(self.evaluations):
-            if evaluation.value is not None and not evaluation.violation:
+            if evaluation.value is not None and not evaluation.violation and evaluation.whole:
                 scores[i] = np.multiply(signs, self.objectives.objective_values(evaluation.values))
         return scores
 
@@ -289,6 +313,7 @@ def result_record(
         "evaluations": [_evaluation(result.space, e, test_metric) for e in result.evaluations],
         "best": None if best is None else _best(result, best, test_metric, table),
         "infeasible": result.infeasible,
+        **({} if result.fidelities is None else _fidelities(result, result.fidelities)),
         **_several(result, table),
         "optimum": optimum,
         "regret": regret,
@@ -319,6 +344,22 @@ def _several(result: SearchResult, table: Table | None) -> dict[str, Any]:
     return {"front": front, "hypervolume": None if volume is None else volume.record(objectives)}
 
 
+def _fidelities(result: SearchResult, fidelities: Fidelities) -> dict[str, Any]:
+    """The rungs, and what was trained on each."""
+    rungs = [
+        {
+            "fidelity": level,
+            "trainings": sum(e.fidelity == level for e in result.evaluations),
+            "epochs": sum(e.epochs or 0 for e in result.evaluations if e.fidelity == level),
+        }
+        for level in fidelities.levels
+    ]
+    return {
+        "fidelities": {"levels": list(fidelities.levels), "continued": fidelities.continued, "rungs": rungs},
+        "epochs": result.epochs,
+    }
+
+
 def _evaluation(space: SearchSpace, evaluation: Evaluation, test_metric: str | None) -> dict[str, Any]:
     return {
         "number": evaluation.number,
@@ -329,6 +370,7 @@ def _evaluation(space: SearchSpace, evaluation: Evaluation, test_metric: str | N
         "seconds": evaluation.seconds,
         "state": evaluation.state,
         "violation": evaluation.violation,
+        **({} if evaluation.fidelity is None else _training(evaluation)),
         "error": evaluation.error,
         **({} if evaluation.failure is None else _failure(evaluation)),
         "round": evaluation.round,
@@ -343,6 +385,10 @@ def _known(space: SearchSpace, known: Known) -> dict[str, Any]:
         "values": dict(known.values),
         "source": known.source,
     }
+
+
+def _training(evaluation: Evaluation) -> dict[str, Any]:
+    return {"fidelity": evaluation.fidelity, "whole": evaluation.whole, "epochs": evaluation.epochs}
 
 
 def _failure(evaluation: Evaluation) -> dict[str, Any]:

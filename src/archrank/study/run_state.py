@@ -3,16 +3,18 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from archrank.architecture import Architecture
 from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
+from archrank.strategies.fidelities import Fidelities
 from archrank.study.folder import check_same
 from archrank.study.objectives import Objectives
 from archrank.study.result import Evaluation
@@ -55,10 +57,14 @@ class RunState:
         store: Where the study is kept.
         retries: How often an interrupted evaluation is started again.
         elsewhere: Whether other processes take the queue, and record what they find.
+        fidelities: The rungs, where trainings may stop early.
 
     Attributes:
         history: All that was proposed so far.
         open: What is queued or under way, by number.
+        paid: The epochs of all trainings so far, in a search with fidelities.
+        done: How many evaluations are finished, failed ones included; with fidelities their epochs.
+        best: The best score by the first objective of what meets the constraints, of whole trainings; None for none.
 
     Raises:
         RunFolderError: The study has another fingerprint, cannot be read, or the system refuses to write.
@@ -72,7 +78,9 @@ class RunState:
         store: StudyStore,
         retries: int = 2,
         elsewhere: bool = False,
+        fidelities: Fidelities | None = None,
     ) -> None:
+        self.fidelities = fidelities
         self.history = History()
         self.open: dict[int, Task] = {}
         self._objectives = objectives
@@ -80,6 +88,9 @@ class RunState:
         self._retries = retries
         self._in_hand: set[int] = set()
         self._last_round = Round(-1, 0, 0)
+        self.paid = self.done = 0
+        self.best: float | None = None
+        self._trained: dict[Architecture, list[int]] = {}
         with store.writing():
             storage = store.open()
             if store.name in optuna.get_all_study_names(storage):
@@ -93,7 +104,8 @@ class RunState:
                     sampler=optuna.samplers.RandomSampler(seed=0),  # never asked: every parameter is fixed
                     load_if_exists=True,
                 )
-            self._trials = Trials(study, storage, store, space, objectives)
+            full = None if fidelities is None else fidelities.full
+            self._trials = Trials(study, storage, store, space, objectives, full)
             self._write_fingerprint(study, fingerprint)
             for trial in self.trials:
                 self._take_up(trial, elsewhere)
@@ -121,11 +133,15 @@ class RunState:
         return tuple(self._evaluation(trial) for trial in self.trials if trial.state.is_finished())
 
     def next_round(self, size: int, budget: int) -> Round | None:
-        """The round to propose next: an interrupted one, or else a new one; None when the budget is spent."""
+        """The round to propose next: an interrupted one, or else a new one; None when the budget is spent.
+
+        A search with fidelities proposes until nothing that is proposed can be paid.
+        """
         last, proposed = self._last_round, len(self.history)
         if last.start + last.size > proposed:
             return last
-        size = min(size, budget - proposed)
+        if self.fidelities is None:
+            size = min(size, budget - proposed)
         return Round(last.index + 1, proposed, size) if size > 0 else None
 
     def history_before(self, round_: Round) -> History:
@@ -134,31 +150,65 @@ class RunState:
             return self.history
         return History(islice(self.history, round_.start))
 
-    def queue(self, proposals: Sequence[Proposal], round_: Round, spent: Mapping[str, float]) -> int:
+    def queue(
+        self, proposals: Sequence[Proposal], round_: Round, spent: Mapping[str, float], budget: int
+    ) -> int:
         """Queue the proposals that are not in the history, up to the size of the round; returns how many.
 
         Args:
             proposals: What the strategy proposed.
             round_: The round they belong to.
             spent: Seconds spent so far, to be found again on resuming.
+            budget: How many whole trainings may be paid.
         """
+        missing = round_.start + round_.size - len(self.history)
+        new = {(p.architecture, p.fidelity): p for p in reversed(proposals) if not self.history.holds(p)}
+        chosen = self._affordable(list(reversed(new.values()))[:missing], budget)
+        if self.fidelities is not None and chosen:
+            # A round may be small because a rule waits for results, or the budget ends; so it is not taken up again.
+            round_ = replace(round_, size=len(self.history) + len(chosen) - round_.start)
         attributes: dict[str, Any] = {
             "round": round_.index,
             "round_start": round_.start,
             "round_size": round_.size,
             "spent": dict(spent),
         }
-        missing = round_.start + round_.size - len(self.history)
-        new = {p.architecture: p for p in reversed(proposals) if p.architecture not in self.history}
-        chosen = list(reversed(new.values()))[:missing]
         for proposal in chosen:
             with self._store.writing():
                 number = len(self.history)
                 self._trials.queue(proposal, {**attributes, "number": number})
-                self.open[number] = Task(number, proposal.architecture)
-                self.history.record(Evaluated(proposal.architecture, None, pending=True))
+                self._open(Task(number, proposal.architecture, proposal.fidelity))
         self._last_round = round_
         return len(chosen)
+
+    def epochs(self, architecture: Architecture, fidelity: int) -> int:
+        """What a training that is in the history costs, or one more."""
+        assert self.fidelities is not None
+        return self.fidelities.cost(fidelity, self._trained.get(architecture, ()))
+
+    def _affordable(self, proposals: Sequence[Proposal], budget: int) -> list[Proposal]:
+        """The proposals up to the first one that the budget does not pay; the rules propose what matters most first."""
+        if self.fidelities is None:
+            return list(proposals)
+        left, chosen = budget * self.fidelities.full - self.paid, []
+        for proposal in proposals:
+            assert proposal.fidelity is not None
+            left -= self.epochs(proposal.architecture, proposal.fidelity)
+            if left < 0:
+                break
+            chosen.append(proposal)
+        return chosen
+
+    def _is_whole(self, task: Task) -> bool:
+        return self.fidelities is None or task.fidelity == self.fidelities.full
+
+    def _open(self, task: Task) -> None:
+        """Count a training as under way, and as paid."""
+        self.open[task.number] = task
+        self.history.record(Evaluated(task.architecture, None, pending=True, fidelity=task.fidelity))
+        if task.fidelity is not None:
+            self.paid += self.epochs(task.architecture, task.fidelity)
+            self._trained.setdefault(task.architecture, []).append(task.fidelity)
 
     def tasks(self, refill: Callable[[], int] = lambda: 0) -> Iterator[Task]:
         """Hand out the queued tasks one by one, as they are asked for.
@@ -256,18 +306,21 @@ class RunState:
         task = self._trials.task(trial)
         attributes = trial.user_attrs
         self._last_round = Round(attributes["round"], attributes["round_start"], attributes["round_size"])
-        self.open[task.number] = task
+        self._open(task)
         if trial.state.is_finished():
             self._settled(task, attributes["result"])
             return
-        self.history.record(Evaluated(task.architecture, None, pending=True))
         if trial.state == TrialState.RUNNING and not elsewhere:
             self.take_from_the_dead(trial, "the search")
 
     def _settled(self, task: Task, result: Mapping[str, Any]) -> None:
         # What release 0.1 recorded does not say why it failed.
         unrelated = result.get("unrelated", True)
-        self.history.record(self._objectives.entry(task.architecture, result["values"], unrelated))
+        entry = self._objectives.entry(task.architecture, result["values"], unrelated)
+        self.history.record(replace(entry, fidelity=task.fidelity))
+        self.done += 1 if task.fidelity is None else self.epochs(task.architecture, task.fidelity)
+        if entry.score is not None and not entry.violation and self._is_whole(task):
+            self.best = entry.score if self.best is None else max(self.best, entry.score)
         self.open.pop(task.number, None)
         self._in_hand.discard(task.number)
 
@@ -289,6 +342,9 @@ class RunState:
             violation=self._objectives.violation(result["values"]) if result["values"] else 0.0,
             failure=None if (kind := result.get("failure")) is None else bounded(kind),
             unrelated=bool(result.get("unrelated", False)),
+            fidelity=task.fidelity,
+            epochs=None if task.fidelity is None else self.epochs(task.architecture, task.fidelity),
+            whole=self._is_whole(task),
         )
 
 

@@ -24,7 +24,9 @@ class Trials:
     """Reads and writes the trials of one study.
 
     Every trial has the user attributes that :meth:`queue` gives it; an evaluated one has ``result``, a failed one
-    ``error`` with the reason, and one of a search with constraints ``constraints``, how far each is broken.
+    ``error`` with the reason, and one of a search with constraints ``constraints``, how far each is broken. In a search
+    with fidelities a trial is one training of an architecture, with the attribute ``fidelity``; to Optuna one that is
+    shorter than a whole training is pruned, with its value reported at that step.
 
     Args:
         study: The study.
@@ -32,6 +34,7 @@ class Trials:
         store: Where that is.
         space: The space that is searched.
         objectives: What the search goes by.
+        full: The epochs of a whole training, in a search with fidelities.
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class Trials:
         store: StudyStore,
         space: SearchSpace,
         objectives: Objectives,
+        full: int | None = None,
     ) -> None:
         self.study = study
         self.space = space
         self.objectives = objectives
+        self.full = full
         self._storage = storage
         self._store = store
 
@@ -56,7 +61,7 @@ class Trials:
 
     def task(self, trial: FrozenTrial) -> Task:
         """What a trial evaluates."""
-        return Task(trial.number, from_parameters(self.space, trial.params))
+        return Task(trial.number, from_parameters(self.space, trial.params), trial.user_attrs.get("fidelity"))
 
     def settle(self, key: str, value: int) -> int:
         """Store a number with the study under a name that is not taken yet; returns the stored number."""
@@ -88,6 +93,7 @@ class Trials:
                         "architecture": self.space.format(proposal.architecture),
                         "predicted": None if proposal.score is None else float(proposal.score),
                         "reason": proposal.reason,
+                        **({} if proposal.fidelity is None else {"fidelity": proposal.fidelity}),
                         **attributes,
                     },
                 )
@@ -155,7 +161,19 @@ class Trials:
             if self.objectives.constraints:
                 self._constrain(number, self.objectives.excesses(result["values"]))
             values = self.objectives.objective_values(result["values"])
+            if (epochs := self._shorter(number)) is not None:
+                (value,) = values
+                self._storage.set_trial_intermediate_value(self._trial_id(number), epochs, value)
+                self.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
+                return
             self.study.tell(number, values, skip_if_finished=True)
+
+    def _shorter(self, number: int) -> int | None:
+        """The epochs of a training that is not a whole one; None for a whole one."""
+        if self.full is None:
+            return None
+        fidelity: int = self._storage.get_trial(self._trial_id(number)).user_attrs["fidelity"]
+        return None if fidelity == self.full else fidelity
 
     def _constrain(self, number: int, excesses: Sequence[float]) -> None:
         """Record by how much a trial violates each constraint, for Optuna and its dashboard."""

@@ -90,6 +90,9 @@ def search(
     asynchronous: bool = False,
     timeout: float | None = None,
     retries: int = 2,
+    fidelities: Sequence[int] | Mapping[int, str] | None = None,
+    continued: bool | None = None,
+    promotion: str = "model",
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
     start: Any = None,
@@ -114,7 +117,8 @@ def search(
             benchmark's name, a file, a DataFrame, records or columns. None if ``target`` is a table.
         strategy: A strategy, or the name of one: ``"guided"``, ``"evolution"``, ``"tournament-evolution"``,
             ``"local-search"``, ``"annealing"`` or ``"random"``.
-        budget: How many evaluations, failed ones and those of an earlier part of a resumed run included.
+        budget: How many evaluations, failed ones and those of an earlier part of a resumed run included; with
+            ``fidelities`` it is the epochs of as many whole trainings.
         seed: The seed of all randomness.
         metric: The name of the value to search by; for None what the table or the evaluator declares.
         maximize: Whether higher values are better; for None what is declared.
@@ -129,6 +133,14 @@ def search(
         asynchronous: Propose whenever a worker is free, instead of in rounds.
         timeout: Seconds that one evaluation may take.
         retries: How often an evaluation is started again after its process died.
+        fidelities: Stop some trainings early: after how many epochs, ascending, such as ``[4, 12, 36, 108]``. The last
+            is a whole training, and only those count for the result. The evaluator is called with an architecture and
+            the number of epochs; a training loop ``train(module, report)`` is stopped by ``report``. For a table, a
+            mapping from epochs to columns, or epochs, if the names of the columns end in them.
+        continued: Whether a longer training goes on where the shorter one of the same architecture stopped, so that
+            only the difference is paid; None for what the evaluator declares, False for a table.
+        promotion: What goes on: ``"model"``, by a predictor; ``"halving"``, asynchronous successive halving; or
+            ``"hyperband"``.
         known: What was measured before: the result or the run folder of an earlier search, a file, a DataFrame,
             records, or a list of these. It counts as evaluated and costs no budget: the strategy learns from it and
             does not propose it again. Architectures of an earlier version of the space are used as far as they belong
@@ -157,6 +169,8 @@ def search(
     >>> result.best_value == max(evaluation.value for evaluation in result.evaluations)
     True
     """
+    if isinstance(fidelities, Mapping) and fidelities and metric is None and objectives is None:
+        *_, metric = fidelities.values()
     searched = named_target(target)
     space = searched.space if isinstance(searched, Table) else checked_space(searched)
     values = given_values(evaluate, space, metric=metric, maximize=maximize, objectives=objectives)
@@ -188,7 +202,12 @@ def search(
             initial = checked_whole("initial", chosen.initial, minimum=0)
             first = zero_cost_first(space, candidates, max(initial, 1), seed, folder)
         strategy = named_strategy(space, chosen, candidates, first)
-    if isinstance(strategy, GuidedSearch) and budget <= strategy.initial and known is None:
+    if (
+        isinstance(strategy, GuidedSearch)
+        and budget <= strategy.initial
+        and known is None
+        and fidelities is None
+    ):
         warnings.warn(
             f"all {budget} evaluations will be random, for guided search starts with {strategy.initial} random "
             "architectures: give a larger budget, or a smaller initial",
@@ -237,6 +256,9 @@ def search(
         asynchronous=asynchronous,
         timeout=timeout,
         retries=retries,
+        fidelities=fidelities,
+        continued=continued,
+        promotion=promotion,
         known=known,
         renamed=renamed,
         start=start,

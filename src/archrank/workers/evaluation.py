@@ -12,10 +12,11 @@ __all__ = ["Task", "evaluation"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One architecture to evaluate, under its trial's number."""
+    """One architecture to evaluate, under its trial's number; trained for some epochs where a search says how many."""
 
     number: int
     architecture: Architecture
+    fidelity: int | None = None
 
 
 def evaluation(evaluate: Evaluator, metric: str | Sequence[str]) -> Job[Task]:
@@ -34,4 +35,4 @@ class _Measure:
     metric: str | Sequence[str]
 
     def __call__(self, task: Task) -> Outcome:
-        return measure(self.evaluate, task.architecture, self.metric)
+        return measure(self.evaluate, task.architecture, self.metric, task.fidelity)

@@ -16,11 +16,12 @@ from archrank.system.foreign import bounded, in_one_line, message, shown
 from archrank.system.interrupts import Interrupts
 from archrank.workers.failures import Failure, failure_of
 
-__all__ = ["DEFAULT_METRIC", "Evaluator", "Outcome", "attempt", "measure"]
+__all__ = ["DEFAULT_METRIC", "Evaluator", "InvalidResult", "Outcome", "attempt", "measure"]
 
-Evaluator = Callable[[Architecture], "float | Sequence[float] | Mapping[str, float]"]
-"""Gives the metric's value, or several in the order in which they are asked for, or a mapping that holds what is asked
-for among other values, which are only recorded."""
+Evaluator = Callable[..., "float | Sequence[float] | Mapping[str, float]"]
+"""Called with an :class:`~archrank.Architecture`; gives the metric's value, or several in the order in which they are
+asked for, or a mapping that holds what is asked for among other values, which are only recorded. In a search with
+fidelities it is also called with the number of epochs."""
 
 DEFAULT_METRIC = "value"
 """The metric's name where none is given; an evaluator that returns one value under any name means it."""
@@ -93,13 +94,16 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     return Outcome(values, time.perf_counter() - began, error, failure, mismatch)
 
 
-def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str]) -> Outcome:
+def measure(
+    evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str], epochs: int | None = None
+) -> Outcome:
     """Evaluate one architecture; a failure is an outcome, not an exception.
 
     Args:
         evaluate: The evaluator.
         architecture: What to evaluate.
         metric: The name of the value that the search goes by, or the names of several.
+        epochs: For how many epochs it is trained; None where the evaluator is not told.
 
     Raises:
         KeyboardInterrupt: The process was interrupted.
@@ -108,7 +112,8 @@ def measure(evaluate: Evaluator, architecture: Architecture, metric: str | Seque
     "'accuracy' is nan, expected a finite number"
     """
     needed = (metric,) if isinstance(metric, str) else tuple(metric)
-    return attempt(lambda: _numbers(evaluate(architecture), needed))
+    arguments = (architecture,) if epochs is None else (architecture, epochs)
+    return attempt(lambda: _numbers(evaluate(*arguments), needed))
 
 
 def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:
