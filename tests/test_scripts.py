@@ -32,6 +32,7 @@ SCRIPTS = {
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
+    "studies/module_search.py": "--tables nas-bench-201-cifar10 --seeds 1 --budget 12 --out out",
     "studies/more_signals.py": "--questions repeats --seeds 1 --workers 0 --out out",
     "studies/network_parameters.py": "nasbench101 cells.parquet --last 2",
     "studies/predictor_members.py": SMALL,

@@ -4,6 +4,7 @@ import gc
 import inspect
 import math
 import random
+import weakref
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Protocol
@@ -99,8 +100,10 @@ class TrainedModules:
         try:
             result = self.train(module, report) if self._arguments == 2 else self.train(module)
         finally:
+            left = weakref.ref(module)
             del module
-            gc.collect()
+            if left() is not None:  # it refers to itself, or is in the traceback of a failure
+                gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
         if result is not None:

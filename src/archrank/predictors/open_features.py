@@ -10,6 +10,7 @@ from archrank.architecture import Architecture
 from archrank.network_features import SIZES
 from archrank.open_space import OpenSpace
 from archrank.predictors.groups import Grouped, grouped
+from archrank.predictors.outline_columns import OutlineColumns
 
 __all__ = ["OpenFeatureMap"]
 
@@ -24,16 +25,17 @@ _KEPT = 100_000
 class OpenFeatureMap(Grouped):
     """Turns architectures of an open space into standardized features of their choices and of what they compute.
 
-    Features are those of :meth:`~archrank.open_space.OpenSpace.features`. Choices that are not active in an
-    architecture have the mean of those in which they are. Names, means and standard deviations come from a fixed random
-    sample of the space; what does not occur or vary in it is left out.
+    Features are those of :meth:`~archrank.open_space.OpenSpace.features`, and those of the networks' outlines where
+    these are small. Choices that are not active in an architecture have the mean of those in which they are. Names,
+    means and standard deviations come from a fixed random sample of the space; what does not occur or vary in it is
+    left out.
 
     Args:
         space: The space.
 
     Attributes:
         names: The names of the F features.
-        groups: Those of choices, and those of the network.
+        groups: Those of choices, those of the network, and the depth of operations in its outline.
         whole: False: choices alone are not all that is seen.
         sizes: Indices of those that measure the whole network, such as the logarithm of its parameters.
     """
@@ -45,31 +47,40 @@ class OpenFeatureMap(Grouped):
         self._kept: dict[Architecture, Floats] = {}
         drawn = space.sample(_SAMPLE, np.random.default_rng(0))
         described = [space.features(a) for a in drawn]
-        names = list(dict.fromkeys(name for each in described for name in each))
-        values = _matrix(described, names)
+        own = list(dict.fromkeys(name for each in described for name in each))
+        self._outlines = OutlineColumns([space.function(a) for a in drawn])
+        values = np.concatenate(
+            [_matrix(described, own), self._outlines([space.function(a) for a in drawn])], axis=1
+        )
         with np.errstate(invalid="ignore"):
             spread = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
-        varied = np.flatnonzero(spread > 0)
-        self.names = tuple(names[index] for index in varied)
+        self._varied = np.flatnonzero(spread > 0)
+        names, kinds = (*own, *self._outlines.names), (*["graph"] * len(own), *self._outlines.groups)
         chosen = {name for architecture in drawn for name in _choice_features(space, architecture)}
-        self.groups = grouped(["choices" if name in chosen else "graph" for name in self.names])
+        self._own = own
+        self.names = tuple(names[index] for index in self._varied)
+        self.groups = grouped(
+            ["choices" if names[index] in chosen else kinds[index] for index in self._varied]
+        )
         self.sizes = [index for index, name in enumerate(self.names) if name in SIZES]
-        self._mean = np.nanmean(values[:, varied], axis=0).astype(np.float32)
-        self._std = np.nanstd(values[:, varied], axis=0).astype(np.float32)
+        self._mean = np.nanmean(values[:, self._varied], axis=0).astype(np.float32)
+        self._std = np.nanstd(values[:, self._varied], axis=0).astype(np.float32)
 
     def __call__(self, rows: npt.NDArray[Any]) -> Floats:
         """The features of B architectures, given as :meth:`~archrank.open_space.OpenSpace.pack` gives them: (B, F)."""
         if len(self._kept) + len(rows) > _KEPT:
             self._kept.clear()
-        found = np.empty((len(rows), len(self.names)), dtype=np.float32)
-        for index, architecture in enumerate(rows):
-            if architecture not in self._kept:
-                self._kept[architecture] = self._of(architecture)
-            found[index] = self._kept[architecture]
-        return found
+        new = [architecture for architecture in dict.fromkeys(rows) if architecture not in self._kept]
+        if new:
+            self._kept.update(zip(new, self._of(new), strict=True))
+        return np.array([self._kept[architecture] for architecture in rows]).reshape(
+            len(rows), len(self.names)
+        )
 
-    def _of(self, architecture: Architecture) -> Floats:
-        values = _matrix([self._space.features(architecture)], self.names)[0]
+    def _of(self, architectures: Sequence[Architecture]) -> Floats:
+        described = [self._space.features(architecture) for architecture in architectures]
+        outlines = self._outlines([self._space.function(architecture) for architecture in architectures])
+        values = np.concatenate([_matrix(described, self._own), outlines], axis=1)[:, self._varied]
         standard: Floats = np.clip((values - self._mean) / self._std, -_CLIP, _CLIP)
         return np.nan_to_num(standard, nan=0.0)
 
