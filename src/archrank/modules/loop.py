@@ -2,18 +2,21 @@
 
 import gc
 import inspect
-import math
-import random
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
+from optuna import TrialPruned
 
 from archrank.architecture import Architecture
 from archrank.errors import EvaluationError
+from archrank.modules.kept import Checkpoint
+from archrank.modules.report import Report, seed_everything
+from archrank.settings import settings_of
 from archrank.system.foreign import shown
 
 __all__ = ["Report", "TrainedModules"]
@@ -27,42 +30,6 @@ class Builder(Protocol):
 
     def format(self, architecture: Architecture) -> str:
         """An architecture as text."""
-
-
-class Report:
-    """The second argument of a training loop: describes the architecture, and takes the values of the training.
-
-    Call ``report(epoch, value)`` after each epoch. If the loop returns nothing, its result is the last reported value.
-
-    Attributes:
-        architecture: The architecture that is trained.
-        params: Its choices by name, including those about training.
-        seed: The seed of this training run, always the same for the same architecture. Python, NumPy and PyTorch are
-            seeded with it before the network is built.
-        values: The reported values, by epoch.
-    """
-
-    def __init__(self, architecture: Architecture, seed: int) -> None:
-        self.architecture = architecture
-        self.params: dict[str, Any] = dict(architecture.choices)
-        self.seed = seed
-        self.values: dict[int, float] = {}
-
-    def __call__(self, epoch: int, value: float) -> None:
-        """Record the value after an epoch.
-
-        Raises:
-            EvaluationError: The value is no finite number, so the training has failed.
-        """
-        try:
-            number = float(value.detach() if isinstance(value, torch.Tensor) else value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number):
-            raise EvaluationError(
-                f"the value {shown(value)} reported after epoch {epoch} is no finite number"
-            )
-        self.values[int(epoch)] = number
 
 
 class TrainedModules:
@@ -82,6 +49,8 @@ class TrainedModules:
         self.space = space
         self.train = train
         self._arguments = _arguments(train)
+        self._full: int | None = None
+        self._folder: Path | None = None
 
     def __getattr__(self, name: str) -> Any:
         # What the user's function declares: metric, directions, gives.
@@ -89,16 +58,36 @@ class TrainedModules:
             raise AttributeError(name)
         return getattr(self.train, name)
 
-    def __call__(self, architecture: Architecture) -> Any:
-        """The values of one architecture."""
-        seed = int(sha256(self.space.format(architecture).encode()).hexdigest()[:8], 16) % 2**31
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 (the user's loop may use it)
-        torch.manual_seed(seed)
-        report = Report(architecture, seed)
+    def __call__(self, architecture: Architecture, epochs: int | None = None) -> Any:
+        """The values of one architecture, after a number of epochs or a whole training."""
+        text = self.space.format(architecture)
+        seed = int(sha256(text.encode()).hexdigest()[:8], 16) % 2**31
+        checkpoint = None
+        if epochs is not None and self._folder is not None:
+            checkpoint = Checkpoint(self._folder, self._fingerprint(text), self._full)
+            if (found := checkpoint.known(epochs)) is not None:
+                return found
+        report = Report(architecture, seed, epochs, self._full, checkpoint)
+        result = self._trained(architecture, report)
+        # What a loop returns after it was stopped is not about the epoch that it was stopped at.
+        if result is None or report.until not in (None, self._full):
+            result = report.result()
+        elif epochs is not None and report.values:
+            report.result()
+        if checkpoint is not None and epochs == self._full:
+            checkpoint.finish(result)
+        return result
+
+    def _trained(self, architecture: Architecture, report: Report) -> Any:
+        """What the loop returns; None where it was stopped."""
+        seed_everything(report.seed)
         module = self.space.build(architecture)
         try:
-            result = self.train(module, report) if self._arguments == 2 else self.train(module)
+            return self.train(module, report) if self._arguments == 2 else self.train(module)
+        except TrialPruned:
+            if report.until is None or report.trained < report.until:
+                raise
+            return None
         finally:
             left = weakref.ref(module)
             del module
@@ -106,14 +95,35 @@ class TrainedModules:
                 gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-        if result is not None:
-            return result
-        if not report.values:
+
+    def _fingerprint(self, text: str) -> dict[str, Any]:
+        """What a checkpoint must agree in: the architecture, and what the loop declares of its recipe and data."""
+        space = self.space
+        return {
+            "space": [getattr(space, "name", None), getattr(space, "digest", None)],
+            "architecture": text,
+            **self.settings,
+            **settings_of(getattr(self.train, "fingerprint", {})),
+        }
+
+    def keeping(self, folder: Path) -> "TrainedModules":
+        """The same evaluator, with checkpoints in a folder."""
+        kept = copy(self)
+        kept._folder = folder
+        return kept
+
+    def check_fidelities(self, levels: Sequence[int]) -> None:
+        """Note the last one, after which a training is whole.
+
+        Raises:
+            EvaluationError: The loop takes no report, so that it cannot be stopped.
+        """
+        if self._arguments < 2:
             raise EvaluationError(
-                f"{getattr(self.train, '__name__', 'the training loop')} returned nothing and reported nothing; return "
-                "the value that is searched by, or call report(epoch, value)"
+                f"the training loop {shown(self.train)} cannot stop early, as fidelities={list(levels)} needs it: "
+                "expected train(module, report), which calls report(epoch, value) after every epoch"
             )
-        return report.values[max(report.values)]
+        self._full = levels[-1]
 
     def check_objectives(self, names: Any) -> None:
         """Ask the user's function, if it wants to be asked."""

@@ -11,7 +11,7 @@ from archrank.strategies.rungs import Rungs
 
 __all__ = ["correlations", "first_rung"]
 
-_PRIOR = 3.0
+_PRIOR = 2.0
 """Weight of the prior, in architectures."""
 
 _RESIDUAL = 0.3
@@ -19,6 +19,10 @@ _RESIDUAL = 0.3
 
 _RELIABLE = 0.8
 """The share of the variance of whole trainings that is not noise: what a shorter one is compared with."""
+
+
+_LEAST = 0.55
+"""The correlation below which the values of a rung mislead the predictor more than they teach it."""
 
 
 def correlations(rungs: Rungs) -> dict[int, float]:
@@ -46,10 +50,14 @@ def first_rung(rungs: Rungs) -> int:
     """The rung that tells most for each of its epochs; the last one where shorter trainings are not worth theirs.
 
     With the correlation ρ a training tells as much as a measurement with a noise of (1 - ρ²) / ρ².
+
+    Args:
+        rungs: What is known.
     """
     levels = rungs.fidelities.levels
     worth = {
-        level: _precision(rho**2) / level for level, rho in correlations(rungs).items() if level != levels[-1]
+        level: _precision(rho**2) / level if rho >= _LEAST else 0.0
+        for level, rho in correlations(rungs).items()
     }
     worth[levels[-1]] = _precision(_RELIABLE) / levels[-1]
     return max(levels, key=lambda level: worth[level])

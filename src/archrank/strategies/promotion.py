@@ -24,7 +24,7 @@ _BEGIN = 10
 class ModelPromotion(MultiFidelity):
     """A predictor decides which architectures begin, and which paused trainings go on.
 
-    The strategy inside learns from all rungs. Each rung gets about as many epochs as the others; of the paused
+    The strategy inside learns from all rungs. Each rung gets about as many epochs as the others. Of the paused
     trainings of a rung those go on that the predictor ranks best, which knows their values and those of similar
     architectures. Without a predictor they go on by their values. Trainings begin on the rung that tells most for its
     epochs (:func:`~archrank.strategies.agreement.first_rung`). If shorter trainings do not agree with whole ones, that

@@ -51,11 +51,6 @@ class Rungs:
             and max(self.entries[entry.architecture]) == level
         }
 
-    def pairs(self, low: int, high: int) -> list[tuple[float, float]]:
-        """The scores of the same architectures on two rungs."""
-        lower, higher = self.scores(low), self.scores(high)
-        return [(lower[a], higher[a]) for a in lower if a in higher]
-
     @cached_property
     def spent(self) -> Mapping[int, int]:
         """The epochs that the trainings of each rung cost the search, what is under way included."""
@@ -86,6 +81,8 @@ class Rungs:
             elif (found := score(architecture, scores)) is not None:
                 entry = trainings[max(scores)]
                 yield Evaluated(architecture, found, False, entry.others, entry.excesses)
+            elif last.pending:
+                yield Evaluated(architecture, None, pending=True)
 
 
 def best_of(

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -80,6 +81,11 @@ class Backend:
     def is_elsewhere(self) -> bool:
         """Whether other processes take trials off the queue and record the outcomes."""
         return self._database is not None
+
+    def keep_trainings(self, folder: Path) -> None:
+        """Let the evaluator keep checkpoints in a folder, if it can."""
+        if (keeping := getattr(self._evaluate, "keeping", None)) is not None:
+            self._evaluate = keeping(folder)
 
     @contextmanager
     def opened(self, run_state: RunState, elapsed: Callable[[], float]) -> Iterator[Outcomes]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from archrank.benchmarks.table import Table
@@ -229,7 +231,9 @@ def search(
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}
     recorded = {**(environment or {"versions": versions()}), SPACE: searched.definition}
-    with _opened(folder, config, recorded, resume) as opened:
+    with _opened(folder, config, recorded, resume) as opened, _trainings(opened, rungs) as trainings:
+        if trainings is not None:
+            backend.keep_trainings(trainings)
         result = drive(
             plan,
             database or (MemoryStore() if opened is None else JournalStore(opened)),
@@ -262,6 +266,18 @@ def _opened(
         path = checked_path("folder", folder, RunFolderError)
         with RunFolder.open(path, config, environment, resume) as opened:
             yield opened
+
+
+@contextmanager
+def _trainings(opened: RunFolder | None, rungs: Fidelities | None) -> Iterator[Path | None]:
+    """The folder of checkpoints, where trainings go on: in the run folder, or for the time of the search."""
+    if rungs is None or not rungs.continued:
+        yield None
+    elif opened is not None:
+        yield opened.path / "trainings"
+    else:
+        with TemporaryDirectory(prefix="archrank-") as temporary:
+            yield Path(temporary)
 
 
 def _write_record(opened: RunFolder, result: SearchResult) -> None:

@@ -1,6 +1,7 @@
 """Evaluators of archrank's own: a table of measured architectures, and what the space knows beside an evaluation."""
 
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from archrank.architecture import Architecture
@@ -97,6 +98,12 @@ class _Completed:
     ) -> None:
         self._evaluate, self._space, self._objectives = evaluate, space, objectives
         self._known, self._measured = known, measured
+
+    def keeping(self, folder: Path) -> "_Completed":
+        """The same, where what it calls keeps checkpoints in a folder, if it can."""
+        keeping = getattr(self._evaluate, "keeping", None)
+        inside = self._evaluate if keeping is None else keeping(folder)
+        return _Completed(inside, self._space, self._objectives, self._known, self._measured)
 
     def __call__(self, architecture: Architecture, *epochs: int) -> Any:
         found = _parts(self._space.known_values(architecture), self._known)
