@@ -32,6 +32,8 @@ SCRIPTS = {
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
+    "studies/module_pool.py": "train replay --networks 4 --images 20 --validation 10 --epochs 1 --seeds 1 "
+    "--budgets 2 --data-folder cifar10 --out out",
     "studies/module_search.py": "--tables nas-bench-201-cifar10 --seeds 1 --budget 12 --out out",
     "studies/more_signals.py": "--questions repeats --seeds 1 --workers 0 --out out",
     "studies/network_parameters.py": "nasbench101 cells.parquet --last 2",
@@ -98,7 +100,7 @@ def test_it_runs(script, tmp_path, shared):
     for name in SHARED.keys() & words:
         path = tmp_path / name
         shutil.copy(shared(SHARED[name]), path if path.suffix else path.with_suffix(".parquet"))
-    if script in ("benchmarks/data_pipeline.py", "studies/proxy_recipes.py"):
+    if "cifar10" in words or script == "studies/proxy_recipes.py":
         cifar(tmp_path / "cifar10")
     for seed, name in enumerate(("guided", "random")):
         if name in words:

@@ -1,0 +1,354 @@
+"""A module space of one's own, on CIFAR-10: a pool of networks trained once, on which searches are replayed.
+
+    python studies/module_pool.py train --networks 300 --data-folder FOLDER --out docs/results/module-pool
+    python studies/module_pool.py replay --seeds 20 --out docs/results/module-pool
+
+``train`` draws mobile networks uniformly, choice by choice, in an order that the seed fixes. It trains each once and
+appends a row to ``pool.csv``; rows that are there already are kept. ``replay`` searches among the networks of the pool
+with each method, and writes ``searches.csv`` and ``table.md``. Optuna's TPE proposes freely, so it gets the nearest
+network of the pool that was not evaluated, and is told of that one.
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import torch
+from torch import nn
+
+import archrank as ar
+from archrank import Architecture
+from archrank.images.cifar import cifar
+from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
+from archrank.study import search
+
+IMAGES, VALIDATION, EPOCHS, BATCH = 6_000, 5_000, 3, 64
+COLUMNS = (
+    "architecture",
+    "validation_accuracy",
+    "curve",
+    "parameters",
+    "multiply_adds",
+    "seconds",
+    "seed",
+    "error",
+)
+BUDGETS = (20, 40, 80)
+
+
+class SqueezeExcitation(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(channels, channels // 4, 1), nn.Conv2d(channels // 4, channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * torch.sigmoid(self.up(torch.relu(self.down(x.mean((2, 3), keepdim=True)))))
+
+
+class Bottleneck(nn.Module):
+    def __init__(
+        self, channels: int, out: int, expansion: int, kernel: int, squeeze: bool, skip: bool, stride: int
+    ) -> None:
+        super().__init__()
+        inner = channels * expansion
+        layers: list[nn.Module] = []
+        if expansion > 1:
+            layers += [nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU()]
+        layers += [
+            nn.Conv2d(inner, inner, kernel, stride, kernel // 2, groups=inner, bias=False),
+            nn.BatchNorm2d(inner),
+            nn.ReLU(),
+        ]
+        if squeeze:
+            layers.append(SqueezeExcitation(inner))
+        self.body = nn.Sequential(*layers, nn.Conv2d(inner, out, 1, bias=False), nn.BatchNorm2d(out))
+        self.skips = skip and stride == 1 and channels == out
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.body(x) if self.skips else self.body(x)
+
+
+def mobile(choose: Any) -> nn.Module:
+    channels = choose("stem", [8, 16])
+    layers: list[nn.Module] = [
+        nn.Conv2d(3, channels, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+    ]
+    for index, widths in enumerate(([12, 16, 24], [16, 24, 40], [24, 40, 64])):
+        stage = choose.within(f"stage {index}")
+        out = stage("width", widths)
+        shape = (stage("expansion", [1, 2, 4]), stage("kernel", [3, 5]), stage("squeeze", [False, True]))
+        depth = stage.integer("depth", 1, 4)
+        skip = stage("skip", [False, True]) if depth > 1 else False
+        for block in range(depth):
+            layers.append(Bottleneck(channels, out, *shape, skip, stride=1 + (index > 0 and block == 0)))
+            channels = out
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
+
+
+SPACE = ar.ModuleSpace(mobile, (1, 3, 32, 32), name="mobile-cifar10")
+
+
+def images(folder: Path | None, training: int, validation: int) -> tuple[torch.Tensor, ...]:
+    """The first images of the training part for training, its last ones for validation."""
+    part = cifar("cifar10", folder).parts()["train"]
+    last = len(part.labels)
+    sets = range(min(training, last - 1)), range(max(last - validation, training), last)
+
+    def pixels(indices: range) -> torch.Tensor:
+        x = torch.from_numpy(np.stack([part.image(i) for i in indices])).float() / 255
+        return ((x - 0.47) / 0.25).contiguous(memory_format=torch.channels_last)
+
+    labels = torch.from_numpy(np.asarray(part.labels))
+    return pixels(sets[0]), labels[list(sets[0])], pixels(sets[1]), labels[list(sets[1])]
+
+
+def train(module: nn.Module, report: ar.Report, data: tuple[torch.Tensor, ...], epochs: int) -> None:
+    x, y, x_valid, y_valid = data
+    module.to(memory_format=torch.channels_last)  # depth-wise convolutions take half the time
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    steps = epochs * -(-len(x) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=steps, pct_start=0.3)
+    for epoch in range(epochs):
+        module.train()
+        for part in torch.randperm(len(x)).split(BATCH):
+            batch = x[part]
+            if torch.rand(()) < 0.5:
+                batch = batch.flip(3)
+            loss = nn.functional.cross_entropy(module(batch), y[part])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        module.eval()
+        with torch.no_grad():
+            hits = [
+                (module(a).argmax(1) == b).sum()
+                for a, b in zip(x_valid.split(500), y_valid.split(500), strict=True)
+            ]
+        report(epoch, float(sum(hits)) / len(y_valid))
+
+
+def drawn(networks: int, seed: int) -> list[Architecture]:
+    """Different networks, in the order in which they are trained."""
+    rng, found = np.random.default_rng(seed), dict[bytes, Architecture]()
+    while len(found) < networks:
+        (architecture,) = SPACE.sample(1, rng)
+        found.setdefault(SPACE.function_key(architecture), architecture)
+    return list(found.values())
+
+
+def train_pool(args: argparse.Namespace) -> None:
+    path = args.out / "pool.csv"
+    done = {row["architecture"] for row in _read(path)}
+    data: tuple[torch.Tensor, ...] | None = None
+    curves: dict[str, dict[int, float]] = {}
+
+    def loop(module: nn.Module, report: ar.Report) -> None:
+        assert data is not None
+        curves["last"] = report.values
+        train(module, report, data, args.epochs)
+
+    evaluate = SPACE.evaluator(loop)
+    for number, architecture in enumerate(drawn(args.networks, args.seed)):
+        text = SPACE.format(architecture)
+        if text in done:
+            continue
+        data = data or images(args.data_folder, args.images, args.validation)
+        began, error = time.process_time(), ""
+        try:
+            evaluate(architecture)
+        except Exception as raised:  # a failed training is a row too
+            error = f"{type(raised).__name__}: {raised}"
+        known = SPACE.known_values(architecture)
+        curve = list(curves["last"].values())
+        row = {
+            "architecture": text,
+            "validation_accuracy": "" if error else curve[-1],
+            "curve": json.dumps([round(value, 5) for value in curve]),
+            "parameters": int(known["parameters"]),
+            "multiply_adds": int(known["multiply_adds"]),
+            "seconds": round(time.process_time() - began, 1),
+            "seed": args.seed,
+            "error": error,
+        }
+        _append(path, COLUMNS, row)
+        print(f"{number + 1}/{args.networks}: {row['validation_accuracy']} in {row['seconds']} s", flush=True)
+
+
+def replay(args: argparse.Namespace) -> None:
+    rows = [row for row in _read(args.out / "pool.csv") if not row["error"]]
+    pool = {SPACE.parse(row["architecture"]): float(row["validation_accuracy"]) for row in rows}
+    path = args.out / "searches.csv"
+    done = {(row["method"], int(row["seed"])) for row in _read(path)}
+    for seed in range(args.seeds):
+        for method in args.methods:
+            if (method, seed) in done:
+                continue
+            values = list(METHODS[method](pool, min(max(args.budgets), len(pool)), seed))
+            for budget in args.budgets:
+                _append(
+                    path,
+                    ("method", "seed", "budget", "best"),
+                    {"method": method, "seed": seed, "budget": budget, "best": max(values[:budget])},
+                )
+            print(f"{method}, seed {seed}: {max(values):.4f}", flush=True)
+    (args.out / "table.md").write_text(_table(_read(path), max(pool.values()), args), encoding="utf-8")
+
+
+Pool = dict[Architecture, float]
+
+
+def _strategy(kind: Any) -> Any:
+    def run(pool: Pool, budget: int, seed: int) -> Iterator[float]:
+        def known(_: nn.Module, report: ar.Report) -> float:
+            return pool[report.architecture]
+
+        result = search(SPACE, known, kind(SPACE, candidates=list(pool)), budget=budget, seed=seed)
+        return (evaluation.value for evaluation in result.evaluations)
+
+    return run
+
+
+def _tpe(pool: Pool, budget: int, seed: int) -> Iterator[float]:
+    """TPE draws choice by choice; the nearest network of the pool that was not evaluated is what it is told of."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    left = {architecture: dict(architecture.choices) for architecture in pool}
+    for _ in range(budget):
+        trial = study.ask()
+        asked = _Walk(lambda name, domain, trial=trial: _suggested(trial, name, domain)).values
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which TPE does not learn from
+        nearest = min(left, key=lambda architecture: _distance(asked, left[architecture]))
+        taken = left.pop(nearest)
+        domains = _Walk(lambda name, domain, taken=taken: taken[name]).domains
+        study.add_trial(optuna.trial.create_trial(params=taken, distributions=domains, value=pool[nearest]))
+        yield pool[nearest]
+
+
+Domain = optuna.distributions.CategoricalDistribution | optuna.distributions.IntDistribution
+
+
+def _suggested(trial: optuna.Trial, name: str, domain: Domain) -> Any:
+    if isinstance(domain, optuna.distributions.IntDistribution):
+        return trial.suggest_int(name, domain.low, domain.high)
+    return trial.suggest_categorical(name, domain.choices)
+
+
+class _Walk:
+    """Goes through the choices that are active, and keeps their domains and what was answered."""
+
+    def __init__(self, answer: Callable[[str, Domain], Any], prefix: str = "") -> None:
+        self._answer, self._prefix = answer, prefix
+        self.values: dict[str, Any] = {}
+        self.domains: dict[str, Domain] = {}
+        if not prefix:
+            mobile(self)
+
+    def __call__(self, name: str, options: list[Any]) -> Any:
+        return self._take(name, optuna.distributions.CategoricalDistribution(options))
+
+    def integer(self, name: str, low: int, high: int) -> Any:
+        return self._take(name, optuna.distributions.IntDistribution(low, high))
+
+    def within(self, name: str) -> "_Walk":
+        inner = _Walk(self._answer, f"{self._prefix}{name}/")
+        inner.values, inner.domains = self.values, self.domains
+        return inner
+
+    def _take(self, name: str, domain: Domain) -> Any:
+        name = self._prefix + name
+        self.domains[name] = domain
+        self.values[name] = self._answer(name, domain)
+        return self.values[name]
+
+
+def _distance(one: dict[str, Any], other: dict[str, Any]) -> int:
+    """The number of choices that differ, those that only one of the two has included."""
+    return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
+
+
+METHODS: dict[str, Any] = {
+    "guided": _strategy(GuidedSearch),
+    "evolution": _strategy(RegularizedEvolution),
+    "TPE": _tpe,
+    "random": _strategy(RandomSearch),
+}
+
+
+def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) -> str:
+    """Mean regret and its standard error; and how much more than guided search's, paired by seed."""
+    found = {(row["method"], int(row["budget"]), int(row["seed"])): best - float(row["best"]) for row in rows}
+    lines = [
+        "| method | " + " | ".join(f"{budget} evaluations" for budget in args.budgets) + " |",
+        "|---|" + "---|" * len(args.budgets),
+    ]
+    for method in args.methods:
+        cells = []
+        for budget in args.budgets:
+            seeds = sorted(seed for name, n, seed in found if (name, n) == (method, budget))
+            regrets = [found[method, budget, seed] for seed in seeds]
+            cell = _mean(regrets)
+            more = [
+                found[method, budget, seed] - found["guided", budget, seed]
+                for seed in seeds
+                if ("guided", budget, seed) in found
+            ]
+            cells.append(cell if method == "guided" or not more else f"{cell} ({_mean(more, sign='+')})")
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _mean(values: list[float], sign: str = "") -> str:
+    spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return f"{100 * statistics.mean(values):{sign}.2f} ± {100 * spread:.2f}"
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _append(path: Path, columns: tuple[str, ...], row: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", nargs="+", choices=("train", "replay"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--networks", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0, help="of the order of the networks")
+    parser.add_argument("--images", type=int, default=IMAGES, help="training images")
+    parser.add_argument("--validation", type=int, default=VALIDATION, help="validation images")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--data-folder", type=Path, help="the folder of the CIFAR-10 files")
+    parser.add_argument("--seeds", type=int, default=20, help="searches of each method")
+    parser.add_argument("--budgets", type=int, nargs="+", default=list(BUDGETS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    for part in args.what:
+        {"train": train_pool, "replay": replay}[part](args)
+
+
+if __name__ == "__main__":
+    main()
