@@ -15,10 +15,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from traced_pool import Traced
 
 from archrank.graph import Cell, Graph, Node
 from archrank.network_features import network_features
-from archrank.network_pool import NetworkPool
 from archrank.predictors import auto
 from archrank.ranking import kendall_tau
 
@@ -35,23 +35,6 @@ TABLES = {
     ),
     "ImageNet top-1": ("results-imagenet.csv", "top1", "img_size"),
 }
-NOTHING = Graph((Cell(1, 2, (Node("none", (0,), 1),), (1,)),))
-
-
-class Traced(NetworkPool):
-    """Networks whose features were computed before."""
-
-    def __init__(self, features, inputs):
-        super().__init__(dict.fromkeys(features, NOTHING), inputs or None)
-        self._features = features
-
-    def features(self, architecture):
-        found = dict(self._features[self.format(architecture)])
-        domains = self.domains(architecture)
-        for name, value in architecture.choices[1:]:
-            names, numbers = domains[name].feature_names(), domains[name].features(value)
-            found |= {f"{name}{suffix}": number for suffix, number in zip(names, numbers, strict=True)}
-        return found
 
 
 def main():
@@ -182,7 +165,7 @@ def ranked(target, rows, traced, options):
         usable.append((f"{model} {size}", row, tag or "none", value))
     features = {name: row["features"] for name, row, _, _ in usable}
     with_tags = target == "ImageNet top-1"
-    pool = Traced(features, recipe_inputs([tag for _, _, tag, _ in usable]) if with_tags else {})
+    pool = Traced(features, recipe_inputs([tag for _, _, tag, _ in usable]) if with_tags else None)
     values = np.array([value for *_, value in usable])
     families = sorted({row["family"] for _, row, _, _ in usable})
     for seed in range(options.seeds):

@@ -544,6 +544,43 @@ def test_the_module_and_the_random_state_stay_as_they_were():
     assert next(module.parameters()).device.type == "cpu"
 
 
+class Prepares(nn.Module):
+    """In evaluation mode it reads a table that `train` makes, as LeViT does with its biases."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4))
+
+    def train(self, mode=True):
+        super().train(mode)
+        if mode:
+            vars(self).pop("doubled", None)
+        else:
+            self.doubled = self.weight.detach() * 2
+        return self
+
+    def forward(self, x):
+        return x * self.weight * 2 if self.training else x * self.doubled
+
+
+def test_what_train_prepares_for_the_other_mode_is_there_and_is_gone_afterwards():
+    module = nn.Sequential(Prepares())
+    assert [node.operation for node in ar.trace(module, (2, 4)).cells[0].sites].count("mul") == 1
+    assert module.training
+    assert not hasattr(module[0], "doubled")
+    module.eval()
+    kept = module[0].doubled
+    ar.trace(module, (2, 4))
+    assert module[0].doubled is kept
+
+    def refuses(self, mode=True):
+        raise RuntimeError("this network is frozen")
+
+    module = type("Frozen", (nn.Linear,), {"train": refuses})(4, 4)
+    with pytest.raises(TraceError, match=r"Frozen\.train\(False\) fails: RuntimeError: this network is frozen"):
+        ar.trace(module, (2, 4))
+
+
 def test_a_module_without_numbers_has_the_same_graph():
     with torch.device("meta"):
         outline = Residual(True)

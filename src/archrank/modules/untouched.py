@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from archrank.errors import TraceError
+from archrank.system.foreign import in_one_line
+
 __all__ = ["own_attributes", "untouched"]
 
 _COPIED = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
@@ -25,11 +28,18 @@ def untouched(module: nn.Module, *, training: bool, dropout: bool = False) -> It
         module: The module with all that it holds.
         training: The mode.
         dropout: Whether layers of dropout are in training mode in any case.
+
+    Raises:
+        TraceError: A ``train`` of the user's fails.
     """
     states = [(m, *_state(m)) for m in module.modules()]
     scripted = [(m, m.training) for m in module.modules() if isinstance(m, torch.jit.ScriptModule)]
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
+        # Some prepare in `train` what their forward needs in the other mode.
+        for m, *_ in states:
+            if type(m).train is not nn.Module.train and m.training != training:
+                _call_train(m, training)
         for m, *_ in states:
             m.__dict__["training"] = training or (dropout and isinstance(m, nn.modules.dropout._DropoutNd))
         yield
@@ -44,6 +54,13 @@ def untouched(module: nn.Module, *, training: bool, dropout: bool = False) -> It
                 _refill(container, content)
         for script, mode in scripted:
             script.training = mode
+
+
+def _call_train(module: nn.Module, mode: bool) -> None:
+    try:
+        module.train(mode)
+    except Exception as error:
+        raise TraceError(f"{type(module).__name__}.train({mode}) fails: {in_one_line(error)}") from error
 
 
 def _state(module: nn.Module) -> tuple[dict[str, Any], list[tuple[Any, Any]]]:

@@ -88,6 +88,8 @@ class OpenFeatureMap(Grouped):
 def _choice_features(space: OpenSpace, architecture: Architecture) -> Iterator[str]:
     """The names of the features that describe the choices of an architecture."""
     for name, domain in space.domains(architecture).items():
+        if name in space.identifiers:
+            continue
         yield f"{name} is active"
         yield from (f"{name}{suffix}" for suffix in domain.feature_names())
 
