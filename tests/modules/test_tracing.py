@@ -577,7 +577,9 @@ def test_what_train_prepares_for_the_other_mode_is_there_and_is_gone_afterwards(
         raise RuntimeError("this network is frozen")
 
     module = type("Frozen", (nn.Linear,), {"train": refuses})(4, 4)
-    with pytest.raises(TraceError, match=r"Frozen\.train\(False\) fails: RuntimeError: this network is frozen"):
+    with pytest.raises(
+        TraceError, match=r"Frozen\.train\(False\) fails: RuntimeError: this network is frozen"
+    ):
         ar.trace(module, (2, 4))
 
 
