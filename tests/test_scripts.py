@@ -27,6 +27,7 @@ SCRIPTS = {
     "studies/calibration.py": SMALL,
     "studies/depth_features.py": SMALL,
     "studies/encoder_settings.py": f"{SMALL} --settings MLP",
+    "studies/fidelity_search.py": "--tables made-up --seeds 1 --budget 12 --out out",
     "studies/flow_encoder.py": f"{SMALL} --encoders biflow",
     "studies/full_size_cost.py": "--cells 1 --out out",
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",

@@ -295,6 +295,11 @@ def test_a_budget_is_still_checked():
         search(4, strategy="guided")
 
 
+def test_a_budget_without_a_whole_training_is_said():
+    with pytest.warns(UserWarning, match="no training of 9 epochs ended with a value"):
+        assert search(1).best is None
+
+
 def test_a_strategy_object_is_taken_too():
     result = search(strategy=RandomSearch(SPACE))
     assert rows(result) == rows(search())

@@ -31,6 +31,7 @@ from archrank.cli.executors import (
     values_from,
     warnings_on,
 )
+from archrank.cli.fidelities import FidelityOptions
 from archrank.cli.objectives import MaximizeOption, MetricOption, ObjectivesOption, WhereOption
 from archrank.cli.options import with_options
 from archrank.cli.predictors import (
@@ -62,6 +63,7 @@ _BEFORE = "Earlier results and restrictions, such as --known runs/old --fix dept
 _GUIDED = "Guided search, such as --initial 20 --acquisition mean"
 
 
+@with_options(FidelityOptions, "stopping")
 @with_options(TableOptions, "reading")
 @with_training_options()
 def command(
@@ -74,7 +76,9 @@ def command(
             show_default=False,
         ),
     ],
-    budget: Annotated[int, typer.Option(help="How many architectures may be evaluated.")] = 150,
+    budget: Annotated[
+        int, typer.Option(help="How many architectures may be evaluated, or whole trainings' epochs paid.")
+    ] = 150,
     strategy: Annotated[str, typer.Option(help=" | ".join(STRATEGIES))] = "guided",
     predictor: PredictorOption = None,
     effort: EffortOption = None,
@@ -188,6 +192,7 @@ def command(
     *,
     training: TrainingOptions,
     reading: TableOptions,
+    stopping: FidelityOptions,
 ) -> None:
     """Search a benchmark, or a space with an evaluator, for a good architecture with few evaluations.
 
@@ -228,7 +233,10 @@ def command(
     target = names.target(searched, evaluator, is_remote=storage is not None)
     folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
     before = Wishes(known or (), renamed or (), start or (), fix or (), forbid or ())
-    request = _Request(searched, target, options, evaluating, training, reading, budget, seed, folder, before)
+    request = _Request(
+        searched, target, options, evaluating, training, reading, stopping, budget, seed, folder, before
+    )
+    metric = metric or stopping.metric
     console = Console(stderr=True)
     with warnings_on(console):
         values = request.values(metric, maximize, objectives)
@@ -270,6 +278,7 @@ class _Request:
         evaluating: The options for where evaluations run.
         training: The options for training networks.
         reading: The options for reading a user's table.
+        stopping: The options for trainings that stop early.
         budget: How many evaluations.
         seed: The seed.
         folder: The run folder.
@@ -282,6 +291,7 @@ class _Request:
     evaluating: ExecutorOptions
     training: TrainingOptions
     reading: TableOptions
+    stopping: FidelityOptions
     budget: int
     seed: int
     folder: Path
@@ -366,7 +376,13 @@ class _Request:
             [f"--{name.replace('_', '-')}", str(value)] for name, value in values.items() if value is not None
         ]
         words += [["--where", str(constraint)] for constraint in by.constraints]
-        words += [self.before.words, self.evaluating.words, self.training.words, self.reading.words]
+        words += [
+            self.stopping.words,
+            self.before.words,
+            self.evaluating.words,
+            self.training.words,
+            self.reading.words,
+        ]
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
     def run(
@@ -386,7 +402,8 @@ class _Request:
         ):
 
             def on_progress(progress: "SearchProgress") -> None:
-                note = f"{progress.done} of {progress.budget}, best {brief(progress.best)}"
+                unit = "" if progress.unit == "evaluations" else f" {progress.unit}"
+                note = f"{progress.done} of {progress.budget}{unit}, best {brief(progress.best)}"
                 bar.update(progress.done, progress.budget, note)
 
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):
@@ -408,6 +425,7 @@ class _Request:
                 command=again,
                 fingerprint={**self.evaluating.active, **(values.fingerprint if trains else {})},  # type: ignore[union-attr]
                 **self.before.given,
+                **self.stopping.given,
                 **how,
                 **{name: value for name, value in self.options.active.items() if name != "strategy"},
             )

@@ -40,6 +40,8 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
         looked += f" of {len(table):,} ({len(evaluations) / len(table):.1%})"
     looked += f", {len(errors)} failed" if errors else ""
     rows: list[tuple[str, str]] = [("evaluated", looked)]
+    if stopped := record.get("fidelities"):
+        rows = [("trainings", _rungs(stopped["rungs"], len(errors))), ("epochs", _epochs(record))]
     if known := record.get("known"):
         rows.append(("known before", _known(record, known)))
     if errors:
@@ -60,7 +62,8 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
                 ("true rank", f"{best['true_rank']} of {counted}"),
                 ("regret", f"{brief(record['regret'])} (the optimum is {brief(record['optimum'])})"),
             ]
-    alone = record["front"] is None and not record.get("known")  # other strategies began with nothing
+    # Other strategies began with nothing, and trained everything to the end.
+    alone = record["front"] is None and not (record.get("known") or record.get("fidelities"))
     if table is not None and alone and (others := _in_comparison(record, table)):
         rows.append(("in comparison", others))
     rows += [("time", f"{record['seconds']['total']:.1f} s"), ("report", str(folder / "report.html"))]
@@ -74,6 +77,18 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
             expand=False,
         )
     )
+
+
+def _rungs(rungs: Sequence[Mapping[str, Any]], failed: int) -> str:
+    """How many trainings ended on each rung."""
+    counts = ", ".join(f"{rung['trainings']} of {rung['fidelity']} epochs" for rung in rungs)
+    return counts + (f"; {failed} failed" if failed else "")
+
+
+def _epochs(record: Mapping[str, Any]) -> str:
+    """What was paid, and how many whole trainings cost as much."""
+    full = record["fidelities"]["levels"][-1]
+    return f"{record['epochs']:,}, as many as {record['epochs'] / full:.1f} whole trainings have"
 
 
 def _known(record: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:

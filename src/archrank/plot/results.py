@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,15 @@ def curve(result: SearchResult, *, compare: bool = True, ax: Axes | None = None)
     >>> ar.plot.curve(result, compare=False).get_ylabel()
     'baseline_accuracy (split not stated, one run)'
     """
-    _check(result)
+    result = _checked(result)
     table, metric = _feasible(result), result.metric
     values = _values(result)
     reasons = [e.state if e.state == "infeasible" else e.reason for e in result.evaluations]
-    bands = comparison_bands(table, metric, len(values)) if table is not None and compare else ()
+    bands = (
+        comparison_bands(table, metric, len(values))
+        if table is not None and compare and result.fidelities is None
+        else ()
+    )
     optimum = None if table is None else table.optimum(metric)[1]
 
     def draw(axes: Axes) -> None:
@@ -88,7 +93,7 @@ def predicted(result: SearchResult, *, ax: Axes | None = None) -> Axes:
     Raises:
         ArchrankError: Fewer than two evaluations were predicted and measured.
     """
-    _check(result)
+    result = _checked(result)
     values = _values(result)
     scores = np.array([np.nan if e.predicted is None else e.predicted for e in result.evaluations])
     rounds = np.array([e.round for e in result.evaluations], dtype=np.int64)
@@ -118,7 +123,7 @@ def pareto(result: SearchResult, objectives: Sequence[str] | None = None, *, ax:
         ArchrankError: The search had one objective, or not two are named.
         UnknownName: It did not have one of those named.
     """
-    _check(result)
+    result = _checked(result)
     known = list(result.objectives.directions)
     chosen = known[:2] if objectives is None else list(objectives)
     for name in chosen:
@@ -154,7 +159,7 @@ def hypervolume(result: SearchResult) -> Axes:
     Raises:
         ArchrankError: The search had one objective, or nothing was measured.
     """
-    _check(result)
+    result = _checked(result)
     names = list(result.objectives.directions)
     table = _feasible(result)
     everything = None if table is None else np.stack([table.scores(name) for name in names], axis=1)
@@ -181,7 +186,7 @@ def distribution(result: SearchResult, *, ax: Axes | None = None) -> Axes:
     Raises:
         ArchrankError: No table was searched.
     """
-    _check(result)
+    result = _checked(result)
     table = _feasible(result)
     if table is None:
         raise ArchrankError(
@@ -228,11 +233,14 @@ def _axes(ax: Axes | None, draw: Callable[[Axes], None], figure: Callable[[], Fi
     return ax
 
 
-def _check(result: object) -> None:
+def _checked(result: object) -> SearchResult:
+    """The result, with whole trainings alone: values after fewer epochs cannot be compared with theirs."""
     if not isinstance(result, SearchResult):
         raise ArchrankError(f"{result!r:.200} is no SearchResult, as archrank.search returns it")
-    if not result.evaluations:
+    whole = tuple(evaluation for evaluation in result.evaluations if evaluation.whole)
+    if not whole:
         raise ArchrankError("the search has no evaluations to plot")
+    return result if len(whole) == len(result.evaluations) else replace(result, evaluations=whole)
 
 
 def _feasible(result: SearchResult) -> Table | None:

@@ -23,7 +23,7 @@ from archrank.system.foreign import message
 from archrank.system.threads import threads
 from archrank.training.checkpoint import CHECKPOINT
 from archrank.training.choosing import image_shape, skeleton_for
-from archrank.training.curve import CURVE, read_curve
+from archrank.training.curve import CURVE, Epoch, read_curve
 from archrank.training.devices import weights_generator
 from archrank.training.fingerprint import differences, recipe_fingerprint, recorded_fingerprint
 from archrank.training.pruning import Pruning, Watched
@@ -65,6 +65,7 @@ class TrainingEvaluator:
     Attributes:
         metric: The name of the default metric.
         directions: ``"maximize"`` or ``"minimize"`` by name of a value.
+        continued: A longer training goes on from the checkpoint of the shorter one.
 
     Raises:
         BudgetError: Fewer than one repeat.
@@ -72,6 +73,7 @@ class TrainingEvaluator:
     """
 
     metric = METRIC
+    continued = True
     directions: Mapping[str, str] = {
         METRIC: "maximize",
         LOSS: "minimize",
@@ -147,6 +149,26 @@ class TrainingEvaluator:
                 f"{', '.join(objectives)}: leave it out, or search by {METRIC} alone"
             )
 
+    def check_fidelities(self, levels: Sequence[int]) -> None:
+        """Refuse fidelities that do not end with whole trainings.
+
+        Args:
+            levels: After how many epochs trainings may stop, ascending.
+
+        Raises:
+            ArchrankError: There is a pruner too, or the last is not the recipe's number of epochs.
+        """
+        if self._pruner is not None:
+            raise ArchrankError(
+                f"fidelities (--fidelities) and the pruner {self._pruner} (--pruner) both stop trainings early: give "
+                "one of them"
+            )
+        if levels[-1] != self._recipe.epochs:
+            raise ArchrankError(
+                f"the last of the fidelities {list(levels)} is {levels[-1]}, and the recipe {self._recipe.name} "
+                f"trains for {self._recipe.epochs} epochs: give the same number to both (--fidelities, --epochs)"
+            )
+
     def prepare(self) -> ImageData:
         """Load the images, and decode them if they are not cached, before the first evaluation needs them.
 
@@ -167,8 +189,12 @@ class TrainingEvaluator:
         network = outline(graph, skeleton, operations=self._table)
         return float(_COUNTS[name](network, image_shape(self._recipe, data)))
 
-    def __call__(self, architecture: Architecture) -> dict[str, float]:
+    def __call__(self, architecture: Architecture, epochs: int | None = None) -> dict[str, float]:
         """Train an architecture, or read the outcome of an earlier training.
+
+        Args:
+            architecture: What is trained.
+            epochs: After how many epochs to stop; then the checkpoint stays. None for the recipe's.
 
         Returns:
             ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``valid_loss``
@@ -183,7 +209,7 @@ class TrainingEvaluator:
         skeleton = self._skeleton or skeleton_for(graph, self._recipe, data, operations=self._table)
         found: list[dict[str, Any]] = []
         for repeat in range(self._repeats):
-            found.append(self._training(architecture, graph, skeleton, data, repeat))
+            found.append(self._training(architecture, graph, skeleton, data, repeat, epochs))
             if found[-1]["pruned"]:
                 break
         accuracies = [float(training["accuracy"]) for training in found]
@@ -203,9 +229,15 @@ class TrainingEvaluator:
         return values
 
     def _training(
-        self, architecture: Architecture, graph: Graph, skeleton: Skeleton, data: ImageData, repeat: int
+        self,
+        architecture: Architecture,
+        graph: Graph,
+        skeleton: Skeleton,
+        data: ImageData,
+        repeat: int,
+        until: int | None,
     ) -> dict[str, Any]:
-        """The outcome of one training, which is run unless it is finished."""
+        """The outcome of one training, which is run unless it is finished or got as far."""
         text = self._space.format(architecture)
         name = hashlib.sha256(text.encode()).hexdigest()[:12] + (f"-{repeat + 1}" if repeat else "")
         fingerprint = {
@@ -220,11 +252,17 @@ class TrainingEvaluator:
         if (before := _read(folder / _RESULT)) is not None:
             if differing := differences(recorded_fingerprint(before), fingerprint):
                 raise TrainingError(f"{folder} holds another training: {differing}. Choose another folder")
+            if until is not None and until < before["epochs"]:
+                return _outcome(read_curve(folder / CURVE)[:until])
             return {**before, "loss": _last_loss(folder)}
+        if until is not None and until < self._recipe.epochs:
+            shorter = self._train(graph, skeleton, data, repeat, folder, lambda e: e.epoch >= until)
+            return _outcome(shorter.curve[:until])
         watched = self._watch() if repeat == 0 else None
         trained: Trained | None = None
         try:
-            trained = self._train(graph, skeleton, data, repeat, folder, watched)
+            stop = None if watched is None else watched.stops
+            trained = self._train(graph, skeleton, data, repeat, folder, stop)
         finally:
             accuracy = None if trained is None else trained.valid_accuracy
             pruned = trained is not None and trained.stopped == "asked"
@@ -249,7 +287,7 @@ class TrainingEvaluator:
         data: ImageData,
         repeat: int,
         folder: Path,
-        watched: Watched | None,
+        stop: Callable[[Epoch], bool] | None,
     ) -> Trained:
         seed = self._seed + repeat
         network = build(graph, skeleton, weights_generator(seed), operations=self._table)
@@ -262,9 +300,7 @@ class TrainingEvaluator:
                 device=self._device,
                 folder=folder,
                 time_limit=self._time_limit,
-                on_epoch=None
-                if watched is None
-                else lambda e: watched.is_enough(e.epoch, e.valid_accuracy or 0.0),
+                on_epoch=stop,
             )
 
     def _watch(self) -> Watched | None:
@@ -310,6 +346,18 @@ class _Counts(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(_COUNTS)
+
+
+def _outcome(curve: Sequence[Epoch]) -> dict[str, Any]:
+    """The outcome of a training that goes on later."""
+    last = curve[-1]
+    return {
+        "accuracy": last.valid_accuracy,
+        "loss": math.nan if last.valid_loss is None else last.valid_loss,
+        "seconds": sum(epoch.seconds for epoch in curve),
+        "epochs": len(curve),
+        "pruned": False,
+    }
 
 
 def _last_loss(folder: Path) -> float:

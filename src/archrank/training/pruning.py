@@ -9,6 +9,7 @@ from optuna.pruners import BasePruner, MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import Trial, TrialState
 
 from archrank.errors import UnknownName
+from archrank.training.curve import Epoch
 
 __all__ = ["PRUNERS", "Pruning"]
 
@@ -90,6 +91,10 @@ class Watched:
         self._trial.report(accuracy, epoch)
         worse = self._trial.should_prune()
         return worse and epoch < self._epochs
+
+    def stops(self, epoch: Epoch) -> bool:
+        """The same, from what a training reports."""
+        return self.is_enough(epoch.epoch, epoch.valid_accuracy or 0.0)
 
     def end(self, name: str, accuracy: float | None, pruned: bool) -> None:
         """Record its end.

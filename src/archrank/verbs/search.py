@@ -280,6 +280,12 @@ def search(
             f"all {len(result.evaluations)} evaluations failed, mostly by {errors.most_common(1)[0][0]}",
             stacklevel=2,
         )
+    elif result.fidelities is not None and result.best is None:
+        warnings.warn(
+            f"no training of {result.fidelities.full} epochs ended with a value, so there is no best one: give a "
+            "larger budget, or fewer fidelities",
+            stacklevel=2,
+        )
     return result
 
 

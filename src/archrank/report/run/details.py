@@ -23,6 +23,8 @@ _COLUMNS = (
     ("round", "round", 6),
     ("reason", "reason", 6),
     ("predicted", "predicted", 4),
+    ("fidelity", "stopped after", 7),
+    ("epochs", "epochs paid", 7),
     ("value", "value", 6),
     ("test_value", "test value", 6),
     ("seconds", "seconds", 3),

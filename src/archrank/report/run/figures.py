@@ -43,7 +43,8 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
     values = numbers(evaluations, "value")
     broken = np.array([e.get("state") == INFEASIBLE for e in evaluations], dtype=bool)
     values[broken] = np.nan
-    informed = bool(result.get("known"))  # other strategies began with nothing
+    # Other strategies began with nothing, and trained everything to the end.
+    alone = not (result.get("known") or result.get("fidelities"))
     figures = {
         "search": search_figure(
             values,
@@ -54,7 +55,7 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
             label,
             higher_is_better=higher,
             bands=comparison_bands(table, result["metric"], len(values))
-            if table is not None and not informed
+            if table is not None and alone
             else (),
             optimum=result.get("optimum"),
         )

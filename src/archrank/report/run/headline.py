@@ -25,7 +25,7 @@ def _searched(result: Mapping[str, Any]) -> str:
 
 def headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> dict[str, Any]:
     """The values of the template's headline, by name."""
-    count = len(result.get("evaluations") or [])
+    count = len({str(e["architecture"]) for e in result.get("evaluations") or []})
     evaluated = f"{count:,} architecture{'' if count == 1 else 's'}"
     if table is not None:
         evaluated = f"{count:,} of {len(table):,} architectures ({100 * count / len(table):.2g}%)"
@@ -71,7 +71,12 @@ def tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> list[
     failed, infeasible = sum(e.get("value") is None for e in evaluations), result.get("infeasible")
     remark = f"{failed:,} failed" if failed else "none failed"
     remark += f", {infeasible:,} infeasible" if infeasible else ""
-    found.append(Tile("Evaluations", f"{len(evaluations):,}", remark))
+    stopped = result.get("fidelities")
+    found.append(Tile("Trainings" if stopped else "Evaluations", f"{len(evaluations):,}", remark))
+    if stopped:
+        whole = result["epochs"] / stopped["levels"][-1]
+        rungs = ", ".join(f"{rung['trainings']} of {rung['fidelity']}" for rung in stopped["rungs"])
+        found.append(Tile("Epochs", f"{result['epochs']:,}", f"as {whole:.1f} whole trainings; {rungs}"))
     if known := result.get("known"):
         found.append(Tile("Known before", f"{len(known):,}", _best_known(result, known, higher)))
     seconds = result.get("seconds") or {}

@@ -111,11 +111,10 @@ def write_report(
     )
     evaluations: Sequence[Mapping[str, Any]] = result.get("evaluations") or []
     label = metric if table is None else metric_label(table.metric(metric))
-    figures = {**run_figures(result, table), **training_figures(folder, result, label, higher)}
+    whole = {**result, "evaluations": [e for e in evaluations if e.get("whole", True)]}
+    figures = {**run_figures(whole, table), **training_figures(folder, whole, label, higher)}
     captions = {
-        name: (title, caption + " Only what meets the constraints counts.")
-        if objectives.constraints and name not in _WITH_INFEASIBLE
-        else (title, caption)
+        name: (title, caption + _remark(name, objectives, bool(result.get("fidelities"))))
         for name, (title, caption) in _CAPTIONS.items()
     }
     front = result.get("front")
@@ -152,8 +151,20 @@ def write_report(
     return write_whole(folder / "report.html", page)
 
 
+def _remark(name: str, objectives: Objectives, stopped: bool) -> str:
+    """What a figure leaves out."""
+    remark = " Only whole trainings are shown." if stopped and name != "curves" else ""
+    if objectives.constraints and name not in _WITH_INFEASIBLE:
+        remark += " Only what meets the constraints counts."
+    return remark
+
+
 def _best_first(evaluations: Sequence[Mapping[str, Any]], higher: bool) -> list[int]:
     """Indices of the evaluations that count, the best first, the earliest of equals first."""
     values = numbers(evaluations, "value") if evaluations else np.empty(0)
     order = np.argsort(-values if higher else values, kind="stable")
-    return [int(i) for i in order if not np.isnan(values[i]) and evaluations[i].get("state") != INFEASIBLE]
+    return [int(i) for i in order if not np.isnan(values[i]) and _counts(evaluations[i])]
+
+
+def _counts(evaluation: Mapping[str, Any]) -> bool:
+    return evaluation.get("state") != INFEASIBLE and bool(evaluation.get("whole", True))
