@@ -181,11 +181,29 @@ def test_rungs_that_tell_nothing_are_left_out():
 
     history = searched(ModelPromotion(RandomSearch(SPACE), LEVELS), 60, score=useless)
     rungs = Rungs(history, LEVELS)
-    assert first_rung(rungs) == 9
+    assert first_rung(rungs)[0] == 9
     # Then whole trainings begin at once.
     assert [e.fidelity for e in list(history)[-10:]] == [9] * 10
     useful = searched(ModelPromotion(RandomSearch(SPACE), LEVELS), 30)
-    assert first_rung(Rungs(useful, LEVELS)) == 1
+    assert first_rung(Rungs(useful, LEVELS)) == (1, 1)
+
+
+def test_what_is_paused_below_goes_on_where_it_is_predicted_to_be_better():
+    """The lower rung costs nearly as much as the other, so nothing begins there any more."""
+    rng, fidelities = np.random.default_rng(0), Fidelities((8, 9))
+    first = some(40)
+    low = [Evaluated(a, quality(a) + rng.normal(), fidelity=8) for a in first]
+    high = [Evaluated(a, quality(a), fidelity=9) for a in first[:15]]
+    history = History([*low, *high])
+    assert first_rung(Rungs(history, fidelities)) == (9, 8)
+    candidates = [*first, *some(50, seed=1)[:10]]
+    rule = ModelPromotion(GuidedSearch(SPACE, candidates=candidates), fidelities)
+    few, many = (rule.propose(history, n, np.random.default_rng(0)) for n in (5, 20))
+    assert {p.fidelity for p in many} == {9}
+    assert {p.reason for p in many} == {"predicted", "promoted"}
+    assert {p.architecture for p in many if p.reason == "promoted"} <= set(first[15:])
+    scores = [p.score for p in few]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_correlations_do_not_suffer_from_selection():

@@ -21,6 +21,9 @@ _RELIABLE = 0.8
 """The share of the variance of whole trainings that is not noise: what a shorter one is compared with."""
 
 
+_MARGIN = 2.0
+"""How much more than whole trainings a shorter one has to tell for its epochs."""
+
 _LEAST = 0.55
 """The correlation below which the values of a rung mislead the predictor more than they teach it."""
 
@@ -46,21 +49,20 @@ def correlations(rungs: Rungs) -> dict[int, float]:
     return found
 
 
-def first_rung(rungs: Rungs) -> int:
-    """The rung that tells most for each of its epochs; the last one where shorter trainings are not worth theirs.
+def first_rung(rungs: Rungs) -> tuple[int, int]:
+    """The rung that trainings begin on, and the lowest one whose values can be learned from.
 
-    With the correlation ρ a training tells as much as a measurement with a noise of (1 - ρ²) / ρ².
+    Trainings begin on the rung that tells most for each of its epochs, and on the last one where shorter trainings are
+    hardly worth theirs. With the correlation ρ a training tells as much as a measurement with a noise of (1 - ρ²) / ρ².
 
     Args:
         rungs: What is known.
     """
-    levels = rungs.fidelities.levels
-    worth = {
-        level: _precision(rho**2) / level if rho >= _LEAST else 0.0
-        for level, rho in correlations(rungs).items()
-    }
-    worth[levels[-1]] = _precision(_RELIABLE) / levels[-1]
-    return max(levels, key=lambda level: worth[level])
+    levels, found = rungs.fidelities.levels, correlations(rungs)
+    usable = [level for level in levels if found[level] >= _LEAST]
+    worth = {level: _precision(found[level] ** 2) / level for level in usable}
+    worth[levels[-1]] = _MARGIN * _precision(_RELIABLE) / levels[-1]
+    return max(usable, key=lambda level: worth[level]), usable[0]
 
 
 def _precision(explained: float) -> float:

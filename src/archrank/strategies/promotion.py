@@ -1,5 +1,6 @@
 """Which trainings begin and which go on, by a predictor."""
 
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 
@@ -27,18 +28,22 @@ class ModelPromotion(MultiFidelity):
     The strategy inside learns from all rungs. Each rung gets about as many epochs as the others. Of the paused
     trainings of a rung those go on that the predictor ranks best, which knows their values and those of similar
     architectures. Without a predictor they go on by their values. Trainings begin on the rung that tells most for its
-    epochs (:func:`~archrank.strategies.agreement.first_rung`). If shorter trainings do not agree with whole ones, that
-    is the last one: then the search is the one that the strategy inside makes alone.
+    epochs (:func:`~archrank.strategies.agreement.first_rung`); what is paused below goes on there where it is predicted
+    to be better than what would begin. If shorter trainings do not agree with whole ones, it is the last rung: then the
+    search is the one that the strategy inside makes alone.
     """
 
     def _choose(self, rungs: Rungs, n: int, rng: np.random.Generator) -> list[Proposal]:
         levels = self.fidelities.levels
-        begin = levels[0] if len(rungs.entries) < _BEGIN else first_rung(rungs)
+        few = len(rungs.entries) < _BEGIN
+        begin, least = (levels[0], levels[0]) if few else first_rung(rungs)
         ladder = levels[levels.index(begin) :]
         paused = {level: rungs.paused(level) for level in ladder[:-1]}
+        below = [a for level in levels if least <= level < begin for a in rungs.paused(level)]
         counts = self._counts(rungs, ladder, paused, n)
-        history = rungs.as_one(common_scale(rungs, begin))
-        value = self._predicted(history, {a for level in paused if counts[level] for a in paused[level]}, rng)
+        history = rungs.as_one(common_scale(rungs, least))
+        asked = {a for level in paused if counts[level] for a in paused[level]}
+        value = self._predicted(history, asked.union(below), rng)
         chosen: list[Proposal] = []
         for level in reversed(ladder[:-1]):
             for _ in range(counts[level]):
@@ -49,7 +54,10 @@ class ModelPromotion(MultiFidelity):
                 chosen.append(self.promoted(best, level))
         left = n - len(chosen)
         begun = self.strategy.propose(history, left, rng) if left else []
-        return chosen + [Proposal(p.architecture, p.reason, p.score, begin) for p in begun]
+        found = [Proposal(p.architecture, p.reason, p.score, begin) for p in begun]
+        if value is not None:
+            found += [Proposal(a, "promoted", value[a], begin) for a in below]
+        return chosen + sorted(found, key=_without_score_first)[:left]
 
     def _counts(
         self, rungs: Rungs, ladder: tuple[int, ...], paused: dict[int, dict[Architecture, float]], n: int
@@ -81,3 +89,8 @@ class ModelPromotion(MultiFidelity):
             return None
         found = self.strategy.predicted(history, ordered, deepcopy(rng))  # the model that proposes next
         return None if found is None else dict(zip(ordered, found.tolist(), strict=True))
+
+
+def _without_score_first(proposal: Proposal) -> float:
+    """The order in which trainings begin: what is explored, then the best predicted."""
+    return -math.inf if proposal.score is None else -proposal.score
