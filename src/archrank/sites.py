@@ -42,13 +42,15 @@ class Sites:
 
     def in_order(self) -> list[tuple[int, Ints]]:
         """Sites in the order of their targets, each with the graphs in which it comes next."""
-        visits = []
-        for junction in range(self.inputs, self.present.shape[1]):
-            for site in range(self.kind.shape[1]):
-                rows = np.flatnonzero(self.target[:, site] == junction)
-                if len(rows):
-                    visits.append((site, rows.astype(np.int32)))
-        return visits
+        nowhere = self.present.shape[1]
+        visits = [
+            (junction, site, np.flatnonzero(target == junction).astype(np.int32))
+            for site, target in enumerate(self.target.T)
+            for junction in np.flatnonzero(np.bincount(target)).tolist()
+            if self.inputs <= junction < nowhere
+        ]
+        visits.sort(key=lambda visit: visit[:2])
+        return [(site, rows) for _, site, rows in visits]
 
     def at(self, values: npt.NDArray[np.generic], junctions: Ints) -> npt.NDArray[np.generic]:
         """The values, (B, N + 1), of the given junctions: (B, …)."""

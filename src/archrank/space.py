@@ -6,6 +6,7 @@ import json
 import math
 import operator
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -345,13 +346,21 @@ class SearchSpace(ABC):
             SpaceError: The space has no other architecture.
         """
         row = architecture.choices
-        changes = [(p, i) for p, c in enumerate(self.choices) for i in range(len(c.options)) if i != row[p]]
-        for change in rng.permutation(len(changes)):
-            place, index = changes[change]
+        # A change is numbered by its choice, then by its option among those that differ from the present one.
+        ends = self._ends_of_changes
+        for change in rng.permutation(ends[-1] if ends else 0).tolist():
+            place = bisect_right(ends, change)
+            index = len(self.choices[place].options) - 1 - (ends[place] - change)
+            index += index >= row[place]
             changed = (*row[:place], index, *row[place + 1 :])
             if self.is_valid(changed) and (other := self.canonical(changed)) != row:
                 return Architecture(self.name, other)
         return self._any_other(architecture, rng)
+
+    @cached_property
+    def _ends_of_changes(self) -> list[int]:
+        """How many changes there are of each choice and those before it: (number of choices,)."""
+        return list(itertools.accumulate(len(choice.options) - 1 for choice in self.choices))
 
     def _any_other(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         for _ in range(_SAMPLING_TRIES):

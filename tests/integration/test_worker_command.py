@@ -361,20 +361,32 @@ def test_two_objectives_of_a_space_without_a_table(server, worker, tmp_path):
     assert record["front"][0]["values"]["worth"] == max(sum(row) for row in rows)
 
 
-def test_a_server_that_restarts_costs_no_evaluation(server, worker, tmp_path):
+def test_a_server_that_restarts_ends_neither_the_search_nor_its_workers(server, worker, tmp_path):
     (tmp_path / "mine.py").write_text(SLOW)
-    settings = {"budget": 1}
+    settings = {"budget": 6}
     driver = Driver(server, "restarted", **settings).queued()
-    worker("restarted", "mine.py:evaluate")
+    process = worker("restarted", "mine.py:evaluate")
     begun(tmp_path, 1)
     server.control("stop")
-    driver.end()
-    assert "go on" in str(driver.error)
-    server.control("start")
     (tmp_path / "go").touch()
-    (found,) = Driver(server, "restarted", **settings).found()
-    assert found.value == float(sum(found.architecture.choices))
-    assert len(list(tmp_path.glob("*-(*"))) == 1
+    server.control("start")
+    second = Driver(server, "restarted", **settings)
+    found = driver.found()
+    assert [e.value for e in found] == [float(sum(e.architecture.choices)) for e in found]
+    assert len(found) == len(list(tmp_path.glob("*-(*"))) == 6
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    second.end()  # refused, or it came after the first had ended
+    assert not hasattr(second, "error") or "driven by another process" in str(second.error)
+
+
+def test_a_server_that_stays_away_ends_the_search_after_its_patience(server):
+    driver = Driver(server, "away", patience=0.5, budget=1).queued()
+    server.control("stop")
+    driver.end()
+    server.control("start")
+    assert "cannot be used" in str(driver.error)
+    assert "go on" in str(driver.error)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,9 @@ Floats = npt.NDArray[np.float32]
 _SAMPLE = 1_000
 _CLIP = 5.0
 
+_KEPT = 4_096
+"""Architectures whose features are kept: those of a history are asked for by every member in every round."""
+
 
 class FeatureMap(Grouped):
     """Turns rows of a space into standardized features of what they compute.
@@ -57,9 +60,23 @@ class FeatureMap(Grouped):
         self.sizes: list[int] = []
         first = np.where(deep, "depth", "graph").tolist()
         self.groups = grouped([(*first, *self._further.groups)[index] for index in self._kept])
+        self._recent: dict[bytes, Floats] = {}
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
+        if not 0 < len(rows) <= _KEPT // 2:
+            return self._computed(rows)
+        keys = [row.tobytes() for row in rows]
+        recent = self._recent
+        found = {key: recent[key] for key in keys if key in recent}
+        if new := [index for index, key in enumerate(keys) if key not in found]:
+            computed = dict(zip([keys[index] for index in new], self._computed(rows[new]), strict=True))
+            found |= computed
+            kept = {**recent, **computed}
+            self._recent = dict(list(kept.items())[-_KEPT:])
+        return np.array([found[key] for key in keys])
+
+    def _computed(self, rows: Rows) -> Floats:
         cells = self._space.function_arrays(rows)
         features = graph_features(cells, self._space.operations)
         if self._further.names:

@@ -22,6 +22,10 @@ LEAST = 0.01
 """The least probability, so that no region is closed for good."""
 
 
+_MOST_TRAIN = 1_000
+"""A model learns from no more evaluations than this, so that its time does not grow with the history."""
+
+
 class Feasibility:
     """The probability that an architecture is feasible: that its evaluation does not fail, and meets each constraint.
 
@@ -88,7 +92,7 @@ class _Margin:
     """
 
     def __init__(self, space: SearchSpace, architectures: Sequence[Architecture], margins: Floats) -> None:
-        self._model = GaussianProcess(space).fit(architectures, margins)
+        self._model = GaussianProcess(space, max_train=_MOST_TRAIN).fit(architectures, margins)
         self._bound = _bound(margins)
         self._noise = self._model.variance_ * self._model.noise_ / (1 - self._model.noise_)
 

@@ -23,7 +23,7 @@ from archrank.strategies.acquisition import (
 )
 from archrank.strategies.base import History, Proposal, UniqueBy
 from archrank.strategies.domain import Domain, DomainStrategy, Remaining
-from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve
+from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve, share_of_usual
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import shown
 
@@ -38,6 +38,10 @@ INNER: tuple[Inner, ...] = get_args(Inner)
 
 _DRAWN = 10
 """How many random architectures are drawn for each one that is chosen by its probability of being feasible."""
+
+_MOST_TRAIN, _LEAST_TRAIN = 600, 200
+"""A round learns from no more measurements than this, so that its time does not grow with the history; the lesser
+number is that of very large graphs."""
 
 LISTED = 200_000
 """Spaces with up to this many encodings are scored whole by default; larger ones are searched by evolution."""
@@ -70,8 +74,9 @@ class GuidedSearch(DomainStrategy):
         explore: Share of each round that is drawn at random, from 0 to 1.
         ratio: For ``"random"``: how many candidates are scored per proposal (r in the paper).
         population: For ``"evolution"``: how many architectures each generation has; for None 100, or 24 where
-            choices depend on each other.
-        generations: For ``"evolution"``: how many generations; for None 20, or 5 where choices depend on each other.
+            choices depend on each other, or fewer where graphs have more than 40 sites.
+        generations: For ``"evolution"``: how many generations; for None 20, or 5 where choices depend on each other,
+            or fewer where graphs have more than 40 sites.
         chains: For ``"annealing"``: how many chains.
         steps: For ``"annealing"``: how many steps each chain makes.
         acquisition: What "best" means: the ``"mean"``, which is the predicted score, or an acquisition function that
@@ -132,10 +137,12 @@ class GuidedSearch(DomainStrategy):
         if not 0 <= beta < math.inf:
             raise ArchrankError(f"beta is {beta}; it must be 0 or more")
         # Where choices depend on each other an architecture is built by running code, which takes milliseconds.
+        share = share_of_usual(space)
         if population is None:
-            population = 24 if space.conditional else 100
+            population = 24 if space.conditional else round(100 * share)
         if generations is None:
-            generations = 5 if space.conditional else 20
+            generations = 5 if space.conditional else max(2, round(20 * share**2))
+        self._most_train = max(_LEAST_TRAIN, round(_MOST_TRAIN * share**2))
         initial = checked_whole("initial", initial, minimum=0)
         batch, ratio = checked_whole("batch", batch), checked_whole("ratio", ratio)
         population, chains = checked_whole("population", population), checked_whole("chains", chains)
@@ -194,7 +201,8 @@ class GuidedSearch(DomainStrategy):
 
     def _fitted(self, measured: list[tuple[Architecture, float]], rng: np.random.Generator) -> "Ranker":
         """The predictor, fitted; the one of the call before where that would be the same."""
-        seed, known = int(rng.integers(2**31)), self._training_set(measured)
+        seed = int(rng.integers(2**31))
+        known = self._training_set(measured, seed)
         if self._last is None or self._last[0] != (seed, known):
             predictor = self.predictor.with_seed(seed)
             predictor.fit([a for a, _ in known], [score for _, score in known])
@@ -248,14 +256,24 @@ class GuidedSearch(DomainStrategy):
         chosen = rng.choice(len(drawn), size=size, replace=False, p=chances / chances.sum())
         return [drawn[i] for i in chosen]
 
-    def _training_set(self, measured: list[tuple[Architecture, float]]) -> list[tuple[Architecture, float]]:
-        """The best share of the measured, in their order; all of them where those were all equal."""
+    def _training_set(
+        self, measured: list[tuple[Architecture, float]], seed: int
+    ) -> list[tuple[Architecture, float]]:
+        """The best share of the measured, in their order; all of them where those were all equal.
+
+        Of very many, the best ones and a random sample of the others.
+        """
         size = max(math.ceil(self.shrink * len(measured)), self.initial + 2 * self.batch)
-        if size >= len(measured):
-            return measured
         best = sorted(range(len(measured)), key=lambda i: -measured[i][1])[:size]
         kept = [measured[i] for i in sorted(best)]
-        return kept if len({score for _, score in kept}) > 1 else measured
+        if len({score for _, score in kept}) == 1:
+            best, kept = sorted(range(len(measured)), key=lambda i: -measured[i][1]), measured
+        if len(kept) <= self._most_train:
+            return kept
+        half = self._most_train // 2
+        rng = np.random.default_rng(seed)
+        others = rng.choice(best[half:], self._most_train - half, replace=False).tolist()
+        return [measured[i] for i in sorted(best[:half] + others)]
 
     def _favourites(
         self,
@@ -274,8 +292,11 @@ class GuidedSearch(DomainStrategy):
         if self._scores_whole:
             chance = self._chance(feasibility, self._pool, self._collated)
             whole = (*believe(self._collated), chance)
-        measured = [a for a, _ in history.measured]
-        feasible = _feasible(history)
+        measured, feasible = [a for a, _ in history.measured], _feasible(history)
+        if len(measured) > self._most_train:
+            known = dict(history.measured)
+            measured = sorted(measured, key=lambda a: known[a])[: self._most_train]
+            feasible = sorted(feasible, key=lambda a: -known[a])[: self._most_train]
         chosen: list[Architecture] = []
         scores: list[float] = []
         for utility, picks in utilities(self.acquisition, believe, measured, feasible, n, self.beta, rng):

@@ -1,5 +1,6 @@
 """Inner searches: where the utility is cheap to ask for, as a fitted predictor's is."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from archrank.space import SearchSpace
 from archrank.strategies.annealing import metropolis, temperature
 from archrank.strategies.domain import Remaining
 
-__all__ = ["Utilities", "anneal", "best_remaining", "evolve"]
+__all__ = ["Utilities", "anneal", "best_remaining", "evolve", "share_of_usual"]
 
 Floats = npt.NDArray[np.float64]
 Utilities = Callable[[Sequence[Architecture]], Floats]
@@ -18,6 +19,18 @@ Utilities = Callable[[Sequence[Architecture]], Floats]
 
 _FIRST, _LAST = 0.2, 0.01
 """Temperatures of annealing, in standard deviations of the starts' utilities."""
+
+_USUAL_SITES = 40
+"""Graphs with more sites than this take longer to lower and to score, so fewer are scored."""
+
+
+def share_of_usual(space: SearchSpace) -> float:
+    """How many architectures a round learns from and scores, in the usual number: 1, or less for large graphs."""
+    if space.conditional:
+        return 1.0
+    (drawn,) = space.sample(1, np.random.default_rng(0))
+    sites = sum(len(cell.sites) for cell in space.graph(drawn).cells)
+    return math.sqrt(min(1.0, _USUAL_SITES / max(sites, 1)))
 
 
 def evolve(

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import optuna
 from optuna.storages import BaseStorage
 
 from archrank.errors import RunFolderError, UnknownName
 from archrank.study.metadata import checked_metadata
+from archrank.study.patience import Lock, outlasted
 from archrank.study.storage import StudyStore
 from archrank.system.foreign import message
 from archrank.system.interrupts import uninterrupted
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 __all__ = ["Database"]
+
+T = TypeVar("T")
 
 _FORM = "postgresql+psycopg://user@host:5432/database"
 _CONNECTING = 10
@@ -32,7 +36,7 @@ class Database(StudyStore):
             password may be left to ``~/.pgpass`` or the environment variable ``PGPASSWORD``.
         study: The study's name.
         patience: Seconds without a sign of life after which the search gives a worker up and queues its architecture
-            again.
+            again; and for how long a server that was there may be away.
 
     Raises:
         RunFolderError: No database of the kind that several machines can share, or what connects to it is missing.
@@ -45,6 +49,8 @@ class Database(StudyStore):
         self.patience = patience
         self._url = _parsed(url)
         self._storage: optuna.storages.RDBStorage | None = None
+        self._lock: Lock | None = None
+        self._connections = 0
         self.where = f"{self.address}, named {study}"
 
     @property
@@ -60,6 +66,8 @@ class Database(StudyStore):
         """
         if self._storage is not None:
             return self._storage
+        import sqlalchemy
+
         # Several processes that make the tables at the same time would be in each other's way.
         with self._connected() as (connection, ask), self._explained():
             connection.execute(ask("SELECT pg_advisory_lock(hashtextextended('archrank tables', 0))"))
@@ -67,7 +75,11 @@ class Database(StudyStore):
                 self._url.render_as_string(hide_password=False),
                 engine_kwargs={"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECTING}},
             )
+            sqlalchemy.event.listen(self._storage.engine, "connect", self._count)
         return self._storage
+
+    def _count(self, *_: Any) -> None:
+        self._connections += 1
 
     def close(self) -> None:
         """Close the connections; opening it again makes new ones."""
@@ -121,17 +133,35 @@ class Database(StudyStore):
         Raises:
             RunFolderError: Another process drives the study.
         """
-        # The server's lock goes with the connection, however this process ends.
-        with self._connected() as (connection, ask):
+        lock = Lock(self._engine(), f"archrank study {self.name}")
+        try:
             with self._explained():
-                words = ask("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-                free = connection.execute(words, {"name": f"archrank study {self.name}"}).scalar()
-            if not free:
-                raise RunFolderError(
-                    f"the study in {self.where}, is driven by another process: wait for it to end, or "
-                    f"{self.instead}"
-                )
+                self._check_held(lock.hold())
+            self._lock = lock
             yield
+        finally:
+            self._lock = None
+            lock.close()
+
+    def _check_held(self, held: bool) -> None:
+        if not held:
+            raise RunFolderError(
+                f"the study in {self.where}, is driven by another process: wait for it to end, or {self.instead}"
+            )
+
+    def lasting(self, function: Callable[[], T]) -> T:
+        """Call a function; where the server is away, again with growing pauses until the patience is over.
+
+        Raises:
+            RunFolderError: Another process drives the study since the server was away.
+        """
+        known = self._connections
+        found = outlasted(function, self.patience)
+        if (
+            self._connections != known and self._lock is not None
+        ):  # a server that was restarted forgot the lock
+            self._check_held(outlasted(partial(self._lock.hold, self.patience), self.patience))
+        return found
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -144,16 +174,21 @@ class Database(StudyStore):
         """A connection of its own, and what makes a statement of a text."""
         import sqlalchemy
 
-        engine = sqlalchemy.create_engine(
+        engine = self._engine()
+        with self._explained():
+            connection = engine.connect()
+        with connection:
+            yield connection, sqlalchemy.text
+
+    def _engine(self) -> "sqlalchemy.Engine":
+        import sqlalchemy
+
+        return sqlalchemy.create_engine(
             self._url,
             isolation_level="AUTOCOMMIT",
             poolclass=sqlalchemy.pool.NullPool,
             connect_args={"connect_timeout": _CONNECTING},
         )
-        with self._explained():
-            connection = engine.connect()
-        with connection:
-            yield connection, sqlalchemy.text
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -129,7 +129,7 @@ def serve(
     )
     if levels is not None:
         check_stops_early(evaluate, levels)
-    patience = float(metadata.get("patience", database.patience))
+    patience = database.patience = float(metadata.get("patience", database.patience))
     done = 0
     job = evaluation(with_known_values(evaluate, space, trials.objectives), trials.objectives.needed)
     with Pool(Processes(job), 1, retries, timeout) as pool:
@@ -138,7 +138,7 @@ def serve(
             try:
                 with _signs_of_life(trials, task, patience / _BEATS):
                     ((_, outcome),) = pool.run([task])
-                recorded = _record(trials, task, outcome, patience)
+                recorded = _record(trials, task, outcome)
             except BaseException:
                 if _is_mine(trials, task):
                     trials.put_back(task.number)
@@ -155,7 +155,7 @@ def _queued(trials: Trials) -> Iterator[Task]:
         if (task := trials.pop()) is not None:
             yield task
             pause = _POLL
-        elif trials.study.user_attrs.get("ended"):
+        elif trials.ended:
             return
         else:
             time.sleep(pause)
@@ -193,22 +193,15 @@ def _signs_of_life(trials: Trials, task: Task, interval: float) -> Iterator[None
         thread.join()
 
 
-def _record(trials: Trials, task: Task, outcome: Outcome, patience: float) -> bool:
-    """Record an outcome unless there is one already; waits for a database that is unavailable for a while."""
-    until = time.monotonic() + patience
-    while True:
-        try:
-            # The search may have queued the task again because it considered this worker dead.
-            trials.take(task.number)
-            trials.write(task.number, outcome)
-        except UpdateFinishedTrialError:
-            return False
-        except RunFolderError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(_LONGEST_POLL)
-        else:
-            return True
+def _record(trials: Trials, task: Task, outcome: Outcome) -> bool:
+    """Record an outcome unless there is one already."""
+    try:
+        # The search may have queued the task again because it considered this worker dead.
+        trials.take(task.number)
+        trials.write(task.number, outcome)
+    except UpdateFinishedTrialError:
+        return False
+    return True
 
 
 def _is_mine(trials: Trials, task: Task) -> bool:

@@ -1,8 +1,9 @@
 """Where a study is kept: in memory, in a run folder, or (in ``database.py``) in a database."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
 
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 
@@ -13,6 +14,8 @@ from archrank.system.foreign import in_one_line
 from archrank.system.interrupts import uninterrupted
 
 __all__ = ["JournalStore", "MemoryStore", "StudyStore"]
+
+T = TypeVar("T")
 
 
 class StudyStore(ABC):
@@ -50,6 +53,14 @@ class StudyStore(ABC):
     def writing(self) -> AbstractContextManager[None]:
         """A context for all reading and writing: an interrupt waits, and a refusal is explained."""
         return nullcontext()
+
+    def lasting(self, function: Callable[[], T]) -> T:
+        """Call a function that reads or writes the study; where that may be away for a while, call it again.
+
+        Args:
+            function: What may be repeated without harm: a first call may have been carried out, and its answer lost.
+        """
+        return function()
 
 
 class MemoryStore(StudyStore):

@@ -1,8 +1,9 @@
 """The trials of an Optuna study as archrank writes them: the one place that knows what each attribute holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -18,6 +19,10 @@ from archrank.workers.evaluation import Task
 from archrank.workers.outcome import Outcome
 
 __all__ = ["Trials"]
+
+T = TypeVar("T")
+
+_WAITING = (TrialState.WAITING,)
 
 
 class Trials:
@@ -56,8 +61,12 @@ class Trials:
     @property
     def all(self) -> list[FrozenTrial]:
         """All trials, by number; not copies, so only to be read."""
-        with self._store.writing():
-            return self.study.get_trials(deepcopy=False)
+        return self._lasting(lambda: self.study.get_trials(deepcopy=False))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the search that workers elsewhere evaluate for has ended."""
+        return self._lasting(lambda: bool(self.study.user_attrs.get("ended")))
 
     def task(self, trial: FrozenTrial) -> Task:
         """What a trial evaluates."""
@@ -65,16 +74,18 @@ class Trials:
 
     def settle(self, key: str, value: int) -> int:
         """Store a number with the study under a name that is not taken yet; returns the stored number."""
-        with self._store.writing():
+
+        def settled() -> int:
             if (stored := self.study.user_attrs.get(key)) is not None:
                 return int(stored)
             self.study.set_user_attr(key, value)
-        return value
+            return value
+
+        return self._lasting(settled)
 
     def note(self, key: str, value: Any) -> None:
         """Store an attribute of the study."""
-        with self._store.writing():
-            self.study.set_user_attr(key, value)
+        self._lasting(lambda: self.study.set_user_attr(key, value))
 
     def queue(self, proposal: Proposal, attributes: Mapping[str, Any]) -> None:
         """Add a trial to the queue.
@@ -83,21 +94,28 @@ class Trials:
             proposal: What to evaluate.
             attributes: What else to write down with it.
         """
-        with self._store.writing():
-            self.study.add_trial(
-                optuna.trial.create_trial(
-                    state=TrialState.WAITING,
-                    params=to_parameters(self.space, proposal.architecture),
-                    distributions=distributions(self.space, proposal.architecture),
-                    user_attrs={
-                        "architecture": self.space.format(proposal.architecture),
-                        "predicted": None if proposal.score is None else float(proposal.score),
-                        "reason": proposal.reason,
-                        **({} if proposal.fidelity is None else {"fidelity": proposal.fidelity}),
-                        **attributes,
-                    },
-                )
-            )
+        trial = optuna.trial.create_trial(
+            state=TrialState.WAITING,
+            params=to_parameters(self.space, proposal.architecture),
+            distributions=distributions(self.space, proposal.architecture),
+            user_attrs={
+                "architecture": self.space.format(proposal.architecture),
+                "predicted": None if proposal.score is None else float(proposal.score),
+                "reason": proposal.reason,
+                **({} if proposal.fidelity is None else {"fidelity": proposal.fidelity}),
+                **attributes,
+            },
+        )
+        tries = 0
+
+        def add() -> None:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and self._holds(attributes.get("number")):
+                return  # it was added, and only the answer was lost
+            self.study.add_trial(trial)
+
+        self._lasting(add)
 
     def pop(self) -> Task | None:
         """Take the oldest waiting trial off the queue and mark it as running; None where no trial waits.
@@ -105,7 +123,7 @@ class Trials:
         Unlike ``study.ask`` it never makes up a trial, and of several processes only one gets each.
         """
         with self._store.writing():
-            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            for trial in self._lasting(lambda: self.study.get_trials(deepcopy=False, states=_WAITING)):
                 with suppress(UpdateFinishedTrialError):
                     if self.take(trial.number):
                         return self.task(trial)
@@ -117,18 +135,15 @@ class Trials:
         Raises:
             UpdateFinishedTrialError: It is finished.
         """
-        with self._store.writing():
-            return self._storage.set_trial_state_values(self._trial_id(number), TrialState.RUNNING)
+        return self._set_state(number, TrialState.RUNNING)
 
     def put_back(self, number: int) -> None:
         """Put a running trial back into the queue."""
-        with self._store.writing():
-            self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
+        self._set_state(number, TrialState.WAITING)
 
     def attribute(self, number: int, key: str, value: Any) -> None:
         """Store an attribute of a trial that is not finished."""
-        with self._store.writing():
-            self._storage.set_trial_user_attr(self._trial_id(number), key, value)
+        self._lasting(lambda: self._storage.set_trial_user_attr(self._trial_id(number), key, value))
 
     def write(self, number: int, outcome: Outcome, elapsed: float | None = None) -> dict[str, Any]:
         """Record an outcome: the result itself first, so that nothing is lost before the trial is finished.
@@ -154,25 +169,29 @@ class Trials:
 
     def tell(self, number: int, result: Mapping[str, Any]) -> None:
         """Finish a trial whose result is recorded."""
+        tell = partial(self.study.tell, number, skip_if_finished=True)
         with self._store.writing():
             if result.get("error") is not None:
-                self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+                self._lasting(lambda: tell(state=TrialState.FAIL))
                 return
             if self.objectives.constraints:
                 self._constrain(number, self.objectives.excesses(result["values"]))
             values = self.objectives.objective_values(result["values"])
             if (epochs := self._shorter(number)) is not None:
                 (value,) = values
-                self._storage.set_trial_intermediate_value(self._trial_id(number), epochs, value)
-                self.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
+                self._lasting(
+                    lambda: self._storage.set_trial_intermediate_value(self._trial_id(number), epochs, value)
+                )
+                self._lasting(lambda: tell(state=TrialState.PRUNED))
                 return
-            self.study.tell(number, values, skip_if_finished=True)
+            self._lasting(lambda: tell(values))
 
     def _shorter(self, number: int) -> int | None:
         """The epochs of a training that is not a whole one; None for a whole one."""
         if self.full is None:
             return None
-        fidelity: int = self._storage.get_trial(self._trial_id(number)).user_attrs["fidelity"]
+        trial = self._lasting(lambda: self._storage.get_trial(self._trial_id(number)))
+        fidelity: int = trial.user_attrs["fidelity"]
         return None if fidelity == self.full else fidelity
 
     def _constrain(self, number: int, excesses: Sequence[float]) -> None:
@@ -180,7 +199,21 @@ class Trials:
         named = {str(c): e for c, e in zip(self.objectives.constraints, excesses, strict=True)}
         self.attribute(number, "constraints", named)
         # What `Trial.set_constraint` writes, and Optuna 4's samplers before that; both read a list.
-        self._storage.set_trial_system_attr(self._trial_id(number), "constraints", list(excesses))
+        self._lasting(
+            lambda: self._storage.set_trial_system_attr(self._trial_id(number), "constraints", list(excesses))
+        )
+
+    def _set_state(self, number: int, state: TrialState) -> bool:
+        return self._lasting(lambda: self._storage.set_trial_state_values(self._trial_id(number), state))
+
+    def _holds(self, number: Any) -> bool:
+        """Whether the study has a trial of this number in the order of proposing."""
+        trials = self.study.get_trials(deepcopy=False)
+        return any(trial.user_attrs.get("number") == number for trial in trials)
+
+    def _lasting(self, function: Callable[[], T]) -> T:
+        with self._store.writing():
+            return self._store.lasting(function)
 
     def _trial_id(self, number: int) -> int:
         study_id = self._storage.get_study_id_from_name(self.study.study_name)

@@ -7,7 +7,17 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-__all__ = ["Interrupts", "uninterrupted"]
+__all__ = ["Interrupts", "interrupt_waits", "uninterrupted"]
+
+
+class _Later:
+    """A handler that keeps an interrupt for later."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[int, FrameType | None]] = []
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.kept.append((number, frame))
 
 
 @contextmanager
@@ -21,14 +31,20 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield
         return
-    waiting: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
+    later = _Later()
+    signal.signal(signal.SIGINT, later)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-        if waiting:
-            handler(*waiting[0])
+        if later.kept:
+            handler(*later.kept[0])
+
+
+def interrupt_waits() -> bool:
+    """Whether an interrupt came that waits for the end of a block of :func:`uninterrupted`; that should end soon."""
+    handler = signal.getsignal(signal.SIGINT)
+    return isinstance(handler, _Later) and bool(handler.kept)
 
 
 class Interrupts:

@@ -1,0 +1,102 @@
+"""Processor time of guided search for each proposal, in large spaces and with long histories.
+
+    python benchmarks/search_speed.py --evaluations 20 500 2000
+
+Every case fills a history with random architectures of a chain of operations, asks for two rounds of five proposals, and
+prints the processor time of the second for each proposal. Next to it stands a reference workload of the same run:
+multiplying two matrices of 1,500 × 1,500, 20 times.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
+from archrank.predictors import NeuralPredictor
+from archrank.strategies import Evaluated, GuidedSearch, History
+
+ROUND = 5
+
+
+class Chain(SearchSpace):
+    """A chain of operations, each of which is a choice, with a connection around every fourth."""
+
+    def __init__(self, sites: int, options: int) -> None:
+        self.name = f"chain-{sites}-{options}"
+        self.operations = tuple(f"operation {index}" for index in range(options))
+        self.choices = tuple(Choice(f"site {index}", self.operations) for index in range(sites))
+
+    def graph(self, architecture: Architecture) -> Graph:
+        sites = tuple(
+            Site(self.operations[option], (i,) if i % 4 or not i else (i, i - 1), i + 1)
+            for i, option in enumerate(architecture.choices)
+        )
+        return Graph((Cell(1, len(sites) + 1, sites, (len(sites),)),))
+
+
+def value(architecture: Architecture) -> float:
+    """Early operations count more, and some do only beside others."""
+    row = np.array(architecture.choices, dtype=float)
+    return float((row / (1 + np.arange(len(row)))).sum() + (row[:-1] * row[1:]).mean())
+
+
+def network(space: SearchSpace) -> NeuralPredictor:
+    return NeuralPredictor(space, hidden=(64,), epochs=50, members=2, simplify=True)
+
+
+CASES: dict[str, tuple[Callable[[], SearchSpace], Callable[[SearchSpace], object] | None]] = {
+    "1,000 choices of 2": (lambda: Chain(1000, 2), None),
+    "1,000 choices of 2, network": (lambda: Chain(1000, 2), network),
+    "200 sites of 4": (lambda: Chain(200, 4), None),
+    "200 sites of 4, network": (lambda: Chain(200, 4), network),
+    "30 choices of 10": (lambda: Chain(30, 10), None),
+    "30 choices of 10, network": (lambda: Chain(30, 10), network),
+    "12 choices of 4": (lambda: Chain(12, 4), None),
+}
+
+
+def seconds(case: str, evaluations: int) -> tuple[float, float]:
+    """Of the first round, with all that is worked out once, and of each proposal of the second."""
+    make, predictor = CASES[case]
+    space, rng = make(), np.random.default_rng(0)
+    strategy = GuidedSearch(space, None if predictor is None else predictor(space))
+    history = History(Evaluated(a, value(a)) for a in space.sample(evaluations, rng))
+    times = []
+    for _ in range(2):
+        begin = time.process_time()
+        proposed = strategy.propose(history, ROUND, rng)
+        times.append(time.process_time() - begin)
+        for each in proposed:
+            history.record(Evaluated(each.architecture, value(each.architecture)))
+    return times[0], times[1] / ROUND
+
+
+def reference() -> float:
+    """Seconds of the reference workload."""
+    a = np.random.default_rng(0).random((1500, 1500))
+    begin = time.process_time()
+    for _ in range(20):
+        a = a @ a
+        a /= a.max()
+    return time.process_time() - begin
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--evaluations", type=int, nargs="+", default=[20, 500, 2000])
+    parser.add_argument("--cases", nargs="+", help="only those whose names begin with one of these words")
+    args = parser.parse_args()
+    print("case | evaluations | first round, s | each proposal, s | reference, s")
+    for case in CASES:
+        if not args.cases or case.startswith(tuple(args.cases)):
+            for evaluations in args.evaluations:
+                first, each = seconds(case, evaluations)
+                print(f"{case} | {evaluations} | {first:.1f} | {each:.2f} | {reference():.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
