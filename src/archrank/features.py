@@ -29,6 +29,9 @@ _DEPTH_KINDS = ("shortest path in", "longest path in", "shortest path out", "lon
 
 _PART = 8_192
 
+_MANY_PATHS = np.float32(1e30)
+"""Numbers of paths are not counted beyond this: they double with every site of some long chains."""
+
 
 def feature_names(operations: Sequence[str], cells: int = 1) -> tuple[str, ...]:
     """The names of the F features of :func:`graph_features`.
@@ -163,7 +166,8 @@ def _paths(sites: Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
         passing = allowed.T[sites.kind[rows, site]]
         sources, target = sites.sources[rows, site], sites.target[rows, site]
         at = rows[:, None], sources
-        number[rows, target] += np.where(passing, number[at].sum(axis=1), 0)
+        through = np.where(passing, number[at].sum(axis=1), 0)
+        number[rows, target] = np.minimum(number[rows, target] + through, _MANY_PATHS)
         far = np.where(passing, longest[at].max(axis=1) + 1, -np.inf)
         near = np.where(passing, shortest[at].min(axis=1) + 1, np.inf)
         longest[rows, target] = np.maximum(longest[rows, target], far)

@@ -56,7 +56,9 @@ def test_patience_ends():
     assert failing.calls == 1
 
 
-@pytest.mark.parametrize("error", [ProgrammingError("x", {}, Exception("y")), StorageInternalError("z"), ValueError()])
+@pytest.mark.parametrize(
+    "error", [ProgrammingError("x", {}, Exception("y")), StorageInternalError("z"), ValueError()]
+)
 def test_what_is_no_matter_of_the_connection_is_not_repeated(error):
     failing = Failing(10**9, error)
     with pytest.raises(type(error)):
@@ -101,7 +103,7 @@ class WrongPassword(threading.Thread):
             (length,) = struct.unpack("!i", connection.recv(4))
         connection.sendall(b"R" + struct.pack("!ii", 8, 3))
         connection.recv(1024)
-        said = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"me\"\0\0"
+        said = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "me"\0\0'
         connection.sendall(b"E" + struct.pack("!i", len(said) + 4) + said)
         self.refused += 1
 
