@@ -2,8 +2,8 @@
 
     python benchmarks/search_speed.py --evaluations 20 500 2000
 
-Every case fills a history with random architectures of a chain of operations, asks for two rounds of five proposals, and
-prints the processor time of the second for each proposal. Next to it stands a reference workload of the same run:
+Every case fills a history with random architectures of a chain of operations, asks for two rounds of five proposals,
+and prints the processor time of the second for each proposal. Next to it stands a reference workload of the same run:
 multiplying two matrices of 1,500 × 1,500, 20 times.
 """
 

@@ -8,7 +8,6 @@ import threading
 
 import pytest
 
-sqlalchemy = pytest.importorskip("sqlalchemy")
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[postgres]'")
 
 from optuna.exceptions import StorageInternalError
