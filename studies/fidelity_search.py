@@ -284,7 +284,7 @@ def section(name: str, replayed: Replayed, done: dict[tuple[str, str, int], Curv
         curves = {s: c for (t, m, s), c in done.items() if (t, m) == (name, method) and s in plain}
         if not curves:
             continue
-        cells = [f"{np.nanmean([best(c, p * full, up) for c in curves.values()]):.4f}" for p in points]
+        cells = [_mean([best(c, p * full, up) for c in curves.values()]) for p in points]
         sign = 1 if up else -1
         gains = [
             sign * (best(c, points[1] * full, up) - best(plain[s], points[1] * full, up))
@@ -308,6 +308,11 @@ def section(name: str, replayed: Replayed, done: dict[tuple[str, str, int], Curv
     ]
     remark = " (settings were chosen on this table)" if name in CHOSE else ""
     return [f"### {name}{remark}", "", *markdown("method", headings, lines), ""]
+
+
+def _mean(values: list[float]) -> str:
+    known = [value for value in values if not math.isnan(value)]
+    return f"{np.mean(known):.4f}" if known else "–"
 
 
 def _epochs(curves: list[Curve], plain: list[Curve], budget: int, full: int, up: bool) -> str:
