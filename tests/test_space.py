@@ -173,3 +173,22 @@ def test_the_digest_tells_spaces_apart():
 def test_a_deep_copy_is_the_space_itself():
     space = Rows()
     assert copy.deepcopy({"space": [space]})["space"][0] is space
+
+
+class RareRows(SearchSpace):
+    """Hardly any row is valid, and there are too many rows to list."""
+
+    name = "rare-rows"
+    operations = ("a",)
+    choices = tuple(Choice(f"choice {index}", ("0", "1", "2", "3")) for index in range(20))
+
+    def is_valid(self, choices):
+        return sum(choices) == 0
+
+    def graph(self, architecture):
+        return Graph((Cell(1, 2, (Site("a", (0,), 1),), (1,)),))
+
+
+def test_where_valid_rows_are_rare_the_message_names_what_to_override():
+    with pytest.raises(SpaceError, match=r"override sample\(n, rng\) in RareRows"):
+        RareRows().sample(1, np.random.default_rng(0))

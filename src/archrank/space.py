@@ -322,6 +322,13 @@ class SearchSpace(ABC):
             row = tuple(rng.integers(sizes).tolist())
             if self.is_valid(row) and self.canonical(row) == row:
                 return Architecture(self.name, row)
+        if self.encodings > ENUMERABLE:
+            raise SpaceError(
+                f"none of {_SAMPLING_TRIES} random rows of the space {self.name} is a valid architecture, and with "
+                f"{self.encodings:.3g} encodings it has too many to list: override sample(n, rng) in "
+                f"{type(self).__name__} with a method that draws valid architectures, and mutate(architecture, rng) "
+                "where a change of one choice rarely gives one"
+            )
         rows = self._rows
         return Architecture(self.name, tuple(rows[rng.integers(len(rows))].tolist()))
 

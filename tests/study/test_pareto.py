@@ -78,3 +78,9 @@ def test_the_hypervolume_is_the_one_of_optuna(points):
     corner = np.full(points.shape[1], -0.5)
     expected = of_optuna(-points, -corner) if len(points) else 0.0
     assert hypervolume(points, corner) == pytest.approx(expected)
+
+
+def test_with_more_than_four_objectives_there_is_no_volume():
+    scores = np.random.default_rng(0).random((6, 5))
+    assert dominated_volume(scores, np.ones(5)) is None
+    assert dominated_volume(scores[:, :4], np.ones(4)) is not None

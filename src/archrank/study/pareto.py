@@ -15,6 +15,9 @@ _MARGIN = 0.1
 """So far beyond the worst of the front lies the reference point, as a share of the front's width; with none, its ends
 would count for nothing."""
 
+_MOST_OBJECTIVES = 4
+"""The time of a hypervolume grows exponentially with the number of objectives."""
+
 
 def pareto_front(scores: Floats) -> npt.NDArray[np.bool_]:
     """Which of n points no other one dominates: is at least as good in every objective, and better in one.
@@ -108,10 +111,12 @@ def dominated_volume(scores: Floats, signs: Floats, everything: Floats | None = 
         everything: The scores of all architectures of a table: (M, K).
 
     Returns:
-        The volume; None where nothing has all scores.
+        The volume; None where nothing has all scores, or with more than four objectives, where it takes too long.
 
     Reference: Zitzler and Thiele, Multiobjective evolutionary algorithms (1999).
     """
+    if scores.shape[1] > _MOST_OBJECTIVES:
+        return None
     known = scores if everything is None else everything
     known = known[pareto_front(known)]
     if not len(known):
