@@ -48,6 +48,8 @@ from .verbs.rank import rank as rank
 from .verbs.rank_networks import rank_networks as rank_networks
 from .verbs.ranked import Ranking as Ranking
 from .verbs.search import search as search
+from .verbs.status import RunStatus as RunStatus
+from .verbs.status import status as status
 from .verbs.train import train as train
 
 __version__: str

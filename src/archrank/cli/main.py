@@ -22,6 +22,7 @@ VERBS = (
     "spaces",
     "features",
     "search",
+    "status",
     "worker",
     "train",
     "evaluate",

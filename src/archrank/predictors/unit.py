@@ -92,6 +92,7 @@ class InUnit:
     Attributes:
         predictor_: The predictor, fitted to all targets, higher is better.
         slope_: The slope of the line; 0 where cross-validation found no correlation, so that all predictions are equal.
+        cross_validated_: The held-out predictions in the unit of the targets, higher is better; NaN for none: (n,).
         held_out_: The held-out predictions and the values that they are compared with, higher is better: (n,), (n,).
     """
 
@@ -132,6 +133,10 @@ class InUnit:
         self._offset = float(np.mean((z - self.slope_ * means)[seen])) if seen.any() else 0.0
         errors = (z - self.slope_ * means - self._offset)[seen]
         self._error = float(np.sqrt(np.mean(errors**2))) if seen.any() else 1.0
+        self.cross_validated_ = np.full(len(values), np.nan)
+        self.cross_validated_[seen] = self._scale.moments(
+            self.slope_ * means[seen] + self._offset, self._error
+        )[0]
         own = spreads[seen]
         sure = own > 0
         self._factor = float(np.sqrt(np.mean((errors[sure] / own[sure]) ** 2))) if sure.any() else 0.0

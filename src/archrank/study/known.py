@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE
@@ -23,10 +20,10 @@ from archrank.errors import ArchrankError, RunFolderError, TableError, UnknownNa
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated
 from archrank.study.objectives import Objectives
+from archrank.study.recorded import recorded_run
 from archrank.study.result import Known, SearchResult
-from archrank.study.storage import JournalStore
-from archrank.system.files import is_file, is_folder
-from archrank.system.foreign import message, shown
+from archrank.system.files import is_folder
+from archrank.system.foreign import shown
 from archrank.workers.outcome import DEFAULT_METRIC
 
 __all__ = ["entries", "known_evaluations"]
@@ -192,34 +189,11 @@ def _columns(there: Sequence[str], rows: _Rows) -> dict[str, str]:
 def _of_run(folder: Path, collect: _Collect) -> _Rows:
     """The evaluations of a run folder; of an interrupted run those that are finished."""
     try:
-        if is_file(folder / "result.json"):
-            record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-            stated, evaluations = record, [(e["architecture"], e) for e in record["evaluations"]]
-        elif is_file(folder / "journal.log"):
-            storage = JournalStorage(JournalFileBackend(str(folder / "journal.log")))
-            study = optuna.load_study(study_name=JournalStore.name, storage=storage)
-            trials = [t.user_attrs for t in study.get_trials(deepcopy=False) if "result" in t.user_attrs]
-            full = (study.user_attrs.get("fidelities") or [None])[-1]
-            whole = [t for t in trials if t.get("fidelity") == full]
-            stated, evaluations = study.user_attrs, [(t["architecture"], t["result"]) for t in whole]
-        else:
-            raise RunFolderError(
-                f"known: {folder} holds no run of a search: give a run folder, or a file of evaluations"
-            )
-        objectives = Objectives.from_metadata(stated)
-        evaluated = [
-            (str(text), dict(e["values"]))
-            for text, e in evaluations
-            if e.get("whole", True) and not e.get("unrelated", False)
-        ]
-    except ArchrankError:
-        raise
-    except Exception as error:  # whatever a damaged file makes of its readers
-        raise RunFolderError(
-            f"known: the run in {folder} cannot be read ({message(error, 200)}): continue it with resume=True "
-            "(--resume), which mends its journal, or give a file of its evaluations"
-        ) from None
-    return _of_evaluations(evaluated, objectives, collect(f"the run in {folder}"))
+        run = recorded_run(folder)
+    except RunFolderError as error:
+        raise RunFolderError(f"known: {error}, or give a file of its evaluations") from None
+    evaluated = [(e.architecture, e.values) for e in run.evaluations if e.whole and not e.unrelated]
+    return _of_evaluations(evaluated, run.objectives, collect(f"the run in {folder}"))
 
 
 def _of_evaluations(

@@ -1,0 +1,164 @@
+"""A run as its folder records it, also while it is under way: read, never written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from archrank.errors import ArchrankError, RunFolderError
+from archrank.study.objectives import Objectives
+from archrank.study.storage import JournalStore
+from archrank.system.files import is_file
+from archrank.system.foreign import message
+
+__all__ = ["RecordedEvaluation", "RecordedRun", "recorded_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvaluation:
+    """An evaluation that is finished.
+
+    Attributes:
+        architecture: As text.
+        values: What it gave, by name; empty where it failed.
+        seconds: How long it took.
+        error: Why it failed; None where it did not.
+        unrelated: Whether it failed for a reason that has nothing to do with the architecture.
+        whole: Whether it was a whole training.
+        fidelity: After how many epochs it stopped; None where all trainings are whole.
+    """
+
+    architecture: str
+    values: Mapping[str, Any]
+    seconds: float
+    error: str | None
+    unrelated: bool
+    whole: bool
+    fidelity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """What a run folder holds.
+
+    Attributes:
+        folder: The folder.
+        space: The name of the space.
+        objectives: The objectives and constraints.
+        budget: How many evaluations there will be, or None where that was not recorded.
+        seed: The seed; None where it was not recorded.
+        evaluations: What is finished, by number.
+        running: How many evaluations are marked as under way; after a kill these are the ones that will be made again.
+        waiting: How many are queued.
+        full: The epochs of a whole training; None where all trainings are whole.
+    """
+
+    folder: Path
+    space: str
+    objectives: Objectives
+    budget: int | None
+    seed: int | None
+    evaluations: tuple[RecordedEvaluation, ...]
+    running: int = 0
+    waiting: int = 0
+    full: int | None = None
+
+
+def recorded_run(folder: Path) -> RecordedRun:
+    """Read a run folder; of a run that is under way or was interrupted what is finished.
+
+    Raises:
+        RunFolderError: It holds no run of a search, or one that cannot be read.
+    """
+    journal, summary = folder / "journal.log", folder / "result.json"
+    try:
+        if is_file(summary):
+            try:
+                ended = _of_summary(folder, json.loads(summary.read_text(encoding="utf-8")))
+            except Exception:
+                if not is_file(journal):
+                    raise
+            else:
+                # A larger budget may have extended the run since.
+                return ended if not is_file(journal) else _longer(folder, journal, ended)
+        if is_file(journal):
+            return _of_journal(folder, journal)
+    except ArchrankError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of its readers
+        raise RunFolderError(
+            f"the run in {folder} cannot be read ({message(error, 200)}): continue it with resume=True "
+            "(--resume), which mends its journal"
+        ) from None
+    raise RunFolderError(f"{folder} holds no run of a search: give the folder that a search wrote")
+
+
+def _longer(folder: Path, journal: Path, ended: RecordedRun) -> RecordedRun:
+    try:
+        other = _of_journal(folder, journal)
+    except Exception:  # the summary is whole
+        return ended
+    return other if len(other.evaluations) > len(ended.evaluations) or other.running else ended
+
+
+def _of_summary(folder: Path, record: Mapping[str, Any]) -> RecordedRun:
+    levels = (record.get("fidelities") or {}).get("levels")
+    return RecordedRun(
+        folder,
+        str(record.get("space", "")),
+        Objectives.from_metadata(record),
+        _number(record.get("budget")),
+        _number(record.get("seed")),
+        tuple(_evaluation(str(e["architecture"]), e, e.get("whole", True)) for e in record["evaluations"]),
+        full=None if levels is None else int(levels[-1]),
+    )
+
+
+def _of_journal(folder: Path, journal: Path) -> RecordedRun:
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    study = optuna.load_study(study_name=JournalStore.name, storage=storage)
+    stated, trials = study.user_attrs, study.get_trials(deepcopy=False)
+    full = (stated.get("fidelities") or [None])[-1]
+    return RecordedRun(
+        folder,
+        str(stated.get("space", "")),
+        Objectives.from_metadata(stated),
+        _number(stated.get("budget")),
+        _number(stated.get("seed")),
+        tuple(_of_trial(trial, full) for trial in trials if "result" in trial.user_attrs),
+        running=sum(t.state == TrialState.RUNNING and "result" not in t.user_attrs for t in trials),
+        waiting=sum(t.state == TrialState.WAITING for t in trials),
+        full=full,
+    )
+
+
+def _of_trial(trial: FrozenTrial, full: int | None) -> RecordedEvaluation:
+    attributes = trial.user_attrs
+    fidelity = attributes.get("fidelity")
+    return _evaluation(
+        str(attributes["architecture"]),
+        {**attributes["result"], "fidelity": fidelity},
+        full is None or fidelity == full,
+    )
+
+
+def _evaluation(text: str, result: Mapping[str, Any], whole: bool) -> RecordedEvaluation:
+    return RecordedEvaluation(
+        text,
+        dict(result["values"]),
+        float(result.get("seconds") or 0.0),
+        None if (error := result.get("error")) is None else str(error),
+        bool(result.get("unrelated", False)),
+        bool(whole),
+        _number(result.get("fidelity")),
+    )
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

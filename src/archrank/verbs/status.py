@@ -1,0 +1,192 @@
+"""``status``: how far a search is, what it found, and what going on may gain."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from archrank.architecture import Architecture
+from archrank.errors import ArchrankError, RunFolderError
+from archrank.space import SearchSpace
+from archrank.spaces.named import SPACES, named_space
+from archrank.study.checks import checked_space
+from archrank.study.lock import FolderLock
+from archrank.study.objectives import Objectives
+from archrank.study.recorded import RecordedEvaluation, RecordedRun, recorded_run
+from archrank.system.arguments import checked_path
+from archrank.system.files import is_folder
+from archrank.verbs.outlook import NEXT, Outlook, outlook
+
+__all__ = ["RunStatus", "status"]
+
+_CHOICES = 5
+"""Choices whose effects are shown."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RunStatus:
+    """The state of a search, as its run folder records it.
+
+    Attributes:
+        folder: The run folder.
+        space: The name of the space.
+        objectives: The objectives and constraints.
+        done: How many evaluations are finished, failed ones included.
+        budget: How many there will be; None where that was not recorded.
+        failed: How many of them failed.
+        running: How many are under way; of an interrupted run those that will be made again.
+        searching: Whether a process has the folder.
+        seconds: What an evaluation takes on average.
+        best: The best value of the first objective, in its unit; None where nothing was measured.
+        best_architecture: As text.
+        best_at: The number of the evaluation that found it, from 1.
+        outlook: What going on may gain; None where that cannot be said.
+        note: Why it cannot.
+    """
+
+    folder: Path
+    space: str
+    objectives: Objectives
+    done: int
+    budget: int | None
+    failed: int
+    running: int
+    searching: bool
+    seconds: float
+    best: float | None
+    best_architecture: str | None
+    best_at: int | None
+    outlook: Outlook | None = None
+    note: str | None = None
+
+    @property
+    def state(self) -> str:
+        """``"running"``, ``"ended"`` or ``"interrupted"``."""
+        if self.searching:
+            return "running"
+        return "ended" if self.budget is not None and self.done >= self.budget else "interrupted"
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Names and values for people."""
+        budget = "" if self.budget is None else f" of {self.budget}"
+        failed = f", {self.failed} failed" if self.failed else ""
+        under_way = f", {self.running} under way" if self.running and self.searching else ""
+        found = [("state", self.state), ("evaluations", f"{self.done}{budget}{failed}{under_way}")]
+        if self.budget is not None and 0 < self.done < self.budget:
+            left = (self.budget - self.done) * self.seconds
+            found.append(("seconds left", f"{left:,.0f}, at {self.seconds:.3g} an evaluation, one at a time"))
+        if self.best is not None:
+            found.append((f"best {self.objectives.metric}", f"{self.best:.6g}, in evaluation {self.best_at}"))
+            found.append(("architecture", str(self.best_architecture)))
+        if (ahead := self.outlook) is not None:
+            for n, gain in ahead.gains.items():
+                found.append((f"expected of {n} more", f"{gain:.2g} better"))
+            small = f"less than 5% of the standard deviation of what was measured ({ahead.spread:.2g})"
+            found.append(
+                ("suggestion", f"stop: {NEXT} more gain {small}" if ahead.stop else "going on may pay")
+            )
+            shown = ", ".join(
+                f"{name} {effect:.2f}" for name, effect in list(ahead.choices.items())[:_CHOICES]
+            )
+            found += [("what counts", shown)] if shown else []
+            found.append(("predictor", str(ahead.quality)))
+        if self.note is not None:
+            found.append(("note", self.note))
+        return found
+
+    def __repr__(self) -> str:
+        """One line for each fact."""
+        width = max(len(name) for name, _ in self.lines)
+        return "\n".join(f"{name:{width}}  {value}" for name, value in self.lines)
+
+
+def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = None) -> RunStatus:
+    """How far a search is, what it found, and what going on may gain; the run may be under way.
+
+    Args:
+        folder: The run folder of the search. It is read, never written.
+        space: The space that is searched, or the name of a built-in one; None for what the run records, if that is a
+            built-in one. It is needed for the outlook only.
+
+    Returns:
+        The state, with a :class:`~archrank.verbs.outlook.Outlook` for a search of one objective that has measured at
+        least 20 architectures.
+
+    Raises:
+        RunFolderError: The folder holds no run of a search, or one that cannot be read.
+        SpaceError: What is given is no space.
+    """
+    path = checked_path("folder", folder)
+    if not is_folder(path):
+        raise RunFolderError(f"{path} is no folder: give the folder that a search wrote")
+    run = recorded_run(path)
+    known = _space(run, space)
+    counted = [(i, e) for i, e in enumerate(run.evaluations) if e.whole and _counts(run, e)]
+    metric, sign = run.objectives.metric, run.objectives.signs[0]
+    best = max(counted, key=lambda pair: sign * pair[1].values[metric], default=None)
+    finished = run.evaluations
+    ahead, note = _outlook(run, known, [e for _, e in counted])
+    return RunStatus(
+        folder=path,
+        space=run.space,
+        objectives=run.objectives,
+        done=len(finished),
+        budget=None if run.full is not None else run.budget,
+        failed=sum(e.error is not None and not e.values for e in finished),
+        running=run.running,
+        searching=_is_taken(path),
+        seconds=sum(e.seconds for e in finished) / max(len(finished), 1),
+        best=None if best is None else float(best[1].values[metric]),
+        best_architecture=None if best is None else best[1].architecture,
+        best_at=None if best is None else best[0] + 1,
+        outlook=ahead,
+        note=note,
+    )
+
+
+def _space(run: RecordedRun, given: SearchSpace | str | None) -> SearchSpace | None:
+    """The space that is given, or the built-in one that the run names."""
+    if given is None:
+        return named_space(run.space) if run.space in SPACES else None
+    found = named_space(given) if isinstance(given, str) else checked_space(given)
+    if run.space and found.name != run.space:
+        raise ArchrankError(f"the run in {run.folder} searches {run.space}, and the space is {found.name}")
+    return found
+
+
+def _counts(run: RecordedRun, evaluation: RecordedEvaluation) -> bool:
+    value = evaluation.values.get(run.objectives.metric)
+    return isinstance(value, int | float) and not run.objectives.violation(evaluation.values)
+
+
+def _outlook(
+    run: RecordedRun, space: SearchSpace | None, counted: list[RecordedEvaluation]
+) -> tuple[Outlook | None, str | None]:
+    """What going on may gain, or why that cannot be said."""
+    if len(run.objectives.directions) > 1:
+        return None, "what going on may gain is estimated for searches of one objective"
+    if space is None:
+        return None, f"give the space {run.space} (--space) to see what going on may gain"
+    architectures: list[Architecture] = []
+    values: list[float] = []
+    for evaluation in counted:
+        try:
+            architectures.append(space.parse(evaluation.architecture))
+        except ArchrankError:
+            continue  # of an earlier version of the space
+        values.append(float(evaluation.values[run.objectives.metric]))
+    left = 0 if run.budget is None or run.full is not None else run.budget - len(run.evaluations)
+    ahead = outlook(space, architectures, values, left, minimize=not run.objectives.maximize)
+    if ahead is None:
+        return None, f"{len(values)} measurements are too few to say what going on may gain (20 are needed)"
+    return ahead, None
+
+
+def _is_taken(folder: Path) -> bool:
+    """Whether a process has the folder; asking leaves it as it was."""
+    try:
+        lock = FolderLock(folder)
+    except ArchrankError:
+        return True
+    lock.undo()
+    return False
