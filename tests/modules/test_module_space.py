@@ -135,7 +135,6 @@ def test_a_loop_knows_its_choices(space):
 @pytest.mark.parametrize(
     ("loop", "message"),
     [
-        (lambda module, report: None, "returned nothing and reported nothing"),
         (lambda module, report: report(0, float("nan")), "reported after epoch 0 is no finite number"),
         (lambda module: module.nothing, "has no attribute 'nothing'"),
     ],
@@ -144,6 +143,11 @@ def test_a_loop_that_fails_is_a_failed_evaluation(space, loop, message):
     with pytest.warns(UserWarning, match="all 2 evaluations failed"):
         result = ar.search(space, loop, budget=2, strategy="random")
     assert all(message in e.error for e in result.evaluations)
+
+
+def test_a_loop_without_a_value_ends_the_search(space):
+    with pytest.raises(EvaluationError, match="returned nothing and reported nothing"):
+        ar.search(space, lambda module, report: None, budget=2, strategy="random")
 
 
 def test_a_loop_that_takes_something_else_is_refused(space):
@@ -242,9 +246,31 @@ class Filtered(InForward):
         return y[y > 0]
 
 
+def drawn(choose):
+    """As wide as PyTorch's generator says."""
+    return nn.Linear(4, choose("width", [8, 16]) + int(torch.randint(50, ())))
+
+
+def named_at_random(choose):
+    return nn.Linear(4, choose(f"width {float(torch.rand(()))}", [8, 16]))
+
+
+class SometimesInForward(nn.Module):
+    def __init__(self, choose):
+        super().__init__()
+        self.choose, self.deep = choose, choose("deep", [False, True])
+        self.fc = nn.Linear(4, choose("width", [8, 16]))
+
+    def forward(self, x):
+        return self.fc(x) * (self.choose("factor", [1, 2]) if self.deep else 1)
+
+
 @pytest.mark.parametrize(
     ("net", "example", "error", "message"),
     [
+        (drawn, (1, 4), SpaceError, "two different networks from the same choices"),
+        (named_at_random, (1, 4), SpaceError, "two different networks from the same choices"),
+        (SometimesInForward, (1, 4), SpaceError, "'factor' is asked after .* not into forward"),
         (Clashing, (1, 4), SpaceError, "'act' that stands in the network has the name of a choice"),
         (missing, (1, 4), SpaceError, "No module named 'a_package_that_is_missing'"),
         (by_keyword, (1, 4), SpaceError, "needs the arguments choose; expected one"),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner  # noqa: E402
 
 import archrank as ar  # noqa: E402
 from archrank.cli.main import app  # noqa: E402
-from archrank.errors import PredictorError, SpaceError, TableError, TraceError  # noqa: E402
+from archrank.errors import PredictorError, SpaceError, TableError, TraceError, UnknownName  # noqa: E402
 from archrank.network_pool import NetworkPool  # noqa: E402
 
 
@@ -67,6 +67,15 @@ def test_graphs_are_taken_as_they_are():
 class Branching(nn.Module):
     def forward(self, x):
         return x if x.sum() > 0 else -x
+
+
+def test_a_wrong_name_in_a_file_is_named(tmp_path):
+    file = tmp_path / "misnamed_networks.py"
+    file.write_text("def net():\n    return None\n")
+    with pytest.raises(
+        UnknownName, match=r"the network '.*misnamed_networks.py:nett': unknown .*did you mean 'net'"
+    ):
+        ar.rank_networks(list(POOL.values()), [worth(k) for k in POOL], [f"{file}:nett"], example=(1, 4))
 
 
 def test_what_cannot_be_traced_is_an_error_or_left_out():

@@ -228,6 +228,8 @@ class ModuleSpace(OpenSpace):
         try:
             return trace_call(network, args, kwargs, dropout=True)
         except TraceError as error:
+            if isinstance(error.__cause__, SpaceError):
+                raise error.__cause__ from None  # of the chooser, asked within forward
             if isinstance(error.__cause__, _UNFIT) and not isinstance(error.__cause__, NotImplementedError):
                 raise InvalidArchitecture(str(error)) from error
             raise
@@ -299,11 +301,18 @@ class ModuleSpace(OpenSpace):
         """Build some networks, so that mistakes show before a search."""
         rng = np.random.default_rng(0)
         (first,) = self.sample(1, rng)
-        _, again = self.built(Given(dict(first.choices)))
         graph = self.graph(first)
         del self._graphs[first]
-        self.check(first, again)
-        if self._graphs[first].key != graph.key:
+        try:
+            # Code that draws from PyTorch's generator draws something else here.
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(int(rng.integers(2**31)))
+                _, again = self.built(Given(dict(first.choices)))
+                self.check(first, again)
+            different = self._graphs[first].key != graph.key
+        except (InvalidArchitecture, SpaceError):  # the first time neither building nor tracing failed
+            different = True
+        if different:
             raise SpaceError(
                 f"the space {self.name} builds two different networks from the same choices, {self.format(first)}; the "
                 "code must not be random: ask the chooser instead"

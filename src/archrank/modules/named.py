@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -42,9 +43,11 @@ def named_module(name: str) -> nn.Module:
     where, colon, attribute = name.rpartition(":")
     if not colon or not where:
         raise UnknownName("network", name, ["timm:NAME", "path/to/file.py:NAME", "path/to/file.onnx"])
-    held = vars(user_module(where))
+    module = user_module(where)
+    held = vars(module)
     if attribute not in held:
-        networks = [key for key, value in held.items() if _is_network(value)]
+        own = [key for key, value in held.items() if _is_own_function(value, module)]
+        networks = [*own, *(key for key, value in held.items() if _is_network(value))]
         raise UnknownName(f"network of {where}", attribute, networks)
     found = held[attribute]
     if isinstance(found, nn.Module):
@@ -90,6 +93,10 @@ def timm_module(name: str, *, outline: bool = False) -> tuple[nn.Module, tuple[i
         raise TraceError(f"{name} cannot be made: {in_one_line(error)}") from error
     size = (getattr(module, "pretrained_cfg", None) or {}).get("input_size") or (3, 224, 224)
     return module, (1, *size)
+
+
+def _is_own_function(value: object, module: ModuleType) -> bool:
+    return isinstance(value, FunctionType) and value.__module__ == module.__name__
 
 
 def _is_network(value: object) -> bool:

@@ -175,7 +175,8 @@ def _graphs(networks: Mapping[str, Any], example: Any, skip: bool, notes: list[s
             found.append(trace(network, *called))
         except ArchrankError as error:
             if not skip:
-                raise type(error)(f"the network {name!r}: {error}") from None
+                error.args = (f"the network {name!r}: {error}",)
+                raise
             missing.append(f"{name} ({in_one_line(error, 200)})")
             found.append(None)
     if missing:
