@@ -25,6 +25,7 @@ OF_TORCH = (
     "archrank.images",
     "archrank.modules",
     "archrank.networks",
+    "archrank.predictors.building",
     "archrank.predictors.neural",
     "archrank.predictors.scorer",
     "archrank.proxies.",
@@ -181,7 +182,7 @@ with pytest.raises(MissingExtra, match=r"archrank\\[neural\\]"):
     from archrank.predictors import NeuralPredictor
 with pytest.raises(MissingExtra, match=r"archrank\\[training\\]"):
     import archrank.training
-with pytest.raises(MissingExtra, match=r"the predictor in saved.*NeuralPredictor, needs torch.*archrank\\[neural\\]"):
+with pytest.raises(MissingExtra, match=r"the predictor in saved.*NeuralPredictor', needs torch.*archrank\\[neural\\]"):
     load_predictor("saved", space)
 """
 

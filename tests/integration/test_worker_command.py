@@ -165,6 +165,7 @@ class Driver(threading.Thread):
 
     def found(self):
         self.end()
+        assert hasattr(self, "result"), self.error
         return self.result.evaluations
 
     def end(self):

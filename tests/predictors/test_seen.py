@@ -153,7 +153,7 @@ def test_attributes_of_an_unknown_operation_are_refused():
 def test_hyper_parameters_beside_an_architecture_are_a_group_with_a_scale_for_each():
     space = JointSpace(Chain(), {"rate": ar.ordered(0.001, 0.01, 0.1), "lucky number": ar.ordered(*range(9))})
     found = {group.name: group for group in feature_map(space).groups}
-    assert set(found) == {"graph", "choices"}
+    assert set(found) >= {"graph", "choices"}
     assert found["choices"].apart
     known = space.sample(100, np.random.default_rng(0))
     labels = [float(space.options(each)["rate"] == 0.01) for each in known]

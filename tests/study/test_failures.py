@@ -55,7 +55,7 @@ def test_failures_whose_kind_is_unknown_teach_nothing():
     """Release 0.1 recorded the reason only."""
     state = RunState(SPACE, Objectives.of({"value": "maximize"}), {}, MemoryStore())
     proposal = Proposal(SPACE.architecture((3,) * 6), "random")
-    state.queue([proposal], state.next_round(1, 1), {"total": 0.0, "fit": 0.0, "propose": 0.0})
+    state.queue([proposal], state.next_round(1, 1), {"total": 0.0, "fit": 0.0, "propose": 0.0}, 1)
     task = next(state.tasks())
     state.finish(task, Outcome(error="RuntimeError: out of memory"), 0.0)
     assert [(entry.failed, entry.unrelated) for entry in state.history] == [(True, True)]
