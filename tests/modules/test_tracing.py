@@ -771,3 +771,13 @@ def test_two_traces_are_equal():
     module = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
     assert ar.trace(module, (2, 5, 8)) == ar.trace(module, (2, 5, 8))
     assert ar.trace(module, (2, 5, 8)) == ar.trace(copy.deepcopy(module).eval(), (2, 5, 8))
+
+
+def test_an_operator_without_a_fake_implementation_runs_on_zeros():
+    @torch.library.custom_op("archrank_tests::sine", mutates_args=())
+    def sine(x: torch.Tensor) -> torch.Tensor:
+        return x.sin()
+
+    found = nodes(nn.Sequential(Calls(sine), nn.Linear(4, 3)), (1, 4))
+    assert [node.operation for node in found] == ["archrank_tests::sine", "linear"]
+    assert found[0].shape == (4,)

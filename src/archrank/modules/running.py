@@ -16,7 +16,7 @@ from archrank.system.foreign import in_one_line
 __all__ = ["Running"]
 
 
-_NO_NUMBERS = re.compile(r"\bmeta\b|data is not allocated")
+_NO_NUMBERS = re.compile(r"\bmeta\b|data is not allocated|no fake impl")
 
 
 class Running:
