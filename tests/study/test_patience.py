@@ -103,8 +103,8 @@ class WrongPassword(threading.Thread):
         connection.sendall(b"R" + struct.pack("!ii", 8, 3))
         connection.recv(1024)
         said = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "me"\0\0'
+        self.refused += 1  # before the answer: who gets it may look at once
         connection.sendall(b"E" + struct.pack("!i", len(said) + 4) + said)
-        self.refused += 1
 
 
 def test_a_wrong_password_is_not_tried_again():
