@@ -7,13 +7,13 @@ interrupted run continues. ``protein-structure`` may choose settings; the other 
 """
 
 import argparse
-import csv
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import csv_rows
 import numpy as np
 import optuna
 
@@ -64,7 +64,7 @@ def main() -> None:
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = args.out / "searches.csv"
-    done = {(row["table"], row["method"], int(row["seed"])) for row in _read(path)}
+    done = {(row["table"], row["method"], int(row["seed"])) for row in csv_rows.read(path)}
     tables = {name: load_benchmark(f"hpolib-{name}") for name in args.tables}
     for seed in range(args.seeds):
         for name, table in tables.items():
@@ -74,9 +74,13 @@ def main() -> None:
                 began = time.process_time()
                 losses = METHODS[method](table, max(args.budgets), seed)
                 seconds = time.process_time() - began
-                _write(path, _rows(name, method, seed, losses, table.optimum()[1], args.budgets, seconds))
+                csv_rows.append(
+                    path,
+                    COLUMNS,
+                    _rows(name, method, seed, losses, table.optimum()[1], args.budgets, seconds),
+                )
                 print(f"{name}, {method}, seed {seed}: {min(losses):.5g} in {seconds:.0f} s", flush=True)
-    (args.out / "table.md").write_text(_table(_read(path), args), encoding="utf-8")
+    (args.out / "table.md").write_text(_table(csv_rows.read(path), args), encoding="utf-8")
 
 
 def _rows(
@@ -134,23 +138,6 @@ def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
 def _mean(values: list[float]) -> str:
     spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
     return f"{statistics.mean(values):.3g} ± {spread:.2g}"
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

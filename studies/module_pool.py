@@ -10,7 +10,6 @@ network of the pool that was not evaluated, and is told of that one.
 """
 
 import argparse
-import csv
 import json
 import statistics
 import time
@@ -18,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import csv_rows
 import numpy as np
 import optuna
 import torch
@@ -148,7 +148,7 @@ def drawn(networks: int, seed: int) -> list[Architecture]:
 
 def train_pool(args: argparse.Namespace) -> None:
     path = args.out / "pool.csv"
-    done = {row["architecture"] for row in _read(path)}
+    done = {row["architecture"] for row in csv_rows.read(path)}
     data: tuple[torch.Tensor, ...] | None = None
     curves: dict[str, dict[int, float]] = {}
 
@@ -180,28 +180,30 @@ def train_pool(args: argparse.Namespace) -> None:
             "seed": args.seed,
             "error": error,
         }
-        _append(path, COLUMNS, row)
+        csv_rows.append(path, COLUMNS, [row])
         print(f"{number + 1}/{args.networks}: {row['validation_accuracy']} in {row['seconds']} s", flush=True)
 
 
 def replay(args: argparse.Namespace) -> None:
-    rows = [row for row in _read(args.out / "pool.csv") if not row["error"]]
+    rows = [row for row in csv_rows.read(args.out / "pool.csv") if not row["error"]]
     pool = {SPACE.parse(row["architecture"]): float(row["validation_accuracy"]) for row in rows}
     path = args.out / "searches.csv"
-    done = {(row["method"], int(row["seed"])) for row in _read(path)}
+    done = {(row["method"], int(row["seed"])) for row in csv_rows.read(path)}
     for seed in range(args.seeds):
         for method in args.methods:
             if (method, seed) in done:
                 continue
             values = list(METHODS[method](pool, min(max(args.budgets), len(pool)), seed))
             for budget in args.budgets:
-                _append(
+                csv_rows.append(
                     path,
                     ("method", "seed", "budget", "best"),
-                    {"method": method, "seed": seed, "budget": budget, "best": max(values[:budget])},
+                    [{"method": method, "seed": seed, "budget": budget, "best": max(values[:budget])}],
                 )
             print(f"{method}, seed {seed}: {max(values):.4f}", flush=True)
-    (args.out / "table.md").write_text(_table(_read(path), max(pool.values()), args), encoding="utf-8")
+    (args.out / "table.md").write_text(
+        _table(csv_rows.read(path), max(pool.values()), args), encoding="utf-8"
+    )
 
 
 Pool = dict[Architecture, float]
@@ -310,23 +312,6 @@ def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) ->
 def _mean(values: list[float], sign: str = "") -> str:
     spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
     return f"{100 * statistics.mean(values):{sign}.2f} ± {100 * spread:.2f}"
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _append(path: Path, columns: tuple[str, ...], row: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def main() -> None:

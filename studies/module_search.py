@@ -8,7 +8,6 @@ search, and rows that are there already are kept; ``table.md`` has the evaluatio
 """
 
 import argparse
-import csv
 import statistics
 import sys
 import time
@@ -16,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import csv_rows
 import numpy as np
 
 import archrank as ar
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     path = args.out / "searches.csv"
-    done = {(row["table"], row["space"], int(row["seed"])) for row in _read(path)}
+    done = {(row["table"], row["space"], int(row["seed"])) for row in csv_rows.read(path)}
     sys.path.insert(0, str(EXAMPLES))
     from nasbench201 import Cell
 
@@ -46,17 +46,17 @@ def main() -> None:
     module = ar.ModuleSpace(lambda choose: Cell(choose, 4), (1, 4, 8, 8), name="nas-bench-201-module")
     spaces = {"built-in": built_in, "module": module}
     for table in args.tables:
-        labels = _labels(table, built_in)
+        labels = labels_of(table, built_in)
         for seed in range(args.seeds):
             for name, space in spaces.items():
                 if (table, name, seed) not in done:
                     row = _search(space, labels, args.budget, seed)
-                    _append(path, {"table": table, "space": name, "seed": seed, **row})
+                    csv_rows.append(path, COLUMNS, [{"table": table, "space": name, "seed": seed, **row}])
                     print(f"{table}, {name}, seed {seed}: {row}", flush=True)
-    (args.out / "table.md").write_text(_table(_read(path), args), encoding="utf-8")
+    (args.out / "table.md").write_text(_table(csv_rows.read(path), args), encoding="utf-8")
 
 
-def _labels(name: str, built_in: NASBench201) -> dict[tuple[str, ...], float]:
+def labels_of(name: str, built_in: NASBench201) -> dict[tuple[str, ...], float]:
     """The mean label of each cell's function, by the operations of the cell."""
     table = ar.load_benchmark(name)
     cells = built_in.architectures(built_in.rows())
@@ -65,7 +65,7 @@ def _labels(name: str, built_in: NASBench201) -> dict[tuple[str, ...], float]:
     for key, cell in zip(keys, cells, strict=True):
         values[key].append(table.value(cell))
     return {
-        _operations(built_in, cell): statistics.fmean(values[key])
+        operations_of(built_in, cell): statistics.fmean(values[key])
         for key, cell in zip(keys, cells, strict=True)
     }
 
@@ -74,9 +74,9 @@ def _search(space: Any, labels: dict[tuple[str, ...], float], budget: int, seed:
     began = time.process_time()
 
     def train(_: Any, report: ar.Report) -> float:
-        return labels[_operations(space, report.architecture)]
+        return labels[operations_of(space, report.architecture)]
 
-    evaluate = train if isinstance(space, ar.ModuleSpace) else lambda a: labels[_operations(space, a)]
+    evaluate = train if isinstance(space, ar.ModuleSpace) else lambda a: labels[operations_of(space, a)]
     result = ar.search(space, evaluate, GuidedSearch(space), budget=budget, seed=seed)
     values = [evaluation.value for evaluation in result.evaluations]
     optimum, best = max(labels.values()), max(values)
@@ -88,7 +88,7 @@ def _search(space: Any, labels: dict[tuple[str, ...], float], budget: int, seed:
     }
 
 
-def _operations(space: Any, architecture: Any) -> tuple[str, ...]:
+def operations_of(space: Any, architecture: Any) -> tuple[str, ...]:
     """The operations on the six edges, whose order is the same in both spaces."""
     return tuple(space.options(architecture).values())
 
@@ -120,23 +120,6 @@ def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
             f"{mean + half:+.1f} | | |"
         )
     return "\n".join(lines) + "\n"
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _append(path: Path, row: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ SCRIPTS = {
     "studies/lemur_ranking.py": "--labels 12 --graphs 3 --splits 1 --seeds 1 --smallest 5 --out out/page",
     "studies/more_signals.py": "--questions repeats --seeds 1 --workers 0 --out out",
     "studies/network_parameters.py": "nasbench101 cells.parquet --last 2",
+    "studies/outline_features.py": "--labels 12 --ranked 20 --seeds 1",
     "studies/predictor_members.py": SMALL,
     "studies/proxy_recipes.py": "--out out --cells 2 --workers 0 --recipes "
     "proxy:epochs=1:batch=8:channels=2:cells=2:train_images=40",
@@ -50,6 +51,7 @@ SCRIPTS = {
     "studies/regression.py": "--tiny --workers 1 --out out --before out",
     "studies/seen_groups.py": "--data . --tables accel-nasbench-1700 --sizes 12 --seeds 1 --workers 0 --out out",
     "studies/stacked_weights.py": SMALL,
+    "studies/stop_suggestion.py": "--seeds 1 --after 20",
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
     "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
     "--published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
