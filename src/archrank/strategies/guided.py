@@ -136,8 +136,8 @@ class GuidedSearch(DomainStrategy):
             raise ArchrankError(f"shrink is {shrink}; it is a share, above 0 and at most 1")
         if not 0 <= beta < math.inf:
             raise ArchrankError(f"beta is {beta}; it must be 0 or more")
-        # Where choices depend on each other an architecture is built by running code, which takes milliseconds.
         share = share_of_usual(space)
+        # Where choices depend on each other an architecture is built by running code, which takes milliseconds.
         if population is None:
             population = 24 if space.conditional else round(100 * share)
         if generations is None:
@@ -294,6 +294,7 @@ class GuidedSearch(DomainStrategy):
             whole = (*believe(self._collated), chance)
         measured, feasible = [a for a, _ in history.measured], _feasible(history)
         if len(measured) > self._most_train:
+            # Only the lowest mean of what was measured is asked for, and the highest of what is feasible.
             known = dict(history.measured)
             measured = sorted(measured, key=lambda a: known[a])[: self._most_train]
             feasible = sorted(feasible, key=lambda a: -known[a])[: self._most_train]

@@ -26,7 +26,7 @@ from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator, with_known_values
-from archrank.study.fidelity import checked_fidelities, continued_by, with_fidelities
+from archrank.study.fidelity import checked_fidelities, continued_by, searched_metric, with_fidelities
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.known import entries, known_evaluations
 from archrank.study.objectives import Direction
@@ -180,8 +180,8 @@ def search(
         evaluate = searched.evaluator(evaluate)
         if fidelities is None:
             check_takes_one(evaluate, "the evaluator", "architecture", EvaluationError)
-    if isinstance(fidelities, Mapping) and fidelities and metric is None and objectives is None:
-        *_, metric = fidelities.values()
+    if objectives is None:
+        metric = searched_metric(fidelities, metric)
     budget = checked_whole("budget", budget)
     seed = checked_whole("seed", seed, minimum=0)
     retries = checked_whole("retries", retries, minimum=0)

@@ -21,6 +21,7 @@ __all__ = [
     "checked_fidelities",
     "continued_by",
     "fidelity_columns",
+    "searched_metric",
     "with_fidelities",
 ]
 
@@ -41,6 +42,13 @@ def with_fidelities(strategy: Strategy, fidelities: Fidelities, promotion: str) 
     if not isinstance(promotion, str) or promotion not in PROMOTIONS:
         raise UnknownName("promotion", promotion, PROMOTIONS)
     return PROMOTIONS[promotion](strategy, fidelities)
+
+
+def searched_metric(fidelities: Any, metric: str | None) -> str | None:
+    """The metric that is given, or the column that a mapping of fidelities names for whole trainings."""
+    if metric is None and isinstance(fidelities, Mapping) and fidelities:
+        *_, metric = fidelities.values()
+    return metric
 
 
 def continued_by(evaluate: Evaluator | Table | None, given: bool | None) -> bool:

@@ -1,8 +1,8 @@
 """A run as its folder records it, also while it is under way: read, never written."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,31 +109,36 @@ def _longer(folder: Path, journal: Path, ended: RecordedRun) -> RecordedRun:
 
 def _of_summary(folder: Path, record: Mapping[str, Any]) -> RecordedRun:
     levels = (record.get("fidelities") or {}).get("levels")
-    return RecordedRun(
-        folder,
-        str(record.get("space", "")),
-        Objectives.from_metadata(record),
-        _number(record.get("budget")),
-        _number(record.get("seed")),
-        tuple(_evaluation(str(e["architecture"]), e, e.get("whole", True)) for e in record["evaluations"]),
-        full=None if levels is None else int(levels[-1]),
-    )
+    evaluations = [
+        _evaluation(str(e["architecture"]), e, e.get("whole", True)) for e in record["evaluations"]
+    ]
+    return _run(folder, record, evaluations, None if levels is None else int(levels[-1]))
 
 
 def _of_journal(folder: Path, journal: Path) -> RecordedRun:
     storage = JournalStorage(JournalFileBackend(str(journal)))
     study = optuna.load_study(study_name=JournalStore.name, storage=storage)
-    stated, trials = study.user_attrs, study.get_trials(deepcopy=False)
-    full = (stated.get("fidelities") or [None])[-1]
+    trials = study.get_trials(deepcopy=False)
+    full = (study.user_attrs.get("fidelities") or [None])[-1]
+    ended = [trial for trial in trials if "result" in trial.user_attrs]
+    run = _run(folder, study.user_attrs, [_of_trial(trial, full) for trial in ended], full)
+    return replace(
+        run,
+        running=sum(t.state == TrialState.RUNNING and "result" not in t.user_attrs for t in trials),
+        waiting=sum(t.state == TrialState.WAITING for t in trials),
+    )
+
+
+def _run(
+    folder: Path, stated: Mapping[str, Any], evaluations: Sequence[RecordedEvaluation], full: int | None
+) -> RecordedRun:
     return RecordedRun(
         folder,
         str(stated.get("space", "")),
         Objectives.from_metadata(stated),
         _number(stated.get("budget")),
         _number(stated.get("seed")),
-        tuple(_of_trial(trial, full) for trial in trials if "result" in trial.user_attrs),
-        running=sum(t.state == TrialState.RUNNING and "result" not in t.user_attrs for t in trials),
-        waiting=sum(t.state == TrialState.WAITING for t in trials),
+        tuple(evaluations),
         full=full,
     )
 

@@ -28,6 +28,7 @@ from archrank.study import (
 )
 from archrank.study import search as search_study
 from archrank.study.checks import check_maximum, checked_space, table_of
+from archrank.study.fidelity import searched_metric
 from archrank.study.objectives import Direction
 from archrank.system.arguments import checked_flag, checked_whole
 from archrank.system.foreign import shown
@@ -169,8 +170,8 @@ def search(
     >>> result.best_value == max(evaluation.value for evaluation in result.evaluations)
     True
     """
-    if isinstance(fidelities, Mapping) and fidelities and metric is None and objectives is None:
-        *_, metric = fidelities.values()
+    if objectives is None:
+        metric = searched_metric(fidelities, metric)
     searched = named_target(target)
     space = searched.space if isinstance(searched, Table) else checked_space(searched)
     values = given_values(evaluate, space, metric=metric, maximize=maximize, objectives=objectives)
