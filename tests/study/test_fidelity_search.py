@@ -91,11 +91,11 @@ def test_a_search_that_is_stopped_anywhere_pays_no_epoch_twice(tmp_path, promoti
             signal.raise_signal(signal.SIGINT)
         return evaluate(architecture, epochs)
 
-    whole, stopped = search(**options), 0
-    while True:
+    whole, stopped, result = search(**options), 0, None
+    while result is None:
+        assert stopped <= len(whole.evaluations), "it does not go on"
         try:
             result = search(evaluator=moody, folder=tmp_path / "run", resume=True, **options)
-            break
         except KeyboardInterrupt:
             stopped += 1
     assert stopped >= 3
