@@ -123,7 +123,9 @@ def test_equal_names_are_one_choice():
 
 def test_a_choice_asked_twice_with_other_options_is_refused():
     space = Asking(lambda choose: (choose("width", [8, 16]), choose("width", [8, 32])))
-    with pytest.raises(SpaceError, match="'width' is asked twice with different options"):
+    with pytest.raises(
+        SpaceError, match="'width' is asked twice with different options, first 8, 16, then 8, 32;"
+    ):
         drawn(space)
 
 
@@ -138,6 +140,8 @@ def test_options_that_differ_between_architectures_are_refused():
     [
         (lambda choose: choose("kind", []), "'kind'.*at least one"),
         (lambda choose: choose("kind", ["a", "a"]), "'a' is listed twice"),
+        (lambda choose: choose("n", [3, 3.0]), "'n'.*the options 3 and 3.0 are equal"),
+        (lambda choose: choose("n", [True, 1, 2]), "the options True and 1 are equal"),
         (lambda choose: choose("kind", [object()]), "mapping of names"),
         (lambda choose: choose("kind", "relu"), "expected a list or a mapping"),
         (lambda choose: choose("", [1, 2]), "not empty"),

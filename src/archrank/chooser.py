@@ -59,9 +59,10 @@ class Record:
         if name in self.asked:
             other, value = self.asked[name]
             if other != domain:
+                spelled = str if str(other) != str(domain) else repr
                 raise SpaceError(
-                    f"the choice {name!r} is asked twice with different options: {other} and {domain}; "
-                    "give the second choice another name, such as with choose.within(…)"
+                    f"the choice {name!r} is asked twice with different options, first {spelled(other)}, then "
+                    f"{spelled(domain)}; give the second choice another name, such as with choose.within(…)"
                 )
             return value
         known = self._before.get(name)
@@ -222,7 +223,7 @@ class Given:
                 if not replaced:
                     raise SpaceError(f"the choice {name!r}: {error}") from None
         elif not replaced:
-            raise SpaceError(f"no value for the choice {name!r}; it takes {_spelled(domain)}")
+            raise SpaceError(f"no value for the choice {name!r}; it takes {domain}")
         if self._rng is not None:
             return domain.draw(self._rng)
         return domain.values[0] if isinstance(domain, Options) else domain.read(domain.low)
@@ -237,9 +238,3 @@ class Drawn:
     def answer(self, name: str, domain: Domain) -> Value:
         """A drawn value."""
         return domain.draw(self._rng)
-
-
-def _spelled(domain: Domain) -> str:
-    if isinstance(domain, Options):
-        return ", ".join(map(repr, domain.values[:12])) + ", …" * (len(domain.values) > 12)
-    return f"{'an integer' if domain.integer else 'a number'} from {domain.low} to {domain.high}"

@@ -54,13 +54,26 @@ class Options:
         plain = tuple(as_value(value) for value in given)
         if not plain:
             raise SpaceError("a choice without options was given; it needs at least one")
-        texts = [repr(value) for value in plain]
-        if twice := sorted({text for text in texts if texts.count(text) > 1}):
-            raise SpaceError(f"the option {twice[0]} is listed twice: options must differ")
+        first: dict[Value, Value] = {}
+        for value in plain:
+            if value not in first:
+                first[value] = value
+                continue
+            other = first[value]
+            if repr(other) == repr(value):
+                raise SpaceError(f"the option {value!r} is listed twice: options must differ")
+            raise SpaceError(
+                f"the options {other!r} and {value!r} are equal and cannot be told apart; give texts or a mapping of "
+                "names to them"
+            )
         if ordered is None:
             numbers = [v for v in plain if isinstance(v, int | float) and not isinstance(v, bool)]
             ordered = len(numbers) == len(plain) > 1 and numbers in (sorted(numbers), sorted(numbers)[::-1])
         return cls(plain, ordered)
+
+    def __str__(self) -> str:
+        """The options as a message lists them."""
+        return ", ".join(map(repr, self.values[:12])) + ", …" * (len(self.values) > 12)
 
     @property
     def size(self) -> int:
@@ -81,8 +94,7 @@ class Options:
             return value  # type: ignore[return-value] # an option
         close = [option for option in self.values if _alike(value, option)]
         if len(close) != 1:
-            listed = ", ".join(map(repr, self.values[:12])) + ", …" * (len(self.values) > 12)
-            raise SpaceError(f"{shown(value)} is none of the options {listed}")
+            raise SpaceError(f"{shown(value)} is none of the options {self}")
         return close[0]
 
     def draw(self, rng: np.random.Generator) -> Value:
@@ -152,6 +164,11 @@ class Range:
         if self.log and self.low <= 0:
             raise SpaceError(f"the lower bound {self.low} must be above 0 for a logarithmic scale")
 
+    def __str__(self) -> str:
+        """The range as a message describes it."""
+        kind = "an integer" if self.integer else "a number"
+        return f"{kind} from {self.low} to {self.high}{' on a logarithmic scale' * self.log}"
+
     @property
     def size(self) -> int | None:
         """How many values there are; None for a continuous range."""
@@ -176,8 +193,7 @@ class Range:
             number = math.nan
         whole = not self.integer or number == math.floor(number) if math.isfinite(number) else False
         if not whole or not self.low <= number <= self.high:
-            what = "an integer" if self.integer else "a number"
-            raise SpaceError(f"{shown(value)} is not {what} from {self.low} to {self.high}")
+            raise SpaceError(f"{shown(value)} is not {self}")
         return int(number) if self.integer else number
 
     def draw(self, rng: np.random.Generator) -> Value:

@@ -97,7 +97,10 @@ class OpenSpace(SearchSpace):
         result = self.construct(Chooser(record))
         record.open = False
         if not record.asked:
-            raise SpaceError(f"the space {self.name} asks for no choice: it has a single architecture")
+            raise SpaceError(
+                f"the space {self.name} asks for no choice while an architecture is built, so it has a single one; "
+                "a network asks for its choices in its constructor, not in forward"
+            )
         for name, (domain, _) in record.asked.items():
             if self._domains.setdefault(name, domain) != domain:
                 raise SpaceError(

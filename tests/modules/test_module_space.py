@@ -14,7 +14,14 @@ from nets import Net, Placed, chain, train  # noqa: E402
 from torch import nn  # noqa: E402
 
 import archrank as ar  # noqa: E402
-from archrank.errors import EvaluationError, InvalidArchitecture, ParseError, SpaceError, TraceError  # noqa: E402
+from archrank.errors import (  # noqa: E402
+    EvaluationError,
+    InvalidArchitecture,
+    ParseError,
+    SpaceError,
+    TraceError,
+    UnknownName,
+)
 
 
 @pytest.fixture(scope="module")
@@ -265,9 +272,26 @@ class SometimesInForward(nn.Module):
         return self.fc(x) * (self.choose("factor", [1, 2]) if self.deep else 1)
 
 
+def twice(choose):
+    choose("width", [8, 16])
+    return nn.Linear(4, choose("width", [8, 32]))
+
+
+class OtherName(nn.Module):
+    """Whose argument for the chooser is optional, and not named like one."""
+
+    def __init__(self, c=None):
+        super().__init__()
+        self.fc = nn.Linear(4, c("width", [8, 16]))
+
+
 @pytest.mark.parametrize(
     ("net", "example", "error", "message"),
     [
+        (twice, (1, 4), SpaceError, r"test_module_space.py:\d+: the choice 'width' is asked twice"),
+        (OtherName, (1, 4), SpaceError, r"test_module_space.py:\d+: .*'c' is the chooser, name it choose"),
+        (OfWords, {"words": [(1, 4)]}, TraceError, r"give \(mapping, \{\}\)"),
+        (chain, np.zeros((1, 4)), SpaceError, "torch.from_numpy"),
         (drawn, (1, 4), SpaceError, "two different networks from the same choices"),
         (named_at_random, (1, 4), SpaceError, "two different networks from the same choices"),
         (SometimesInForward, (1, 4), SpaceError, "'factor' is asked after .* not into forward"),
@@ -289,7 +313,7 @@ class SometimesInForward(nn.Module):
         (Shuffled, (1, 4), SpaceError, "two different networks from the same choices"),
         (InForward, (1, 4), SpaceError, "not into forward"),
         (Branching, (1, 4), TraceError, "test_module_space.py"),
-        (misspelled, (1, 4), SpaceError, "Linaer"),
+        (misspelled, (1, 4), SpaceError, r"test_module_space.py:\d+: .*Linaer"),
         (nothing, (1, 4), SpaceError, "does the function return it"),
         (never, (1, 4), SpaceError, "none of 200 architectures"),
         (lambda: nn.Linear(4, 2), (1, 4), SpaceError, "asks for no choice"),
@@ -310,7 +334,7 @@ def test_a_choice_that_changes_no_network_is_named():
         choose.number("lr", 1e-3, 1e-1)
         return nn.Linear(4, choose("width", [8, 16]))
 
-    with pytest.warns(UserWarning, match=r"'lr' .*training=True"):
+    with pytest.warns(UserWarning, match=r"'lr' .*build the same network.*training=True"):
         ar.ModuleSpace(net, (1, 4))
 
 
@@ -339,6 +363,16 @@ def test_inputs_may_be_nested():
     words = torch.zeros(1, 4, dtype=torch.long)
     space = ar.ModuleSpace(OfWords, {"batch": {"words": [words]}})
     assert space.build('{"width": 8}')({"words": [words]}).shape == (1, 4, 8)
+    one = ar.ModuleSpace(OfWords, ({"words": [words]}, {}))
+    (a,) = one.sample(1, np.random.default_rng(0))
+    assert one.graph(a).key == space.graph(a).key
+
+
+def test_a_misspelled_bound_is_refused_before_anything_is_trained(space):
+    trained = []
+    with pytest.raises(UnknownName, match="did you mean 'parameters'"):
+        ar.search(space, trained.append, budget=12, where=["paramters < 5e6"])
+    assert not trained
 
 
 def test_a_text_of_another_space_is_refused(space):

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import archrank as ar
+from archrank.cli import names
 from archrank.cli.main import app
 from archrank.errors import ArchrankError, SpaceError, TraceError, UnknownName
 from archrank.modules import named_module
@@ -29,6 +30,9 @@ def fails():
 
 def none():
     return 5
+
+def chosen(choose):
+    return nn.Linear(4, choose("width", [8, 16]))
 """
 
 
@@ -86,6 +90,14 @@ def test_the_command_draws_networks(folder):
     assert (folder / "net.svg").read_text() == ar.draw("users_networks.py:Net", (1, 3, 8, 8)).svg
 
 
+def test_the_command_draws_an_architecture_of_a_network_with_choices(folder):
+    words = ["draw", "users_networks.py:chosen", '{"width": 8}', "--example", "1,4", "-o", "net.svg"]
+    run = CliRunner().invoke(app, words)
+    assert run.exit_code == 0, run.output
+    space = names.space("users_networks.py:chosen", example=(1, 4))
+    assert (folder / "net.svg").read_text() == ar.draw(space, '{"width": 8}').svg
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -94,6 +106,8 @@ def test_the_command_draws_networks(folder):
         (["users_networks.py:Net", "--example", "1,x"], "is no shape"),
         (["users_networks.py:Net", "--example", "1,4,8,8"], "Net fails for the example of shape"),
         (["users_networks.py:Net", "--example", "1,3,8,8", "--level", "0"], "the level is 0"),
+        (["users_networks.py:chosen", "--example", "1,8"], "needs an architecture too"),
+        (["users_networks.py:chosen", '{"width": 8}'], "such as example = (1, 3, 32, 32)"),
         (["nas-bench-201", "|a~0|", "--example", "1,3"], "--example is for a network"),
     ],
 )

@@ -672,6 +672,18 @@ def test_a_forward_that_fails_shows_its_own_error_and_where():
         ar.trace(3, (2, 4))
     with pytest.raises(TraceError, match="sizes of at least 1"):
         ar.trace(module, (0, 4))
+    with pytest.raises(TraceError, match="without an example"):
+        ar.trace(module)
+    with pytest.raises(TraceError, match=r"the example \[4, 4\] \(no tensor is in it, and no shape"):
+        ar.trace(module, [4, 4])
+
+
+def test_shapes_stand_for_tensors_also_within_mappings_and_lists():
+    add = Calls(lambda x: x["a"][0] + x["a"][1])
+    whole = ar.trace(add, {"a": [torch.zeros(2, 4), torch.zeros(2, 4)]})
+    assert ar.trace(add, {"a": [(2, 4), (2, 4)]}).key == whole.key
+    assert ar.trace(add, x={"a": [(2, 4), (2, 4)]}).key == whole.key
+    assert ar.trace(nn.Linear(4, 3), input=(2, 4)).key == ar.trace(nn.Linear(4, 3), (2, 4)).key
 
 
 def scripted(x: torch.Tensor, y: torch.Tensor):

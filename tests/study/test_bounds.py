@@ -91,14 +91,14 @@ def test_an_evaluator_may_know_values_and_overrides_the_space():
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        (["size < 0"], "meets 'size < 0': among all 15,625 its size is from 0 to 24. Nothing was evaluated"),
+        (["size < 0"], "meets 'size < 0': among all 15,625 size is between 0 and 24. Nothing was evaluated"),
         (
             ["size >= 0", "convolutions > 6"],
-            "meets 'convolutions > 6': among all 15,625 its convolutions is from 0 to 6",
+            "meets 'convolutions > 6': among all 15,625 convolutions is between 0 and 6",
         ),
         (
             ["size < 9", "convolutions >= 4"],
-            "meets 'size < 9 and convolutions >= 4': among all 15,625 its size is from 0 to 24 and its convolutions is",
+            "meets 'size < 9 and convolutions >= 4': among all 15,625 size is between 0 and 24 and convolutions is",
         ),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_direction_that_is_none_names_the_closest():
     ("where", "said"),
     [
         (["latncy < 3"], "did you mean 'latency'"),
-        (["latency < 1"], "no architecture of six meets 'latency < 1': its latency is from 1 to 30"),
+        (["latency < 1"], "no architecture of six meets 'latency < 1': latency is between 1 and 30"),
         (["accuracy > 85", "size > 3"], "meets accuracy > 85 and size > 3 together"),
     ],
 )

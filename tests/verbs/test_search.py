@@ -261,7 +261,7 @@ def test_a_table_refuses_what_it_cannot_do(table):
         ({"metric": "acc"}, "unknown metric of quarter 'acc'; did you mean 'accuracy'"),
         (
             {"where": ["latency < 0"]},
-            "no architecture of quarter meets 'latency < 0': its latency is from 1 to 25",
+            "no architecture of quarter meets 'latency < 0': latency is between 1 and 25",
         ),
         ({"maximize": False}, "quarter knows that 'accuracy' is to maximize: leave minimize out"),
     ]:

@@ -17,7 +17,7 @@ def command(
         str,
         typer.Argument(
             help="A space's name, or your own as path/to/file.py:Name; or a network: timm:NAME, path/to/file.onnx, or "
-            "path/to/file.py:Name with --example.",
+            "path/to/file.py:Name with --example, with choices also an architecture.",
             show_default=False,
             metavar="SPACE_OR_NETWORK",
         ),
@@ -40,13 +40,14 @@ def command(
     from archrank.cli import names
     from archrank.verbs.draw import draw
 
+    shape = None if example is None else example_shape(example)
     if architecture is None:
         _check_is_network(drawn, example)
-        drawing = draw(drawn, None if example is None else example_shape(example), level=level)
-    elif example is not None:
-        raise ArchrankError("--example is for a network, but an architecture of a space was given")
+        drawing = draw(drawn, shape, level=level)
+    elif example is not None and ":" not in drawn:
+        raise ArchrankError(f"--example is for a network, but {drawn!r} is a space")
     else:
-        drawing = draw(names.space(drawn), architecture, level=level)
+        drawing = draw(names.space(drawn, example=shape), architecture, level=level)
     drawing.save(out)
     Console().print(f"drew {out}", soft_wrap=True)
 

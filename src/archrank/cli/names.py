@@ -28,13 +28,14 @@ def table(name: str) -> Table:
     return benchmarks.load_benchmark(name)
 
 
-def space(name: str, kind: str = "space") -> SearchSpace:
+def space(name: str, kind: str = "space", example: Any = None) -> SearchSpace:
     """The search space of a name on the command line; imports the user's code if the name refers to code.
 
     Args:
         name: What the user typed: a space's name, a benchmark's name (for its space), or a user's own space as
             ``path/to/file.py:Class`` or ``package.module:Class``, where the name is that of a class or an object.
         kind: What is named, for the message that there is no such name.
+        example: What a network with choices is called with; None where the user's file says it.
 
     Raises:
         UnknownName: No such space, or no such name in the user's file.
@@ -49,7 +50,7 @@ def space(name: str, kind: str = "space") -> SearchSpace:
         return benchmarks.SOURCES[name].space()
     where, colon, attribute = name.rpartition(":")
     if colon and where:
-        return _user_space(where, attribute)
+        return _user_space(where, attribute, example)
     if name.endswith(".py"):
         raise SpaceError(f"{name!r}: name the space in the file, e.g. {name}:MySpace")
     raise UnknownName(kind, name, dict.fromkeys(["path/to/file.py:ClassName", *SPACES, *benchmarks.names()]))
@@ -87,15 +88,16 @@ def target(name: str, evaluator: str | None, is_remote: bool) -> SearchSpace | T
     return found
 
 
-def _user_space(where: str, attribute: str) -> SearchSpace:
+def _user_space(where: str, attribute: str, example: Any = None) -> SearchSpace:
     module = user_module(where)
     if attribute not in vars(module):
         spaces = [name for name, value in vars(module).items() if _is_space(value)]
         raise UnknownName(f"space of {where}", attribute, spaces)
     found = vars(module)[attribute]
     if not _is_space(found):
-        if callable(found) and "example" in vars(module):
-            return _module_space(found, vars(module)["example"])
+        example = vars(module).get("example") if example is None else example
+        if callable(found) and example is not None:
+            return _module_space(found, example)
         raise SpaceError(
             f"{where}:{attribute} is {shown(found)}, expected a subclass of SearchSpace, or an object of one; for a "
             "function or class that builds a network with choices, write beside it what the network is called with, "

@@ -33,9 +33,10 @@ def trace(module: nn.Module | str | os.PathLike[str], *examples: Any, **kwargs: 
         module: The network, or its name: the path of an ONNX file, which is read as data; ``timm:NAME``; or
             ``path/to/file.py:NAME``, which is imported.
         examples: Its inputs: tensors, shapes such as ``(1, 3, 32, 32)`` for tensors of float32, or lists, tuples and
-            mappings of tensors. The first dimension of the first tensor is assumed to be the batch size.
+            mappings of these. The first dimension of the first tensor is assumed to be the batch size.
             Networks of timm and ONNX files need none.
-        kwargs: Other inputs by name, tensors or anything else that the module takes.
+        kwargs: Other inputs by name: tensors or anything else that the module takes. With no tensor among
+            ``examples``, shapes among these become tensors too.
 
     Returns:
         A graph of one cell, whose inputs are the tensors among the examples in their order, and whose outputs are the
@@ -52,6 +53,8 @@ def trace(module: nn.Module | str | os.PathLike[str], *examples: Any, **kwargs: 
     [('conv', (8, 30, 30), 224), ('relu', (8, 30, 30), 0)]
     """
     args = tuple(map(example_of, examples))
+    if next(tensors_in(args), None) is None:
+        kwargs = {key: example_of(value) for key, value in kwargs.items()}
     if not isinstance(module, str | os.PathLike):
         return trace_call(module, args, kwargs)
     name = os.fspath(module)

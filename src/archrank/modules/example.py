@@ -21,7 +21,7 @@ def arguments_of(example: Any) -> Arguments:
 
     Args:
         example: A tensor or its shape, a tuple of positional inputs whose last part may be a mapping of named ones, or
-            a mapping of named inputs.
+            a mapping of named inputs. One positional input that is a mapping is given as ``(mapping, {})``.
 
     Raises:
         SpaceError: There is no tensor in it.
@@ -31,13 +31,14 @@ def arguments_of(example: Any) -> Arguments:
         kwargs = _named(example)
     elif isinstance(example, tuple) and not all(type(size) is int for size in example):
         last = example[-1] if example and isinstance(example[-1], Mapping) else None
-        args = tuple(map(_shaped, example if last is None else example[:-1]))
+        args = tuple(map(example_of, example if last is None else example[:-1]))
         kwargs = {} if last is None else _named(last)
     else:
         args, kwargs = (example_of(example),), {}
     if next(tensors_in((args, kwargs)), None) is None:
         raise SpaceError(
-            f"the example is {shown(example)}; expected a tensor, or a shape such as (1, 3, 32, 32)"
+            f"the example is {shown(example)}; expected a tensor, or a shape such as (1, 3, 32, 32); "
+            "torch.from_numpy makes a tensor of a NumPy array"
         )
     return args, kwargs
 
@@ -63,17 +64,8 @@ def filled(arguments: Arguments, device: torch.device) -> Arguments:
     return found
 
 
-def _shaped(value: Any) -> Any:
-    """An input, also a mapping or a list of them, with tensors in the place of shapes."""
-    if type(value) is dict:
-        return {name: _shaped(part) for name, part in value.items()}
-    if type(value) is list:
-        return [_shaped(part) for part in value]
-    return example_of(value)
-
-
 def _named(inputs: Mapping[Any, Any]) -> dict[str, Any]:
     for name in inputs:
         if not isinstance(name, str):
             raise SpaceError(f"the example names an input {shown(name)}; expected the name of an argument")
-    return {name: _shaped(value) for name, value in inputs.items()}
+    return {name: example_of(value) for name, value in inputs.items()}

@@ -15,6 +15,7 @@ from archrank.chooser import Chooser, Given, Record
 from archrank.errors import EvaluationError, InvalidArchitecture, SpaceError, TraceError
 from archrank.graph import Graph
 from archrank.modules.chosen import with_choices
+from archrank.modules.code_lines import line_of
 from archrank.modules.copied import CopiedCode, copied_code
 from archrank.modules.example import arguments_of, in_shape
 from archrank.modules.latency import measure_latency
@@ -60,8 +61,9 @@ class ModuleSpace(OpenSpace):
     Args:
         net: A function or class that takes a chooser and returns a ``torch.nn.Module``, or a module class with placed
             choices that takes no argument. The same choices must build the same network.
-        example: The input of the network: a tensor or its shape, or a tuple of positional and a mapping of
-            named inputs. The first dimension of the first tensor is the batch.
+        example: The input of the network: a tensor or its shape; a mapping of named inputs; or a tuple of positional
+            inputs, whose last part may be a mapping of named ones. A network whose single input is a mapping gets
+            ``(mapping, {})``. The first dimension of the first tensor is the batch.
         name: The space's name; that of ``net`` for None.
         latency: The function that measures ``latency_ms`` before a training run, if the search has a bound on it or
             an objective. It takes the network and the example, and returns milliseconds or a
@@ -101,7 +103,8 @@ class ModuleSpace(OpenSpace):
             )
         if not callable(net):
             raise SpaceError(
-                f"ModuleSpace was given {shown(net)}; expected a function or a class that builds a network"
+                f"ModuleSpace was given {shown(net)}; expected a function or a class that builds a network, itself and "
+                "not its name"
             )
         found = name or getattr(net, "__name__", type(net).__name__)
         if not isinstance(found, str) or not found.strip():
@@ -183,12 +186,19 @@ class ModuleSpace(OpenSpace):
                         raise
                     self._in_outline = False
             return self._made(choose)
-        except (InvalidArchitecture, SpaceError):
+        except InvalidArchitecture:
             raise
+        except SpaceError as error:
+            raise SpaceError(f"{_line_before(error)}{error}") from error
         except _UNFIT as error:
-            raise InvalidArchitecture(f"it cannot be built: {in_one_line(error)}") from error
+            raise InvalidArchitecture(
+                f"{_line_before(error)}it cannot be built: {in_one_line(error)}"
+            ) from error
         except Exception as error:
-            raise SpaceError(f"the space {self.name}: building fails with {in_one_line(error)}") from error
+            raise SpaceError(
+                f"{_line_before(error)}building a network of the space {self.name} fails: {in_one_line(error)}"
+                f"{self._about_the_chooser(error)}"
+            ) from error
         finally:
             torch.random.set_rng_state(state)
 
@@ -230,6 +240,11 @@ class ModuleSpace(OpenSpace):
         except TraceError as error:
             if isinstance(error.__cause__, SpaceError):
                 raise error.__cause__ from None  # of the chooser, asked within forward
+            if kwargs and not args and "unexpected keyword argument" in str(error.__cause__):
+                raise TraceError(
+                    f"{error}; the example is a mapping, so its keys are the names of inputs; for one input that is a "
+                    "mapping give (mapping, {})"
+                ) from error
             if isinstance(error.__cause__, _UNFIT) and not isinstance(error.__cause__, NotImplementedError):
                 raise InvalidArchitecture(str(error)) from error
             raise
@@ -289,6 +304,17 @@ class ModuleSpace(OpenSpace):
         if self._in_outline:
             self._code, self._rebuilt_because = copied_code(self.net)
 
+    def _about_the_chooser(self, error: Exception) -> str:
+        """What may be wrong where the code works with None in the place of a chooser."""
+        if self._takes_chooser or "NoneType" not in str(error):
+            return ""
+        unset = [p.name for p in inspect.signature(self.net).parameters.values() if p.default is None]
+        return (
+            f"; if the argument {unset[0]!r} is the chooser, name it choose or give it no default"
+            if unset
+            else ""
+        )
+
     def _made(self, choose: Chooser) -> nn.Module:
         network = self.net(choose) if self._takes_chooser else self.net()
         if not isinstance(network, nn.Module):
@@ -320,9 +346,9 @@ class ModuleSpace(OpenSpace):
         if silent := self._silent_choices(first, rng):
             names = ", ".join(map(repr, silent))
             warnings.warn(
-                f"no network that was built depends on the choice {names} of the space {self.name}, so architectures "
-                "that differ in nothing else count as one; if the training depends on it, ask for it with "
-                "training=True",
+                f"no network that was built depends on the choice {names} of the space {self.name}: its options build "
+                "the same network, so they count as one architecture; if they differ in training, ask for the choice "
+                "with training=True",
                 stacklevel=3,
             )
 
@@ -347,6 +373,12 @@ class ModuleSpace(OpenSpace):
             if not left:
                 break
         return sorted(left or ())
+
+
+def _line_before(error: BaseException) -> str:
+    """The user's line that raised it, to stand before a message."""
+    line = line_of(error)
+    return f"{line}: " if line else ""
 
 
 def _latency_text(latency: Any) -> str:

@@ -59,7 +59,7 @@ def named_module(name: str) -> nn.Module:
     except Exception as error:
         raise TraceError(
             f"{name} cannot be made without arguments: {in_one_line(error)}; make an object of it in the file, and "
-            "name that"
+            "name that; a network with choices needs an architecture too, as the values of its choices"
         ) from error
     if not isinstance(made, nn.Module):
         raise TraceError(f"{name} makes {shown(made)}; expected a torch.nn.Module")

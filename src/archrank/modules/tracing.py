@@ -19,8 +19,6 @@ from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["example_of", "trace_call"]
 
-_WITHOUT = "without an example; give its input or the shape of one, such as (1, 3, 32, 32)"
-
 
 def trace_call(
     module: nn.Module,
@@ -89,17 +87,32 @@ def _call_of_the_user(
         shapes = ", ".join(f"({', '.join(map(str, tensor.shape))})" for tensor in given[:8])
         raise TraceError(
             f"{line + ': ' if line else ''}{type(module).__name__} fails "
-            f"{f'for the example of shape {shapes}' if shapes else _WITHOUT}{where}: {in_one_line(error)}"
+            f"{_called_with(args, kwargs, shapes)}{where}: {in_one_line(error)}"
         ) from error
     if recorder.running.problem is not None:
         raise recorder.running.problem
     return result
 
 
+def _called_with(args: tuple[Any, ...], kwargs: Mapping[str, Any], shapes: str) -> str:
+    if shapes:
+        return f"for the example of shape {shapes}"
+    if args or kwargs:
+        given = ", ".join(
+            [*(shown(arg, 60) for arg in args), *(f"{k}={shown(v, 60)}" for k, v in kwargs.items())]
+        )
+        return f"for the example {given} (no tensor is in it, and no shape such as (1, 3, 32, 32))"
+    return "without an example; give its input or the shape of one, such as (1, 3, 32, 32)"
+
+
 def example_of(given: Any) -> Any:
-    """An example as the module takes it; a shape becomes a tensor."""
+    """An example as the module takes it; a shape becomes a tensor, also within tuples, lists and mappings."""
     if isinstance(given, tuple) and given and all(type(size) is int for size in given):
         if min(given) < 1:
             raise TraceError(f"the example's shape is {given}; expected sizes of at least 1")
         return torch.empty(given, device="meta")
+    if type(given) is dict:
+        return {name: example_of(part) for name, part in given.items()}
+    if type(given) in (list, tuple):
+        return type(given)(map(example_of, given))
     return given

@@ -121,9 +121,10 @@ class KnownBounds:
         # One that nothing meets is to blame alone.
         blamed = [k for k in range(len(met)) if not met[k]][:1] or range(len(met))
         bounds = " and ".join(str(self.constraints[k]) for k in blamed)
+        columns = {self.constraints[k].name: known[:, k] for k in blamed}
         ranges = " and ".join(
-            f"its {self.constraints[k].name} is from {np.nanmin(known[:, k]):.6g} to {np.nanmax(known[:, k]):.6g}"
-            for k in blamed
+            f"{name} is between {np.nanmin(values):.6g} and {np.nanmax(values):.6g}"
+            for name, values in columns.items()
         )
         raise ArchrankError(
             f"no architecture of {self._space.name} meets {bounds!r}: {seen} {ranges}. Nothing was evaluated; loosen "

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from archrank.benchmarks.table import Table
-from archrank.errors import ArchrankError, UnknownName
+from archrank.errors import ArchrankError, UnknownName, closest
 from archrank.study.objectives import Direction, Objectives, check_constraints
 from archrank.system.arguments import checked_flag, checked_texts
 from archrank.workers.outcome import DEFAULT_METRIC, Evaluator
@@ -13,6 +13,9 @@ __all__ = ["check_evaluator_objectives", "declared_objectives", "named_objective
 
 _MAX_OBJECTIVES = 3
 """With more objectives nearly everything is on the Pareto front, and no picture shows it."""
+
+_MISSPELLED = 0.85
+"""How similar an unknown name is to a known one to be taken for it."""
 
 _SUFFIXES: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
 
@@ -60,10 +63,13 @@ def declared_objectives(
         check_constraints(chosen.constraints, values)
         return chosen
     chosen = Objectives.of(_of_evaluator(values, named, maximize), where)
-    gives: Sequence[str] = getattr(values, "gives", chosen.needed)
+    gives: Sequence[str] | None = getattr(values, "gives", None)
     for needed in chosen.needed:
-        if needed not in gives and needed not in known:
-            raise UnknownName("value", needed, gives)
+        if needed in known or needed in (chosen.directions if gives is None else gives):
+            continue
+        # Without a declaration the first evaluation shows what there is, except for what is most likely misspelled.
+        if gives is not None or closest(needed, known, _MISSPELLED) is not None:
+            raise UnknownName("value", needed, [*(gives or ()), *sorted(known)])
     check_evaluator_objectives(values, chosen)
     return chosen
 

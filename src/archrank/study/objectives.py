@@ -197,9 +197,9 @@ def check_constraints(constraints: Sequence[Constraint], table: Table) -> None:
         column = table.column(constraint.name)
         if not _met(constraint, column).any():
             known = column[~np.isnan(column)]
-            there = f"from {known.min():.6g} to {known.max():.6g}" if len(known) else "missing throughout"
+            there = f"between {known.min():.6g} and {known.max():.6g}" if len(known) else "missing throughout"
             raise ArchrankError(
-                f"no architecture of {table.name} meets {str(constraint)!r}: its {constraint.name} is {there}"
+                f"no architecture of {table.name} meets {str(constraint)!r}: {constraint.name} is {there}"
             )
     if constraints and not _feasible(constraints, table).any():
         together = " and ".join(map(str, constraints))
