@@ -43,6 +43,16 @@ def test_an_ended_search(tmp_path):
     assert "best value" in repr(found)
 
 
+def test_a_search_that_ran_out_of_architectures_has_ended(tmp_path):
+    edges = {choice.name: choice.options[0] for choice in NASBench201().choices[:-1]}
+    result = ar.search(NASBench201(), value, "random", budget=25, fix=edges, folder=tmp_path)
+    found = ar.status(tmp_path)
+    assert (found.state, found.done, found.budget) == ("ended", len(result.evaluations), 25)
+    assert 0 < found.done < 25
+    assert "nothing else was left" in repr(found)
+    assert "seconds left" not in repr(found)
+
+
 def test_an_interrupted_search_is_read_and_not_changed(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         ar.search(NASBench201(), value, budget=40, folder=tmp_path, on_progress=stopped_after(22))

@@ -57,6 +57,7 @@ class RecordedRun:
         running: How many evaluations are marked as under way; after a kill these are the ones that will be made again.
         waiting: How many are queued.
         full: The epochs of a whole training; None where all trainings are whole.
+        ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class RecordedRun:
     running: int = 0
     waiting: int = 0
     full: int | None = None
+    ended: bool = False
 
 
 def recorded_run(folder: Path) -> RecordedRun:
@@ -112,7 +114,7 @@ def _of_summary(folder: Path, record: Mapping[str, Any]) -> RecordedRun:
     evaluations = [
         _evaluation(str(e["architecture"]), e, e.get("whole", True)) for e in record["evaluations"]
     ]
-    return _run(folder, record, evaluations, None if levels is None else int(levels[-1]))
+    return replace(_run(folder, record, evaluations, None if levels is None else int(levels[-1])), ended=True)
 
 
 def _of_journal(folder: Path, journal: Path) -> RecordedRun:

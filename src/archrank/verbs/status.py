@@ -35,6 +35,7 @@ class RunStatus:
         failed: How many of them failed.
         running: How many are under way; of an interrupted run those that will be made again.
         searching: Whether a process has the folder.
+        ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
         seconds: What an evaluation takes on average.
         best: The best value of the first objective, in its unit; None where nothing was measured.
         best_architecture: As text.
@@ -51,6 +52,7 @@ class RunStatus:
     failed: int
     running: int
     searching: bool
+    ended: bool
     seconds: float
     best: float | None
     best_architecture: str | None
@@ -63,7 +65,7 @@ class RunStatus:
         """``"running"``, ``"ended"`` or ``"interrupted"``."""
         if self.searching:
             return "running"
-        return "ended" if self.budget is not None and self.done >= self.budget else "interrupted"
+        return "ended" if self.ended else "interrupted"
 
     @property
     def lines(self) -> list[tuple[str, str]]:
@@ -72,7 +74,9 @@ class RunStatus:
         failed = f", {self.failed} failed" if self.failed else ""
         under_way = f", {self.running} under way" if self.running and self.searching else ""
         found = [("state", self.state), ("evaluations", f"{self.done}{budget}{failed}{under_way}")]
-        if self.budget is not None and 0 < self.done < self.budget:
+        if self.state == "ended" and self.budget is not None and self.done < self.budget:
+            found.append(("end", "before the budget: nothing else was left to evaluate"))
+        elif self.budget is not None and 0 < self.done < self.budget:
             left = (self.budget - self.done) * self.seconds
             found.append(("seconds left", f"{left:,.0f}, at {self.seconds:.3g} an evaluation, one at a time"))
         if self.best is not None:
@@ -135,6 +139,7 @@ def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = Non
         failed=sum(e.error is not None and not e.values for e in finished),
         running=run.running,
         searching=_is_taken(path),
+        ended=run.ended or (run.full is None and run.budget is not None and len(finished) >= run.budget),
         seconds=sum(e.seconds for e in finished) / max(len(finished), 1),
         best=None if best is None else float(best[1].values[metric]),
         best_architecture=None if best is None else best[1].architecture,
@@ -175,7 +180,9 @@ def _outlook(
         except ArchrankError:
             continue  # of an earlier version of the space
         values.append(float(evaluation.values[run.objectives.metric]))
-    left = 0 if run.budget is None or run.full is not None else run.budget - len(run.evaluations)
+    left = 0
+    if run.budget is not None and run.full is None and not run.ended:
+        left = run.budget - len(run.evaluations)
     ahead = outlook(space, architectures, values, left, minimize=not run.objectives.maximize)
     if ahead is None:
         return None, f"{len(values)} measurements are too few to say what going on may gain (20 are needed)"
