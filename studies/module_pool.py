@@ -3,7 +3,8 @@
     python studies/module_pool.py train --networks 300 --data-folder FOLDER --out docs/results/module-pool
     python studies/module_pool.py replay --seeds 20 --out docs/results/module-pool
 
-``train`` draws mobile networks uniformly, choice by choice, in an order that the seed fixes. It trains each once and
+``train`` draws mobile networks uniformly, choice by choice, in an order that the seed fixes; with ``--settings`` each
+has its own learning rate, weight decay and augmentation. It trains each once and
 appends a row to ``pool.csv``; rows that are there already are kept. ``replay`` searches among the networks of the pool
 with each method, and writes ``searches.csv`` and ``table.md``. Optuna's TPE proposes freely, so it gets the nearest
 network of the pool that was not evaluated, and is told of that one.
@@ -13,7 +14,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,12 @@ def mobile(choose: Any) -> nn.Module:
 
 
 SPACE = ar.ModuleSpace(mobile, (1, 3, 32, 32), name="mobile-cifar10")
+SETTINGS = {
+    "lr": ar.log(0.003, 1.0),
+    "weight_decay": ar.log(1e-5, 1e-2),
+    "augmentation": ar.options("none", "flip", "flip and shift"),
+}
+"""Those of networks without ``--settings`` are .1, 5e-4 and flip."""
 
 
 def images(folder: Path | None, training: int, validation: int) -> tuple[torch.Tensor, ...]:
@@ -114,15 +121,20 @@ def images(folder: Path | None, training: int, validation: int) -> tuple[torch.T
 def train(module: nn.Module, report: ar.Report, data: tuple[torch.Tensor, ...], epochs: int) -> None:
     x, y, x_valid, y_valid = data
     module.to(memory_format=torch.channels_last)  # depth-wise convolutions take half the time
-    optimizer = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    lr, augmentation = report.params.get("lr", 0.1), report.params.get("augmentation", "flip")
+    decay = report.params.get("weight_decay", 5e-4)
+    optimizer = torch.optim.SGD(module.parameters(), lr=lr, momentum=0.9, weight_decay=decay, nesterov=True)
     steps = epochs * -(-len(x) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=steps, pct_start=0.3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=0.3)
     for epoch in range(epochs):
         module.train()
         for part in torch.randperm(len(x)).split(BATCH):
             batch = x[part]
-            if torch.rand(()) < 0.5:
+            if augmentation != "none" and torch.rand(()) < 0.5:
                 batch = batch.flip(3)
+            if augmentation == "flip and shift":
+                across, down = torch.randint(-4, 5, (2,)).tolist()
+                batch = batch.roll((across, down), (2, 3))
             loss = nn.functional.cross_entropy(module(batch), y[part])
             optimizer.zero_grad()
             loss.backward()
@@ -137,17 +149,22 @@ def train(module: nn.Module, report: ar.Report, data: tuple[torch.Tensor, ...], 
         report(epoch, float(sum(hits)) / len(y_valid))
 
 
-def drawn(networks: int, seed: int) -> list[Architecture]:
+def space_of(args: argparse.Namespace) -> Any:
+    """The networks, with their settings where these are searched too."""
+    return SPACE & SETTINGS if args.settings else SPACE
+
+
+def drawn(space: Any, networks: int, seed: int) -> list[Architecture]:
     """Different networks, in the order in which they are trained."""
     rng, found = np.random.default_rng(seed), dict[bytes, Architecture]()
     while len(found) < networks:
-        (architecture,) = SPACE.sample(1, rng)
-        found.setdefault(SPACE.function_key(architecture), architecture)
+        (architecture,) = space.sample(1, rng)
+        found.setdefault(space.function_key(architecture), architecture)
     return list(found.values())
 
 
 def train_pool(args: argparse.Namespace) -> None:
-    path = args.out / "pool.csv"
+    path, space = args.out / "pool.csv", space_of(args)
     done = {row["architecture"] for row in csv_rows.read(path)}
     data: tuple[torch.Tensor, ...] | None = None
     curves: dict[str, dict[int, float]] = {}
@@ -157,9 +174,9 @@ def train_pool(args: argparse.Namespace) -> None:
         curves["last"] = report.values
         train(module, report, data, args.epochs)
 
-    evaluate = SPACE.evaluator(loop)
-    for number, architecture in enumerate(drawn(args.networks, args.seed)):
-        text = SPACE.format(architecture)
+    evaluate = space.evaluator(loop)
+    for number, architecture in enumerate(drawn(space, args.networks, args.seed)):
+        text = space.format(architecture)
         if text in done:
             continue
         data = data or images(args.data_folder, args.images, args.validation)
@@ -168,7 +185,7 @@ def train_pool(args: argparse.Namespace) -> None:
             evaluate(architecture)
         except Exception as raised:  # a failed training is a row too
             error = f"{type(raised).__name__}: {raised}"
-        known = SPACE.known_values(architecture)
+        known = space.known_values(architecture)
         curve = list(curves["last"].values())
         row = {
             "architecture": text,
@@ -186,14 +203,15 @@ def train_pool(args: argparse.Namespace) -> None:
 
 def replay(args: argparse.Namespace) -> None:
     rows = [row for row in csv_rows.read(args.out / "pool.csv") if not row["error"]]
-    pool = {SPACE.parse(row["architecture"]): float(row["validation_accuracy"]) for row in rows}
+    space = space_of(args)
+    pool = {space.parse(row["architecture"]): float(row["validation_accuracy"]) for row in rows}
     path = args.out / "searches.csv"
     done = {(row["method"], int(row["seed"])) for row in csv_rows.read(path)}
     for seed in range(args.seeds):
         for method in args.methods:
             if (method, seed) in done:
                 continue
-            values = list(METHODS[method](pool, min(max(args.budgets), len(pool)), seed))
+            values = list(METHODS[method](space, pool, min(max(args.budgets), len(pool)), seed))
             for budget in args.budgets:
                 csv_rows.append(
                     path,
@@ -210,72 +228,46 @@ Pool = dict[Architecture, float]
 
 
 def _strategy(kind: Any) -> Any:
-    def run(pool: Pool, budget: int, seed: int) -> Iterator[float]:
+    def run(space: Any, pool: Pool, budget: int, seed: int) -> Iterator[float]:
         def known(_: nn.Module, report: ar.Report) -> float:
             return pool[report.architecture]
 
-        result = search(SPACE, known, kind(SPACE, candidates=list(pool)), budget=budget, seed=seed)
+        result = search(space, known, kind(space, candidates=list(pool)), budget=budget, seed=seed)
         return (evaluation.value for evaluation in result.evaluations)
 
     return run
 
 
-def _tpe(pool: Pool, budget: int, seed: int) -> Iterator[float]:
+def _tpe(space: Any, pool: Pool, budget: int, seed: int) -> Iterator[float]:
     """TPE draws choice by choice; the nearest network of the pool that was not evaluated is what it is told of."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    left = {architecture: dict(architecture.choices) for architecture in pool}
-    for _ in range(budget):
+    left = {architecture: space.options(architecture) for architecture in pool}
+    while len(pool) - len(left) < budget:
         trial = study.ask()
-        asked = _Walk(lambda name, domain, trial=trial: _suggested(trial, name, domain)).values
+        asked = space.options(space.suggest(trial))
         study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which TPE does not learn from
         nearest = min(left, key=lambda architecture: _distance(asked, left[architecture]))
-        taken = left.pop(nearest)
-        domains = _Walk(lambda name, domain, taken=taken: taken[name]).domains
-        study.add_trial(optuna.trial.create_trial(params=taken, distributions=domains, value=pool[nearest]))
+        taken = optuna.trial.FixedTrial(left.pop(nearest))
+        space.suggest(taken)
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=taken.params, distributions=taken.distributions, value=pool[nearest]
+            )
+        )
         yield pool[nearest]
 
 
-Domain = optuna.distributions.CategoricalDistribution | optuna.distributions.IntDistribution
+def _distance(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """The number of choices that differ, those that only one of the two has included.
 
-
-def _suggested(trial: optuna.Trial, name: str, domain: Domain) -> Any:
-    if isinstance(domain, optuna.distributions.IntDistribution):
-        return trial.suggest_int(name, domain.low, domain.high)
-    return trial.suggest_categorical(name, domain.choices)
-
-
-class _Walk:
-    """Goes through the choices that are active, and keeps their domains and what was answered."""
-
-    def __init__(self, answer: Callable[[str, Domain], Any], prefix: str = "") -> None:
-        self._answer, self._prefix = answer, prefix
-        self.values: dict[str, Any] = {}
-        self.domains: dict[str, Domain] = {}
-        if not prefix:
-            mobile(self)
-
-    def __call__(self, name: str, options: list[Any]) -> Any:
-        return self._take(name, optuna.distributions.CategoricalDistribution(options))
-
-    def integer(self, name: str, low: int, high: int) -> Any:
-        return self._take(name, optuna.distributions.IntDistribution(low, high))
-
-    def within(self, name: str) -> "_Walk":
-        inner = _Walk(self._answer, f"{self._prefix}{name}/")
-        inner.values, inner.domains = self.values, self.domains
-        return inner
-
-    def _take(self, name: str, domain: Domain) -> Any:
-        name = self._prefix + name
-        self.domains[name] = domain
-        self.values[name] = self._answer(name, domain)
-        return self.values[name]
-
-
-def _distance(one: dict[str, Any], other: dict[str, Any]) -> int:
-    """The number of choices that differ, those that only one of the two has included."""
-    return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
+    Settings that are numbers differ by their logarithms, as a part of their range.
+    """
+    differ = sum(one.get(name) != other.get(name) for name in (one.keys() | other.keys()) - SETTINGS.keys())
+    for name in SETTINGS.keys() & one.keys():
+        numbers = zip(SETTINGS[name].features(one[name]), SETTINGS[name].features(other[name]), strict=True)
+        differ += max(abs(a - b) for a, b in numbers)
+    return differ
 
 
 METHODS: dict[str, Any] = {
@@ -321,6 +313,7 @@ def main() -> None:
     parser.add_argument("what", nargs="+", choices=("train", "replay"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", type=int, default=300)
+    parser.add_argument("--settings", action="store_true", help="draw settings of the training too")
     parser.add_argument("--seed", type=int, default=0, help="of the order of the networks")
     parser.add_argument("--images", type=int, default=IMAGES, help="training images")
     parser.add_argument("--validation", type=int, default=VALIDATION, help="validation images")

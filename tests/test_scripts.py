@@ -34,7 +34,7 @@ SCRIPTS = {
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
-    "studies/module_pool.py": "train replay --networks 4 --images 20 --validation 10 --epochs 1 --seeds 1 "
+    "studies/module_pool.py": "train replay --settings --networks 4 --images 20 --validation 10 --epochs 1 --seeds 1 "
     "--budgets 2 --data-folder cifar10 --out out",
     "studies/module_search.py": "--tables nas-bench-201-cifar10 --seeds 1 --budget 12 --out out",
     "studies/lemur_ranking.py": "--labels 12 --graphs 3 --splits 1 --seeds 1 --smallest 5 --out out/page",
