@@ -59,10 +59,10 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_BEFORE = "Earlier results and restrictions, such as --known runs/old --fix depth=4"
 _GUIDED = "Guided search, such as --initial 20 --acquisition mean"
 
 
+@with_options(Wishes, "before")
 @with_options(FidelityOptions, "stopping")
 @with_options(TableOptions, "reading")
 @with_training_options()
@@ -127,47 +127,6 @@ def command(
     maximize: MaximizeOption = None,
     objectives: ObjectivesOption = None,
     where: WhereOption = None,
-    known: Annotated[
-        list[Path] | None,
-        typer.Option(
-            rich_help_panel=_BEFORE,
-            help="What was measured before, which costs no budget: a run folder, or a file of architectures and "
-            "values; may be repeated.",
-            metavar="RUN|FILE",
-        ),
-    ] = None,
-    renamed: Annotated[
-        list[str] | None,
-        typer.Option(
-            rich_help_panel=_BEFORE,
-            help="A choice or option of --known that has another name now; may be repeated.",
-            metavar="OLD=NEW",
-        ),
-    ] = None,
-    start: Annotated[
-        list[str] | None,
-        typer.Option(
-            rich_help_panel=_BEFORE,
-            help="An architecture to evaluate first, as text; may be repeated.",
-            metavar="TEXT",
-        ),
-    ] = None,
-    fix: Annotated[
-        list[str] | None,
-        typer.Option(
-            rich_help_panel=_BEFORE,
-            help="A choice with a fixed value; may be repeated.",
-            metavar="CHOICE=VALUE",
-        ),
-    ] = None,
-    forbid: Annotated[
-        list[str] | None,
-        typer.Option(
-            rich_help_panel=_BEFORE,
-            help="A combination that is never proposed, as 'kernel=7 and depth=4'; may be repeated.",
-            metavar="COMBINATION",
-        ),
-    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.", min=0)] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run folder (runs/SEARCHED-STRATEGY-SEED).")
@@ -193,6 +152,7 @@ def command(
     training: TrainingOptions,
     reading: TableOptions,
     stopping: FidelityOptions,
+    before: Wishes,
 ) -> None:
     """Search a benchmark, or a space with an evaluator, for a good architecture with few evaluations.
 
@@ -232,7 +192,6 @@ def command(
     )
     target = names.target(searched, evaluator, is_remote=storage is not None)
     folder = out or Path("runs") / file_name(f"{_title(searched, target)}-{strategy}-{seed}")
-    before = Wishes(known or (), renamed or (), start or (), fix or (), forbid or ())
     request = _Request(
         searched, target, options, evaluating, training, reading, stopping, budget, seed, folder, before
     )

@@ -1,40 +1,52 @@
 """The options for what is known and wanted before a search."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from archrank.errors import ArchrankError
 
 __all__ = ["Wishes"]
 
+_PANEL = "Earlier results and restrictions, such as --known runs/old --fix depth=4"
+
 _AND = " and "
+
+
+def _option(help: str, metavar: str) -> Any:
+    return typer.Option(
+        help=f"{help}; may be repeated.", metavar=metavar, rich_help_panel=_PANEL, show_default=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a user knows and wants before a search.
+    """What a user knows and wants before a search; the fields are the options."""
 
-    Attributes:
-        known: Run folders and files of what was measured.
-        renamed: Names that have changed, as OLD=NEW.
-        start: Architectures to evaluate first.
-        fix: Fixed choices, as CHOICE=VALUE.
-        forbid: Forbidden combinations, as CHOICE=VALUE and CHOICE=VALUE.
-    """
-
-    known: Sequence[Path]
-    renamed: Sequence[str]
-    start: Sequence[str]
-    fix: Sequence[str]
-    forbid: Sequence[str]
+    known: Annotated[
+        list[Path] | None,
+        _option(
+            "What was measured before, which costs no budget: a run folder, or a file of architectures and values",
+            "RUN|FILE",
+        ),
+    ] = None
+    renamed: Annotated[
+        list[str] | None, _option("A choice or option of --known that has another name now", "OLD=NEW")
+    ] = None
+    start: Annotated[list[str] | None, _option("An architecture to evaluate first, as text", "TEXT")] = None
+    fix: Annotated[list[str] | None, _option("A choice with a fixed value", "CHOICE=VALUE")] = None
+    forbid: Annotated[
+        list[str] | None,
+        _option("A combination that is never proposed, as 'kernel=7 and depth=4'", "COMBINATION"),
+    ] = None
 
     @property
     def words(self) -> list[str]:
         """The options that give them again."""
-        given = {name: getattr(self, name) for name in self.__match_args__}
+        given = {name: getattr(self, name) or () for name in self.__match_args__}
         return [*chain.from_iterable((f"--{name}", str(v)) for name, values in given.items() for v in values)]
 
     @property
@@ -48,7 +60,7 @@ class Wishes:
         if self.known:
             found |= {
                 "known": [*self.known],
-                "renamed": dict(_pair("--renamed", text) for text in self.renamed),
+                "renamed": dict(_pair("--renamed", text) for text in self.renamed or ()),
             }
         elif self.renamed:
             raise ArchrankError("--renamed is about the names of --known, which is not given")

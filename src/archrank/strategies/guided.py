@@ -11,7 +11,7 @@ from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, UnknownName
 from archrank.given import check_is_space
 from archrank.space import SearchSpace
-from archrank.space_checks import check_graph, check_parts
+from archrank.space_checks import check_parts
 from archrank.strategies.acquisition import (
     ACQUISITIONS,
     Acquisition,
@@ -23,6 +23,7 @@ from archrank.strategies.acquisition import (
 )
 from archrank.strategies.base import History, Proposal, UniqueBy
 from archrank.strategies.domain import Domain, DomainStrategy, Remaining
+from archrank.strategies.guided_checks import check_ranker, checked_first
 from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve, share_of_usual
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import shown
@@ -152,8 +153,8 @@ class GuidedSearch(DomainStrategy):
             from archrank.predictors.automatic import auto
 
             predictor = auto(space, "fast")
-        _check_ranker(predictor, space)
-        self.first = _checked_first(first, space)
+        check_ranker(predictor, space)
+        self.first = checked_first(first, space)
         self.space = space
         self.predictor: Ranker = predictor
         belief(acquisition, self.predictor)  # refused here, not after the first evaluations
@@ -379,38 +380,3 @@ def _feasible(history: History) -> list[Architecture]:
         for entry in history
         if entry.score is not None and not entry.violation and (entry.excesses or not constrained)
     ]
-
-
-def _checked_first(first: Any, space: SearchSpace) -> Any:
-    """Architectures to begin with, or a function that returns them.
-
-    Raises:
-        ArchrankError: They are something else, or of another space.
-    """
-    if first is None or callable(first):
-        return first
-    if isinstance(first, str) or not isinstance(first, Sequence):
-        raise ArchrankError(
-            f"first is {shown(first)}; expected a list of architectures, or a function of none"
-        )
-    for architecture in first:
-        if getattr(architecture, "space", None) != space.name:
-            raise ArchrankError(f"first holds {shown(architecture)}; expected architectures of {space.name}")
-    return list(first)
-
-
-def _check_ranker(predictor: object, space: SearchSpace) -> None:
-    """Refuse what cannot rank the architectures of a space before anything is evaluated.
-
-    Raises:
-        ArchrankError: It is no predictor, is one for another space, or has settings that cannot be used.
-    """
-    if isinstance(predictor, type) or not callable(getattr(predictor, "with_seed", None)):
-        raise ArchrankError(
-            f"predictor is {shown(predictor)}, expected a predictor such as auto(space, 'fast'), or None for it"
-        )
-    if (other := getattr(predictor, "space", space)).name != space.name:
-        raise ArchrankError(f"the predictor is for the space {other.name}, and the search is of {space.name}")
-    if (check := getattr(predictor, "_check_settings", None)) is not None:
-        check()
-        check_graph(space)

@@ -8,8 +8,9 @@ from archrank.study.evaluators import TableEvaluator
 from archrank.study.folder import RunFolder
 from archrank.study.objectives import Constraint, Objectives, check_constraints, of_feasible
 from archrank.study.pareto import dominated_volume, pareto_front
+from archrank.study.record import result_record
 from archrank.study.remote import serve
-from archrank.study.result import Evaluation, SearchResult, result_record
+from archrank.study.result import Evaluation, SearchResult
 from archrank.study.sampler import ArchrankSampler
 from archrank.study.timed import TimedRanker
 from archrank.study.timer import Timer

@@ -30,7 +30,8 @@ from archrank.study.fidelity import checked_fidelities, continued_by, searched_m
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.known import entries, known_evaluations
 from archrank.study.objectives import Direction
-from archrank.study.result import SearchResult, result_record
+from archrank.study.record import result_record
+from archrank.study.result import SearchResult
 from archrank.study.rules import Rules
 from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
