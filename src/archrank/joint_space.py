@@ -303,8 +303,13 @@ class _Split:
         if not _takes(function, 2):  # what checks evaluators reads this
             self.__signature__ = inspect.signature(lambda architecture, epochs: None)
 
-    def __call__(self, architecture: Architecture, *epochs: int) -> Any:
-        return self.function(*self.space.split(architecture), *epochs)
+    @property
+    def seeded(self) -> Callable[..., Any]:
+        """The function that repeats give a seed."""
+        return self.function
+
+    def __call__(self, architecture: Architecture, *epochs: int, **seed: int) -> Any:
+        return self.function(*self.space.split(architecture), *epochs, **seed)
 
     def check_fidelities(self, levels: Sequence[int]) -> None:
         """Refuse a function that cannot be told for how many epochs to train."""

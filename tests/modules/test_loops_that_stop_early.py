@@ -233,3 +233,19 @@ def test_what_is_kept_can_be_read_without_running_code(tmp_path):
         assert set(torch.load(path, weights_only=True)) == {"fingerprint", "values", "parts"}
     for path in (tmp_path / "trainings").glob("*/training.json"):
         assert np.isfinite(json.loads(path.read_text())["result"])
+
+
+def test_repeats_are_trained_anew_with_seeds_of_their_own(tmp_path):
+    seeds = []
+
+    class Seeded(Loop):
+        def __call__(self, module, report):
+            seeds.append((report.params["width"], report.seed))
+            return super().__call__(module, report)
+
+    options = {"budget": 4, "fidelities": LEVELS, "continued": True, "repeat_best": 1, "seed": 1}
+    result = ar.search(SPACE, Seeded(), "random", folder=tmp_path / "run", resume=True, **options)
+    assert [(e.fidelity, e.epochs) for e in result.repeats] == [(6, 6), (6, 6)]
+    (again,) = result.repeated
+    assert len({e.value for e in (again.evaluation, *again.repeats)}) == 3
+    assert len({seed for _, seed in seeds[-2:]} | {seeds[0][1]}) == 3

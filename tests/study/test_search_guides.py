@@ -12,6 +12,7 @@ GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
         ("steer-a-search.md", ""),
         ("earlier-results.md", "40 known before"),
         ("zero-cost.md", ""),
+        ("repeat-the-best.md", "is the mean of 3"),
         ("stop-early.md", "epochs; 9 of them for the best"),
         ("hyper-parameters.md", "Architecture(space='nas-bench-201'"),
     ],

@@ -167,3 +167,17 @@ def test_trainings_recorded_by_release_0_1_are_read(tmp_path):
     assert evaluator(tmp_path)(ARCHITECTURES[0]) == values
     with pytest.raises(TrainingError, match=r"recipe\.epochs is 3 there and 2 here"):
         evaluator(tmp_path, RECIPE.but(epochs=2))(ARCHITECTURES[0])
+
+
+def test_repeats_of_the_best_have_seeds_of_their_own(tmp_path):
+    evaluate = evaluator(tmp_path, repeats=2)
+    first, again = evaluate(ARCHITECTURES[0]), evaluate(ARCHITECTURES[0], seed=1)
+    names = sorted(folder.name for folder in tmp_path.iterdir())
+    assert [name.partition("-")[2] for name in names] == ["", "2", "3", "4"]
+    seeds = [
+        json.loads((tmp_path / name / "training.json").read_text())["fingerprint"]["seed"] for name in names
+    ]
+    assert seeds == [0, 1, 2, 3]
+    assert again["valid_accuracy"] == (again["valid_accuracy_1"] + again["valid_accuracy_2"]) / 2
+    assert again["valid_loss"] != first["valid_loss"]
+    assert evaluate(ARCHITECTURES[0], seed=1) == again

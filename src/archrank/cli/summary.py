@@ -51,7 +51,9 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
     if record["front"] is not None:
         rows += _front_rows(record)
     elif best := record["best"]:
-        rows += [("best architecture", best["architecture"]), (record["metric"], brief(best["value"]))]
+        rows += [("best architecture", best["architecture"]), (record["metric"], _value(best))]
+        if repeats := record.get("repeats"):
+            rows.append(("repeats", _repeats(repeats)))
         if best["test_value"] is not None:
             rows.append((str(record["test_metric"]), brief(best["test_value"])))
         if table is not None:
@@ -96,6 +98,19 @@ def _known(record: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str
     values = [each["values"][record["metric"]] for each in known if record["metric"] in each["values"]]
     best = (max if record["maximize"] else min)(values, default=None)
     return f"{len(known):,}" + ("" if best is None else f", {record['metric']} {brief(best)} at best")
+
+
+def _value(best: Mapping[str, Any]) -> str:
+    """The value of the best; the mean, where it was evaluated again."""
+    if "mean" not in best:
+        return brief(best["value"])
+    return f"{brief(best['mean'])}, the mean of {best['evaluations']} evaluations (the first: {brief(best['value'])})"
+
+
+def _repeats(repeats: Sequence[Mapping[str, Any]]) -> str:
+    count = len({each["architecture"] for each in repeats})
+    failed = sum(each["value"] is None for each in repeats)
+    return f"{len(repeats)} evaluations of the best {count}" + (f", {failed} failed" if failed else "")
 
 
 def _violations(infeasible: int) -> str:

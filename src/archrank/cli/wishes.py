@@ -1,7 +1,6 @@
 """The options for what is known and wanted before a search."""
 
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,8 @@ from archrank.errors import ArchrankError
 __all__ = ["Wishes"]
 
 _PANEL = "Earlier results and restrictions, such as --known runs/old --fix depth=4"
+
+_REPEATS = "The best again, with other seeds, such as --repeat-best 3"
 
 _AND = " and "
 
@@ -43,11 +44,30 @@ class Wishes:
         _option("A combination that is never proposed, as 'kernel=7 and depth=4'", "COMBINATION"),
     ] = None
 
+    repeat_best: Annotated[
+        int | None,
+        typer.Option(
+            help="How many of the best are evaluated again, with other seeds, before the search names its best by the "
+            "mean; this comes on top of --budget.",
+            rich_help_panel=_REPEATS,
+            show_default=False,
+            min=0,
+        ),
+    ] = None
+    repeats: Annotated[
+        int | None,
+        typer.Option(help="How often each of them (2).", rich_help_panel=_REPEATS, show_default=False, min=1),
+    ] = None
+
     @property
     def words(self) -> list[str]:
         """The options that give them again."""
-        given = {name: getattr(self, name) or () for name in self.__match_args__}
-        return [*chain.from_iterable((f"--{name}", str(v)) for name, values in given.items() for v in values)]
+        words = []
+        for name in self.__match_args__:
+            given = getattr(self, name)
+            for value in given if isinstance(given, list) else () if given is None else (given,):
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return words
 
     @property
     def given(self) -> dict[str, Any]:
@@ -70,6 +90,12 @@ class Wishes:
             found["fix"] = dict(_pair("--fix", text) for text in self.fix)
         if self.forbid:
             found["forbid"] = [dict(_pair("--forbid", t) for t in text.split(_AND)) for text in self.forbid]
+        if self.repeats is not None:
+            if self.repeat_best is None:
+                raise ArchrankError("--repeats is given without --repeat-best, such as --repeat-best 3")
+            found["repeats"] = self.repeats
+        if self.repeat_best is not None:
+            found["repeat_best"] = self.repeat_best
         return found
 
 

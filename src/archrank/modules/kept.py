@@ -31,6 +31,8 @@ class Checkpoint:
 
     def __init__(self, folder: Path, fingerprint: Mapping[str, Any], full: int | None) -> None:
         name = sha256(fingerprint["architecture"].encode()).hexdigest()[:12]
+        if repeat := fingerprint.get("repeat"):
+            name += f"-{repeat + 1}"
         self._folder, self._full = folder / name, full
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(fingerprint))
 

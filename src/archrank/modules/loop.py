@@ -58,16 +58,22 @@ class TrainedModules:
             raise AttributeError(name)
         return getattr(self.train, name)
 
-    def __call__(self, architecture: Architecture, epochs: int | None = None) -> Any:
-        """The values of one architecture, after a number of epochs or a whole training."""
+    def __call__(self, architecture: Architecture, epochs: int | None = None, seed: int = 0) -> Any:
+        """The values of one architecture, after a number of epochs or a whole training.
+
+        Args:
+            architecture: What is trained.
+            epochs: After how many epochs to stop; None for never.
+            seed: 0 for the first training of an architecture, and k for its k-th repeat.
+        """
         text = self.space.format(architecture)
-        seed = int(sha256(text.encode()).hexdigest()[:8], 16) % 2**31
+        drawn = int(sha256(f"{text}{f' {seed}' if seed else ''}".encode()).hexdigest()[:8], 16) % 2**31
         checkpoint = None
         if epochs is not None and self._folder is not None:
-            checkpoint = Checkpoint(self._folder, self._fingerprint(text), self._full)
+            checkpoint = Checkpoint(self._folder, self._fingerprint(text, seed), self._full)
             if (found := checkpoint.known(epochs)) is not None:
                 return found
-        report = Report(architecture, seed, epochs, self._full, checkpoint)
+        report = Report(architecture, drawn, epochs, self._full, checkpoint)
         result = self._trained(architecture, report)
         # What a loop returns after it was stopped is not about the epoch that it was stopped at.
         if result is None or report.until not in (None, self._full):
@@ -96,12 +102,13 @@ class TrainedModules:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
-    def _fingerprint(self, text: str) -> dict[str, Any]:
+    def _fingerprint(self, text: str, seed: int) -> dict[str, Any]:
         """What a checkpoint must agree in: the architecture, and what the loop declares of its recipe and data."""
         space = self.space
         return {
             "space": [getattr(space, "name", None), getattr(space, "digest", None)],
             "architecture": text,
+            **({"repeat": seed} if seed else {}),
             **self.settings,
             **settings_of(getattr(self.train, "fingerprint", {})),
         }

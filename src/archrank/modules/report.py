@@ -31,8 +31,8 @@ class Report:
     Attributes:
         architecture: The architecture that is trained.
         params: Its choices by name, including those about training.
-        seed: The seed of this training run, always the same for the same architecture. Python, NumPy and PyTorch are
-            seeded with it before the network is built.
+        seed: The seed of this training run, the same for the same architecture, but for repeats of it. Python, NumPy
+            and PyTorch are seeded with it before the network is built.
         values: The reported values, by epoch.
         until: After how many epochs the training is stopped; None for never.
     """

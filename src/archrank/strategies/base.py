@@ -15,7 +15,7 @@ from archrank.space import SearchSpace
 __all__ = ["Evaluated", "History", "Proposal", "Strategy", "UniqueBy"]
 
 UniqueBy = Literal["encoding", "function"]
-Reason = Literal["random", "evolved", "predicted", "explored", "given", "promoted"]
+Reason = Literal["random", "evolved", "predicted", "explored", "given", "promoted", "repeated"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from archrank.strategies.base import Strategy
 from archrank.strategies.fidelities import Fidelities
 from archrank.study.backend import Backend
 from archrank.study.objectives import Objectives
+from archrank.study.repeats import Repeats, to_repeat
 from archrank.study.result import SearchResult
 from archrank.study.run_state import Round, RunState
 from archrank.study.storage import StudyStore
@@ -97,10 +98,12 @@ def drive(
     timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     begin: Callable[[], None] = lambda: None,
+    repeats: Repeats | None = None,
 ) -> SearchResult:
     """Run a search, or what is left of it; the arguments are explained at :func:`~archrank.study.entry.search`.
 
-    ``begin`` is called when the study agrees, before anything is proposed.
+    ``begin`` is called when the study agrees, before anything is proposed; ``repeats`` is what is evaluated again at
+    the end, None for what the study recorded.
     """
     strategy, seed, budget = plan.strategy, plan.seed, plan.budget
     with store.driving():
@@ -113,7 +116,10 @@ def drive(
             elsewhere=backend.is_elsewhere,
             fidelities=plan.fidelities,
         )
+        again = repeats or Repeats.recorded(run_state.study.user_attrs) or Repeats(0, 1)
         begin()
+        if repeats is not None:
+            run_state.note(*repeats.record)
         clock = _Clock(timer or Timer(), run_state.trials)
         timed = with_timer(strategy, clock.watch)
         size = 1 if plan.asynchronous else run_state.settle("round size", max(strategy.batch, workers))
@@ -139,6 +145,11 @@ def drive(
                             )
                     if not propose():
                         break
+                if again.best:
+                    best = to_repeat(run_state.evaluations(), again, plan.objectives)
+                    run_state.queue_repeats(best, again.times, clock.spent)
+                    for outcome in evaluated(lambda: 0):
+                        clock.watch.seconds["evaluate"] += outcome.seconds
             except KeyboardInterrupt:
                 run_state.release()
                 raise
@@ -152,6 +163,7 @@ def drive(
             seconds={"total": clock.total, **clock.watch.seconds},
             study=run_state.study,
             fidelities=plan.fidelities,
+            repeats=run_state.repeats() if again.best else (),
         )
 
 

@@ -31,6 +31,7 @@ from archrank.study.folder import SPACE, RunFolder
 from archrank.study.known import entries, known_evaluations
 from archrank.study.objectives import Direction
 from archrank.study.record import result_record
+from archrank.study.repeats import checked_repeats, runs_of, warn_of_equal_repeats
 from archrank.study.result import SearchResult
 from archrank.study.rules import Rules
 from archrank.study.storage import JournalStore, MemoryStore
@@ -75,6 +76,8 @@ def search(
     start: Any = None,
     fix: Mapping[str, Any] | None = None,
     forbid: Sequence[Mapping[str, Any]] | None = None,
+    repeat_best: int | None = None,
+    repeats: int = 2,
     timer: Timer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -147,6 +150,12 @@ def search(
             choice that is not active in an architecture breaks no rule.
         forbid: Combinations of values, such as ``[{"kernel": 7, "depth": 4}]``: no architecture that has all values of
             one of them is proposed.
+        repeat_best: How many of the best architectures are evaluated again, with other seeds, before the search names
+            its best, which is then the one with the best mean. These evaluations come on top of ``budget``. An
+            evaluator with a parameter ``seed`` is called with ``seed=1``, ``2`` …, a training loop gets another
+            ``report.seed``, and a table is looked up in the columns of other runs. None for what an interrupted run
+            was given, 0 for none.
+        repeats: How often each of them is evaluated again.
         timer: Where the seconds are added up; give one to read it, or to let a predictor add its own.
         on_progress: Called after every evaluation.
         fingerprint: What else must agree when the run in ``folder`` is resumed, as JSON values.
@@ -204,6 +213,7 @@ def search(
     if fidelities is not None:
         rungs = Fidelities.of(fidelities, continued_by(evaluate, continued))
         columns = checked_fidelities(rungs.levels, fidelities, evaluate, table, chosen)
+    again = checked_repeats(repeat_best, repeats, chosen, table)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
     rules = Rules(searched, fix, forbid)
     if bounds.constraints and rules:
@@ -214,7 +224,8 @@ def search(
         strategy = Scalarized(strategy)
     evaluator = evaluate if not isinstance(evaluate, Table) else None
     if table is not None and evaluator is None and database is None:
-        evaluator = TableEvaluator(table, *chosen.needed, columns=columns)
+        runs = runs_of(table, chosen.metric) if resume or again is not None else ()
+        evaluator = TableEvaluator(table, *chosen.needed, columns=columns, runs=runs)
     elif evaluator is not None and table is None:
         evaluator = with_known_values(evaluator, searched, chosen)
     before, notes = ([], []) if known is None else known_evaluations(searched, known, chosen, renamed)
@@ -244,7 +255,9 @@ def search(
             timer=timer,
             on_progress=on_progress,
             begin=(lambda: None) if opened is None else opened.begin,
+            repeats=again,
         )
+        warn_of_equal_repeats(result.repeated)
         result = replace(
             result, table=table, folder=None if opened is None else opened.path, known=tuple(before)
         )

@@ -1,6 +1,7 @@
 """Evaluators of archrank's own: a table of measured architectures, and what the space knows beside an evaluation."""
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class TableEvaluator:
             metric to report beside one, that value is returned too.
         columns: For each number of epochs the metric after them, if it is called with epochs; the last is the first of
             ``metrics``, whose test metric is returned after whole trainings only.
+        runs: The columns of other runs of the first of ``metrics``, which repeats return instead of it.
 
     Attributes:
         metric: The first metric, which a search goes by.
@@ -33,12 +35,19 @@ class TableEvaluator:
         gives: The names of its values.
     """
 
-    def __init__(self, table: Table, *metrics: str, columns: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *metrics: str,
+        columns: Mapping[int, str] | None = None,
+        runs: Sequence[str] = (),
+    ) -> None:
         metrics = metrics or (table.metric().name,)
         tests = [table.test_metrics[metric] for metric in metrics if metric in table.test_metrics]
         self._table = table.name
         self._columns = {name: table.column(name) for name in (*metrics, *tests)}
         self._shorter = {epochs: table.column(name) for epochs, name in (columns or {}).items()}
+        self._runs = [(name, table.column(name)) for name in runs]
         self._tests = frozenset(tests)
         self._indices = RowIndex(table.rows, table.space)
         self.metric = metrics[0]
@@ -47,15 +56,18 @@ class TableEvaluator:
             name: "maximize" if table.metric(name).higher_is_better else "minimize" for name in self.gives
         }
 
-    def __call__(self, architecture: Architecture, epochs: int | None = None) -> dict[str, float]:
+    def __call__(
+        self, architecture: Architecture, epochs: int | None = None, seed: int = 0
+    ) -> dict[str, float]:
         """The measured values by metric.
 
         Args:
             architecture: What is looked up.
             epochs: After how many epochs; None for whole trainings.
+            seed: 0 for the first run, and k for the k-th other one.
 
         Raises:
-            EvaluationError: The table has no row for the architecture.
+            EvaluationError: The table has no row for the architecture, or no value of that run.
         """
         index = self._indices.get(architecture.choices)
         if index is None:
@@ -63,6 +75,11 @@ class TableEvaluator:
                 f"the table {self._table} has no row for the choices {architecture.choices}"
             )
         found = {name: float(column[index]) for name, column in self._columns.items()}
+        if seed:
+            name, column = self._runs[seed - 1]
+            if math.isnan(value := float(column[index])):
+                raise EvaluationError(f"the table {self._table} has no {name} of this architecture")
+            return {**found, self.metric: value}
         if epochs is None or epochs == max(self._shorter):
             return found
         found = {name: value for name, value in found.items() if name not in self._tests}
@@ -105,13 +122,18 @@ class _Completed:
         inside = self._evaluate if keeping is None else keeping(folder)
         return _Completed(inside, self._space, self._objectives, self._known, self._measured)
 
-    def __call__(self, architecture: Architecture, *epochs: int) -> Any:
+    @property
+    def seeded(self) -> Evaluator:
+        """The evaluator that repeats give a seed."""
+        return self._evaluate
+
+    def __call__(self, architecture: Architecture, *epochs: int, **seed: int) -> Any:
         found = _parts(self._space.known_values(architecture), self._known)
         if self._measured:
             self._check(found)
             found |= _parts(self._space.measure(architecture), self._measured)
             self._check(found)
-        returned: Any = self._evaluate(architecture, *epochs)
+        returned: Any = self._evaluate(architecture, *epochs, **seed)
         if isinstance(returned, Mapping):
             return {**found, **returned}
         others = [name for name in self._objectives.needed if name not in found]

@@ -26,6 +26,7 @@ class _Study:
     objectives: Objectives | None = None
     distributions: dict[str, BaseDistribution] = field(default_factory=dict)
     trials: int = 0
+    repeats: int = 0
     round: tuple[int, int, int] = (-1, 0, 0)
 
 
@@ -116,16 +117,7 @@ def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mappi
         raise BadLine(f"makes trial {number}, which was not queued first")
     if attributes.get("number", number) != number:
         raise BadLine(f"makes trial {shown(attributes['number'])} where trial {number} is due")
-    index, start, size = (attributes.get(key) for key in ("round", "round_start", "round_size"))
-    if not (is_whole(index) and is_whole(start) and is_whole(size) and start <= number < start + size):
-        raise BadLine(
-            f"makes trial {number} of a round that it cannot be in: a line before it is missing, or more"
-        )
-    before = study.round
-    follows = (index, start, size) == before or (index, start) == (before[0] + 1, number)
-    if not follows:
-        raise BadLine(f"makes trial {number} of round {index}, which cannot follow round {before[0]}")
-    study.round = (index, start, size)
+    _check_round(study, number, attributes)
     spent = attributes.get("spent")
     if not isinstance(spent, dict) or not all(is_finite(spent.get(k)) for k in ("total", "fit", "propose")):
         raise BadLine(f"does not say what was spent before trial {number}")
@@ -146,6 +138,25 @@ def _check_queued(trial: _Trial, operation: Mapping[str, Any], attributes: Mappi
     if not agree or (fixed and len(made) != len(known)) or set(operation.get("params", ())) != set(made):
         raise BadLine(f"gives other choices for trial {number} than for those before it")
     known |= made
+
+
+def _check_round(study: _Study, number: int, attributes: Mapping[str, Any]) -> None:
+    """A trial is the next one of its round, or a repeat, which belongs to none."""
+    if (repeat := attributes.get("repeat")) is not None:
+        if not (is_whole(repeat) and repeat and is_whole(attributes.get("round"))):
+            raise BadLine(f"makes trial {number} as repeat {shown(repeat)}")
+        study.repeats += 1
+        return
+    place, before = number - study.repeats, study.round
+    index, start, size = (attributes.get(key) for key in ("round", "round_start", "round_size"))
+    if not (is_whole(index) and is_whole(start) and is_whole(size) and start <= place < start + size):
+        raise BadLine(
+            f"makes trial {number} of a round that it cannot be in: a line before it is missing, or more"
+        )
+    follows = (index, start, size) == before or (index, start) == (before[0] + 1, place)
+    if not follows:
+        raise BadLine(f"makes trial {number} of round {index}, which cannot follow round {before[0]}")
+    study.round = (index, start, size)
 
 
 def _objectives(study: _Study) -> Objectives:

@@ -19,9 +19,10 @@ from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import ArchrankError, RunFolderError, TableError, UnknownName
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated
+from archrank.study.evaluations import Known
 from archrank.study.objectives import Objectives
 from archrank.study.recorded import recorded_run
-from archrank.study.result import Known, SearchResult
+from archrank.study.result import SearchResult
 from archrank.system.files import is_folder
 from archrank.system.foreign import shown
 from archrank.workers.outcome import DEFAULT_METRIC
@@ -149,7 +150,7 @@ def _read(source: Any, collect: _Collect) -> _Rows:
     if isinstance(source, SearchResult):
         evaluated = [
             (source.space.format(e.architecture), e.values)
-            for e in source.evaluations
+            for e in (*source.evaluations, *source.repeats)
             if e.whole and not e.unrelated
         ]
         return _of_evaluations(evaluated, source.objectives, collect("the earlier search"))
@@ -192,7 +193,8 @@ def _of_run(folder: Path, collect: _Collect) -> _Rows:
         run = recorded_run(folder)
     except RunFolderError as error:
         raise RunFolderError(f"known: {error}, or give a file of its evaluations") from None
-    evaluated = [(e.architecture, e.values) for e in run.evaluations if e.whole and not e.unrelated]
+    every = (*run.evaluations, *run.repeats)
+    evaluated = [(e.architecture, e.values) for e in every if e.whole and not e.unrelated]
     return _of_evaluations(evaluated, run.objectives, collect(f"the run in {folder}"))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 from archrank.benchmarks.table import Table
 from archrank.space import SearchSpace
 from archrank.strategies.fidelities import Fidelities
+from archrank.study.evaluations import Evaluation, Known
 from archrank.study.objectives import of_feasible
 from archrank.study.pareto import dominated_volume
-from archrank.study.result import Evaluation, Known, SearchResult
+from archrank.study.result import SearchResult
 
 __all__ = ["result_record"]
 
@@ -56,6 +57,7 @@ def result_record(
         "best": None if best is None else _best(result, best, test_metric, table),
         "infeasible": result.infeasible,
         **({} if result.fidelities is None else _fidelities(result, result.fidelities)),
+        **({"repeats": [_repeat(result, e, test_metric) for e in result.repeats]} if result.repeats else {}),
         **_several(result, table),
         "optimum": optimum,
         "regret": regret,
@@ -66,6 +68,10 @@ def result_record(
         "command": command,
         "versions": dict(versions or {}),
     }
+
+
+def _repeat(result: SearchResult, evaluation: Evaluation, test_metric: str | None) -> dict[str, Any]:
+    return {**_evaluation(result.space, evaluation, test_metric), "seed": evaluation.seed}
 
 
 def _several(result: SearchResult, table: Table | None) -> dict[str, Any]:
@@ -141,10 +147,12 @@ def _best(
     result: SearchResult, best: Evaluation, test_metric: str | None, table: Table | None
 ) -> dict[str, Any]:
     known = table is not None and best.architecture in table
+    again = result.best_repeated
     return {
         "number": best.number,
         "architecture": result.space.format(best.architecture),
         "value": best.value,
+        **({} if again is None else {"mean": result.best_value, "evaluations": again.count}),
         "test_value": best.values.get(test_metric) if test_metric else None,
         "true_rank": table.true_rank(best.architecture, result.metric)
         if table is not None and known

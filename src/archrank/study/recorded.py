@@ -56,6 +56,7 @@ class RecordedRun:
         evaluations: What is finished, by number.
         running: How many evaluations are marked as under way; after a kill these are the ones that will be made again.
         waiting: How many are queued.
+        repeats: The evaluations of the best again, which are in none of the counts.
         full: The epochs of a whole training; None where all trainings are whole.
         ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
     """
@@ -70,6 +71,7 @@ class RecordedRun:
     waiting: int = 0
     full: int | None = None
     ended: bool = False
+    repeats: tuple[RecordedEvaluation, ...] = ()
 
 
 def recorded_run(folder: Path) -> RecordedRun:
@@ -114,7 +116,9 @@ def _of_summary(folder: Path, record: Mapping[str, Any]) -> RecordedRun:
     evaluations = [
         _evaluation(str(e["architecture"]), e, e.get("whole", True)) for e in record["evaluations"]
     ]
-    return replace(_run(folder, record, evaluations, None if levels is None else int(levels[-1])), ended=True)
+    repeats = [_evaluation(str(e["architecture"]), e, True) for e in record.get("repeats") or ()]
+    run = _run(folder, record, evaluations, None if levels is None else int(levels[-1]))
+    return replace(run, repeats=tuple(repeats), ended=True)
 
 
 def _of_journal(folder: Path, journal: Path) -> RecordedRun:
@@ -123,9 +127,11 @@ def _of_journal(folder: Path, journal: Path) -> RecordedRun:
     trials = study.get_trials(deepcopy=False)
     full = (study.user_attrs.get("fidelities") or [None])[-1]
     ended = [trial for trial in trials if "result" in trial.user_attrs]
-    run = _run(folder, study.user_attrs, [_of_trial(trial, full) for trial in ended], full)
+    first = [trial for trial in ended if "repeat" not in trial.user_attrs]
+    run = _run(folder, study.user_attrs, [_of_trial(trial, full) for trial in first], full)
     return replace(
         run,
+        repeats=tuple(_of_trial(trial, full) for trial in ended if "repeat" in trial.user_attrs),
         running=sum(t.state == TrialState.RUNNING and "result" not in t.user_attrs for t in trials),
         waiting=sum(t.state == TrialState.WAITING for t in trials),
     )

@@ -15,78 +15,16 @@ from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
 from archrank.strategies.fidelities import Fidelities
+from archrank.study.evaluations import Evaluation, Known
 from archrank.study.objectives import Objectives
 from archrank.study.pareto import pareto_front
+from archrank.study.repeats import Repeated, repeated
 
 if TYPE_CHECKING:
     import optuna
     import pandas
 
-__all__ = ["Evaluation", "Known", "SearchResult"]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One evaluation of a search.
-
-    Attributes:
-        number: Its number, from 0, in the order of proposing.
-        architecture: What was evaluated.
-        value: The metric's value, or the first objective's, in its own unit; None where it failed, or was given up
-            because a value that was measured first breaks a constraint.
-        values: All values that the evaluator gave.
-        seconds: How long it took.
-        error: Why it failed or was given up; None where it was not.
-        round: The round it was proposed in, from 0.
-        reason: Why it was proposed.
-        predicted: The score that a predictor gave it when it was proposed; None where none was asked.
-        violation: How far it breaks the constraints; 0 where it meets them, or failed.
-        failure: The kind of failure, such as the exception's class; None where it did not fail, or where that was not
-            recorded.
-        unrelated: Whether it failed for a reason that has nothing to do with the architecture, so that the search
-            learned nothing from it.
-        fidelity: After how many epochs the training stopped; None in a search whose trainings are all whole.
-        whole: Whether it was a whole training; what is not is never the best.
-        epochs: How many epochs were trained; None in a search whose trainings are all whole.
-    """
-
-    number: int
-    architecture: Architecture
-    value: float | None
-    values: Mapping[str, float | None]
-    seconds: float
-    error: str | None
-    round: int
-    reason: str
-    predicted: float | None
-    violation: float = 0.0
-    failure: str | None = None
-    unrelated: bool = False
-    fidelity: int | None = None
-    whole: bool = True
-    epochs: int | None = None
-
-    @property
-    def state(self) -> str:
-        """``"measured"``, ``"infeasible"`` where it breaks a constraint, or ``"failed"``."""
-        if self.violation:
-            return "infeasible"
-        return "measured" if self.error is None else "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An evaluation that was made before the search.
-
-    Attributes:
-        architecture: What was evaluated.
-        values: What that gave, by name; empty where it failed.
-        source: Where it comes from, in words.
-    """
-
-    architecture: Architecture
-    values: Mapping[str, float]
-    source: str
+__all__ = ["SearchResult"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -109,6 +47,7 @@ class SearchResult:
         known: What was evaluated before the search; it is in none of the counts, and never the best.
         fidelities: After how many epochs trainings could stop; None where all were whole. Then an evaluation is one
             training of an architecture, and an architecture may have several.
+        repeats: The evaluations of the best again, with other seeds; they are in none of the counts.
     """
 
     space: SearchSpace
@@ -123,6 +62,7 @@ class SearchResult:
     folder: Path | None = None
     known: tuple[Known, ...] = ()
     fidelities: Fidelities | None = None
+    repeats: tuple[Evaluation, ...] = ()
 
     @property
     def epochs(self) -> int | None:
@@ -151,13 +91,38 @@ class SearchResult:
 
     @property
     def best(self) -> Evaluation | None:
-        """The first of the front: with one objective the best, the earliest of equals; None where there is none."""
-        return next(iter(self.front), None)
+        """The first of the front: with one objective the best, the earliest of equals; None where there is none.
+
+        Where the best were evaluated again, it is the first evaluation of the one with the best mean.
+        """
+        if not self.repeats:
+            return next(iter(self.front), None)
+        again = self.repeated
+        if again and again[0].counts:
+            return again[0].evaluation
+        out = {each.evaluation.number for each in again if each.violation}
+        return next((e for e in self._ranked() if e.number not in out), None)
 
     @property
     def best_value(self) -> float | None:
-        """The value of :attr:`best`, in the metric's unit; None where nothing was measured."""
-        return None if self.best is None else self.best.value
+        """The value of :attr:`best`, in the metric's unit; None where nothing was measured.
+
+        It is the mean of all its evaluations, where the best were evaluated again.
+        """
+        best = self.best
+        mean = self.best_repeated
+        return mean.values[self.metric] if mean is not None else None if best is None else best.value
+
+    @property
+    def repeated(self) -> tuple[Repeated, ...]:
+        """What was evaluated again, the best mean first."""
+        return repeated(self.evaluations, self.repeats, self.objectives)
+
+    @property
+    def best_repeated(self) -> Repeated | None:
+        """All evaluations of :attr:`best`; None where it was evaluated once."""
+        again = self.repeated
+        return again[0] if again and again[0].counts else None
 
     @property
     def best_architecture(self) -> Architecture | None:
@@ -207,6 +172,9 @@ class SearchResult:
                 counted += f", mostly by {errors.most_common(1)[0][0]}"
         else:
             found = f"best {self.metric} {self.best_value:.6g}"
+            if (again := self.best_repeated) is not None:
+                found += f" (mean of {again.count})"
+        counted += f" and {len(self.repeats)} repeats" if self.repeats else ""
         if (before := self.best_known) is not None:
             counted += f", {len(self.known)} known before with {before.values[self.metric]:.6g} at best"
         return f"<SearchResult of {self.space.name}: {found} after {counted}>"

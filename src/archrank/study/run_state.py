@@ -15,12 +15,11 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.strategies.fidelities import Fidelities
+from archrank.study.evaluations import Evaluation
 from archrank.study.folder import check_same
 from archrank.study.objectives import Objectives
-from archrank.study.result import Evaluation
 from archrank.study.storage import StudyStore
 from archrank.study.trials import Trials
-from archrank.system.foreign import bounded
 from archrank.workers.evaluation import Task
 from archrank.workers.failures import INTERRUPTED, Failure
 from archrank.workers.outcome import Outcome
@@ -91,6 +90,7 @@ class RunState:
         self.paid = self.done = 0
         self.best: float | None = None
         self._trained: dict[Architecture, list[int]] = {}
+        self._repeats: set[tuple[Architecture, int]] = set()
         with store.writing():
             storage = store.open()
             if store.name in optuna.get_all_study_names(storage):
@@ -129,8 +129,15 @@ class RunState:
         self._trials.note(key, value)
 
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """The finished evaluations, by number."""
-        return tuple(self._evaluation(trial) for trial in self.trials if trial.state.is_finished())
+        """The finished evaluations, by number, without repeats."""
+        return tuple(each for each in self._finished() if not each.seed)
+
+    def repeats(self) -> tuple[Evaluation, ...]:
+        """The finished repeats, by number."""
+        return tuple(each for each in self._finished() if each.seed)
+
+    def _finished(self) -> Iterator[Evaluation]:
+        return (self._evaluation(trial) for trial in self.trials if trial.state.is_finished())
 
     def next_round(self, size: int, budget: int) -> Round | None:
         """The round to propose next: an interrupted one, or else a new one; None when the budget is spent.
@@ -175,11 +182,31 @@ class RunState:
         }
         for proposal in chosen:
             with self._store.writing():
-                number = len(self.history)
+                number = len(self.history) + len(self._repeats)
                 self._trials.queue(proposal, {**attributes, "number": number})
                 self._open(Task(number, proposal.architecture, proposal.fidelity))
         self._last_round = round_
         return len(chosen)
+
+    def queue_repeats(self, best: Sequence[Evaluation], times: int, spent: Mapping[str, float]) -> None:
+        """Queue the repeats of evaluations that are not in the study yet; the history never holds them."""
+        for architecture, fidelity, seed in (
+            (e.architecture, e.fidelity, k + 1) for k in range(times) for e in best
+        ):
+            if (architecture, seed) in self._repeats:
+                continue
+            last, number = self._last_round, len(self.history) + len(self._repeats)
+            attributes = {
+                "round": last.index,
+                "round_start": last.start,
+                "round_size": last.size,
+                "spent": dict(spent),
+                "number": number,
+                "repeat": seed,
+            }
+            with self._store.writing():
+                self._trials.queue(Proposal(architecture, "repeated", fidelity=fidelity), attributes)
+                self._open(Task(number, architecture, fidelity, seed))
 
     def epochs(self, architecture: Architecture, fidelity: int) -> int:
         """What a training that is in the history costs, or one more."""
@@ -205,6 +232,9 @@ class RunState:
     def _open(self, task: Task) -> None:
         """Count a training as under way, and as paid."""
         self.open[task.number] = task
+        if task.seed:
+            self._repeats.add((task.architecture, task.seed))
+            return
         self.history.record(Evaluated(task.architecture, None, pending=True, fidelity=task.fidelity))
         if task.fidelity is not None:
             self.paid += self.epochs(task.architecture, task.fidelity)
@@ -305,7 +335,8 @@ class RunState:
     def _take_up(self, trial: FrozenTrial, elsewhere: bool) -> None:
         task = self._trials.task(trial)
         attributes = trial.user_attrs
-        self._last_round = Round(attributes["round"], attributes["round_start"], attributes["round_size"])
+        if not task.seed:
+            self._last_round = Round(attributes["round"], attributes["round_start"], attributes["round_size"])
         self._open(task)
         if trial.state.is_finished():
             self._settled(task, attributes["result"])
@@ -314,6 +345,10 @@ class RunState:
             self.take_from_the_dead(trial, "the search")
 
     def _settled(self, task: Task, result: Mapping[str, Any]) -> None:
+        self.open.pop(task.number, None)
+        self._in_hand.discard(task.number)
+        if task.seed:
+            return
         # What release 0.1 recorded does not say why it failed.
         unrelated = result.get("unrelated", True)
         entry = self._objectives.entry(task.architecture, result["values"], unrelated)
@@ -321,31 +356,13 @@ class RunState:
         self.done += 1 if task.fidelity is None else self.epochs(task.architecture, task.fidelity)
         if entry.score is not None and not entry.violation and self._is_whole(task):
             self.best = entry.score if self.best is None else max(self.best, entry.score)
-        self.open.pop(task.number, None)
-        self._in_hand.discard(task.number)
 
     def _evaluation(self, trial: FrozenTrial) -> Evaluation:
-        attributes = trial.user_attrs
-        result = attributes["result"]
         task = self._trials.task(trial)
-        return Evaluation(
-            number=task.number,
-            architecture=task.architecture,
-            value=result["values"].get(self._objectives.metric),
-            # Studies of earlier versions hold texts as they came.
-            values={bounded(name): value for name, value in result["values"].items()},
-            seconds=result["seconds"],
-            error=None if (error := result.get("error")) is None else bounded(error),
-            round=attributes["round"],
-            reason=attributes["reason"],
-            predicted=attributes["predicted"],
-            violation=self._objectives.violation(result["values"]) if result["values"] else 0.0,
-            failure=None if (kind := result.get("failure")) is None else bounded(kind),
-            unrelated=bool(result.get("unrelated", False)),
-            fidelity=task.fidelity,
-            epochs=None if task.fidelity is None else self.epochs(task.architecture, task.fidelity),
-            whole=self._is_whole(task),
-        )
+        epochs = None
+        if task.fidelity is not None:
+            epochs = task.fidelity if task.seed else self.epochs(task.architecture, task.fidelity)
+        return self._trials.evaluation(trial, epochs)
 
 
 @contextmanager

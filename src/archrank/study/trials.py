@@ -12,9 +12,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from archrank.space import SearchSpace
 from archrank.strategies.base import Proposal
+from archrank.study.evaluations import Evaluation
 from archrank.study.objectives import Objectives
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 from archrank.study.storage import StudyStore
+from archrank.system.foreign import bounded
 from archrank.workers.evaluation import Task
 from archrank.workers.outcome import Outcome
 
@@ -31,7 +33,8 @@ class Trials:
     Every trial has the user attributes that :meth:`queue` gives it; an evaluated one has ``result``, a failed one
     ``error`` with the reason, and one of a search with constraints ``constraints``, how far each is broken. In a search
     with fidelities a trial is one training of an architecture, with the attribute ``fidelity``; to Optuna one that is
-    shorter than a whole training is pruned, with its value reported at that step.
+    shorter than a whole training is pruned, with its value reported at that step. One of the best that is evaluated
+    again has the attribute ``repeat``, the number of the repeat.
 
     Args:
         study: The study.
@@ -70,7 +73,38 @@ class Trials:
 
     def task(self, trial: FrozenTrial) -> Task:
         """What a trial evaluates."""
-        return Task(trial.number, from_parameters(self.space, trial.params), trial.user_attrs.get("fidelity"))
+        attributes = trial.user_attrs
+        architecture = from_parameters(self.space, trial.params)
+        return Task(trial.number, architecture, attributes.get("fidelity"), attributes.get("repeat", 0))
+
+    def evaluation(self, trial: FrozenTrial, epochs: int | None) -> Evaluation:
+        """A finished trial as an evaluation.
+
+        Args:
+            trial: The trial.
+            epochs: How many epochs were trained; None where they are not counted.
+        """
+        attributes, task = trial.user_attrs, self.task(trial)
+        result = attributes["result"]
+        return Evaluation(
+            number=task.number,
+            architecture=task.architecture,
+            value=result["values"].get(self.objectives.metric),
+            # Studies of earlier versions hold texts as they came.
+            values={bounded(name): value for name, value in result["values"].items()},
+            seconds=result["seconds"],
+            error=None if (error := result.get("error")) is None else bounded(error),
+            round=attributes["round"],
+            reason=attributes["reason"],
+            predicted=attributes["predicted"],
+            violation=self.objectives.violation(result["values"]) if result["values"] else 0.0,
+            failure=None if (kind := result.get("failure")) is None else bounded(kind),
+            unrelated=bool(result.get("unrelated", False)),
+            fidelity=task.fidelity,
+            epochs=epochs,
+            whole=self.full is None or task.fidelity == self.full,
+            seed=task.seed,
+        )
 
     def settle(self, key: str, value: int) -> int:
         """Store a number with the study under a name that is not taken yet; returns the stored number."""

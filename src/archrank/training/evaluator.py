@@ -189,12 +189,15 @@ class TrainingEvaluator:
         network = outline(graph, skeleton, operations=self._table)
         return float(_COUNTS[name](network, image_shape(self._recipe, data)))
 
-    def __call__(self, architecture: Architecture, epochs: int | None = None) -> dict[str, float]:
+    def __call__(
+        self, architecture: Architecture, epochs: int | None = None, seed: int = 0
+    ) -> dict[str, float]:
         """Train an architecture, or read the outcome of an earlier training.
 
         Args:
             architecture: What is trained.
             epochs: After how many epochs to stop; then the checkpoint stays. None for the recipe's.
+            seed: 0 for the first evaluation of an architecture, and k for its k-th repeat, in seeds of its own.
 
         Returns:
             ``valid_accuracy`` from 0 to 1 (the mean of repeats, and each as ``valid_accuracy_1`` …), ``valid_loss``
@@ -208,7 +211,7 @@ class TrainingEvaluator:
         data, graph = self.prepare(), self._space.graph(architecture)
         skeleton = self._skeleton or skeleton_for(graph, self._recipe, data, operations=self._table)
         found: list[dict[str, Any]] = []
-        for repeat in range(self._repeats):
+        for repeat in range(seed * self._repeats, (seed + 1) * self._repeats):
             found.append(self._training(architecture, graph, skeleton, data, repeat, epochs))
             if found[-1]["pruned"]:
                 break

@@ -99,6 +99,8 @@ def search(
     start: Any = None,
     fix: Mapping[str, Any] | None = None,
     forbid: Sequence[Mapping[str, Any]] | None = None,
+    repeat_best: int | None = None,
+    repeats: int = 2,
     on_progress: Callable[[Progress], None] | None = None,
     command: str | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -153,6 +155,12 @@ def search(
             choice that is not active in an architecture breaks no rule.
         forbid: Combinations of values, such as ``[{"kernel": 7, "depth": 4}]``: no architecture that has all values of
             one of them is proposed.
+        repeat_best: How many of the best architectures are evaluated again, with other seeds, before the search names
+            its best, which is then the one with the best mean. These evaluations come on top of ``budget``. An
+            evaluator with a parameter ``seed`` is called with ``seed=1``, ``2`` …, a training loop gets another
+            ``report.seed``, and a table is looked up in the columns of other runs. None for what an interrupted run
+            was given, 0 for none.
+        repeats: How often each of them is evaluated again.
         on_progress: Called after every evaluation.
         command: The command that repeats the run, for its record.
         fingerprint: Other settings that must be equal when the run is resumed, as JSON values.
@@ -265,6 +273,8 @@ def search(
         start=start,
         fix=fix,
         forbid=forbid,
+        repeat_best=repeat_best,
+        repeats=repeats,
         timer=timer,
         on_progress=on_progress,
         fingerprint={

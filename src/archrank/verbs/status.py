@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, RunFolderError
@@ -37,7 +38,8 @@ class RunStatus:
         searching: Whether a process has the folder.
         ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
         seconds: What an evaluation takes on average.
-        best: The best value of the first objective, in its unit; None where nothing was measured.
+        best: The best value of the first objective, in its unit, which is a mean where the best were evaluated again;
+            None where nothing was measured.
         best_architecture: As text.
         best_at: The number of the evaluation that found it, from 1.
         outlook: What going on may gain; None where that cannot be said.
@@ -127,7 +129,12 @@ def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = Non
     known = _space(run, space)
     counted = [(i, e) for i, e in enumerate(run.evaluations) if e.whole and _counts(run, e)]
     metric, sign = run.objectives.metric, run.objectives.signs[0]
-    best = max(counted, key=lambda pair: sign * pair[1].values[metric], default=None)
+    means = _means(run)
+    best = max(
+        [(i, e) for i, e in counted if not means or e.architecture in means],
+        key=lambda pair: sign * means.get(pair[1].architecture, pair[1].values[metric]),
+        default=None,
+    )
     finished = run.evaluations
     ahead, note = _outlook(run, known, [e for _, e in counted])
     return RunStatus(
@@ -141,7 +148,7 @@ def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = Non
         searching=_is_taken(path),
         ended=run.ended or (run.full is None and run.budget is not None and len(finished) >= run.budget),
         seconds=sum(e.seconds for e in finished) / max(len(finished), 1),
-        best=None if best is None else float(best[1].values[metric]),
+        best=None if best is None else means.get(best[1].architecture, float(best[1].values[metric])),
         best_architecture=None if best is None else best[1].architecture,
         best_at=None if best is None else best[0] + 1,
         outlook=ahead,
@@ -162,6 +169,16 @@ def _space(run: RecordedRun, given: SearchSpace | str | None) -> SearchSpace | N
 def _counts(run: RecordedRun, evaluation: RecordedEvaluation) -> bool:
     value = evaluation.values.get(run.objectives.metric)
     return isinstance(value, int | float) and not run.objectives.violation(evaluation.values)
+
+
+def _means(run: RecordedRun) -> dict[str, float]:
+    """The mean of all evaluations of each architecture that was evaluated again, as far as it may be the best."""
+    again = {e.architecture for e in run.repeats if _counts(run, e)}
+    values: dict[str, list[float]] = {}
+    for e in (*run.evaluations, *run.repeats):
+        if e.architecture in again and e.whole and _counts(run, e):
+            values.setdefault(e.architecture, []).append(float(e.values[run.objectives.metric]))
+    return {architecture: fmean(found) for architecture, found in values.items()}
 
 
 def _outlook(

@@ -12,11 +12,15 @@ __all__ = ["Task", "evaluation"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One architecture to evaluate, under its trial's number; trained for some epochs where a search says how many."""
+    """One architecture to evaluate, under its trial's number; trained for some epochs where a search says how many.
+
+    The seed is 0 for the first evaluation, and k for the k-th repeat.
+    """
 
     number: int
     architecture: Architecture
     fidelity: int | None = None
+    seed: int = 0
 
 
 def evaluation(evaluate: Evaluator, metric: str | Sequence[str]) -> Job[Task]:
@@ -35,4 +39,4 @@ class _Measure:
     metric: str | Sequence[str]
 
     def __call__(self, task: Task) -> Outcome:
-        return measure(self.evaluate, task.architecture, self.metric, task.fidelity)
+        return measure(self.evaluate, task.architecture, self.metric, task.fidelity, task.seed)

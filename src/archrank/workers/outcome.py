@@ -1,5 +1,6 @@
 """The outcome of a task, and what an evaluator is."""
 
+import inspect
 import math
 import os
 import time
@@ -16,12 +17,13 @@ from archrank.system.foreign import bounded, in_one_line, message, shown
 from archrank.system.interrupts import Interrupts
 from archrank.workers.failures import Failure, failure_of
 
-__all__ = ["DEFAULT_METRIC", "Evaluator", "InvalidResult", "Outcome", "attempt", "measure"]
+__all__ = ["DEFAULT_METRIC", "Evaluator", "InvalidResult", "Outcome", "attempt", "measure", "takes_seed"]
 
 Evaluator = Callable[..., "float | Sequence[float] | Mapping[str, float]"]
 """Called with an :class:`~archrank.Architecture`; gives the metric's value, or several in the order in which they are
 asked for, or a mapping that holds what is asked for among other values, which are only recorded. In a search with
-fidelities it is also called with the number of epochs."""
+fidelities it is also called with the number of epochs. One with a parameter ``seed`` is called with ``seed=1``, ``2`` …
+where the best are evaluated again."""
 
 DEFAULT_METRIC = "value"
 """The metric's name where none is given; an evaluator that returns one value under any name means it."""
@@ -95,7 +97,11 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
 
 
 def measure(
-    evaluate: Evaluator, architecture: Architecture, metric: str | Sequence[str], epochs: int | None = None
+    evaluate: Evaluator,
+    architecture: Architecture,
+    metric: str | Sequence[str],
+    epochs: int | None = None,
+    seed: int = 0,
 ) -> Outcome:
     """Evaluate one architecture; a failure is an outcome, not an exception.
 
@@ -104,6 +110,7 @@ def measure(
         architecture: What to evaluate.
         metric: The name of the value that the search goes by, or the names of several.
         epochs: For how many epochs it is trained; None where the evaluator is not told.
+        seed: 0 for the first evaluation, in which the evaluator is not told, and k for the k-th repeat.
 
     Raises:
         KeyboardInterrupt: The process was interrupted.
@@ -113,7 +120,19 @@ def measure(
     """
     needed = (metric,) if isinstance(metric, str) else tuple(metric)
     arguments = (architecture,) if epochs is None else (architecture, epochs)
-    return attempt(lambda: _numbers(evaluate(*arguments), needed))
+    keywords = {"seed": seed} if seed and takes_seed(evaluate) else {}
+    return attempt(lambda: _numbers(evaluate(*arguments, **keywords), needed))
+
+
+def takes_seed(evaluate: object) -> bool:
+    """Whether an evaluator, or the one inside of it, has a parameter ``seed``."""
+    if (inside := getattr(evaluate, "seeded", None)) is not None:
+        return takes_seed(inside)
+    try:
+        parameter = inspect.signature(evaluate).parameters.get("seed")  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False  # not every callable has a signature
+    return parameter is not None and parameter.kind != inspect.Parameter.POSITIONAL_ONLY
 
 
 def _numbers(returned: Any, needed: tuple[str, ...]) -> dict[str, float | None]:

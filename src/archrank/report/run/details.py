@@ -14,7 +14,16 @@ from archrank.report.render import duration
 from archrank.space import SearchSpace
 from archrank.study.objectives import Objectives
 
-__all__ = ["command", "evaluation_rows", "failure_rows", "front_rows", "known_rows", "settings", "times"]
+__all__ = [
+    "command",
+    "evaluation_rows",
+    "failure_rows",
+    "front_rows",
+    "known_rows",
+    "repeat_rows",
+    "settings",
+    "times",
+]
 
 Rows = list[tuple[str, list[TableCell]]]
 """A CSS class, or "", and the cells of every row."""
@@ -107,6 +116,33 @@ def known_rows(known: Sequence[Mapping[str, Any]], objectives: Objectives) -> tu
         for each in ordered
     ]
     return [*objectives.needed, "source", "architecture"], rows
+
+
+def repeat_rows(result: Mapping[str, Any]) -> tuple[list[str], Rows]:
+    """What was evaluated again: for each architecture all of its values, the best mean first.
+
+    Args:
+        result: What ``result.json`` holds.
+    """
+    repeats: Sequence[Mapping[str, Any]] = result.get("repeats") or []
+    by_text: dict[str, dict[int, Any]] = {}
+    for each in repeats:
+        by_text.setdefault(str(each["architecture"]), {})[int(each["seed"])] = each.get("value")
+    for e in result.get("evaluations") or []:
+        if str(e["architecture"]) in by_text and e.get("whole", True):
+            by_text[str(e["architecture"])][0] = e.get("value")
+    seeds = sorted({seed for values in by_text.values() for seed in values})
+    sign, best = (1 if result.get("maximize", True) else -1), result.get("best") or {}
+    rows = []
+    for text, values in by_text.items():
+        known = [value for value in values.values() if value is not None]
+        mean = sum(known) / len(known) if known else None
+        cells = [TableCell(mean, 6), *(TableCell(values.get(seed, "failed"), 6) for seed in seeds)]
+        marked = "best" if text == best.get("architecture") else ""
+        rows.append((-sign * (mean or 0.0), marked, [*cells, TableCell(text)]))
+    rows.sort(key=lambda row: row[0])
+    names = ["first" if seed == 0 else f"repeat {seed}" for seed in seeds]
+    return ["mean", *names, "architecture"], [(marked, cells) for _, marked, cells in rows]
 
 
 def settings(result: Mapping[str, Any], space: SearchSpace, table: Table | None) -> list[tuple[str, Any]]:

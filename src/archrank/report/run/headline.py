@@ -44,7 +44,7 @@ def headline(result: Mapping[str, Any], table: Table | None, higher: bool) -> di
         "metric": shortened(str(result["metric"])),
         "best": best
         and {
-            "value": number(best["value"], 5),
+            "value": number(best.get("mean", best["value"]), 5),
             "rank": best.get("true_rank"),
             "distance": number(regret, 3) if regret else "",
         },
@@ -61,6 +61,9 @@ def tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> list[
     else:
         direction = "higher is better" if higher else "lower is better"
         found = [Tile("Best value", number(best.get("value"), 5), direction)]
+        if "mean" in best:
+            what = f"of {best['evaluations']} evaluations; the first was {number(best['value'], 5)}"
+            found = [Tile("Mean of the best", number(best["mean"], 5), f"{what}, {direction}")]
     if best.get("test_value") is not None:
         found.append(Tile("Test value", number(best["test_value"], 5), "of the best, not seen by the search"))
     if best.get("true_rank") is not None:

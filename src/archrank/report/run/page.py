@@ -18,6 +18,7 @@ from archrank.report.run.details import (
     failure_rows,
     front_rows,
     known_rows,
+    repeat_rows,
     settings,
     times,
 )
@@ -123,11 +124,15 @@ def write_report(
         order = [indices[member["number"]] for member in front]
     else:
         order = _best_first(evaluations, higher)
+        if "mean" in (named := result.get("best") or {}):  # by its mean, where the order is by first values
+            place = next(i for i, e in enumerate(evaluations) if e["number"] == named["number"])
+            order = [place, *(i for i in order if i != place)]
     drawn = drawings(folder, result, space, table, order[:_DRAWN])
     front_table = front_rows(result) if front else ([], [])
     evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], objectives)
     failure_table = failure_rows(evaluations)
     known_table = known_rows(result.get("known") or [], objectives)
+    repeat_table = repeat_rows(result)
     page = render(
         "run.html.j2",
         title=title(result),
@@ -144,6 +149,8 @@ def write_report(
         failure_rows=failure_table[1],
         known_headings=known_table[0],
         known_rows=known_table[1],
+        repeat_headings=repeat_table[0],
+        repeat_rows=repeat_table[1],
         settings=settings(result, space, table),
         times=times(result),
         command=command(result),
