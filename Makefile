@@ -6,7 +6,7 @@ BUDGET ?= 150
 SEED ?= 0
 OUT ?= runs/search-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: search search-training test test-full setup lint clean
+.PHONY: search search-training test test-full docs setup lint clean
 
 search: setup
 	$(BIN)/archrank search nas-bench-201-cifar10 --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
@@ -24,8 +24,13 @@ test: setup lint
 	$(BIN)/python -m pytest -n auto
 
 # What takes longer too: fresh environments with and without the extras, other interpreters, many more examples, kills.
-test-full: test
+test-full: test docs
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m full tests/full tests/fuzz
+
+# The documentation as a site, build/site/index.html; warnings and broken links are errors.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html docs build/site
+	$(BIN)/python scripts/check_site.py build/site
 
 lint: setup
 	$(BIN)/ruff check .
@@ -41,5 +46,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dashboard,postgres,ray,training]'
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

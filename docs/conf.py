@@ -1,0 +1,54 @@
+"""How `make docs` builds the site from the pages of this folder."""
+
+from types import MappingProxyType
+
+import archrank
+
+project = "archrank"
+author = "The archrank authors"
+copyright = "The archrank authors, Apache-2.0"
+version = release = archrank.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+# The list of pages for readers of the repository; the site has its sidebar.
+exclude_patterns = ["README.md", "_build"]
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
+# Tables that commands write begin with the headings that their place in a report needs.
+suppress_warnings = ["myst.header"]
+
+autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+add_module_names = False
+maximum_signature_line_length = 80
+default_role = "code"
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = f"archrank {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"top_of_page_buttons": []}
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+
+
+def orphan_tables(app, doctree):
+    """Tables beside a result page are reached from that page; the sidebar does not list them."""
+    name = app.env.docname
+    if name.startswith("results/") and name.count("/") > 1:
+        app.env.metadata[name]["orphan"] = True
+
+
+def without_mappings(app, what, name, obj, skip, options):
+    """A mapping in a class would be documented by the docstring of its type."""
+    return True if isinstance(obj, MappingProxyType) else None
+
+
+def setup(app):
+    app.connect("doctree-read", orphan_tables)
+    app.connect("autodoc-skip-member", without_mappings)

@@ -1,0 +1,108 @@
+"""The site that ``make docs`` builds: pages can be reached, the reference is complete, its checks find mistakes."""
+
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archrank
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = {
+    path.relative_to(DOCS).with_suffix("").as_posix()
+    for path in DOCS.rglob("*.md")
+    if (path.parent == DOCS / "results" or DOCS / "results" not in path.parents)
+    and path != DOCS / "README.md"
+}
+check_site = runpy.run_path(str(ROOT / "scripts" / "check_site.py"))
+refresh_docs = runpy.run_path(str(ROOT / "scripts" / "refresh_docs.py"))
+
+
+def listed(page):
+    """The pages in the tables of contents of a page, by their paths in docs."""
+    for block in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.splitlines():
+            if line and not line.startswith(":"):
+                for found in page.parent.glob(f"{line}.md"):
+                    yield found.relative_to(DOCS).with_suffix("").as_posix()
+
+
+def test_every_page_is_in_a_table_of_contents():
+    reached = {name for page in DOCS.rglob("*.md") for name in listed(page)}
+    assert reached == PAGES - {"index"}
+
+
+def test_the_reference_describes_every_public_name_once():
+    pages = [page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md")]
+    named = [name for page in pages for name in re.findall(r"auto\w+:: archrank\.(\w+)$", page, re.MULTILINE)]
+    packages = ["errors", *re.findall(r"^## archrank\.(\w+)$", "\n".join(pages), re.MULTILINE)]
+    assert sorted(named) == sorted([*archrank.__all__, *packages])
+
+
+PAGE = '<html><body id="top"><a href="{link}">here</a>{more}</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("link", "more", "said"),
+    [
+        ("other.html#below", "", None),
+        ("https://example.org/", "", None),
+        ("missing.html", "", "links to missing.html, which is not there"),
+        ("other.html#above", "", "the page has no such heading"),
+        ("#top", '<script src="https://example.org/a.js"></script>', "fetches https://example.org/a.js"),
+    ],
+)
+def test_broken_links_and_requests_are_found(tmp_path, link, more, said):
+    (tmp_path / "index.html").write_text(PAGE.format(link=link, more=more), encoding="utf-8")
+    (tmp_path / "other.html").write_text('<h2 id="below">Below</h2>', encoding="utf-8")
+    wrong, outside = check_site["broken"](tmp_path)
+    assert [said in line for line in wrong] == ([True] if said else [])
+    assert outside == ({link} if link.startswith("https") else set())
+
+
+SHOWN = """
+```python
+# model.py
+WIDTH = 3
+```
+
+```python
+from model import WIDTH
+
+print(WIDTH)
+```
+
+<!-- output -->
+```text
+```
+
+```sh
+ls model.py
+```
+
+<!-- output -->
+```text
+```
+"""
+
+
+def test_a_page_gets_the_output_of_its_blocks(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(SHOWN, encoding="utf-8")
+    words = [sys.executable, ROOT / "scripts" / "refresh_docs.py", page]
+    checked = subprocess.run([*words, "--check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+    assert "does not show what its code prints" in checked.stdout
+    subprocess.run(words, check=True, capture_output=True)
+    assert "```text\n3\n```" in page.read_text(encoding="utf-8")
+    assert "```text\nmodel.py\n```" in page.read_text(encoding="utf-8")
+    subprocess.run([*words, "--check"], check=True, capture_output=True)
+
+
+def test_no_output_on_a_page_is_empty():
+    for page in refresh_docs["pages"]():
+        assert "<!-- output -->\n```text\n```" not in page.read_text(encoding="utf-8"), page.name
