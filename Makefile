@@ -6,7 +6,7 @@ BUDGET ?= 150
 SEED ?= 0
 OUT ?= runs/search-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: search search-training test test-full docs setup lint clean
+.PHONY: search search-training test test-full docs release-check setup lint clean
 
 search: setup
 	$(BIN)/archrank search nas-bench-201-cifar10 --budget $(BUDGET) --strategy guided --seed $(SEED) --out $(OUT)
@@ -31,6 +31,10 @@ test-full: test docs
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html docs build/site
 	$(BIN)/python scripts/check_site.py build/site
+
+# Builds the distributions, checks them, and uses the wheel in an empty environment; publishes nothing.
+release-check: setup
+	$(BIN)/python scripts/release_check.py
 
 lint: setup
 	$(BIN)/ruff check .

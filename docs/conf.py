@@ -38,10 +38,10 @@ pygments_dark_style = "monokai"
 
 
 def orphan_tables(app, doctree):
-    """Tables beside a result page are reached from that page; the sidebar does not list them."""
+    """Tables beside a result page are reached from that page, not from the sidebar or the search."""
     name = app.env.docname
     if name.startswith("results/") and name.count("/") > 1:
-        app.env.metadata[name]["orphan"] = True
+        app.env.metadata[name] |= {"orphan": True, "nosearch": True}
 
 
 def without_mappings(app, what, name, obj, skip, options):

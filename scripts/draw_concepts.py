@@ -60,13 +60,13 @@ def gates_reads_a_cell() -> Figure:
     gates = {kind: 1 / (1 + np.exp(-3 * rng.standard_normal(WIDTH))) for kind in COLORS}
     states = np.zeros((4, WIDTH))
     states[0] = 0.45 + 0.55 * rng.random(WIDTH)
-    axes = canvas(9.2, 5.0)
-    across = [1.9 + 1.6 * junction for junction in range(4)]
+    axes = canvas(7.0, 5.9)
+    across = [1.85 + 1.5 * junction for junction in range(4)]
     for junction, x in enumerate(across):
         name = {0: "input", 3: "output"}.get(junction, f"junction {junction}")
-        axes.text(x, 4.75, name, ha="center", va="center", size=10, color=INK)
+        axes.text(x, 5.65, name, ha="center", va="center", size=10, color=INK)
     for layer in range(4):
-        y = 4.35 - 1.3 * layer
+        y = 5.25 - 1.3 * layer
         label = "at the start" if layer == 0 else f"after layer {layer}"
         axes.text(0.1, y, label, va="center", size=10, color=INK)
         for junction, x in enumerate(across):
@@ -83,13 +83,11 @@ def gates_reads_a_cell() -> Figure:
         ]
         # The information of the input stays there, so that later layers can read it again.
         states = np.array([states[0], *fed[1:]])
-    axes.text(8.1, 4.75, "gates of the operations", ha="center", va="center", size=10, color=INK)
-    for index, (kind, gate) in enumerate(gates.items()):
-        y = 4.2 - 0.62 * index
-        axes.text(8.1, y + 0.2, kind, ha="center", va="center", size=9, color=COLORS[kind])
-        strip(axes, 8.1, y - 0.05, gate, COLORS[kind])
-    arrow(axes, (across[3] + 0.6, 0.45), (7.6, 0.45), INK)
-    axes.text(7.7, 0.45, "embedding → score", va="center", size=10, color=INK)
+    axes.text(0.1, 0.35, "gates", va="center", size=10, color=INK)
+    for x, (kind, gate) in zip(across, gates.items(), strict=True):
+        axes.text(x, 0.6, kind, ha="center", va="center", size=10, color=COLORS[kind])
+        strip(axes, x, 0.35, gate, COLORS[kind])
+    axes.text(across[3], 1.08, "= embedding", ha="center", va="center", size=10, color=INK)
     return axes.figure
 
 
@@ -112,14 +110,14 @@ def histories(sites: tuple[tuple[str, int, int], ...]) -> list[tuple[object, ...
 
 def merging() -> Figure:
     """Three cells on the left; their distinct states, each drawn once, on the right."""
-    axes = canvas(9.2, 4.4)
+    axes = canvas(7.0, 4.4)
     palette = ["#222222", "#3366cc", "#338855", "#cc7722", "#884499", "#bb3355", "#557788", "#99aa22"]
     numbers: dict[tuple[object, ...], int] = {}
     edges: set[tuple[int, str, int]] = set()
     ends: dict[int, str] = {}
     for row, (name, sites) in enumerate(CELLS.items()):
         y = 3.5 - 1.35 * row
-        places = [(1.1 + 0.95 * junction, y) for junction in range(4)]
+        places = [(1.0 + 0.72 * junction, y) for junction in range(4)]
         states = [numbers.setdefault(history, len(numbers)) for history in histories(sites)]
         axes.text(0.1, y, name, va="center", size=10, color=INK)
         for kind, source, target in sites:
@@ -128,17 +126,17 @@ def merging() -> Figure:
         for place, state in zip(places, states, strict=True):
             axes.add_patch(Circle(place, 0.13, facecolor=palette[state], edgecolor="white", zorder=3))
         ends[states[3]] = name
-    axes.text(2.5, 4.2, f"{4 * len(CELLS)} junctions", ha="center", va="center", size=11, color=INK)
-    axes.text(6.9, 4.2, f"{len(numbers)} distinct states", ha="center", va="center", size=11, color=INK)
-    arrow(axes, (4.35, 2.15), (4.95, 2.15), INK)
+    axes.text(2.1, 4.2, f"{4 * len(CELLS)} junctions", ha="center", va="center", size=11, color=INK)
+    axes.text(5.3, 4.2, f"{len(numbers)} distinct states", ha="center", va="center", size=11, color=INK)
+    arrow(axes, (3.45, 2.15), (3.9, 2.15), INK)
     merged = {
-        0: (5.3, 2.5),
-        1: (6.2, 2.5),
-        2: (7.1, 2.95),
-        3: (8.0, 3.5),
-        4: (8.0, 2.5),
-        5: (7.1, 1.35),
-        6: (8.0, 1.35),
+        0: (4.2, 2.5),
+        1: (4.92, 2.5),
+        2: (5.64, 2.95),
+        3: (6.2, 3.5),
+        4: (6.2, 2.5),
+        5: (5.64, 1.35),
+        6: (6.2, 1.35),
     }
     for source, kind, target in sorted(edges):
         bend = -0.35 if (source, target) == (0, 2) else 0.0
@@ -146,9 +144,9 @@ def merging() -> Figure:
     for state, place in merged.items():
         axes.add_patch(Circle(place, 0.13, facecolor=palette[state], edgecolor="white", zorder=3))
         if state in ends:
-            axes.text(place[0] + 0.25, place[1], ends[state], va="center", size=9, color=INK)
+            axes.text(place[0] + 0.2, place[1], ends[state], va="center", size=10, color=INK)
     for index, (kind, color) in enumerate(COLORS.items()):
-        axes.text(5.3 + 0.95 * index, 0.45, kind, ha="center", va="center", size=9, color=color)
+        axes.text(4.2 + 0.75 * index, 0.45, kind, ha="center", va="center", size=10, color=color)
     return axes.figure
 
 

@@ -8,9 +8,11 @@ import pytest
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_two_commands_come_first():
-    assert README.splitlines()[1].startswith("make search")
-    assert README.splitlines()[2].startswith("make test")
+def test_the_title_and_the_two_commands_come_first():
+    lines = README.splitlines()
+    assert lines[0] == "# archrank"
+    assert lines[3].startswith("make search")
+    assert lines[4].startswith("make test")
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")

@@ -35,9 +35,11 @@ def to_mlflow(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
     """Logs a trial as a run of MLflow, in the experiment of the study's name."""
     import mlflow
 
+    # MLflow allows no arrows in names, which choices of cells have.
+    params = {name.replace("→", " to "): value for name, value in trial.params.items()}
     mlflow.set_experiment(study.study_name)
     with mlflow.start_run(run_name=f"trial {trial.number}"):
-        mlflow.log_params({"architecture": trial.user_attrs["architecture"], **trial.params})
+        mlflow.log_params({"architecture": trial.user_attrs["architecture"], **params})
         mlflow.log_metric("value", trial.value)
 
 

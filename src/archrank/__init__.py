@@ -4,4 +4,4 @@ from archrank.system.extras import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
