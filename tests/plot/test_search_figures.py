@@ -75,14 +75,15 @@ def test_degenerate_runs_can_be_plotted(values, optimum):
 
 
 def prediction(measured, higher=True):
-    predicted = np.array([1.0, 2.0, 3.0, 10.0, 20.0, 30.0])
-    rounds = np.array([1, 1, 1, 2, 2, 2])
-    return prediction_figure(predicted, np.array(measured), rounds, "accuracy", higher_is_better=higher)
+    """A figure of eight rounds, whose measurements are these ones four times."""
+    predicted = np.tile([1.0, 2.0, 3.0, 10.0, 20.0, 30.0], 4)
+    rounds = np.repeat(np.arange(8), 3)
+    return prediction_figure(predicted, np.tile(measured, 4), rounds, "accuracy", higher_is_better=higher)
 
 
 def test_predictions_are_judged_within_rounds():
     assert prediction([1, 2, 3, 1, 2, 3]).axes[0].get_title("left") == (
-        "Kendall's tau within a round: +1.00 (mean of 2 rounds)"
+        "Kendall's tau within a round: +1.00 (8 rounds, 24 architectures)"
     )
     assert "−1.00" in prediction([3, 2, 1, 3, 2, 1]).axes[0].get_title("left")
     assert "+1.00" in prediction([3, 2, 1, 3, 2, 1], higher=False).axes[0].get_title("left")
@@ -90,7 +91,7 @@ def test_predictions_are_judged_within_rounds():
 
 def test_scores_are_standardised_within_rounds():
     dots = np.asarray(prediction([1, 2, 3, 1, 2, 3]).axes[0].collections[0].get_offsets())
-    assert dots[:3, 0] == pytest.approx(dots[3:, 0])
+    assert dots[:3, 0] == pytest.approx(dots[3:6, 0])
     assert dots[:, 0].mean() == pytest.approx(0)
 
 
@@ -100,9 +101,14 @@ def test_better_is_up_also_where_lower_is_better():
 
 
 def test_a_single_round_of_equal_predictions_has_no_tau():
-    figure = prediction_figure(np.ones(3), np.arange(3.0), np.zeros(3, dtype=np.int64), "accuracy")
-    assert figure.axes[0].get_title("left") == "Predicted against measured"
+    figure = prediction_figure(np.ones(20), np.arange(20.0), np.zeros(20, dtype=np.int64), "accuracy")
+    assert figure.axes[0].get_title("left") == "20 architectures, without an order to compare"
     assert len(figure.axes) == 1
+
+
+def test_few_architectures_have_no_tau():
+    figure = prediction_figure(np.arange(19.0), np.arange(19.0), np.zeros(19, dtype=np.int64), "accuracy")
+    assert figure.axes[0].get_title("left") == "19 architectures, too few for a rank correlation"
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

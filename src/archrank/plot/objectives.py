@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from archrank.plot.labels import axis_label
+from archrank.plot.links import link
 from archrank.plot.style import EVOLUTION, INK, MUTED, PAPER, RUN, WIDTH, theme
 from archrank.system.text import shortened
 
@@ -47,6 +48,7 @@ def pareto_figure(
     best: Floats | None = None,
     *,
     joined: bool | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Figure:
     """Plot the evaluations in the objectives' own units, and the Pareto front; one panel for each pair of objectives.
 
@@ -58,6 +60,7 @@ def pareto_figure(
         best: The Pareto front of a whole table, where one is known: (m, K).
         joined: Whether to draw the fronts as lines; None for K = 2 only, since the front of more objectives is no line
             in two of them.
+        numbers: The numbers of the evaluations as links to their rows in a page: (n,); None for no links.
     """
     pairs = list(combinations(range(len(axes)), 2))
     with theme():
@@ -74,6 +77,7 @@ def pareto_figure(
                 infeasible,
                 None if best is None else best[:, pick],
                 len(axes) == 2 if joined is None else joined,
+                numbers,
             )
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=2, handlelength=1.6)
@@ -88,6 +92,7 @@ def draw_pareto(
     infeasible: Flags,
     best: Floats | None,
     joined: bool,
+    numbers: Sequence[int] | None = None,
 ) -> None:
     """Draw two objectives into axes, without a legend.
 
@@ -99,6 +104,7 @@ def draw_pareto(
         infeasible: Which violate a constraint: (n,).
         best: The Pareto front of a whole table, where one is known: (m, 2).
         joined: Whether to draw the fronts as lines, which they are where these two are all objectives.
+        numbers: The numbers of the evaluations as links to their rows in a page: (n,); None for no links.
     """
     x, y = values.T
     dominated = ~front & ~infeasible & ~np.isnan(values).any(axis=1)
@@ -117,7 +123,7 @@ def draw_pareto(
             linewidth=0.8,
             label="Pareto front of the table",
         )
-    panel.scatter(
+    dots = panel.scatter(
         x[dominated],
         y[dominated],
         s=15,
@@ -126,8 +132,9 @@ def draw_pareto(
         linewidth=0,
         label="dominated",
     )
+    link(dots, numbers, dominated)
     if infeasible.any():
-        panel.scatter(
+        dots = panel.scatter(
             x[infeasible],
             y[infeasible],
             s=24,
@@ -136,9 +143,10 @@ def draw_pareto(
             linewidth=1,
             label="violates a constraint",
         )
+        link(dots, numbers, infeasible)
     if joined:
         _line(panel, values[front], axes, color=RUN, linewidth=1.8)
-    panel.scatter(
+    dots = panel.scatter(
         x[front],
         y[front],
         s=34,
@@ -148,6 +156,7 @@ def draw_pareto(
         zorder=6,
         label="Pareto front found",
     )
+    link(dots, numbers, front)
     panel.set_xlabel(axes[0].text(horizontal=True))
     panel.set_ylabel(axes[1].text())
     fronts = values[front] if best is None else np.vstack([values[front], best])

@@ -1,5 +1,7 @@
 """Predicted against measured."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
@@ -9,10 +11,14 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from archrank.plot.labels import axis_label
+from archrank.plot.links import link
 from archrank.plot.search import Floats
 from archrank.plot.style import MUTED, PAPER, WIDTH, theme
 
 __all__ = ["draw_predictions", "prediction_figure"]
+
+_FEWEST = 20
+"""Of fewer architectures no rank correlation is shown: by chance alone it may be .3 or −.3."""
 
 
 def prediction_figure(
@@ -22,6 +28,7 @@ def prediction_figure(
     metric: str,
     *,
     higher_is_better: bool = True,
+    numbers: Sequence[int] | None = None,
 ) -> Figure:
     """Plot measured values against the scores predicted when the architectures were proposed.
 
@@ -34,11 +41,18 @@ def prediction_figure(
         rounds: The round of each: (n,).
         metric: What the values are, as the label of their axis.
         higher_is_better: Their direction.
+        numbers: The numbers of the evaluations as links to their rows in a page: (n,); None for no links.
     """
     with theme():
         figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
         draw_predictions(
-            figure.subplots(), predicted, measured, rounds, metric, higher_is_better=higher_is_better
+            figure.subplots(),
+            predicted,
+            measured,
+            rounds,
+            metric,
+            higher_is_better=higher_is_better,
+            numbers=numbers,
         )
     return figure
 
@@ -51,6 +65,7 @@ def draw_predictions(
     metric: str,
     *,
     higher_is_better: bool = True,
+    numbers: Sequence[int] | None = None,
 ) -> None:
     """Draw predicted against measured into axes; the arguments are those of :func:`prediction_figure`."""
     present = np.unique(rounds)
@@ -67,10 +82,11 @@ def draw_predictions(
     low, high = _without_outliers(goodness), float(goodness.max())
     inside = goodness >= low
     for marker, part in (("o", inside), ("v", ~inside)):
-        axes.scatter(
+        dots = axes.scatter(
             score[part], sign * np.maximum(goodness[part], low), s=26, marker=marker,
             c=palette(indices[part]), linewidth=0.5, edgecolor=PAPER, clip_on=False, zorder=3,
         )  # fmt: skip
+        link(dots, numbers, part)
     pad = 0.05 * (high - low) or max(abs(high) * 0.01, 1e-3)
     axes.set_ylim(sign * (low - pad), sign * (high + pad))
     if not inside.all():
@@ -102,17 +118,19 @@ def _agreement(predicted: Floats, measured: Floats, rounds: npt.NDArray[np.int64
     """Kendall's tau between prediction and measurement, as a title."""
     from scipy.stats import kendalltau
 
+    count = f"{len(measured)} architectures"
+    if len(measured) < _FEWEST:
+        return f"{count}, too few for a rank correlation"
     taus = []
     for number in np.unique(rounds):
         mine = rounds == number
         if len(np.unique(predicted[mine])) > 1 and len(np.unique(measured[mine])) > 1:
             taus.append(float(kendalltau(predicted[mine], measured[mine]).statistic))
     if not taus:
-        return "Predicted against measured"
+        return f"{count}, without an order to compare"
     mean = f"{np.mean(taus):+.2f}".replace("-", "−")
-    return f"Kendall's tau within a round: {mean}" + (
-        f" (mean of {len(taus)} rounds)" if len(taus) > 1 else ""
-    )
+    rounds_of = f"{len(taus)} rounds, " if len(taus) > 1 else ""
+    return f"Kendall's tau within a round: {mean} ({rounds_of}{count})"
 
 
 def _without_outliers(goodness: Floats) -> float:

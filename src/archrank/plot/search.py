@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from archrank.plot.labels import axis_label, legend_label
+from archrank.plot.links import link
 from archrank.plot.log_axis import log_axis, zero_height
 from archrank.plot.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, WIDTH, theme
 from archrank.system.text import shortened
@@ -46,6 +47,7 @@ def search_figure(
     higher_is_better: bool = True,
     bands: Sequence[Band] = (),
     optimum: float | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Figure:
     """Plot the best value so far and, where the optimum is known, its distance from the optimum below.
 
@@ -56,6 +58,7 @@ def search_figure(
         higher_is_better: Their direction.
         bands: Other searches to compare with.
         optimum: The best value of the table; None where it is unknown.
+        numbers: The numbers of the evaluations as links to their rows in a page: (n,); None for no links.
     """
     sign = 1.0 if higher_is_better else -1.0
     best = sign * np.fmax.accumulate(sign * values)
@@ -67,7 +70,14 @@ def search_figure(
         else:
             upper, lower = figure.subplots(), None
         draw_search(
-            upper, values, reasons, metric, higher_is_better=higher_is_better, bands=bands, optimum=optimum
+            upper,
+            values,
+            reasons,
+            metric,
+            higher_is_better=higher_is_better,
+            bands=bands,
+            optimum=optimum,
+            numbers=numbers,
         )
         if lower is not None and optimum is not None:
             upper.set_xlabel("")
@@ -95,11 +105,12 @@ def draw_search(
     higher_is_better: bool = True,
     bands: Sequence[Band] = (),
     optimum: float | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> None:
     """Draw the best value so far into axes, without a legend; the arguments are those of :func:`search_figure`."""
     sign = 1.0 if higher_is_better else -1.0
     best = sign * np.fmax.accumulate(sign * values)
-    _best_panel(axes, values, reasons, best, bands, optimum, sign)
+    _best_panel(axes, values, reasons, best, bands, optimum, sign, numbers)
     label = axis_label(metric)
     axes.set_ylabel(label if higher_is_better else f"{label}\n(lower is better)")
     _count_axis(axes, len(values))
@@ -119,6 +130,7 @@ def _best_panel(
     bands: Sequence[Band],
     optimum: float | None,
     sign: float,
+    numbers: Sequence[int] | None,
 ) -> None:
     steps = np.arange(1, len(values) + 1)
     axes.plot(
@@ -139,15 +151,17 @@ def _best_panel(
     for reason in sorted(set(reasons) - {INFEASIBLE}, key=lambda r: [*REASONS, r].index(r)):
         mine = (kinds == reason) & ~np.isnan(values)
         color = REASONS.get(reason, MUTED)
-        axes.scatter(
+        dots = axes.scatter(
             steps[mine & inside], values[mine & inside], s=15, color=color, alpha=0.85, linewidth=0.4,
             edgecolor=PAPER, label=f"evaluated: {shortened(reason, 40)}", zorder=6,
         )  # fmt: skip
+        link(dots, numbers, mine & inside)
         outside = mine & ~inside
-        axes.scatter(
+        dots = axes.scatter(
             steps[outside], np.full(int(outside.sum()), edge), s=13, marker="v" if sign > 0 else "^",
             color=color, alpha=0.7, linewidth=0, clip_on=False, zorder=6,
         )  # fmt: skip
+        link(dots, numbers, outside)
     if (beyond := int((~inside & ~np.isnan(values)).sum())) > 0:
         axes.annotate(
             f"{'▾' if sign > 0 else '▴'} {beyond} values beyond this edge", (1, 0 if sign > 0 else 1),
@@ -161,10 +175,11 @@ def _best_panel(
         (broken, "|", MUTED, "violates a constraint"),
     ):
         if lost.any():
-            axes.scatter(
+            dots = axes.scatter(
                 steps[lost], np.full(int(lost.sum()), edge), s=26, marker=marker, color=color, linewidth=1.4,
                 clip_on=False, label=label, zorder=7,
             )  # fmt: skip
+            link(dots, numbers, lost)
     axes.set_ylim(min(limits), max(limits))
 
 

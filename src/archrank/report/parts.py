@@ -8,8 +8,10 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from archrank.plot.links import without_links
+from archrank.plot.narrow import make_narrow
 from archrank.plot.style import encode
-from archrank.report.render import inline_svg
+from archrank.report.inline import inline_svg
 from archrank.system.files import write_whole
 
 __all__ = ["Picture", "TableCell", "Tile", "pictures_of", "write_picture"]
@@ -23,11 +25,13 @@ class Picture:
         title: Its heading.
         caption: What it shows.
         svg: The figure as SVG.
+        narrow: The figure as SVG for a narrow screen.
     """
 
     title: str
     caption: str
     svg: Markup
+    narrow: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,13 @@ def write_picture(folder: Path, name: str, figure: Figure, description: str) -> 
         FileError: The file cannot be written.
     """
     svg = encode(figure, ".svg")
-    write_whole(folder / "plots" / f"{name}.svg", svg)
+    write_whole(folder / "plots" / f"{name}.svg", without_links(svg))
     return inline_svg(svg, name, description)
+
+
+def _narrow(name: str, figure: Figure, description: str) -> Markup:
+    make_narrow(figure)
+    return inline_svg(encode(figure, ".svg"), f"{name}-narrow", description)
 
 
 def pictures_of(
@@ -91,6 +100,10 @@ def pictures_of(
         FileError: A file cannot be written.
     """
     return [
-        Picture(*captions[name], write_picture(folder, name, figure, captions[name][0]))
+        Picture(
+            *captions[name],
+            write_picture(folder, name, figure, captions[name][0]),
+            _narrow(name, figure, captions[name][0]),
+        )
         for name, figure in figures.items()
     ]

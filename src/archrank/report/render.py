@@ -1,25 +1,16 @@
-"""Pages from templates: every value is escaped as text, unless a template or :func:`inline_svg` made it."""
+"""Pages from templates: every value is escaped as text, unless a template or a drawing made it."""
 
 import base64
 import hashlib
-import re
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from archrank.plot.style import THEMED
 from archrank.system.text import printable
 
-__all__ = ["duration", "inline_svg", "number", "render"]
-
-_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_UNNEEDED = re.compile(
-    r"<!--.*?-->|\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", re.DOTALL
-)
-_SIZE = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
-_ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+__all__ = ["duration", "number", "render"]
 
 
 def render(template: str, **values: Any) -> str:
@@ -53,42 +44,17 @@ def _printable(value: Any) -> Any:
 
 
 @cache
-def _source(name: str) -> Markup:
-    """A style sheet or a script of the templates' folder."""
+def _source(*names: str) -> Markup:
+    """Style sheets or scripts of the templates' folder, one after the other."""
     loader, environment = _environment().loader, _environment()
     assert loader is not None
-    text, _, _ = loader.get_source(environment, name)
-    return Markup(text)
+    return Markup("").join(Markup(loader.get_source(environment, name)[0]) for name in names)
 
 
-def _hash_of(name: str) -> str:
-    """The hash of a script for a content security policy."""
-    digest = hashlib.sha256(_source(name).encode()).digest()
+def _hash_of(*names: str) -> str:
+    """The hash of scripts for a content security policy."""
+    digest = hashlib.sha256(_source(*names).encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-def inline_svg(svg: bytes, name: str, description: str) -> Markup:
-    """A figure as part of a page: in the page's colors, with unique identifiers.
-
-    Args:
-        svg: What :func:`archrank.plot.style.encode` wrote.
-        name: A prefix for its identifiers, different for every picture of the page.
-        description: What it shows, for people who do not see it.
-    """
-    text = _UNNEEDED.sub("", _PROLOGUE.sub("", svg.decode()))
-    text = _ID.sub(lambda match: match[1] + name + "-", text)
-    for color, variable in THEMED.items():
-        text = text.replace(color, f"var(--{variable})")
-    size = _SIZE.match(text)
-    if size is None:
-        return Markup(text)
-    width = float(size[1].split()[2])
-    opening = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{size[1]}" style="--natural: {width:.0f}pt" role="img" '
-        f'aria-label="{escape(printable(description))}">'
-    )
-    return Markup(opening + text[size.end() :].strip())
 
 
 def number(value: float | None, digits: int = 6) -> str:

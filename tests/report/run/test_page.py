@@ -1,5 +1,8 @@
+import base64
 import json
 import re
+import zlib
+from collections import Counter
 from xml.etree import ElementTree
 
 import numpy as np
@@ -116,9 +119,45 @@ def test_every_evaluation_is_listed_with_what_went_wrong(page, table):
     words = Checker(text).words
     for evaluation in made_up_result(table)["evaluations"]:
         assert evaluation["architecture"] in words
-    assert text.count('<tr class="failed">') == text.count('<tr class="best">') == 1
+    assert text.count('<tr class="failed" ') == text.count('<tr class="best" ') == 1
     assert "ValueError: <script>alert(1)</script>" in words
     assert "<script>alert" not in text
+
+
+def test_dots_lead_to_rows(page, table):
+    text = page.read_text("utf-8")
+    rows = set(re.findall(r'<tr [^>]*id="e(\d+)"', text))
+    assert rows == {str(number) for number in range(1, 31)}
+    dots = re.findall(r'<a xlink:href="#e(\d+)"><use', text)
+    # In two figures, each wide and narrow: all evaluations, and those that were predicted and measured.
+    assert Counter(map(int, dots)) == {n: 2 + 2 * (n > 10) for n in range(1, 31)}
+    assert "<a " not in (page.parent / "plots" / "search.svg").read_text("utf-8")
+
+
+def test_every_architecture_has_a_drawing_in_the_page(page, table):
+    packed = re.search(r'<template id="drawings">(.*?)</template>', page.read_text("utf-8"), re.DOTALL)[1]
+    lines = zlib.decompress(base64.b64decode(packed), -zlib.MAX_WBITS).decode().splitlines()
+    drawn = {}
+    for line in lines:
+        numbers, svg = line.split("\t")
+        drawn |= dict.fromkeys(map(int, numbers.split(",")), ElementTree.fromstring(svg))
+    evaluations = made_up_result(table)["evaluations"]
+    assert sorted(drawn) == list(range(1, len(evaluations) + 1))
+    for evaluation in evaluations:
+        svg = drawn[evaluation["number"] + 1]
+        assert evaluation["architecture"] in svg.get("aria-label")
+        names = {text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")}
+        assert {word.split("~")[0] for word in re.findall(r"\w+~", evaluation["architecture"])} >= names - {
+            "in",
+            "out",
+            "1",
+            "2",
+        }
+
+
+def test_the_share_of_random_picks_is_said(table, tmp_path):
+    few = write_report(tmp_path, made_up_result(table, count=25), SPACE, table).read_text("utf-8")
+    assert "10 at random (40%)" in Checker(few).words
 
 
 def test_failures_are_counted_by_kind(table, tmp_path):

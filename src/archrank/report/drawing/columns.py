@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
-from matplotlib.path import Path
+from typing import Literal
 
 from archrank.plot.style import INK, MUTED, NEUTRAL, PAPER, tint
-from archrank.report.drawing.layout import Layout, Point, lay_out
+from archrank.report.drawing.layout import Layout, lay_out
 from archrank.report.drawing.shapes import text_width
+from archrank.report.drawing.sketch import Curve, Disc, Head, Label, Point, Rectangle, Sketch
 
-__all__ = ["Block", "paint_columns"]
+__all__ = ["Block", "sketch_columns"]
 
 _NAME = 9.0
 _DETAIL = 7.0
@@ -52,8 +48,8 @@ class Block:
         return wide + 18, 31.0 if self.detail else 21.0
 
 
-def paint_columns(plans: Sequence[tuple[Sequence[Block], Sequence[tuple[int, int]]]], title: str) -> Figure:
-    """A figure just large enough for cells side by side.
+def sketch_columns(plans: Sequence[tuple[Sequence[Block], Sequence[tuple[int, int]]]], title: str) -> Sketch:
+    """A sketch just large enough for cells side by side.
 
     Args:
         plans: The boxes of every cell, and from which box to which its lines go.
@@ -64,21 +60,18 @@ def paint_columns(plans: Sequence[tuple[Sequence[Block], Sequence[tuple[int, int
     width = sum(layout.height for layout in layouts) + _BETWEEN * (len(layouts) - 1)
     width = max(width, text_width(title, _NAME)) + 2 * _MARGIN
     height = max(layout.width for layout in layouts) + 2 * _MARGIN + _TITLE
-    figure = Figure(figsize=(width / 72, height / 72))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(0, height))
-    axes.axis("off")
-    axes.text(_MARGIN, height - _MARGIN, title, fontsize=_NAME, color=MUTED, ha="left", va="top")
+    sketch = Sketch(width, height)
+    sketch.shapes.append(Label((_MARGIN, height - _MARGIN), title, _NAME, MUTED, corner=True))
     all_of_them = sum(layout.height for layout in layouts) + _BETWEEN * (len(layouts) - 1)
     left, top = (width - all_of_them) / 2, height - _MARGIN - _TITLE
     for (blocks, lines), layout in zip(plans, layouts, strict=True):
-        _draw(axes, blocks, lines, layout, (left, top))
+        _draw(sketch, blocks, lines, layout, (left, top))
         left += layout.height + _BETWEEN
-    return figure
+    return sketch
 
 
 def _draw(
-    axes: Axes, blocks: Sequence[Block], lines: Sequence[tuple[int, int]], layout: Layout, origin: Point
+    sketch: Sketch, blocks: Sequence[Block], lines: Sequence[tuple[int, int]], layout: Layout, origin: Point
 ) -> None:
     def turned(point: Point) -> Point:
         return origin[0] + point[1], origin[1] - point[0]
@@ -92,9 +85,9 @@ def _draw(
         blocks, centers, {i: (b, (centers[a], *routes[i])[-1]) for i, (a, b) in enumerate(lines)}, 1
     )
     for i in range(len(lines)):
-        _draw_line(axes, leaving[i], routes[i], entering[i])
+        _draw_line(sketch, leaving[i], routes[i], entering[i])
     for block, center in zip(blocks, centers, strict=True):
-        _draw_block(axes, block, center)
+        _draw_block(sketch, block, center)
 
 
 def _straight(route: list[Point]) -> list[Point]:
@@ -122,46 +115,32 @@ def _ports(
     return ports
 
 
-def _draw_line(axes: Axes, start: Point, route: Sequence[Point], end: Point) -> None:
+def _draw_line(sketch: Sketch, start: Point, route: Sequence[Point], end: Point) -> None:
     head, half = _HEAD
     last = (end[0], end[1] + head * 0.8)
-    vertices, codes = [start], [Path.MOVETO]
+    steps: list[tuple[Point, ...]] = []
     for a, b in zip([start, *route[1::2]], [*route[::2], last], strict=True):
-        if len(vertices) > 1:
-            vertices.append(a)
-            codes.append(Path.LINETO)
+        if steps:
+            steps.append((a,))
         reach = 0.5 * (a[1] - b[1])
-        vertices += [(a[0], a[1] - reach), (b[0], b[1] + reach), b]
-        codes += [Path.CURVE4] * 3
-    line = PathPatch(
-        Path(vertices, codes), facecolor="none", edgecolor=NEUTRAL, linewidth=1.0, capstyle="butt", zorder=1
-    )
-    axes.add_patch(line)
-    corners = [end, (end[0] - half, end[1] + head), (end[0] + half, end[1] + head)]
-    axes.add_patch(Polygon(corners, facecolor=NEUTRAL, edgecolor="none", zorder=2))
+        steps.append(((a[0], a[1] - reach), (b[0], b[1] + reach), b))
+    sketch.shapes.append(Curve(start, tuple(steps), NEUTRAL, 1.0))
+    corners = (end, (end[0] - half, end[1] + head), (end[0] + half, end[1] + head))
+    sketch.shapes.append(Head(corners, NEUTRAL))
 
 
-def _draw_block(axes: Axes, block: Block, center: Point) -> None:
-    (x, y), (width, height) = center, block.size
+def _draw_block(sketch: Sketch, block: Block, center: Point) -> None:
+    (x, y), size = center, block.size
     if block.kind == "dot":
-        axes.add_patch(Circle(center, _DOT, facecolor=PAPER, edgecolor=MUTED, linewidth=1.1, zorder=3))
-        axes.text(x, y, block.name, fontsize=_NAME, color=INK, ha="center", va="center_baseline", zorder=4)
+        sketch.shapes.append(Disc(center, _DOT, PAPER, MUTED, 1.1))
+        sketch.shapes.append(Label(center, block.name, _NAME, INK))
         return
     is_end = block.kind == "end"
-    axes.add_patch(
-        FancyBboxPatch(
-            (x - width / 2, y - height / 2),
-            width,
-            height,
-            boxstyle=f"round,pad=0,rounding_size={height / 2 if is_end else 5}",
-            facecolor=PAPER if is_end else tint(block.color, 0.12 if block.color == NEUTRAL else 0.28),
-            edgecolor=MUTED if is_end else block.color,
-            linewidth=0.8 if is_end or block.color == NEUTRAL else 1.2,
-            zorder=3,
-        )
-    )
+    fill = PAPER if is_end else tint(block.color, 0.12 if block.color == NEUTRAL else 0.28)
+    edge = MUTED if is_end else block.color
+    width = 0.8 if is_end or block.color == NEUTRAL else 1.2
+    sketch.shapes.append(Rectangle(center, size, size[1] / 2 if is_end else 5, fill, edge, width))
     above = 6.0 if block.detail else 0.0
-    options: dict[str, Any] = {"ha": "center", "va": "center_baseline", "zorder": 4}
-    axes.text(x, y + above, block.name, fontsize=_NAME, color=INK, **options)
+    sketch.shapes.append(Label((x, y + above), block.name, _NAME, INK))
     if block.detail:
-        axes.text(x, y - 7.5, block.detail, fontsize=_DETAIL, color=MUTED, **options)
+        sketch.shapes.append(Label((x, y - 7.5), block.detail, _DETAIL, MUTED))

@@ -7,11 +7,12 @@ from typing import Literal
 from matplotlib.figure import Figure
 
 from archrank.graph import Cell, Graph
-from archrank.plot.style import MUTED, operation_colors, passes_on, save, theme
-from archrank.report.drawing.shapes import Box, Line, paint
+from archrank.plot.style import MUTED, operation_colors, passes_on, save
+from archrank.report.drawing.shapes import Box, Line, sketch_cells
+from archrank.report.drawing.sketch import Sketch, figure_of
 from archrank.system.text import shortened
 
-__all__ = ["Style", "draw", "style_of"]
+__all__ = ["Style", "draw", "sketch_graph", "style_of"]
 
 Style = Literal["edge", "node"]
 """Operations as labels on the arrows between junctions, or as boxes with arrows between."""
@@ -64,17 +65,27 @@ def draw(
         UnknownName: ``path`` has another suffix.
         ArchrankError: The file cannot be written.
     """
+    figure = figure_of(sketch_graph(graph, operations=operations, style=style, titles=titles))
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def sketch_graph(
+    graph: Graph,
+    *,
+    operations: Sequence[str] | None = None,
+    style: Style | None = None,
+    titles: Sequence[str] | None = None,
+) -> Sketch:
+    """The shapes of a drawing; the arguments are those of :func:`draw`."""
     used = sorted({site.operation for cell in graph.cells for site in cell.sites})
     colors = operation_colors([*(operations or []), *used])
     style = style or style_of([graph])
     if titles is None:
         titles = [f"Cell {i}" for i in range(1, len(graph.cells) + 1)] if len(graph.cells) > 1 else [""]
-    with theme():
-        shown = [shortened(title, _LONGEST_NAME) for title in titles]
-        figure = paint([_plan(cell, style, colors) for cell in graph.cells], shown)
-    if path is not None:
-        save(figure, path)
-    return figure
+    shown = [shortened(title, _LONGEST_NAME) for title in titles]
+    return sketch_cells([_plan(cell, style, colors) for cell in graph.cells], shown)
 
 
 def _plan(cell: Cell, style: Style, colors: Mapping[str, str]) -> tuple[list[Box], list[Line]]:

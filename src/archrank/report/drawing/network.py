@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 from archrank.errors import ArchrankError
 from archrank.folding import fold, unfold
 from archrank.graph import Cell, Graph, Node, Site
-from archrank.plot.style import MUTED, NEUTRAL, operation_colors, theme
-from archrank.report.drawing.columns import Block, paint_columns
+from archrank.plot.style import MUTED, NEUTRAL, operation_colors
+from archrank.report.drawing.columns import Block, sketch_columns
+from archrank.report.drawing.sketch import Sketch, figure_of
 from archrank.system.text import shortened
 
-__all__ = ["draw_network", "is_network"]
+__all__ = ["draw_network", "is_network", "sketch_network"]
 
 _MOST_BOXES = 40
 """How many boxes a drawing has at most where no level is asked for."""
@@ -44,6 +45,11 @@ def draw_network(graph: Graph, level: int | None = None) -> Figure:
     Raises:
         ArchrankError: The level is below 1, or has too many boxes for a drawing.
     """
+    return figure_of(sketch_network(graph, level))
+
+
+def sketch_network(graph: Graph, level: int | None = None) -> Sketch:
+    """The shapes of a drawing; the arguments and errors are those of :func:`draw_network`."""
     if level is not None and level < 1:
         raise ArchrankError(f"the level is {level}; expected at least 1, the parts of the network")
     flat = unfold(graph)
@@ -59,8 +65,7 @@ def draw_network(graph: Graph, level: int | None = None) -> Figure:
         item.site.operation for _, items in shown for item in items if item.site.operation not in _LIGHT
     )
     colors = operation_colors([name for name, _ in names.most_common()])
-    with theme():
-        return paint_columns([_plan(cell, items, colors) for cell, items in shown], title)
+    return sketch_columns([_plan(cell, items, colors) for cell, items in shown], title)
 
 
 class _Item:

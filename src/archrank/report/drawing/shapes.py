@@ -1,22 +1,20 @@
 """Boxes and lines of a drawing: where lines touch boxes, how they bend, and their style."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import atan2, cos, sin
 from typing import Literal
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
-from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 
 from archrank.plot.style import INK, MUTED, NEUTRAL, PAPER, passes_on, tint
-from archrank.report.drawing.layout import Layout, Point, lay_out
+from archrank.report.drawing.layout import Layout, lay_out
+from archrank.report.drawing.sketch import Curve, Disc, Head, Label, Point, Rectangle, Sketch
 
-__all__ = ["Box", "Line", "paint", "text_width"]
+__all__ = ["Box", "Line", "sketch_cells", "text_width"]
 
 _LABEL = 9.0
 _DOT = 8.0
@@ -67,8 +65,8 @@ def _layout(boxes: list[Box], lines: list[Line]) -> Layout:
     return lay_out([box.size for box in boxes], pairs + unseen)
 
 
-def paint(plans: list[tuple[list[Box], list[Line]]], titles: Sequence[str]) -> Figure:
-    """A figure just large enough for the cells: side by side, or below each other where that is too wide.
+def sketch_cells(plans: list[tuple[list[Box], list[Line]]], titles: Sequence[str]) -> Sketch:
+    """A sketch just large enough for the cells: side by side, or below each other where that is too wide.
 
     Args:
         plans: The boxes and lines of every cell.
@@ -86,26 +84,23 @@ def paint(plans: list[tuple[list[Box], list[Line]]], titles: Sequence[str]) -> F
         height = sum(a.height + head for a in layouts) + _BETWEEN / 2 * (len(layouts) - 1)
     width, height = width + 2 * _MARGIN, height + 2 * _MARGIN
 
-    figure = Figure(figsize=(width / 72, height / 72))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(0, height))
-    axes.axis("off")
+    sketch = Sketch(width, height)
     x, top = _MARGIN, height - _MARGIN
     for (boxes, lines), layout, title, cell_width in zip(plans, layouts, titles, widths, strict=True):
         if title:
-            axes.text(x, top, title, fontsize=11, fontweight="bold", color=INK, ha="left", va="top")
+            sketch.shapes.append(Label((x, top), title, 11, INK, bold=True, corner=True))
         # Cells side by side are centered on one line.
         room = height - 2 * _MARGIN - head if beside else layout.height
         origin = (x, top - head - (room + layout.height) / 2)
-        _draw_cell(axes, boxes, lines, layout, origin)
+        _draw_cell(sketch, boxes, lines, layout, origin)
         if beside:
             x += cell_width + _BETWEEN
         else:
             top -= layout.height + head + _BETWEEN / 2
-    return figure
+    return sketch
 
 
-def _draw_cell(axes: Axes, boxes: list[Box], lines: list[Line], layout: Layout, origin: Point) -> None:
+def _draw_cell(sketch: Sketch, boxes: list[Box], lines: list[Line], layout: Layout, origin: Point) -> None:
     def moved(point: Point) -> Point:
         return origin[0] + point[0], origin[1] + point[1]
 
@@ -121,9 +116,9 @@ def _draw_cell(axes: Axes, boxes: list[Box], lines: list[Line], layout: Layout, 
         leaving |= _ports(shape, out, side=1)
         entering |= _ports(shape, into, side=-1)
     for i, line in enumerate(lines):
-        _draw_line(axes, line, leaving[i], routes[i], entering[i])
+        _draw_line(sketch, line, leaving[i], routes[i], entering[i])
     for box, center in zip(boxes, centers, strict=True):
-        _draw_box(axes, box, center)
+        _draw_box(sketch, box, center)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,93 +177,60 @@ def _ports(place: _Place, towards: Mapping[int, Point], side: Literal[1, -1]) ->
     return ports
 
 
-def _draw_line(axes: Axes, line: Line, start: _Port, route: list[Point], end: _Port) -> None:
+def _draw_line(sketch: Sketch, line: Line, start: _Port, route: list[Point], end: _Port) -> None:
     head, half = _HEAD
     (tip_x, tip_y), (dx, dy) = end.at, end.direction
     # The line ends inside its head, not at the tip, where its width would show.
     last = (tip_x - head * dx * 0.8, tip_y - head * dy * 0.8) if line.arrow else end.at
     clear = last if end.clear == end.at else end.clear
-    vertices: list[Point] = [start.at, start.clear]
-    codes = [Path.MOVETO, Path.LINETO]
+    steps: list[tuple[Point, ...]] = [(start.clear,)]
     # Curves between layers, straight across each.
     exits = [(start.clear, start.direction), *((point, (1.0, 0.0)) for point in route[1::2])]
     entries = [*((point, (1.0, 0.0)) for point in route[::2]), (clear, end.direction)]
     for (a, a_direction), (b, b_direction) in zip(exits, entries, strict=True):
         reach = 0.5 * (b[0] - a[0])
-        vertices += [
-            a,
-            (a[0] + reach * a_direction[0], a[1] + reach * a_direction[1]),
-            (b[0] - reach * b_direction[0], b[1] - reach * b_direction[1]),
-            b,
+        steps += [
+            (a,),
+            (
+                (a[0] + reach * a_direction[0], a[1] + reach * a_direction[1]),
+                (b[0] - reach * b_direction[0], b[1] - reach * b_direction[1]),
+                b,
+            ),
         ]
-        codes += [Path.LINETO, *[Path.CURVE4] * 3]
-    vertices.append(last)
-    codes.append(Path.LINETO)
+    steps.append((last,))
     alpha = 1.0 if line.live else _PALE
-    axes.add_patch(
-        PathPatch(
-            Path(vertices, codes),
-            facecolor="none",
-            edgecolor=line.color,
-            linewidth=line.thick,
-            linestyle="-" if line.live else (0, (3, 2)),
-            capstyle="butt",
-            alpha=alpha,
-            zorder=1,
-        )
-    )
+    sketch.shapes.append(Curve(start.at, tuple(steps), line.color, line.thick, alpha, dashed=not line.live))
     if line.arrow:
         base = (tip_x - head * dx, tip_y - head * dy)
-        corners = [
+        corners = (
             (tip_x, tip_y),
             (base[0] - half * dy, base[1] + half * dx),
             (base[0] + half * dy, base[1] - half * dx),
-        ]
-        axes.add_patch(Polygon(corners, facecolor=line.color, edgecolor="none", alpha=alpha, zorder=2))
+        )
+        sketch.shapes.append(Head(corners, line.color, alpha))
 
 
-def _draw_box(axes: Axes, box: Box, center: Point) -> None:
-    x, y = center
-    width, height = box.size
+def _draw_box(sketch: Sketch, box: Box, center: Point) -> None:
     alpha = 1.0 if box.live else _PALE
     if box.kind == "dot":
-        axes.add_patch(
-            Circle((x, y), _DOT, facecolor=PAPER, edgecolor=MUTED, linewidth=1.1, alpha=alpha, zorder=3)
-        )
+        sketch.shapes.append(Disc(center, _DOT, PAPER, MUTED, 1.1, alpha))
     else:
         light = passes_on(box.text)
         fill = PAPER if box.kind == "end" else tint(box.color, 0.12 if light else 0.28)
-        axes.add_patch(
-            FancyBboxPatch(
-                (x - width / 2, y - height / 2),
-                width,
-                height,
-                boxstyle=f"round,pad=0,rounding_size={height / 2 if box.kind == 'end' else 5}",
-                facecolor=fill,
-                edgecolor=MUTED if box.kind == "end" else box.color,
-                linewidth=0.8 if light else 1.2,
-                alpha=alpha,
-                zorder=3,
-            )
-        )
+        radius = box.size[1] / 2 if box.kind == "end" else 5
+        edge = MUTED if box.kind == "end" else box.color
+        sketch.shapes.append(Rectangle(center, box.size, radius, fill, edge, 0.8 if light else 1.2, alpha))
     color = INK if box.kind != "operation" else "#57606a" if box.color == NEUTRAL else _ON_COLOR
-    axes.text(
-        x,
-        y,
-        box.text,
-        fontsize=7.5 if box.kind == "dot" else _LABEL,
-        color=color,
-        alpha=1.0 if box.live else 0.6,
-        ha="center",
-        va="center_baseline",
-        zorder=4,
-        parse_math=False,
-    )
+    size = 7.5 if box.kind == "dot" else _LABEL
+    sketch.shapes.append(Label(center, box.text, size, color, 1.0 if box.live else 0.6))
 
 
 @lru_cache(maxsize=1024)
 def text_width(text: str, size: float = _LABEL) -> float:
     """The width of a text in points."""
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if size > _LABEL else "normal")
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box, and a warning would not help.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width)

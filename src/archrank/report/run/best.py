@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from archrank.benchmarks.table import Table
-from archrank.report.drawing.graph import draw, style_of
-from archrank.report.drawing.network import draw_network, is_network
-from archrank.report.parts import write_picture
+from archrank.plot.style import encode
+from archrank.report.drawing.sketch import figure_of, svg_of
 from archrank.report.render import number
+from archrank.report.run.sketches import Sketcher, description_of
 from archrank.space import SearchSpace
+from archrank.system.files import write_whole
 from archrank.system.text import shortened
 
 __all__ = ["DrawnCell", "drawings", "drawings_title"]
+
+
+_FLAT = 2.2
+"""From this ratio of width to height on a drawing is too flat to stand beside a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,23 @@ class DrawnCell:
         details: What else is known of it.
         text: The architecture as text.
         svg: The drawing.
+        flat: Whether it is much wider than high.
     """
 
     values: str
     details: list[str]
     text: str
     svg: Markup
+    flat: bool
 
 
 def drawings(
-    folder: Path, result: Mapping[str, Any], space: SearchSpace, table: Table | None, indices: Sequence[int]
+    folder: Path,
+    result: Mapping[str, Any],
+    space: SearchSpace,
+    table: Table | None,
+    indices: Sequence[int],
+    sketcher: Sketcher,
 ) -> list[DrawnCell]:
     """Draw evaluations, into ``plots/best-N.svg`` and for the page.
 
@@ -47,28 +58,20 @@ def drawings(
         space: The space that was searched.
         table: The table that was searched.
         indices: Of the evaluations, the best first.
+        sketcher: Draws them.
 
     Raises:
         FileError: A file cannot be written.
     """
-    if not indices:
-        return []
     evaluations = [result["evaluations"][i] for i in indices]
     parsed = [space.parse(evaluation["architecture"]) for evaluation in evaluations]
-    graphs = [space.graph(architecture) for architecture in parsed]
-    networks = any(map(is_network, graphs))
-    # A chain alone does not tell which style suits the space; more of its architectures do.
-    others = [] if networks else space.sample(16, np.random.default_rng(0))
-    style = style_of([*graphs, *map(space.graph, others)])
     several = result.get("front") is not None
     drawn = []
     for rank, (i, evaluation) in enumerate(zip(indices, evaluations, strict=True), start=1):
-        architecture, graph, text = parsed[rank - 1], graphs[rank - 1], str(evaluation["architecture"])
-        if networks:
-            figure = draw_network(graph, None)
-        else:
-            figure = draw(graph, operations=space.operations, style=style, titles=space.cell_names or None)
-        svg = write_picture(folder, f"best-{rank}", figure, f"drawing of {shortened(text, 200)}")
+        architecture, text = parsed[rank - 1], str(evaluation["architecture"])
+        sketch = sketcher(architecture)
+        write_whole(folder / "plots" / f"best-{rank}.svg", encode(figure_of(sketch), ".svg"))
+        svg = Markup(svg_of(sketch, description_of(text)))
         values = evaluation["values"] if several else {result["metric"]: evaluation["value"]}
         names = [name for name in result.get("objectives") or values if name in values]
         details = []
@@ -78,7 +81,7 @@ def drawings(
             details.append(f"true rank {table.true_rank(architecture, result['metric']):,}")
         details.append(f"evaluation {i + 1:,}")
         shown = ", ".join(f"{shortened(name)} {number(values[name], 5)}" for name in names)
-        drawn.append(DrawnCell(shown, details, text, svg))
+        drawn.append(DrawnCell(shown, details, text, svg, sketch.width > _FLAT * sketch.height))
     return drawn
 
 

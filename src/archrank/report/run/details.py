@@ -11,6 +11,7 @@ from archrank.plot.labels import metric_label
 from archrank.plot.style import INFEASIBLE
 from archrank.report.parts import TableCell
 from archrank.report.render import duration
+from archrank.report.run.rows import row_numbers
 from archrank.space import SearchSpace
 from archrank.study.objectives import Objectives
 
@@ -68,10 +69,10 @@ def evaluation_rows(
         objectives: The objectives of the search.
     """
     columns = [column for column in _COLUMNS if any(e.get(column[0]) is not None for e in evaluations)]
-    others, rows = objectives.needed[1:], []
+    others, rows, numbers = objectives.needed[1:], [], row_numbers(evaluations)
     for i, e in enumerate(evaluations):
         failed = e.get("value") is None
-        cells = [TableCell(i + 1), *(TableCell((e.get("values") or {}).get(name)) for name in others)]
+        cells = [TableCell(numbers[i]), *(TableCell((e.get("values") or {}).get(name)) for name in others)]
         for key, _, digits in columns:
             given = str(e.get("state") or "failed") if key == "value" and failed else e.get(key)
             cells.append(TableCell(given, digits))

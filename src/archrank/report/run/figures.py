@@ -15,6 +15,7 @@ from archrank.plot.predictions import prediction_figure
 from archrank.plot.search import Floats, search_figure
 from archrank.plot.style import INFEASIBLE
 from archrank.report.run.pareto import pareto_figures
+from archrank.report.run.rows import row_numbers
 
 __all__ = ["comparison_bands", "metric_label", "run_figures"]
 
@@ -40,7 +41,7 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
     metric = table.metric(result["metric"]) if table is not None else None
     label = metric_label(metric) if metric else str(result["metric"])
     higher = metric.higher_is_better if metric else bool(result.get("maximize", True))
-    values = numbers(evaluations, "value")
+    values, rows = numbers(evaluations, "value"), row_numbers(evaluations)
     broken = np.array([e.get("state") == INFEASIBLE for e in evaluations], dtype=bool)
     values[broken] = np.nan
     # Other strategies began with nothing, and trained everything to the end.
@@ -58,6 +59,7 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
             if table is not None and alone
             else (),
             optimum=result.get("optimum"),
+            numbers=rows,
         )
     }
     predicted = numbers(evaluations, "predicted")
@@ -65,7 +67,12 @@ def run_figures(result: Mapping[str, Any], table: Table | None) -> dict[str, Fig
     if both.sum() > 1:
         rounds = np.array([e.get("round") or 0 for e in evaluations], dtype=np.int64)
         figures["predicted"] = prediction_figure(
-            predicted[both], values[both], rounds[both], label, higher_is_better=higher
+            predicted[both],
+            values[both],
+            rounds[both],
+            label,
+            higher_is_better=higher,
+            numbers=[number for number, seen in zip(rows, both, strict=True) if seen],
         )
     if table is not None:
         column = table.column(result["metric"])

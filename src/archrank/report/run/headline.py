@@ -74,6 +74,9 @@ def tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> list[
     failed, infeasible = sum(e.get("value") is None for e in evaluations), result.get("infeasible")
     remark = f"{failed:,} failed" if failed else "none failed"
     remark += f", {infeasible:,} infeasible" if infeasible else ""
+    picks = sum(e.get("reason") == "random" for e in evaluations)
+    if picks and result.get("strategy") != "random":
+        remark += f"; {picks:,} at random ({picks / len(evaluations):.0%})"
     stopped = result.get("fidelities")
     found.append(Tile("Trainings" if stopped else "Evaluations", f"{len(evaluations):,}", remark))
     if stopped:

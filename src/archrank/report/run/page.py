@@ -24,6 +24,7 @@ from archrank.report.run.details import (
 )
 from archrank.report.run.figures import numbers, run_figures
 from archrank.report.run.headline import headline, tiles, title
+from archrank.report.run.sketches import Sketcher, packed_drawings
 from archrank.report.run.trainings import training_figures
 from archrank.space import SearchSpace
 from archrank.study.objectives import Objectives, of_feasible
@@ -127,7 +128,13 @@ def write_report(
         if "mean" in (named := result.get("best") or {}):  # by its mean, where the order is by first values
             place = next(i for i, e in enumerate(evaluations) if e["number"] == named["number"])
             order = [place, *(i for i in order if i != place)]
-    drawn = drawings(folder, result, space, table, order[:_DRAWN])
+    drawn, packed, of_all = [], "", 0
+    if evaluations:
+        some = [space.parse(str(evaluations[i]["architecture"])) for i in order[:_DRAWN] or range(1)]
+        sketcher = Sketcher(space, [space.graph(architecture) for architecture in some])
+        drawn = drawings(folder, result, space, table, order[:_DRAWN], sketcher)
+        rest = [i for i in range(len(evaluations)) if i not in set(order)]
+        packed, of_all = packed_drawings(sketcher, space, evaluations, [*order, *rest])
     front_table = front_rows(result) if front else ([], [])
     evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], objectives)
     failure_table = failure_rows(evaluations)
@@ -143,6 +150,8 @@ def write_report(
         front_rows=front_table[1],
         drawings=drawn,
         drawings_title=drawings_title(len(drawn), front),
+        packed_drawings=packed,
+        all_drawn=of_all == len({str(e["architecture"]) for e in evaluations}),
         evaluation_headings=evaluation_table[0],
         evaluation_rows=evaluation_table[1],
         failure_headings=failure_table[0],

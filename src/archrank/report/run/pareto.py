@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from archrank.benchmarks.table import Table
 from archrank.plot.objectives import Axis, hypervolume_figure, pareto_figure
+from archrank.report.run.rows import row_numbers
 from archrank.study.pareto import pareto_front
 
 __all__ = ["objective_values", "pareto_figures"]
@@ -36,7 +37,8 @@ def pareto_figures(
         scores = np.stack([table.scores(name) for name in objectives], axis=1)
         of_best = pareto_front(scores)
         best = np.stack([table.column(name)[of_best] for name in objectives], axis=1)
-    figures = {"pareto": pareto_figure(objective_values(result), axes, front, infeasible, best)}
+    rows = row_numbers(evaluations)
+    figures = {"pareto": pareto_figure(objective_values(result), axes, front, infeasible, best, numbers=rows)}
     if volume := result.get("hypervolume"):
         curve = np.array(volume["curve"], dtype=np.float64)
         figures["hypervolume"] = hypervolume_figure(curve, volume["reference"], volume["of_everything"])

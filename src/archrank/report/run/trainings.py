@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from archrank.plot.objectives import Axis, pareto_figure
 from archrank.plot.style import INFEASIBLE
 from archrank.plot.training import learning_figure, read_curves
+from archrank.report.run.rows import row_numbers
 from archrank.study.pareto import pareto_front
 
 __all__ = ["training_figures"]
@@ -59,4 +60,6 @@ def _size_figure(name: str, result: Mapping[str, Any], metric: Axis) -> Figure |
     unit, word = next(((u, w) for u, w in _UNITS if largest >= u), (1.0, ""))
     values[:, 0] /= unit
     size = Axis(f"{SIZES[name]}, {word}" if word else SIZES[name], higher_is_better=False)
-    return pareto_figure(values, (size, metric), pareto_front(scores), infeasible)
+    return pareto_figure(
+        values, (size, metric), pareto_front(scores), infeasible, numbers=row_numbers(evaluations)
+    )
