@@ -37,6 +37,9 @@ SCRIPTS = {
     "studies/module_pool.py": "train replay --settings --networks 4 --images 20 --validation 10 --epochs 1 --seeds 1 "
     "--budgets 2 --data-folder cifar10 --out out",
     "studies/module_search.py": "--tables nas-bench-201-cifar10 --seeds 1 --budget 12 --out out",
+    "studies/likely_options.py": "--tables nas-bench-201-cifar10 --seeds 2 --budget 11 --out out",
+    "studies/transfer.py": "--pairs nas-bench-201-cifar10:nas-bench-201-cifar100 --kinds plain shuffled --labels 20 "
+    "--seeds 2 --budget 11 --out out",
     "studies/lemur_ranking.py": "--labels 12 --graphs 3 --splits 1 --seeds 1 --smallest 5 --out out/page",
     "studies/more_signals.py": "--questions repeats --seeds 1 --workers 0 --out out",
     "studies/network_parameters.py": "nasbench101 cells.parquet --last 2",

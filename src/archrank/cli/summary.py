@@ -44,6 +44,7 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
         rows = [("trainings", _rungs(stopped["rungs"], len(errors))), ("epochs", _epochs(record))]
     if known := record.get("known"):
         rows.append(("known before", _known(record, known)))
+    rows += [("hint", _hint(use)) for use in record.get("hints") or ()]
     if errors:
         rows.append(("why failed", _commonest(errors)))
     if constraints := record["constraints"]:
@@ -111,6 +112,13 @@ def _repeats(repeats: Sequence[Mapping[str, Any]]) -> str:
     count = len({each["architecture"] for each in repeats})
     failed = sum(each["value"] is None for each in repeats)
     return f"{len(repeats)} evaluations of the best {count}" + (f", {failed} failed" if failed else "")
+
+
+def _hint(use: Mapping[str, Any]) -> str:
+    if use["tau"] is None:
+        return f"{use['source']}: not compared, as too little was measured"
+    state = "used" if use["used"] else "switched off"
+    return f"{use['source']}: {state}, Kendall's tau {use['tau']:.2f} with the measured values"
 
 
 def _violations(infeasible: int) -> str:

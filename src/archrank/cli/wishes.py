@@ -37,6 +37,14 @@ class Wishes:
     renamed: Annotated[
         list[str] | None, _option("A choice or option of --known that has another name now", "OLD=NEW")
     ] = None
+    hints: Annotated[
+        list[str] | None,
+        _option(
+            "What was measured on another data set, or with a cheaper training, and counts as no evaluation: a run "
+            "folder, or a file, perhaps with a column as measured.csv:accuracy",
+            "RUN|FILE[:COLUMN]",
+        ),
+    ] = None
     start: Annotated[list[str] | None, _option("An architecture to evaluate first, as text", "TEXT")] = None
     fix: Annotated[list[str] | None, _option("A choice with a fixed value", "CHOICE=VALUE")] = None
     forbid: Annotated[
@@ -44,6 +52,13 @@ class Wishes:
         _option("A combination that is never proposed, as 'kernel=7 and depth=4'", "COMBINATION"),
     ] = None
 
+    likely: Annotated[
+        list[str] | None,
+        _option(
+            "An option that is likely good, with its weight beside 1 of the others, as 'kernel=3:2'",
+            "CHOICE=VALUE:WEIGHT",
+        ),
+    ] = None
     repeat_best: Annotated[
         int | None,
         typer.Option(
@@ -84,12 +99,16 @@ class Wishes:
             }
         elif self.renamed:
             raise ArchrankError("--renamed is about the names of --known, which is not given")
+        if self.hints:
+            found["hints"] = [_source(text) for text in self.hints]
         if self.start:
             found["start"] = [*self.start]
         if self.fix:
             found["fix"] = dict(_pair("--fix", text) for text in self.fix)
         if self.forbid:
             found["forbid"] = [dict(_pair("--forbid", t) for t in text.split(_AND)) for text in self.forbid]
+        if self.likely:
+            found["likely"] = _weights(self.likely)
         if self.repeats is not None:
             if self.repeat_best is None:
                 raise ArchrankError("--repeats is given without --repeat-best, such as --repeat-best 3")
@@ -104,3 +123,27 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     if not (name.strip() and equals and value.strip()):
         raise ArchrankError(f"{option} {text!r}: expected NAME=VALUE, such as 'kernel=3'")
     return name.strip(), value.strip()
+
+
+def _weights(texts: list[str]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for text in texts:
+        option, colon, weight = text.rpartition(":")
+        try:
+            number = float(weight)
+        except ValueError:
+            colon = ""
+        if not colon:
+            raise ArchrankError(
+                f"--likely {text!r}: expected CHOICE=VALUE:WEIGHT, such as 'kernel=3:2' for an option that is twice as "
+                "likely good as each of the others"
+            )
+        name, value = _pair("--likely", option)
+        found.setdefault(name, {})[value] = number
+    return found
+
+
+def _source(text: str) -> Path | tuple[Path, str]:
+    """A path, or a path and a column."""
+    path, colon, column = text.rpartition(":")
+    return (Path(path), column) if colon and not Path(text).exists() else Path(text)

@@ -18,10 +18,13 @@ __all__ = [
     "Acquisition",
     "Believe",
     "Floats",
+    "Led",
     "Utility",
     "belief",
+    "led_by",
     "log_expected_improvement",
     "thompson_sample",
+    "unchanged",
     "upper_confidence_bound",
     "utilities",
 ]
@@ -37,6 +40,9 @@ Believe = Callable[[Any], tuple[Floats, Floats]]
 Utility = Callable[[Floats, Floats, "Floats | None"], Floats]
 """What to maximise, from mean, standard deviation and the probability of being feasible, None where everything is:
 three times (B,) to (B,)."""
+
+Led = Callable[[Sequence[Architecture], Floats], Floats]
+"""Candidates and their utilities (B,) to utilities that a prior has changed: (B,)."""
 
 
 def belief(acquisition: Acquisition, ranker: "Ranker") -> Believe:
@@ -118,6 +124,37 @@ def utilities(
     certain = (n + int(rng.integers(2))) // 2
     both = ((partial(_improvement, best=best), n - certain), (partial(_expected, _mean, worst), certain))
     return [(utility, picks) for utility, picks in both if picks]
+
+
+def led_by(
+    log_prior: Callable[[Sequence[Architecture]], Floats], share: float, utility: Utility, width: float
+) -> Led:
+    """Utilities are multiplied by a power of a prior; those that are no logarithms are shifted instead.
+
+    Candidates of equal utility, which are equal to the predictor, stay equal: the prior of the likeliest counts.
+
+    Args:
+        log_prior: The prior's logarithm: (B,).
+        share: The power.
+        utility: What the utilities are.
+        width: What a shift by 1 is, where they are no logarithms.
+    """
+
+    def led(architectures: Sequence[Architecture], values: Floats) -> Floats:
+        shift = share * log_prior(architectures) * (1.0 if is_logarithm else width)
+        _, groups = np.unique(values, return_inverse=True)
+        highest = np.full(groups.max(initial=-1) + 1, -np.inf)
+        np.maximum.at(highest, groups, shift)
+        return values + highest[groups]
+
+    is_logarithm = getattr(utility, "func", None) is _improvement
+    # Before anything feasible is known, what is good does not matter.
+    return unchanged if utility is _feasibility else led
+
+
+def unchanged(architectures: Sequence[Architecture], values: Floats) -> Floats:
+    """The utilities without a prior."""
+    return values
 
 
 def upper_confidence_bound(mean: Floats, std: Floats, beta: float) -> Floats:

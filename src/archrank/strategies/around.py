@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,10 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.strategies.base import History, Strategy
 from archrank.strategies.domain import Violation
+from archrank.strategies.prior import Prior
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Predictor
 
 __all__ = ["Around"]
 
@@ -36,6 +40,14 @@ class Around(Strategy):
     def within(self, violation: Violation) -> Self:
         """The same, with bounds on what the strategy inside proposes that are known before an evaluation."""
         return self.around(self.strategy.within(violation))
+
+    def preferring(self, prior: Prior) -> Self:
+        """The same, where the strategy inside is led by a belief."""
+        return self.around(self.strategy.preferring(prior))
+
+    def listening(self, hints: "Sequence[Predictor]") -> Self:
+        """The same, where the strategy inside has hints."""
+        return self.around(self.strategy.listening(hints))
 
     def predicted(
         self, history: History, architectures: Sequence[Architecture], rng: np.random.Generator

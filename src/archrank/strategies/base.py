@@ -3,14 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
+from archrank.errors import ArchrankError
 from archrank.settings import parameters_of
 from archrank.space import SearchSpace
+from archrank.strategies.prior import Prior
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Predictor
 
 __all__ = ["Evaluated", "History", "Proposal", "Strategy", "UniqueBy"]
 
@@ -193,6 +198,31 @@ class Strategy(ABC):
             violation: How far an architecture breaks the bounds; 0 where it may be proposed.
         """
         return self
+
+    def preferring(self, prior: Prior) -> Self:
+        """The same strategy, led by what a person believes of options; only guided search can be.
+
+        Args:
+            prior: How likely architectures are to be good.
+
+        Raises:
+            ArchrankError: It has no use for it.
+        """
+        raise ArchrankError(
+            f"likely (--likely) weighs the acquisition of guided search, and {type(self).__name__} has none: leave it "
+            "out, or choose the strategy 'guided'"
+        )
+
+    def listening(self, hints: "Sequence[Predictor]") -> Self:
+        """The same strategy with hints: fitted predictors of something else of the space; only guided search uses some.
+
+        Raises:
+            ArchrankError: It has no use for them.
+        """
+        raise ArchrankError(
+            f"hints (--hints) are for the predictor of guided search, and {type(self).__name__} has none: leave them "
+            "out, or choose the strategy 'guided'"
+        )
 
     @property
     def settings(self) -> dict[str, Any]:

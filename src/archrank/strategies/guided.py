@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 
 from archrank.architecture import Architecture
-from archrank.errors import ArchrankError, UnknownName
+from archrank.errors import UnknownName
 from archrank.given import check_is_space
 from archrank.space import SearchSpace
 from archrank.space_checks import check_parts
@@ -17,19 +18,24 @@ from archrank.strategies.acquisition import (
     Acquisition,
     Believe,
     Floats,
+    Led,
     Utility,
     belief,
+    led_by,
+    unchanged,
     utilities,
 )
 from archrank.strategies.base import History, Proposal, UniqueBy
 from archrank.strategies.domain import Domain, DomainStrategy, Remaining
-from archrank.strategies.guided_checks import check_ranker, checked_first
+from archrank.strategies.guided_checks import check_ranker, check_shares, checked_first
+from archrank.strategies.hinted_start import best_by_hints
 from archrank.strategies.inner import Utilities, anneal, best_remaining, evolve, share_of_usual
+from archrank.strategies.prior import Prior
+from archrank.strategies.training_set import feasible_of, training_set
 from archrank.system.arguments import checked_whole
-from archrank.system.foreign import shown
 
 if TYPE_CHECKING:
-    from archrank.predictors.base import Ranker
+    from archrank.predictors.base import Predictor, Ranker
     from archrank.strategies.feasibility import Feasibility
 
 __all__ = ["INNER", "GuidedSearch"]
@@ -128,15 +134,7 @@ class GuidedSearch(DomainStrategy):
             raise UnknownName("inner search", inner, INNER)
         if not isinstance(acquisition, str) or acquisition not in ACQUISITIONS:
             raise UnknownName("acquisition", acquisition, ACQUISITIONS)
-        for name, value in {"explore": explore, "shrink": shrink, "beta": beta}.items():
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-                raise ArchrankError(f"{name} is {shown(value)}; expected a number")
-        if not 0 <= explore <= 1:
-            raise ArchrankError(f"explore is {explore}; it is a share, from 0 to 1")
-        if not 0 < shrink <= 1:
-            raise ArchrankError(f"shrink is {shrink}; it is a share, above 0 and at most 1")
-        if not 0 <= beta < math.inf:
-            raise ArchrankError(f"beta is {beta}; it must be 0 or more")
+        check_shares(explore, shrink, beta)
         share = share_of_usual(space)
         # Where choices depend on each other an architecture is built by running code, which takes milliseconds.
         if population is None:
@@ -172,6 +170,8 @@ class GuidedSearch(DomainStrategy):
         self.shrink = shrink
         self.unique_by = unique_by
         self._domain = Domain(space, candidates, unique_by)
+        self._prior: Prior | None = None
+        self._hints: tuple[Predictor, ...] = ()
         self._last: tuple[tuple[int, list[tuple[Architecture, float]]], Ranker] | None = None
 
     def __repr__(self) -> str:
@@ -191,6 +191,27 @@ class GuidedSearch(DomainStrategy):
         others = remaining.draw(n - len(found), rng)
         return found + [Proposal(a, "explored") for a in others]
 
+    def preferring(self, prior: Prior) -> Self:
+        """The same search, led by a belief.
+
+        Initial architectures are drawn by it, and the acquisition is multiplied by a power of it that falls as 1 /
+        labels.
+        """
+        led = copy(self)
+        led._prior = prior
+        return led
+
+    def listening(self, hints: "Sequence[Predictor]") -> Self:
+        """The same search with hints, which its predictor uses as long as the labels bear them out.
+
+        Without architectures to begin with, it begins with the best three by the hints.
+        """
+        from archrank.predictors.hinted import Hinted
+
+        led = copy(self)
+        led.predictor, led._hints = Hinted(self.predictor, hints), tuple(hints)
+        return led
+
     def predicted(
         self, history: History, architectures: Sequence[Architecture], rng: np.random.Generator
     ) -> Floats | None:
@@ -203,7 +224,8 @@ class GuidedSearch(DomainStrategy):
     def _fitted(self, measured: list[tuple[Architecture, float]], rng: np.random.Generator) -> "Ranker":
         """The predictor, fitted; the one of the call before where that would be the same."""
         seed = int(rng.integers(2**31))
-        known = self._training_set(measured, seed)
+        size = max(math.ceil(self.shrink * len(measured)), self.initial + 2 * self.batch)
+        known = training_set(measured, size, self._most_train, seed)
         if self._last is None or self._last[0] != (seed, known):
             predictor = self.predictor.with_seed(seed)
             predictor.fit([a for a, _ in known], [score for _, score in known])
@@ -235,6 +257,8 @@ class GuidedSearch(DomainStrategy):
 
     @cached_property
     def _preferred(self) -> Sequence[Architecture]:
+        if self.first is None and self._hints:
+            return best_by_hints(self._hints, self._domain, self._pool if self._scores_whole else None)
         return () if self.first is None else self.first() if callable(self.first) else self.first
 
     def _random(
@@ -245,36 +269,19 @@ class GuidedSearch(DomainStrategy):
         rng: np.random.Generator,
         taken: Sequence[Architecture] = (),
     ) -> list[Architecture]:
-        """Random architectures; once most of many have failed, those that are likely feasible more often."""
+        """Random architectures, by the prior; once most of many have failed, likely feasible ones more often."""
         feasibility = self._feasibility(history) if len(history) >= 2 * self.initial else None
-        if feasibility is None:
+        if feasibility is None and self._prior is None:
             return remaining.draw(n, rng)  # which spreads better
         drawn = self._domain.remaining(history, taken).draw(_DRAWN * n, rng)
         if not drawn:
             return []
-        chances = feasibility(drawn)
+        chances = np.ones(len(drawn)) if feasibility is None else feasibility(drawn)
+        if self._prior is not None:
+            chances = chances * np.exp(self._prior.log(drawn))
         size = min(n, len(drawn))
         chosen = rng.choice(len(drawn), size=size, replace=False, p=chances / chances.sum())
         return [drawn[i] for i in chosen]
-
-    def _training_set(
-        self, measured: list[tuple[Architecture, float]], seed: int
-    ) -> list[tuple[Architecture, float]]:
-        """The best share of the measured, in their order; all of them where those were all equal.
-
-        Of very many, the best ones and a random sample of the others.
-        """
-        size = max(math.ceil(self.shrink * len(measured)), self.initial + 2 * self.batch)
-        best = sorted(range(len(measured)), key=lambda i: -measured[i][1])[:size]
-        kept = [measured[i] for i in sorted(best)]
-        if len({score for _, score in kept}) == 1:
-            best, kept = sorted(range(len(measured)), key=lambda i: -measured[i][1]), measured
-        if len(kept) <= self._most_train:
-            return kept
-        half = self._most_train // 2
-        rng = np.random.default_rng(seed)
-        others = rng.choice(best[half:], self._most_train - half, replace=False).tolist()
-        return [measured[i] for i in sorted(best[:half] + others)]
 
     def _favourites(
         self,
@@ -293,7 +300,7 @@ class GuidedSearch(DomainStrategy):
         if self._scores_whole:
             chance = self._chance(feasibility, self._pool, self._collated)
             whole = (*believe(self._collated), chance)
-        measured, feasible = [a for a, _ in history.measured], _feasible(history)
+        measured, feasible = [a for a, _ in history.measured], feasible_of(history)
         if len(measured) > self._most_train:
             # Only the lowest mean of what was measured is asked for, and the highest of what is feasible.
             known = dict(history.measured)
@@ -302,10 +309,11 @@ class GuidedSearch(DomainStrategy):
         chosen: list[Architecture] = []
         scores: list[float] = []
         for utility, picks in utilities(self.acquisition, believe, measured, feasible, n, self.beta, rng):
+            led = self._led(utility, believe, measured)
             if whole is not None:
-                pool, values = self._pool, utility(*whole)
+                pool, values = self._pool, led(self._pool, utility(*whole))
             else:
-                ask = partial(self._utilities, believe, feasibility, utility)
+                ask = partial(self._utilities, believe, feasibility, utility, led)
                 pool, values = self._inner(ask, history, picks, rng)
             places = best_remaining(pool, values, remaining, picks, rng)
             chosen += [pool[i] for i in places]
@@ -334,6 +342,17 @@ class GuidedSearch(DomainStrategy):
             met = evolve(self.space, utility, starts, self.generations, rng)
         return list(met), np.array(list(met.values()))
 
+    def _led(self, utility: Utility, believe: Believe, measured: Sequence[Architecture]) -> Led:
+        """How the prior changes the utilities of a round."""
+        if self._prior is None:
+            return unchanged
+        width = 1.0 if self.acquisition == "ei" else float(believe(measured)[0].std())
+        return led_by(self._log_prior, self._prior.share(len(measured)), utility, width)
+
+    def _log_prior(self, architectures: Sequence[Architecture]) -> Floats:
+        assert self._prior is not None
+        return self._pool_prior if architectures is self._pool else self._prior.log(architectures)
+
     @property
     def _scores_whole(self) -> bool:
         if self._domain.candidates is not None or self.inner == "whole":
@@ -343,6 +362,11 @@ class GuidedSearch(DomainStrategy):
     @cached_property
     def _pool(self) -> Sequence[Architecture]:
         return self._domain.everything()
+
+    @cached_property
+    def _pool_prior(self) -> Floats:
+        assert self._prior is not None
+        return self._prior.log(self._pool)
 
     @cached_property
     def _collated(self) -> Any:
@@ -363,20 +387,13 @@ class GuidedSearch(DomainStrategy):
         believe: Believe,
         feasibility: "Feasibility | None",
         utility: Utility,
+        led: Led,
         architectures: Sequence[Architecture],
     ) -> Floats:
         """The utility of each, none where it breaks bounds that are known beforehand: (B,)."""
         # Prepared once where two models are asked.
         collated = architectures if feasibility is None else self.predictor.collate(architectures)
-        values = utility(*believe(collated), self._chance(feasibility, architectures, collated))
+        values = led(
+            architectures, utility(*believe(collated), self._chance(feasibility, architectures, collated))
+        )
         return np.where([self._domain.meets(a) for a in architectures], values, -np.inf)
-
-
-def _feasible(history: History) -> list[Architecture]:
-    """What was measured and meets the constraints; where there are some, and it is not known, it does not."""
-    constrained = any(entry.excesses for entry in history)
-    return [
-        entry.architecture
-        for entry in history
-        if entry.score is not None and not entry.violation and (entry.excesses or not constrained)
-    ]

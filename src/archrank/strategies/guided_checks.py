@@ -1,14 +1,17 @@
 """Checks of what a guided search is given."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
 from archrank.space_checks import check_graph
 from archrank.system.foreign import shown
 
-__all__ = ["check_ranker", "checked_first"]
+__all__ = ["check_ranker", "check_shares", "checked_first"]
 
 
 def checked_first(first: Any, space: SearchSpace) -> Any:
@@ -27,6 +30,23 @@ def checked_first(first: Any, space: SearchSpace) -> Any:
         if getattr(architecture, "space", None) != space.name:
             raise ArchrankError(f"first holds {shown(architecture)}; expected architectures of {space.name}")
     return list(first)
+
+
+def check_shares(explore: Any, shrink: Any, beta: Any) -> None:
+    """Refuse numbers out of their ranges.
+
+    Raises:
+        ArchrankError: One of them is.
+    """
+    for name, value in {"explore": explore, "shrink": shrink, "beta": beta}.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise ArchrankError(f"{name} is {shown(value)}; expected a number")
+    if not 0 <= explore <= 1:
+        raise ArchrankError(f"explore is {explore}; it is a share, from 0 to 1")
+    if not 0 < shrink <= 1:
+        raise ArchrankError(f"shrink is {shrink}; it is a share, above 0 and at most 1")
+    if not 0 <= beta < math.inf:
+        raise ArchrankError(f"beta is {beta}; it must be 0 or more")
 
 
 def check_ranker(predictor: object, space: SearchSpace) -> None:

@@ -1,6 +1,7 @@
 """Several objectives and constraints for a strategy that knows only one score."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,10 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
 from archrank.strategies.domain import Violation
+from archrank.strategies.prior import Prior
+
+if TYPE_CHECKING:
+    from archrank.predictors.base import Predictor
 
 __all__ = ["Scalarized", "feasible_first", "weighed"]
 
@@ -49,6 +54,14 @@ class Scalarized(Strategy):
     def within(self, violation: Violation) -> "Scalarized":
         """The same, with bounds that are known before an evaluation."""
         return Scalarized(self.strategy.within(violation))
+
+    def preferring(self, prior: Prior) -> "Scalarized":
+        """The same, where the other strategy is led by a belief."""
+        return Scalarized(self.strategy.preferring(prior))
+
+    def listening(self, hints: "Sequence[Predictor]") -> "Scalarized":
+        """The same, where the other strategy has hints."""
+        return Scalarized(self.strategy.listening(hints))
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """What the other strategy proposes after a history with one score each."""

@@ -35,7 +35,7 @@ class SearchPlan:
         budget: How many evaluations, or as many epochs as so many whole trainings have.
         seed: The seed of all of the strategy's randomness.
         asynchronous: Whether to propose whenever a worker is free, instead of in rounds.
-        rules: What the user ruled out, as JSON values; a part of the settings.
+        rules: What the user ruled out or prefers, as JSON values; a part of the settings.
         fidelities: After how many epochs trainings may stop; None where all are whole.
     """
 

@@ -28,7 +28,9 @@ from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator, with_known_values
 from archrank.study.fidelity import checked_fidelities, continued_by, searched_metric, with_fidelities
 from archrank.study.folder import SPACE, RunFolder
+from archrank.study.hints import hints_of, uses
 from archrank.study.known import entries, known_evaluations
+from archrank.study.likely import prior_of
 from archrank.study.objectives import Direction
 from archrank.study.record import result_record
 from archrank.study.repeats import checked_repeats, runs_of, warn_of_equal_repeats
@@ -73,9 +75,11 @@ def search(
     promotion: str = "model",
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
+    hints: Any = None,
     start: Any = None,
     fix: Mapping[str, Any] | None = None,
     forbid: Sequence[Mapping[str, Any]] | None = None,
+    likely: Mapping[str, Mapping[Any, float]] | None = None,
     repeat_best: int | None = None,
     repeats: int = 2,
     timer: Timer | None = None,
@@ -145,11 +149,17 @@ def search(
             they belong to the present one; a warning says how many do not. It must be given again on resuming.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
+        hints: What was measured on another data set or with a cheaper training: a source as for ``known``, a pair of a
+            source and the name of a column, a fitted predictor, or a list of these. It counts as no evaluation. The
+            predictor of guided search uses it as long as it agrees with what the search measures; ``result.hints`` says
+            whether.
         start: Architectures to evaluate first, in any form of :data:`~archrank.given.ArchitecturesLike`.
         fix: Values of choices by name, such as ``{"kernel": 3}``: only architectures that have them are proposed. A
             choice that is not active in an architecture breaks no rule.
         forbid: Combinations of values, such as ``[{"kernel": 7, "depth": 4}]``: no architecture that has all values of
             one of them is proposed.
+        likely: Options that are likely good, such as ``{"kernel": {3: 2.0}}`` for one that is twice as likely as each
+            of the others. Guided search begins with them and prefers them, the less the more it has measured.
         repeat_best: How many of the best architectures are evaluated again, with other seeds, before the search names
             its best, which is then the one with the best mean. These evaluations come on top of ``budget``. An
             evaluator with a parameter ``seed`` is called with ``seed=1``, ``2`` …, a training loop gets another
@@ -216,6 +226,12 @@ def search(
     again = checked_repeats(repeat_best, repeats, chosen, table)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
     rules = Rules(searched, fix, forbid)
+    prior = prior_of(searched, likely)
+    if prior is not None:
+        strategy = strategy.preferring(prior)
+    listened, said = ([], []) if hints is None else hints_of(searched, hints, chosen)
+    if listened:
+        strategy = strategy.listening([hint.predictor for hint in listened])
     if bounds.constraints and rules:
         strategy = strategy.within(lambda a: bounds.violation(a) + rules.violation(a))
     elif bounds.constraints or rules:
@@ -229,7 +245,7 @@ def search(
     elif evaluator is not None and table is None:
         evaluator = with_known_values(evaluator, searched, chosen)
     before, notes = ([], []) if known is None else known_evaluations(searched, known, chosen, renamed)
-    for note in notes:
+    for note in (*notes, *said):
         warnings.warn(note, stacklevel=2)
     if before and rungs is None:
         strategy = Informed(strategy, entries(before, chosen))
@@ -239,7 +255,10 @@ def search(
         strategy = with_fidelities(strategy, rungs, promotion)
         # What is known are whole trainings, which the rule compares with the others.
         strategy = Informed(strategy, entries(before, chosen)) if before else strategy
-    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous, rules.fingerprint, rungs)
+    stated = {**rules.fingerprint, **({} if prior is None else prior.fingerprint)}
+    if listened:
+        stated["hints"] = [{"evaluations": len(h.known), "digest": h.digest} for h in listened]
+    plan = SearchPlan(searched, strategy, chosen, budget, seed, asynchronous, stated, rungs)
     backend = Backend(evaluator, chosen.needed, workers, executor, database, asynchronous, timeout, retries)
     config = {**plan.fingerprint, **(fingerprint or {})}
     recorded = {**(environment or {"versions": versions()}), SPACE: searched.definition}
@@ -259,7 +278,11 @@ def search(
         )
         warn_of_equal_repeats(result.repeated)
         result = replace(
-            result, table=table, folder=None if opened is None else opened.path, known=tuple(before)
+            result,
+            table=table,
+            folder=None if opened is None else opened.path,
+            known=tuple(before),
+            hints=uses(listened, result) if listened else (),
         )
         if opened is not None and opened is not folder:
             (on_end or _write_record)(opened, result)

@@ -1,11 +1,13 @@
-"""One evaluation of a search, and one that was made before it."""
+"""One evaluation of a search, and what was known before it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from archrank.architecture import Architecture
 
-__all__ = ["Evaluation", "Known"]
+__all__ = ["Evaluation", "HintUse", "Known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,32 @@ class Known:
     architecture: Architecture
     values: Mapping[str, float]
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class HintUse:
+    """How a hint agrees with what the search has measured.
+
+    Attributes:
+        source: Where it comes from, in words.
+        evaluations: How many measurements it is from.
+        tau: Kendall's tau between its predictions and the measured values; NaN where it cannot be said.
+        used: Whether that is significantly above 0, so that the predictor uses the hint.
+    """
+
+    source: str
+    evaluations: int
+    tau: float
+    used: bool
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """As JSON values."""
+        tau = None if math.isnan(self.tau) else self.tau
+        return {"source": self.source, "evaluations": self.evaluations, "tau": tau, "used": self.used}
+
+    def __str__(self) -> str:
+        if math.isnan(self.tau):
+            return f"{self.source}: not compared, as too little was measured"
+        state = "used" if self.used else "switched off"
+        return f"{self.source}: {state}, Kendall's tau {self.tau:.2f} with the measured values"

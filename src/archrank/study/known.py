@@ -43,6 +43,7 @@ class _Rows:
         foreign: How many architectures do not belong to the space.
         why: Why the first of them does not.
         incomplete: How many lack a value that the search needs.
+        what: The argument that gives it, for messages.
     """
 
     space: SearchSpace
@@ -53,6 +54,7 @@ class _Rows:
     foreign: int = 0
     why: str = ""
     incomplete: int = 0
+    what: str = "known"
 
     def read(self, text: str, values: Mapping[str, float], *, failed: bool = False) -> None:
         """Take an evaluation, unless it cannot be used."""
@@ -87,8 +89,8 @@ class _Rows:
         every = len(self.found) + self.foreign + self.incomplete
         if self.foreign and not self.found:
             raise ArchrankError(
-                f"known: none of {every} architectures of {self.source} can be used: {self.foreign} do not belong to "
-                f"the space {self.space.name}, the first one because: {self.why}"
+                f"{self.what}: none of {every} architectures of {self.source} can be used: {self.foreign} do not "
+                f"belong to the space {self.space.name}, the first one because: {self.why}"
             )
         if self.foreign:
             yield (
@@ -101,7 +103,11 @@ class _Rows:
 
 
 def known_evaluations(
-    space: SearchSpace, given: Any, objectives: Objectives, renamed: Mapping[str, str] | None = None
+    space: SearchSpace,
+    given: Any,
+    objectives: Objectives,
+    renamed: Mapping[str, str] | None = None,
+    what: str = "known",
 ) -> tuple[list[Known], list[str]]:
     """What a user gives as known, each architecture once, in the given order.
 
@@ -113,6 +119,7 @@ def known_evaluations(
         objectives: The objectives and constraints of the search. An evaluation without one of their values is left
             out, unless the space knows the value, or another one breaks a constraint already.
         renamed: Present names by earlier ones, of choices and of options, for texts that are JSON objects.
+        what: The argument that gives them, for messages.
 
     Returns:
         The evaluations, and notes for the user: what is left out, and how many architectures with several values are
@@ -126,7 +133,7 @@ def known_evaluations(
     notes: list[str] = []
     found: list[Known] = []
     for source in _sources(given):
-        rows = _read(source, partial(_Rows, space, objectives, renamed or {}))
+        rows = _read(source, partial(_Rows, space, objectives, renamed or {}, what=what))
         notes += rows.notes
         found += rows.found
     return _merged(found, notes), notes
@@ -214,8 +221,8 @@ def _check_directions(given: Mapping[str, Any], rows: _Rows) -> None:
     for name, direction in rows.objectives.directions.items():
         if given.get(name, direction) != direction:
             raise ArchrankError(
-                f"known: {rows.source} has values of {shown(name)} to {given[name]}, and this search is to {direction} "
-                "it"
+                f"{rows.what}: {rows.source} has values of {shown(name)} to {given[name]}, and this search is to "
+                f"{direction} it"
             )
 
 
@@ -224,8 +231,8 @@ def _check_names(what: str, there: Sequence[str], rows: _Rows) -> None:
     for name in rows.objectives.directions:
         if name not in there:
             raise TableError(
-                f"known: {rows.source}: {UnknownName(what, name, there)}; known evaluations need the values that are "
-                "searched by"
+                f"{rows.what}: {rows.source}: {UnknownName(what, name, there)}; known evaluations need the values that "
+                "are searched by, and hints the one that is named"
             )
 
 

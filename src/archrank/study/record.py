@@ -62,6 +62,7 @@ def result_record(
         "optimum": optimum,
         "regret": regret,
         **({"known": [_known(result.space, known) for known in result.known]} if result.known else {}),
+        **({"hints": [use.record for use in result.hints]} if result.hints else {}),
         "seconds": dict(result.seconds),
         "settings": result.strategy,
         "test_metric": test_metric,

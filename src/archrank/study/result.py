@@ -15,7 +15,7 @@ from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
 from archrank.strategies.fidelities import Fidelities
-from archrank.study.evaluations import Evaluation, Known
+from archrank.study.evaluations import Evaluation, HintUse, Known
 from archrank.study.objectives import Objectives
 from archrank.study.pareto import pareto_front
 from archrank.study.repeats import Repeated, repeated
@@ -48,6 +48,7 @@ class SearchResult:
         fidelities: After how many epochs trainings could stop; None where all were whole. Then an evaluation is one
             training of an architecture, and an architecture may have several.
         repeats: The evaluations of the best again, with other seeds; they are in none of the counts.
+        hints: How the hints agree with what was measured, and whether they are used.
     """
 
     space: SearchSpace
@@ -63,6 +64,7 @@ class SearchResult:
     known: tuple[Known, ...] = ()
     fidelities: Fidelities | None = None
     repeats: tuple[Evaluation, ...] = ()
+    hints: tuple[HintUse, ...] = ()
 
     @property
     def epochs(self) -> int | None:

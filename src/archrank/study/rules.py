@@ -6,19 +6,13 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
-from archrank.domains import Domain, Options
-from archrank.errors import ArchrankError, SpaceError, UnknownName
-from archrank.open_space import OpenSpace
+from archrank.errors import ArchrankError
 from archrank.space import SearchSpace
 from archrank.strategies.domain import Domain as Proposable
+from archrank.study.named_options import NamedOptions
 from archrank.system.foreign import shown
 
 __all__ = ["Rules"]
-
-_SAMPLE = 200
-"""How many architectures of an open space are drawn to find its choices."""
-
-_SHOWN = 20
 
 
 class Rules:
@@ -60,9 +54,9 @@ class Rules:
             raise ArchrankError(
                 f"forbid is {shown(forbid)}, expected a list of mappings of choices to values"
             )
-        domains = _domains(space) if fix or given else {}
-        self.fix = self._read("fix", fix or {}, domains)
-        self.forbid = tuple(self._read("forbid", each, domains) for each in given)
+        options = NamedOptions(space) if fix or given else None
+        self.fix = {} if options is None else _read(options, "fix", fix or {})
+        self.forbid = () if options is None else tuple(_read(options, "forbid", each) for each in given)
         if self and not Proposable(space).within(self.violation).sample(1, np.random.default_rng(0)):
             raise ArchrankError(
                 f"no architecture of {space.name} was found that has {dict(self.fix)} and none of the forbidden "
@@ -90,29 +84,6 @@ class Rules:
         )
         return float(broken)
 
-    def _read(self, what: str, values: Mapping[str, Any], domains: Mapping[str, Domain]) -> Mapping[str, Any]:
-        found = {}
-        for name, value in values.items():
-            if name not in domains:
-                listed = list(domains)[:_SHOWN] if len(domains) > _SHOWN else list(domains)
-                raise UnknownName(f"choice of {self._space.name} in {what}", name, listed)
-            if domains[name].size is None:
-                raise ArchrankError(
-                    f"{what}: the choice {name!r} is any number from {domains[name].low} to {domains[name].high}, and "  # type: ignore[union-attr]
-                    "only choices of options or integers can be named: give it one option in the space instead"
-                )
-            try:
-                found[name] = domains[name].read(value)
-            except SpaceError as error:
-                raise ArchrankError(f"{what}: the choice {name!r}: {error}") from None
-        return found
 
-
-def _domains(space: SearchSpace) -> dict[str, Domain]:
-    """The possible values of every choice by name; of an open space those that a sample of it reaches."""
-    if not isinstance(space, OpenSpace):
-        return {choice.name: Options.of(choice.options) for choice in space.choices}
-    found: dict[str, Domain] = {}
-    for architecture in space.sample(_SAMPLE, np.random.default_rng(0)):
-        found |= space.domains(architecture)
-    return found
+def _read(options: NamedOptions, what: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: options.read(what, name, value) for name, value in values.items()}

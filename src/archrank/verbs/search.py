@@ -96,9 +96,11 @@ def search(
     promotion: str = "model",
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
+    hints: Any = None,
     start: Any = None,
     fix: Mapping[str, Any] | None = None,
     forbid: Sequence[Mapping[str, Any]] | None = None,
+    likely: Mapping[str, Mapping[Any, float]] | None = None,
     repeat_best: int | None = None,
     repeats: int = 2,
     on_progress: Callable[[Progress], None] | None = None,
@@ -150,11 +152,17 @@ def search(
             to the present one; a warning says how many do not.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
+        hints: What was measured on another data set or with a cheaper training: a source as for ``known``, a pair of a
+            source and the name of a column, a fitted predictor, or a list of these. It counts as no evaluation. The
+            predictor of guided search uses it as long as it agrees with what the search measures; ``result.hints`` says
+            whether.
         start: Architectures to evaluate first: texts, mappings or :class:`~archrank.Architecture` objects.
         fix: Values of choices by name, such as ``{"kernel": 3}``: only architectures that have them are proposed. A
             choice that is not active in an architecture breaks no rule.
         forbid: Combinations of values, such as ``[{"kernel": 7, "depth": 4}]``: no architecture that has all values of
             one of them is proposed.
+        likely: Options that are likely good, such as ``{"kernel": {3: 2.0}}`` for one that is twice as likely as each
+            of the others. Guided search begins with them and prefers them, the less the more it has measured.
         repeat_best: How many of the best architectures are evaluated again, with other seeds, before the search names
             its best, which is then the one with the best mean. These evaluations come on top of ``budget``. An
             evaluator with a parameter ``seed`` is called with ``seed=1``, ``2`` …, a training loop gets another
@@ -270,9 +278,11 @@ def search(
         promotion=promotion,
         known=known,
         renamed=renamed,
+        hints=hints,
         start=start,
         fix=fix,
         forbid=forbid,
+        likely=likely,
         repeat_best=repeat_best,
         repeats=repeats,
         timer=timer,

@@ -85,6 +85,14 @@ def tiles(result: Mapping[str, Any], table: Table | None, higher: bool) -> list[
         found.append(Tile("Epochs", f"{result['epochs']:,}", f"as {whole:.1f} whole trainings; {rungs}"))
     if known := result.get("known"):
         found.append(Tile("Known before", f"{len(known):,}", _best_known(result, known, higher)))
+    if hints := result.get("hints"):
+        used, taus = sum(h["used"] for h in hints), [h["tau"] for h in hints if h["tau"] is not None]
+        remark = (
+            f"Kendall's tau {', '.join(f'{tau:.2f}' for tau in taus)} with the measured values"
+            if taus
+            else ""
+        )
+        found.append(Tile("Hints", f"{used} of {len(hints)} used", remark))
     seconds = result.get("seconds") or {}
     if seconds.get("total") is not None:
         fit = f"{duration(seconds['fit'])} fitting predictors" if seconds.get("fit") else ""

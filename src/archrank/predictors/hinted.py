@@ -1,0 +1,125 @@
+"""A predictor for searches that listens to hints only as long as the labels bear them out."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from archrank.architecture import Architecture
+from archrank.errors import PredictorError
+from archrank.predictors.base import Predictor, Ranker
+from archrank.predictors.ensemble import Ensemble
+from archrank.ranking.metrics import kendall_tau
+from archrank.settings import settings_of
+
+__all__ = ["Hinted", "borne_out", "with_hints"]
+
+Floats = npt.NDArray[np.float64]
+
+_CERTAINTY = 2.0
+"""Standard deviations of Kendall's tau without correlation that a hint must reach; an unrelated one does so in 2%."""
+
+
+class Hinted:
+    """Fits a predictor with those of its hints that rank the labels significantly better than chance.
+
+    A hint that does not, such as one of an unrelated data set, is left out of that fit, so that it costs nothing. It
+    may come back when there are more labels.
+
+    Args:
+        predictor: Learns, with hints among its inputs.
+        hints: Fitted predictors of something else of the same space.
+
+    Raises:
+        PredictorError: A predictor that takes no hints.
+    """
+
+    def __init__(self, predictor: Ranker, hints: Sequence[Predictor]) -> None:
+        with_hints(predictor, hints)  # refused here, not after the first evaluations
+        self.predictor = predictor
+        self.hints = tuple(hints)
+
+    def __getattr__(self, name: str) -> Any:
+        # What a search asks of a predictor by name, such as ``space`` and ``members``.
+        if name.startswith("_") or "predictor" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.predictor, name)
+
+    def __repr__(self) -> str:
+        """The predictor, and how many hints there are."""
+        return f"{self.predictor!r} with {len(self.hints)} hint{'' if len(self.hints) == 1 else 's'}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the predictor."""
+        found: dict[str, Any] = settings_of(self.predictor)
+        return found
+
+    def with_seed(self, seed: int) -> Self:
+        """An unfitted copy whose randomness starts elsewhere."""
+        return type(self)(self.predictor.with_seed(seed), self.hints)
+
+    def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
+        """Learn from measured architectures and the hints that agree with them."""
+        values = np.asarray(targets, dtype=np.float64)
+        used = [hint for hint in self.hints if borne_out(hint, architectures, values)[1]]
+        self._fitted = with_hints(self.predictor, used).fit(architectures, targets)
+        return self
+
+    def collate(self, architectures: Sequence[Architecture]) -> Any:
+        """Prepare candidates once."""
+        return self.predictor.collate(architectures)
+
+    def predict(self, candidates: Any) -> Floats:
+        """Score candidates, higher is better: (B,)."""
+        return self._fitted.predict(candidates)
+
+    def predict_distribution(self, candidates: Any) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of the score: (B,), (B,)."""
+        found: tuple[Floats, Floats] = self._fitted.predict_distribution(candidates)  # type: ignore[attr-defined]
+        return found
+
+
+def borne_out(hint: Predictor, architectures: Sequence[Architecture], targets: Floats) -> tuple[float, bool]:
+    """Kendall's tau of a hint with labels, and whether it is significantly above 0.
+
+    Args:
+        hint: A fitted predictor.
+        architectures: B measured architectures.
+        targets: Higher is better: (B,).
+    """
+    n = len(targets)
+    if n < 2:
+        return math.nan, False
+    tau = kendall_tau(hint.predict(list(architectures)), targets)
+    return tau, bool(tau * math.sqrt(9 * n * (n - 1) / (2 * (2 * n + 5))) > _CERTAINTY)
+
+
+def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
+    """A predictor of the same settings, with these hints; those of an ensemble go to all members that take some.
+
+    Raises:
+        PredictorError: A predictor that takes no hints.
+    """
+    if isinstance(predictor, Ensemble):
+        members = [_takes(member) for member in predictor.predictors]
+        if any(members):
+            params = predictor.get_params(deep=False)
+            given = [
+                with_hints(member, hints) if takes else member
+                for member, takes in zip(predictor.predictors, members, strict=True)
+            ]
+            return type(predictor)(**(params | {"predictors": tuple(given)}))
+    elif _takes(predictor):
+        assert isinstance(predictor, Predictor)
+        return type(predictor)(**(predictor.get_params(deep=False) | {"hints": tuple(hints)}))
+    raise PredictorError(
+        f"{predictor!r} takes no hints: choose the predictor auto, gaussian-process or trees, or leave hints (--hints) "
+        "out"
+    )
+
+
+def _takes(predictor: object) -> bool:
+    return isinstance(predictor, Predictor) and ("hints" in predictor.get_params(deep=False))
