@@ -1,5 +1,6 @@
 """How `make docs` builds the site from the pages of this folder."""
 
+from pathlib import Path
 from types import MappingProxyType
 
 import archrank
@@ -26,6 +27,10 @@ maximum_signature_line_length = 80
 default_role = "code"
 napoleon_use_ivar = True
 
+# `make docs` makes a search first, whose report the gallery offers.
+REPORT = Path(__file__).parents[1] / "build" / "report" / "report.html"
+html_extra_path = [str(REPORT)] if REPORT.exists() else []
+
 html_theme = "furo"
 html_title = f"archrank {version}"
 html_static_path = ["_static"]
@@ -49,6 +54,14 @@ def without_mappings(app, what, name, obj, skip, options):
     return True if isinstance(obj, MappingProxyType) else None
 
 
+def with_report(app, name, source):
+    """A link to the report, where there is one; readers of the repository see its picture."""
+    if REPORT.exists():
+        link = '<a class="reference external" href="report.html">Open this report and explore it.</a>'
+        source[0] = source[0].replace("<!-- link to the report -->", link)
+
+
 def setup(app):
+    app.connect("source-read", with_report)
     app.connect("doctree-read", orphan_tables)
     app.connect("autodoc-skip-member", without_mappings)
