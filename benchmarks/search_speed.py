@@ -3,18 +3,20 @@
     python benchmarks/search_speed.py --evaluations 20 500 2000
 
 Every case fills a history with random architectures of a chain of operations, asks for two rounds of five proposals,
-and prints the processor time of the second for each proposal. Next to it stands a reference workload of the same run:
+and prints the processor time of the second for each proposal and the peak memory of all cases so far. Next to them
+stands a reference workload of the same run:
 multiplying two matrices of 1,500 × 1,500, 20 times.
 """
 
 import argparse
+import resource
 import time
 from collections.abc import Callable
 
 import numpy as np
 
 from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
-from archrank.predictors import NeuralPredictor
+from archrank.predictors import Ensemble, NeuralPredictor, auto
 from archrank.strategies import Evaluated, GuidedSearch, History
 
 ROUND = 5
@@ -46,9 +48,14 @@ def network(space: SearchSpace) -> NeuralPredictor:
     return NeuralPredictor(space, hidden=(64,), epochs=50, members=2, simplify=True)
 
 
+def balanced(space: SearchSpace) -> Ensemble:
+    return auto(space, "balanced")
+
+
 CASES: dict[str, tuple[Callable[[], SearchSpace], Callable[[SearchSpace], object] | None]] = {
     "1,000 choices of 2": (lambda: Chain(1000, 2), None),
     "1,000 choices of 2, network": (lambda: Chain(1000, 2), network),
+    "1,000 choices of 4, balanced": (lambda: Chain(1000, 4), balanced),
     "200 sites of 4": (lambda: Chain(200, 4), None),
     "200 sites of 4, network": (lambda: Chain(200, 4), network),
     "30 choices of 10": (lambda: Chain(30, 10), None),
@@ -90,12 +97,16 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, nargs="+", default=[20, 500, 2000])
     parser.add_argument("--cases", nargs="+", help="only those whose names begin with one of these words")
     args = parser.parse_args()
-    print("case | evaluations | first round, s | each proposal, s | reference, s")
+    print("case | evaluations | first round, s | each proposal, s | peak memory, GiB | reference, s")
     for case in CASES:
         if not args.cases or case.startswith(tuple(args.cases)):
             for evaluations in args.evaluations:
                 first, each = seconds(case, evaluations)
-                print(f"{case} | {evaluations} | {first:.1f} | {each:.2f} | {reference():.1f}", flush=True)
+                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # of all cases so far
+                print(
+                    f"{case} | {evaluations} | {first:.1f} | {each:.2f} | {peak:.1f} | {reference():.1f}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from archrank.encoders import GATES, GraphBatch, merge
-from archrank.encoders.batch import Incidence
+from archrank.encoders.incidence import Incidence
 from archrank.predictors import NeuralPredictor
 from archrank.predictors.scorer import Scorer
 from archrank.space import Rows, SearchSpace

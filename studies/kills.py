@@ -4,6 +4,7 @@
 
 Every kill is a SIGKILL at a random moment, at the driver or at a worker in the middle of an evaluation. The evaluator
 sleeps a fraction of a second and logs what it begins and ends, so the counts do not rest on the study's own word.
+Of every four studies one is plain, one begins with known evaluations, one stops trainings early, and one does both.
 """
 
 import argparse
@@ -22,14 +23,26 @@ from pathlib import Path
 
 import numpy as np
 
-WORKERS, BUDGET = 4, 40
+WORKERS, BUDGET, WHOLE = 4, 40, 12
+RUNGS = [1, 3, 9]
+SETUPS = ("plain", "known", "rungs", "rungs and known")
 NAMES = {
     "driver": "driver killed",
     "worker": "worker killed in mid-evaluation",
     "studies": "studies, each resumed until its end",
-    "evaluations": f"evaluations recorded ({BUDGET} per study)",
+    **{
+        f"{setup} studies": f"… of these, {words}"
+        for setup, words in (
+            ("plain", "plain"),
+            ("known", "with known evaluations"),
+            ("rungs", "with rungs"),
+            ("rungs and known", "with rungs and known evaluations"),
+        )
+    },
+    "evaluations": "evaluations recorded",
     "lost": "finished evaluations lost",
-    "twice": "architectures recorded twice",
+    "twice": "architectures recorded twice (on one rung)",
+    "known again": "known architectures evaluated again",
     "failed": "evaluations recorded as failed",
     "changed": "recorded values that changed afterwards",
     "repeated": "recorded evaluations that were made again",
@@ -45,19 +58,25 @@ class Evaluator:
     def __init__(self, log: Path) -> None:
         self.log = log
 
-    def __call__(self, architecture) -> float:
-        self._note("begin", architecture)
+    def __call__(self, architecture, epochs: int | None = None) -> float:
+        self._note("begin", architecture, epochs)
         time.sleep(float(np.random.default_rng().uniform(0.01, 0.2)))
-        self._note("end", architecture)
-        return value(architecture)
+        self._note("end", architecture, epochs)
+        return value(architecture, epochs)
 
-    def _note(self, what: str, architecture) -> None:
+    def _note(self, what: str, architecture, epochs: int | None) -> None:
         with self.log.open("a", encoding="utf-8") as file:
-            file.write(f"{what} {os.getpid()} {','.join(map(str, architecture.choices))}\n")
+            file.write(f"{what} {os.getpid()} {row(architecture, epochs)}\n")
 
 
-def value(architecture) -> float:
-    return float(sum(architecture.choices)) + architecture.choices[0] / 10
+def value(architecture, epochs: int | None = None) -> float:
+    whole = float(sum(architecture.choices)) + architecture.choices[0] / 10
+    return whole * (1 - 0.7 ** (RUNGS[-1] if epochs is None else epochs))
+
+
+def row(architecture, epochs: int | None) -> str:
+    """An evaluation as the log writes it."""
+    return f"{','.join(map(str, architecture.choices))}@{epochs}"
 
 
 def study(folder: Path | None, seed: int):
@@ -69,18 +88,36 @@ def study(folder: Path | None, seed: int):
     space = NASBench201()
     strategy = RegularizedEvolution(space, population=10, tournament=4)
     strategy.batch = 8
+    setup = SETUPS[seed % len(SETUPS)]
+    options: dict = {"budget": BUDGET, "seed": seed}
+    if "known" in setup:
+        options["known"] = known(seed)
+    if "rungs" in setup:
+        options |= {"budget": WHOLE, "fidelities": RUNGS, "continued": seed % 8 < 4}
+        options["promotion"] = ("model", "halving")[setup == "rungs and known"]
     if folder is None:
-        return search(space, value, strategy, budget=BUDGET, seed=seed)
+        return search(space, lambda a, *epochs: value(a, *epochs), strategy, **options)
     # A limit of retries would count the kills as the evaluations' own fault.
     with RunFolder.open(folder / "run", {}, resume=True) as run:
         evaluate = Evaluator(folder / "log")
-        return search(
-            space, evaluate, strategy, budget=BUDGET, seed=seed, folder=run, workers=WORKERS, retries=1000
-        )
+        return search(space, evaluate, strategy, folder=run, workers=WORKERS, retries=1000, **options)
 
 
-def recorded(folder: Path) -> dict[int, tuple[str, float | None]]:
-    """What the journal holds as finished: architecture and value by number. A copy of its whole lines is read."""
+def known(seed: int) -> list[dict]:
+    """Evaluations that were made before the search."""
+    from archrank.spaces import NASBench201
+
+    space = NASBench201()
+    before = space.sample(30, np.random.default_rng([seed, 1]))
+    return [{"architecture": space.format(a), "value": value(a)} for a in before]
+
+
+Record = tuple[str, int | None, float | None]
+"""An evaluation that a study holds: the architecture, its epochs where trainings stop early, and its value."""
+
+
+def recorded(folder: Path) -> dict[int, Record]:
+    """What the journal holds as finished, by number. A copy of its whole lines is read."""
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
@@ -97,8 +134,8 @@ def recorded(folder: Path) -> dict[int, tuple[str, float | None]]:
         copy.unlink(missing_ok=True)
     done = {t.number: t for t in trials if "result" in t.user_attrs}
     return {
-        n: (t.user_attrs["architecture"], t.user_attrs["result"]["values"].get("value"))
-        for n, t in done.items()
+        n: (a["architecture"], a.get("fidelity"), a["result"]["values"].get("value"))
+        for n, a in ((n, t.user_attrs) for n, t in done.items())
     }
 
 
@@ -123,7 +160,7 @@ def kill_again_and_again(
 ) -> None:
     """Run one study to its end, with at most so many kills."""
     command = [sys.executable, __file__, "--study", str(folder), "--seed", str(seed)]
-    before: dict[int, tuple[str, float | None]] = {}
+    before: dict[int, Record] = {}
     made_before: Counter = Counter()
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -149,24 +186,26 @@ def kill_again_and_again(
             raise SystemExit(errors)
         now, made = (
             recorded(folder),
-            Counter(choices for what, _, choices in calls(folder) if what == "begin"),
+            Counter(call for what, _, call in calls(folder) if what == "begin"),
         )
         counts["lost"] += len(before.keys() - now.keys())
         counts["changed"] += sum(now[n] != before[n] for n in before.keys() & now.keys())
-        counts["repeated"] += sum(made[a] > made_before[a] for a in finished_by_choices(before))
+        counts["repeated"] += sum(made[call] > made_before[call] for call in map(in_log, before.values()))
         before, made_before = now, made
         if process.returncode == 0:
             break
-    whole = study(None, seed).evaluations
+    whole = study(None, seed)
     kept = [before[n] for n in sorted(before)]
     counts["studies"] += 1
+    counts[f"{SETUPS[seed % len(SETUPS)]} studies"] += 1
     counts["evaluations"] += len(kept)
-    counts["twice"] += len(kept) - len({architecture for architecture, _ in kept})
-    counts["failed"] += sum(found is None for _, found in kept)
-    counts["different"] += kept != [(text(e.architecture), e.value) for e in whole]
+    counts["twice"] += len(kept) - len({(architecture, epochs) for architecture, epochs, _ in kept})
+    counts["failed"] += sum(found is None for *_, found in kept)
+    counts["different"] += kept != [(text(e.architecture), e.fidelity, e.value) for e in whole.evaluations]
+    counts["known again"] += len({k.architecture for k in whole.known} & {from_text(a) for a, *_ in kept})
     begun, ended = (sum(what == w for what, *_ in calls(folder)) for w in ("begin", "end"))
-    counts["begun again"] += begun - BUDGET
-    counts["unrecorded"] += ended - BUDGET
+    counts["begun again"] += begun - len(kept)
+    counts["unrecorded"] += ended - len(kept)
 
 
 def text(architecture) -> str:
@@ -175,12 +214,15 @@ def text(architecture) -> str:
     return NASBench201().format(architecture)
 
 
-def finished_by_choices(records: dict[int, tuple[str, float | None]]) -> list[str]:
-    """The recorded architectures as the log writes them."""
+def from_text(architecture: str):
     from archrank.spaces import NASBench201
 
-    space = NASBench201()
-    return [",".join(map(str, space.parse(architecture).choices)) for architecture, _ in records.values()]
+    return NASBench201().parse(architecture)
+
+
+def in_log(record: Record) -> str:
+    """A recorded evaluation as the log writes it."""
+    return row(from_text(record[0]), record[1])
 
 
 def main() -> None:
@@ -208,8 +250,10 @@ def main() -> None:
         "",
         f"{args.kills} kills (SIGKILL) of studies with {WORKERS} worker processes: evolution in rounds of 8 on the",
         "NAS-Bench-201 space, with evaluations that sleep 0.01 to 0.2 s. Each kill hits the driver or a worker, with",
-        "equal probability.",
-        "If the driver was killed, the same command resumes the study.",
+        "equal probability. If the driver was killed, the same command resumes the study.",
+        f"A study makes {BUDGET} evaluations. One with rungs instead spends the epochs of {WHOLE} whole trainings, on",
+        f"trainings of {', '.join(map(str, RUNGS[:-1]))} and {RUNGS[-1]} epochs. Known evaluations are 30 random ones.",
+        "The journal is validated whenever a study is resumed.",
         "",
         *table,
         "",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from archrank import Architecture, Cell, Graph, Site
-from archrank.encoders.batch import Incidence
+from archrank.encoders.incidence import Incidence
 from archrank.errors import ParseError
 from archrank.spaces import NASBench101, NASBench201, NASBenchGraph
 

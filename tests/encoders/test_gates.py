@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from archrank import Architecture, Cell, Graph, Site
-from archrank.encoders import GATES, collate
+from archrank.encoders import GATES, collate, schedule
 from archrank.spaces import NASBench201
 
+OPS = ("conv", "pool")
 SMALL = {"width": 12, "operation_features": 5, "node_features": 6, "start_width": 7}
 
 
@@ -246,3 +247,46 @@ def test_there_are_layers_enough_for_the_longest_path(length, layers):
     batch = collate([chain(1), chain(length)], ("a", "b"))
     assert batch.depth == length
     assert GATES.suited_to(batch).layers == layers
+
+
+@pytest.mark.parametrize("aggregate", ["sum", "mean"])
+@pytest.mark.parametrize("self_loops", [False, True])
+@pytest.mark.parametrize("residual", ["all", "inputs", "none"])
+def test_states_that_have_seen_the_same_can_be_one(monkeypatch, residual, self_loops, aggregate):
+    """What is done in large graphs is exact in all: the same embeddings and gradients."""
+    settings = GATES(
+        layers=2, residual=residual, self_loops=self_loops, aggregate=aggregate, readout="junctions", **SMALL
+    )
+    for graphs, operations in (graph_makers.on_node(), graph_makers.two_cells(), graph_makers.two_inputs()):
+        encoder, batch = fresh(settings, graphs, operations)
+        apart = embedded(encoder, batch)
+        with monkeypatch.context() as patch:
+            patch.setattr(schedule, "_LARGE", 0)
+            prepared = encoder.prepare(batch)
+            together = encoder(prepared).index_select(1, prepared.distinct)
+        torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-4)
+        direction = torch.randn(apart.shape, generator=torch.Generator().manual_seed(2))
+        parameters = [p for p in encoder.parameters() if p.requires_grad]
+        gradients = [
+            torch.autograd.grad((v * direction).sum(), parameters, allow_unused=True, materialize_grads=True)
+            for v in (apart, together)
+        ]
+        for a, b in zip(*gradients, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4 * max(1.0, float(a.abs().max())))
+
+
+def test_a_long_chain_needs_few_layers_and_states():
+    """One layer for each of 500 operations would take hundreds of times the memory, and nothing would arrive."""
+    rng = np.random.default_rng(0)
+    chains = [
+        Graph((Cell(1, 501, tuple(Site(OPS[rng.integers(2)], (i,), i + 1) for i in range(500)), (500,)),))
+        for _ in range(20)
+    ]
+    batch = collate(chains, OPS)
+    settings = GATES.suited_to(batch)
+    assert settings.layers == 3
+    assert settings.readout == "junctions"
+    prepared = settings.build(batch, 1, torch.Generator().manual_seed(0)).prepare(batch)
+    # A junction has seen its last three operations, and the input if that is no further away.
+    assert len(prepared.levels[-1].kinds) <= 2**3 + (2**3 + 2**2 + 2)
+    assert len(prepared.distinct.unique()) == 20

@@ -15,79 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.arrays import CellArrays, stack
+from archrank.encoders.incidence import Incidence, Numbers
 from archrank.graph import Graph
 
-__all__ = ["Choices", "GraphBatch", "Incidence", "collate", "merge"]
+__all__ = ["Choices", "GraphBatch", "collate", "merge"]
 
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Incidence:
-    """The columns of each row: a sparse 0/1 matrix, in which a column that is listed twice counts twice.
-
-    Attributes:
-        starts: Where each row's columns begin in ``columns``: (rows + 1,).
-        columns: The column indices, row after row: (entries,).
-    """
-
-    starts: Ints
-    columns: Ints
-
-    @classmethod
-    def of_padded(cls, rows: Ints) -> "Incidence":
-        """Build from a table of columns, (rows, width), padded with -1."""
-        starts = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum((rows >= 0).sum(axis=1), out=starts[1:])
-        return cls(starts, rows[rows >= 0])
-
-    @classmethod
-    def of_pairs(cls, rows: Ints, columns: Ints, count: int) -> "Incidence":
-        """Build ``count`` rows from pairs of a row and a column, (entries,) each, in any order."""
-        turned, order = cls(np.arange(len(rows) + 1), rows).transpose(count)
-        return cls(turned.starts, columns[order])
-
-    @classmethod
-    def stacked(cls, parts: "Sequence[Incidence]") -> "Incidence":
-        """The rows of several matrices over the same columns, one after the other."""
-        lengths = np.concatenate([np.diff(part.starts) for part in parts])
-        return cls(
-            np.concatenate([[0], np.cumsum(lengths)]), np.concatenate([part.columns for part in parts])
-        )
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def row(self, row: int) -> Ints:
-        """The columns of one row."""
-        return self.columns[self.starts[row] : self.starts[row + 1]]
-
-    def take(self, rows: Ints) -> "Incidence":
-        """The given rows, in the order given."""
-        lengths = self.starts[rows + 1] - self.starts[rows]
-        starts = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=starts[1:])
-        within = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
-        return Incidence(starts, self.columns[np.repeat(self.starts[rows], lengths) + within])
-
-    def then(self, other: "Incidence") -> "Incidence":
-        """The product of two matrices: each row lists rows of ``other``, and the result lists the columns of these."""
-        taken = other.take(self.columns)
-        return Incidence(taken.starts[self.starts], taken.columns)
-
-    def with_column(self, column: Ints) -> "Incidence":
-        """With one more column in every row: (rows,)."""
-        return Incidence(
-            self.starts + np.arange(len(self.starts)), np.insert(self.columns, self.starts[1:], column)
-        )
-
-    def transpose(self, columns: int) -> "tuple[Incidence, Ints]":
-        """The rows of each of the ``columns`` columns, and for each entry of the result its index in this matrix."""
-        order = np.argsort(self.columns, kind="stable")
-        rows = np.repeat(np.arange(len(self)), np.diff(self.starts))
-        starts = np.zeros(columns + 1, dtype=np.int64)
-        np.cumsum(np.bincount(self.columns, minlength=columns), out=starts[1:])
-        return Incidence(starts, rows[order]), order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,21 +127,21 @@ def merge(
         choices: The rows of choices that the graphs were made from, for encoders that read these.
     """
     inputs = [cell.inputs for cell in cells]
-    reads, messages, flows, states = _Numbers(), _Numbers(), _Numbers(), _Numbers()
+    reads, messages, flows, states = Numbers(), Numbers(), Numbers(), Numbers()
     outputs: list[Incidence] = []
     junctions: list[Incidence] = []
     for c, cell in enumerate(cells):
         here = np.full(cell.present.shape, -1, dtype=np.int64)
         targets = np.broadcast_to(cell.target, cell.operation.shape)
-        for junction in range(cell.present.shape[1]):
-            arriving = np.full(cell.operation.shape, -1, dtype=np.int64)
-            for site in range(cell.operation.shape[1]):
+        for junction, sites in enumerate(_writers(cell)):
+            arriving = np.full((len(cell), len(sites)), -1, dtype=np.int64)
+            for column, site in enumerate(sites):
                 rows = np.flatnonzero((targets[:, site] == junction) & (cell.operation[:, site] >= 0))
                 if len(rows):
                     sources = cell.sources[rows, site]
                     read = np.where(sources >= 0, here[rows[:, None], sources], -1)
                     kinds = cell.operation[rows, site].astype(np.int64)
-                    arriving[rows, site] = messages.of(reads.of_multisets(read), kinds)
+                    arriving[rows, column] = messages.of(reads.of_multisets(read), kinds)
             start = sum(inputs[:c]) + junction if junction < cell.inputs else sum(inputs) + c
             rows = np.flatnonzero(cell.present[:, junction])
             here[rows, junction] = states.of(flows.of_multisets(arriving[rows]), np.full(len(rows), start))
@@ -218,12 +151,14 @@ def merge(
         outputs.append(Incidence.of_padded(positions))
         inner = here[:, cell.inputs :]
         junctions.append(Incidence.of_padded(inner if inner.shape[1] else here))
+    read_by, operation = messages.pairs
+    arriving_at, starts = states.pairs
     return GraphBatch(
         operations=tuple(operations),
-        operation=messages.second,
-        sources=reads.multisets(messages.first),
-        incoming=flows.multisets(states.first),
-        start=states.second,
+        operation=operation,
+        sources=reads.multisets(read_by),
+        incoming=flows.multisets(arriving_at),
+        start=starts,
         inputs=sum(inputs),
         outputs=tuple(outputs),
         junctions=tuple(junctions),
@@ -232,61 +167,12 @@ def merge(
     )
 
 
-class _Numbers:
-    """Numbers pairs of numbers, from 0: equal pairs get equal numbers, exactly.
-
-    A multiset is a pair too: the multiset without its largest item, and that item.
-
-    Attributes:
-        first: The first of each numbered pair.
-        second: The second.
-    """
-
-    def __init__(self) -> None:
-        self.first = np.empty(0, dtype=np.int64)
-        self.second = np.empty(0, dtype=np.int64)
-        self._known = np.empty(0, dtype=np.int64)
-        self._numbers = np.empty(0, dtype=np.int64)
-
-    def of(self, first: Ints, second: Ints) -> Ints:
-        """The numbers of pairs, new ones where a pair is new: (n,). A first may be -1."""
-        pairs: Ints = ((first + 1) << 32) | second
-        codes, inverse = np.unique(pairs, return_inverse=True)
-        position = np.searchsorted(self._known, codes)
-        old = np.zeros(len(codes), dtype=bool)
-        inside = position < len(self._known)
-        old[inside] = self._known[position[inside]] == codes[inside]
-        numbers = np.empty(len(codes), dtype=np.int64)
-        numbers[old] = self._numbers[position[old]]
-        new = codes[~old]
-        numbers[~old] = len(self.first) + np.arange(len(new))
-        self.first = np.concatenate([self.first, (new >> 32) - 1])
-        self.second = np.concatenate([self.second, new & 0xFFFFFFFF])
-        # Both parts are sorted, so putting the new ones in keeps the whole sorted.
-        self._known = np.insert(self._known, position[~old], new)
-        self._numbers = np.insert(self._numbers, position[~old], numbers[~old])
-        return numbers[inverse]
-
-    def of_multisets(self, items: Ints) -> Ints:
-        """The numbers of the multisets in the rows of ``items``, -1 for an empty one: (n, width) to (n,)."""
-        numbers = np.full(len(items), -1, dtype=np.int64)
-        for column in np.sort(items, axis=1).T:
-            rows = np.flatnonzero(column >= 0)
-            if len(rows):
-                numbers[rows] = self.of(numbers[rows], column[rows])
-        return numbers
-
-    def multisets(self, numbers: Ints) -> Incidence:
-        """The multisets with these numbers."""
-        columns: list[Ints] = []
-        while (numbers >= 0).any():
-            items = np.full(len(numbers), -1, dtype=np.int64)
-            rows = np.flatnonzero(numbers >= 0)
-            items[rows] = self.second[numbers[rows]]
-            columns.append(items)
-            numbers = numbers.copy()
-            numbers[rows] = self.first[numbers[rows]]
-        width = len(columns)
-        return Incidence.of_padded(
-            np.stack(columns, axis=1) if width else np.empty((len(numbers), 0), dtype=np.int64)
-        )
+def _writers(cell: CellArrays) -> list[list[int]]:
+    """For each junction the sites that write to it in some graph, ascending."""
+    width = cell.operation.shape[1]
+    targets = np.broadcast_to(cell.target, cell.operation.shape).astype(np.int64)
+    pairs = np.unique((targets * width + np.arange(width))[cell.operation >= 0])
+    writers: list[list[int]] = [[] for _ in range(cell.present.shape[1])]
+    for pair in pairs.tolist():
+        writers[pair // width].append(pair % width)
+    return writers

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.arrays import CellArrays
-from archrank.encoders.batch import GraphBatch, Incidence
+from archrank.encoders.batch import GraphBatch
+from archrank.encoders.incidence import Incidence
 
 __all__ = ["POSITION_FEATURES", "DisjointUnion", "disjoint_union", "position_features"]
 

@@ -26,6 +26,9 @@ from archrank.errors import PredictorError, UnknownName
 
 __all__ = ["GATES", "GATESEncoder"]
 
+_DEEP, _NEAR = 40, 3
+"""The most layers for a path through the whole graph, and the layers where there would be more."""
+
 
 @dataclass(frozen=True)
 class GATES(EncoderSettings):
@@ -104,7 +107,8 @@ class GATES(EncoderSettings):
         The last where there are several cells of several inputs each, in which every operation reads one junction: the
         normal and the reduction cell of ENAS and DARTS. There the authors' settings are taken as they stand, for no
         table of such cells was at hand to choose others on. Else there are as many layers as the longest path has
-        operations, but no fewer than the authors' five.
+        operations, but no fewer than the authors' five. If the path is very long, three narrow layers encode what is
+        near each junction, and the mean over all junctions is read: of what flows through many gates nothing is left.
         """
         on_edge = np.diff(template.incoming.starts).max(initial=0) > 1
         read_one = np.diff(template.sources.starts).max(initial=0) <= 1
@@ -112,6 +116,8 @@ class GATES(EncoderSettings):
         if on_edge and read_one and several_inputs and len(template.cells) > 1:
             return cls.multi_edge()
         settings = cls() if on_edge else cls.on_node()
+        if template.depth > _DEEP:
+            return replace(settings, layers=_NEAR, width=64, start_width=48, readout="junctions")
         return replace(settings, layers=max(settings.layers, template.depth))
 
     def build(self, template: GraphBatch, members: int, generator: torch.Generator) -> "GATESEncoder":

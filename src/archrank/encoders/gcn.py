@@ -18,7 +18,8 @@ import torch
 from torch import nn
 
 from archrank.encoders.base import Encoder, EncoderSettings, MemberLinear
-from archrank.encoders.batch import GraphBatch, Incidence
+from archrank.encoders.batch import GraphBatch
+from archrank.encoders.incidence import Incidence
 from archrank.encoders.schedule import distinct, positions, used
 from archrank.encoders.sparse_sum import SparseSum
 from archrank.errors import PredictorError

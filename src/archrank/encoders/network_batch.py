@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from archrank.encoders.batch import Incidence
+from archrank.encoders.incidence import Incidence
 
 __all__ = ["CONSTANT", "WRITTEN", "NetworkBatch", "grouped", "needed"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from archrank.encoders.batch import Incidence
+from archrank.encoders.incidence import Incidence
 from archrank.encoders.network_batch import NetworkBatch, grouped, needed
 from archrank.encoders.schedule import positions, used
 from archrank.encoders.sparse_sum import SparseSum

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.canonical import number_of
-from archrank.encoders.batch import Incidence
+from archrank.encoders.incidence import Incidence
 from archrank.encoders.network_batch import CONSTANT, WRITTEN, NetworkBatch, needed
 from archrank.errors import SpaceError
 from archrank.graph import Cell, Graph, Node, Site

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from archrank.encoders.batch import GraphBatch, Incidence
+from archrank.encoders.batch import GraphBatch
+from archrank.encoders.incidence import Incidence, Numbers
 from archrank.encoders.sparse_sum import SparseSum
 
 __all__ = [
@@ -27,6 +28,9 @@ Ints = npt.NDArray[np.int64]
 Residual = Literal["all", "inputs", "none"]
 Aggregate = Literal["sum", "mean"]
 Readout = Literal["outputs", "junctions"]
+
+_LARGE = 40
+"""In graphs with more junctions than this, states that have seen the same are computed once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,15 +100,67 @@ def schedule(
     rows = np.arange(len(batch)) if indices is None else np.asarray(indices, dtype=np.int64)
     sides = batch.outputs if readout == "outputs" else batch.junctions
     reads, which = distinct([side.take(rows) for side in sides])
-    needed = used(np.concatenate([r.columns for r in reads]), len(batch.start))
-    position = positions(needed, len(batch.start))
-    embeddings = tuple(SparseSum.mean(Incidence(r.starts, position[r.columns]), len(needed)) for r in reads)
-    levels: list[Level] = []
+    needed = [used(np.concatenate([r.columns for r in reads]), len(batch.start))]
     for _ in range(layers):
-        kept, needed = needed, _before(batch, needed, flow)
-        levels.append(_level(batch, kept, needed, flow))
-    start = SparseSum.choice(batch.start[needed], batch.inputs + len(batch.cells))
-    return Schedule(start, tuple(reversed(levels)), embeddings, torch.from_numpy(which))
+        needed.insert(0, _before(batch, needed[0], flow))
+    hold = _near if sum(cell.present.shape[1] for cell in batch.cells) > _LARGE else _held
+    held = hold(batch, needed[0], batch.start[needed[0]])
+    start = SparseSum.choice(batch.start[held.states], batch.inputs + len(batch.cells))
+    levels: list[Level] = []
+    for kept in needed[1:]:
+        seen = _seen(batch, kept, held, flow) if hold is _near else kept
+        before, held = held, hold(batch, kept, seen)
+        levels.append(_level(batch, held.states, before, flow))
+    embeddings = tuple(
+        SparseSum.mean(Incidence(r.starts, held.position[r.columns]), len(held.states)) for r in reads
+    )
+    return Schedule(start, tuple(levels), embeddings, torch.from_numpy(which))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """The states that are held between two layers.
+
+    Attributes:
+        states: Which states of the batch they are, ascending: (held,).
+        position: Which of them every state of the batch is, undefined for those that are not needed: (U,).
+    """
+
+    states: Ints
+    position: Ints
+
+
+def _held(batch: GraphBatch, kept: Ints, seen: Ints) -> _Held:
+    return _Held(kept, positions(kept, len(batch.start)))
+
+
+def _near(batch: GraphBatch, kept: Ints, seen: Ints) -> _Held:
+    """One state for all that have seen the same.
+
+    After a few layers a state has only seen what is near it, which in a large graph is the same in many places. So
+    time and memory depend on how many different neighborhoods there are.
+    """
+    _, first, which = np.unique(seen, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    position = np.zeros(len(batch.start), dtype=np.int64)
+    position[kept] = positions(order, len(order))[which]
+    return _Held(kept[first[order]], position)
+
+
+def _seen(batch: GraphBatch, kept: Ints, before: _Held, flow: Flow) -> Ints:
+    """A number for what each kept state has seen after a layer, equal where that is equal: (kept,)."""
+    arriving = batch.incoming.take(kept)
+    flows = used(arriving.columns, len(batch.operation))
+    reads = batch.sources.take(flows)
+    read = Numbers().of_multisets(Incidence(reads.starts, before.position[reads.columns]).padded())
+    message = Numbers().of(read, batch.operation[flows])
+    message = message[positions(flows, len(batch.operation))[arriving.columns]]
+    heard = Numbers().of_multisets(Incidence(arriving.starts, message).padded())
+    own = np.zeros(len(kept), dtype=np.int64)
+    looped = kept if flow.self_loops else _having_residual(batch, kept, flow)
+    own[np.searchsorted(kept, looped)] = before.position[looped] + 1
+    # An input passes its own state in another way.
+    return Numbers().of(heard, 2 * own + (batch.start[kept] < batch.inputs))
 
 
 def _before(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
@@ -120,16 +176,16 @@ def _having_residual(batch: GraphBatch, kept: Ints, flow: Flow) -> Ints:
     return kept if flow.residual == "all" else kept[:0]
 
 
-def _level(batch: GraphBatch, kept: Ints, before: Ints, flow: Flow) -> Level:
+def _level(batch: GraphBatch, kept: Ints, before: _Held, flow: Flow) -> Level:
     kinds, reads, arriving = (_looped if flow.self_loops else _messages)(batch, kept)
-    position = positions(before, len(batch.start))
     aggregate = SparseSum.mean if flow.aggregate == "mean" else SparseSum.plain
     residual = _having_residual(batch, kept, flow)
+    position, size = before.position, len(before.states)
     return Level(
         kinds=SparseSum.choice(kinds, len(batch.operations) + flow.self_loops),
-        read=SparseSum.plain(Incidence(reads.starts, position[reads.columns]), len(before)),
+        read=SparseSum.plain(Incidence(reads.starts, position[reads.columns]), size),
         add=None if _is_identity(arriving) else aggregate(arriving, len(kinds)),
-        residual=SparseSum.choice(position[residual], len(before)) if len(residual) else None,
+        residual=SparseSum.choice(position[residual], size) if len(residual) else None,
         kept=torch.from_numpy(np.searchsorted(kept, residual)) if len(residual) < len(kept) else None,
     )
 

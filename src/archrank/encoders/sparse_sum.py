@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from archrank.encoders.batch import Incidence
+from archrank.encoders.incidence import Incidence
 
 __all__ = ["SparseSum"]
 

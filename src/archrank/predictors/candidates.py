@@ -27,6 +27,9 @@ _PART = 4_096
 _STATES = 100_000
 """States of networks per block."""
 
+_CELL_STATES, _LEAST_PART = 200_000, 16
+"""States of cells per block, unless the cells are so large that these would be very few candidates."""
+
 _REFERENCES = 500
 """Size of the random sample that a predictor's scores are standardized on."""
 
@@ -156,7 +159,9 @@ class Candidates:
             if networks:
                 return self.networks(simplify).parts(_STATES)
             order = self.batch(simplify).neighborly()
-            return [order[begin : begin + _PART] for begin in range(0, len(order), _PART)]
+            junctions = sum(cell.present.shape[1] for cell in self.batch(simplify).cells)
+            size = max(_LEAST_PART, min(_PART, _CELL_STATES // junctions))
+            return [order[begin : begin + size] for begin in range(0, len(order), size)]
 
         return self.kept(("parts", simplify, networks), make)
 
