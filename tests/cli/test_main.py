@@ -91,3 +91,56 @@ def test_suggestions_ignore_case(run, text):
     result = run("spaces", text)
     assert isinstance(result.exception, ar.ArchrankError)
     assert "did you mean 'darts'?" in str(result.exception)
+
+
+def _interrupt(*arguments, **named):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "stands"),
+    [
+        (("rank", "nas-bench-201", "--train", "t.csv"), "archrank.verbs.rank.rank", "no ranking was written"),
+        (
+            ("rank", "nas-bench-201", "--zero-cost", "--out", "r.csv"),
+            "archrank.verbs.zero_cost.rank_zero_cost",
+            "the scores so far are kept in r.zero-cost.jsonl",
+        ),
+        (("import", "nasbench101", "f"), "archrank.benchmarks.import_table", "no table was imported"),
+        (
+            ("search", "nas-bench-201"),
+            "archrank.cli.names.target",
+            "nothing finished is lost: start the same",
+        ),
+        (
+            ("train", "enas", "x", "--out", "f", "--data", "digits"),
+            "archrank.cli.names.space",
+            "the state after the last epoch is kept",
+        ),
+        (("compare", "report", "folder"), "archrank.experiments.load_comparison", "nothing finished is lost"),
+        (("draw", "nas-bench-201", "x"), "archrank.cli.names.space", "start the same command again"),
+    ],
+    ids=lambda value: " ".join(value[:3]) if isinstance(value, tuple) else None,
+)
+def test_an_interrupt_anywhere_says_what_stands(monkeypatch, run, words, at, stands):
+    monkeypatch.setattr(at, _interrupt)
+    done = run(*words)
+    assert done.exit_code == 130
+    assert f"interrupted; {stands}" in done.stderr.replace("\n", " ").replace("  ", " ")
+    assert "Traceback" not in done.output
+
+
+def test_an_interrupt_while_modules_are_imported_is_no_traceback():
+    code = """
+import sys
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "archrank.cli.console":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from archrank.__main__ import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "interrupted before anything began; start the same command again\n"

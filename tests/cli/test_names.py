@@ -1,3 +1,4 @@
+import re
 import sys
 
 import pytest
@@ -104,7 +105,7 @@ def test_files_that_cannot_be_imported(own):
         path.write_text(text)
         with pytest.raises(SpaceError, match=message) as caught:
             names.space(f"{path}:Own")
-        assert "\n" not in str(caught.value)
+        assert re.search(message, str(caught.value).splitlines()[0])
     with pytest.raises(SpaceError, match=r"no_such_package_at_all.sub cannot be imported"):
         names.space("no_such_package_at_all.sub:Own")
 
@@ -120,3 +121,26 @@ def test_a_missing_package_is_a_table_error(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(TableError, match="pip install nas-bench-graph"):
         names.table("nas-bench-graph-cora")
+
+
+def test_an_error_in_a_users_module_shows_where_it_is(own):
+    own.write_text("def helper():\n    raise ValueError('my mistake')\n\n\nhelper()\n")
+    with pytest.raises(SpaceError, match="cannot be imported: ValueError: my mistake") as raised:
+        names.space(f"{own}:Own")
+    _, *lines = str(raised.value).splitlines()
+    assert lines == [
+        f"  {own}, line 5, in <module>: helper()",
+        f"  {own}, line 2, in helper: raise ValueError('my mistake')",
+    ]
+
+
+def test_of_a_deep_error_in_a_users_module_the_last_lines_are_shown(own):
+    own.write_text("def deep(n):\n    return 1 / n if not n else deep(n - 1)\n\n\ndeep(50)\n")
+    with pytest.raises(SpaceError, match="ZeroDivisionError") as raised:
+        names.space(f"{own}:Own")
+    assert len(str(raised.value).splitlines()) == 5
+
+
+def test_a_space_that_is_not_finished_names_what_it_lacks(own):
+    with pytest.raises(SpaceError, match=r":Unfinished is not complete: it lacks graph$"):
+        names.space(f"{own}:Unfinished")

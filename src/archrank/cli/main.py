@@ -1,13 +1,16 @@
 """The command line: one file per verb, and one place where a user's mistake becomes a message and exit code 2."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from keyword import iskeyword
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from archrank.cli.console import Console, encode_anything
 from archrank.cli.executors import warnings_on
@@ -31,7 +34,42 @@ VERBS = (
     "draw",
 )
 
+_INTERRUPTED = {
+    "search": "nothing finished is lost: start the same command again, with --resume if its folder holds a run",
+    "compare": "nothing finished is lost: start the same command again",
+    "train": "the state after the last epoch is kept: start the same command again, with --resume if its folder "
+    "holds one",
+    "rank": "no ranking was written; start the same command again",
+    "import": "no table was imported; start the same command again",
+}
+"""What stands after an interrupt that a verb does not report itself."""
+
+
+class _Verbs(TyperGroup):
+    """Reports an interrupt, which Typer alone ends in silence."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        with _reported(None):
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _reported(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _reported(context: Any) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        verb = None if context is None else context.invoked_subcommand
+        stands = _INTERRUPTED.get(verb or "", "start the same command again")
+        Console(stderr=True).print(f"\ninterrupted; {stands}", soft_wrap=True)
+        raise typer.Exit(130) from None
+
+
 app = typer.Typer(
+    cls=_Verbs,
     name="archrank",
     no_args_is_help=True,
     add_completion=False,
@@ -85,7 +123,7 @@ def main() -> None:
         console.print(Text("error:", style="bold red"), str(error), soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        console.print("interrupted; nothing finished is lost")
+        console.print("interrupted before anything began; start the same command again")
         sys.exit(130)
 
 

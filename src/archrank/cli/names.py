@@ -98,6 +98,8 @@ def _user_space(where: str, attribute: str, example: Any = None) -> SearchSpace:
         example = vars(module).get("example") if example is None else example
         if callable(found) and example is not None:
             return _module_space(found, example)
+        if missing := sorted(getattr(found, "__abstractmethods__", ())):
+            raise SpaceError(f"{where}:{attribute} is not complete: it lacks {', '.join(missing)}")
         raise SpaceError(
             f"{where}:{attribute} is {shown(found)}, expected a subclass of SearchSpace, or an object of one; for a "
             "function or class that builds a network with choices, write beside it what the network is called with, "

@@ -3,9 +3,12 @@
 import json
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -39,7 +42,8 @@ def ranked_zero_cost(
     """
     from archrank.verbs.zero_cost import rank_zero_cost
 
-    with ProgressBar("scoring networks", console) as bar:
+    kept = out.with_suffix(".zero-cost.jsonl")
+    with _scores_kept(kept, console), ProgressBar("scoring networks", console) as bar:
         ranking = rank_zero_cost(
             space,
             top,
@@ -47,7 +51,7 @@ def ranked_zero_cost(
             sample=sample,
             proxies=None if proxies is None else [name.strip() for name in proxies.split(",")],
             seed=seed,
-            file=out.with_suffix(".zero-cost.jsonl"),
+            file=kept,
             on_progress=lambda done, total: bar.update(done, total, f"{done} of {total}"),
             **reading.given,
         )
@@ -71,3 +75,16 @@ def ranked_zero_cost(
     Console().print(grid)
     summary = ranking.summary
     Console().print(f"{summary[0].upper()}{summary[1:]}: {out}.")
+
+
+@contextmanager
+def _scores_kept(kept: Path, console: Console) -> Iterator[None]:
+    """Say on an interrupt where the scores so far are."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(
+            f"\ninterrupted; the scores so far are kept in {kept}: start the same command again",
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None

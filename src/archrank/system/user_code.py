@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,9 @@ from archrank.system.files import is_file
 from archrank.system.foreign import bounded, in_one_line
 
 __all__ = ["user_module"]
+
+_LINES = 4
+"""Of a user's traceback; what raised comes last."""
 
 
 def user_module(where: str) -> ModuleType:
@@ -42,4 +46,21 @@ def _import(module: str, where: str, folder: Path) -> ModuleType:
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
-        raise SpaceError(f"{bounded(where, 200)} cannot be imported: {in_one_line(error)}") from None
+        raise SpaceError(
+            f"{bounded(where, 200)} cannot be imported: {in_one_line(error)}{_way_to(error)}"
+        ) from None
+
+
+def _way_to(error: BaseException) -> str:
+    """The last lines of code on the way to an error, as a traceback shows them; those of Python's import left out."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and not frame.filename.startswith("<frozen ")
+    ]
+    lines = [
+        f"\n  {frame.filename}, line {frame.lineno}, in {frame.name}: {bounded((frame.line or '').strip(), 200)}"
+        for frame in frames
+        if frame.filename != importlib.__file__
+    ]
+    return "".join(lines[-_LINES:])
