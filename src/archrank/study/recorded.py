@@ -98,7 +98,7 @@ def recorded_run(folder: Path) -> RecordedRun:
     except Exception as error:  # whatever a damaged file makes of its readers
         raise RunFolderError(
             f"the run in {folder} cannot be read ({message(error, 200)}): continue it with resume=True "
-            "(--resume), which mends its journal"
+            "(--resume), which mends its journal, or names the line that is damaged"
         ) from None
     raise RunFolderError(f"{folder} holds no run of a search: give the folder that a search wrote")
 
