@@ -160,6 +160,6 @@ def draw_site(
 
 
 if __name__ == "__main__":
-    mpl.rcParams["svg.hashsalt"] = "archrank"
+    mpl.rcParams |= {"svg.hashsalt": "archrank", "svg.fonttype": "none"}
     gates_reads_a_cell().savefig(IMAGES / "gates-reads-a-cell.svg")
     merging().savefig(IMAGES / "merging.svg")
