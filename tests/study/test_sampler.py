@@ -2,13 +2,18 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import optuna
+import pytest
 
+import archrank as ar
 from archrank import Cell, Choice, Graph, SearchSpace, Site
+from archrank.errors import ArchrankError
 from archrank.predictors import GaussianProcess
 from archrank.spaces import NASBench201
 from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
-from archrank.study import ArchrankSampler
+from archrank.study import ArchrankSampler, search
+from archrank.study.parameters import distributions, from_parameters, to_parameters
 
 SPACE = NASBench201()
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "your-own-objective.md"
@@ -207,3 +212,114 @@ def test_the_guides_example_works():
             assert len(set(chosen(scope["study"]))) == 20
         if "result" in scope:
             assert len(scope["result"].evaluations) == 30
+
+
+class Spy(RandomSearch):
+    """Remembers what it was shown."""
+
+    multi_objective = True
+
+    def propose(self, history, n, rng):
+        self.seen = {e.architecture: e for e in history}
+        return super().propose(history, n, rng)
+
+
+def options(architecture, space=SPACE):
+    return dict(space.options(architecture))
+
+
+def test_enqueued_and_added_trials_are_what_the_strategy_sees():
+    first, known = SPACE.architecture((3,) * 6), SPACE.architecture((1,) * 6)
+    spy = Spy(SPACE)
+    study = optuna.create_study(direction="maximize", sampler=ArchrankSampler(SPACE, spy))
+    study.enqueue_trial(options(first))
+    study.enqueue_trial({SPACE.choices[0].name: "none"})  # the others are the strategy's
+    study.add_trial(
+        optuna.trial.create_trial(
+            value=40.0, params=options(known), distributions=distributions(SPACE, known)
+        )
+    )
+    asked = []
+
+    def objective(trial):
+        asked.append(SPACE.suggest(trial))
+        return float(sum(asked[-1].choices))
+
+    study.optimize(objective, n_trials=4)
+    assert asked[0] == first
+    assert asked[1].choices[0] == SPACE.choices[0].options.index("none")
+    assert len(set(asked)) == 4
+    assert spy.seen[known].score == 40
+    assert [spy.seen[each].score for each in asked[:3]] == [sum(each.choices) for each in asked[:3]]
+    assert set(spy.seen) == {known, *asked[:3]}
+
+
+def test_an_architecture_that_is_evaluated_again_has_the_mean_of_its_values():
+    spy = Spy(SPACE)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=ArchrankSampler(SPACE, spy))
+    values = iter([1.0, 5.0, 9.0, 0.0])
+
+    def objective(trial):
+        SPACE.suggest(trial)
+        value = next(values)
+        trial.set_constraint("ms", value - 4)
+        return value, 2 * value
+
+    study.optimize(objective, n_trials=2)
+    study.enqueue_trial(study.trials[0].params)
+    study.optimize(objective, n_trials=2)
+    again = from_parameters(SPACE, study.trials[0].params)
+    assert study.trials[2].params == study.trials[0].params
+    assert (spy.seen[again].score, spy.seen[again].others, spy.seen[again].excesses) == (
+        5.0,
+        (-10.0,),
+        (1.0,),
+    )
+
+
+def test_rules_beliefs_and_hints_of_a_sampler():
+    drawn = SPACE.sample(80, np.random.default_rng(0))
+    hint = GaussianProcess(SPACE).fit(drawn, [float(sum(a.choices)) for a in drawn])
+    edge = SPACE.choices[0].name
+    guided = GuidedSearch(SPACE, GaussianProcess(SPACE))
+    wishes = {"forbid": [{edge: "avg_pool_3x3"}], "likely": {edge: {"nor_conv_1x1": 9.0}}, "hints": [hint]}
+    study = optuna.create_study(direction="maximize", sampler=ArchrankSampler(SPACE, guided, **wishes))
+    study.optimize(total, n_trials=15)
+    kinds = [trial.params[edge] for trial in study.trials]
+    assert "avg_pool_3x3" not in kinds
+    assert kinds.count("nor_conv_1x1") >= 5
+    assert study.trials[0].value >= 19  # the best by the hint
+    run = search(SPACE, lambda a: float(sum(a.choices)), guided, budget=15, **{**wishes, "hints": [hint]})
+    assert [to_parameters(SPACE, e.architecture) for e in run.evaluations] == [t.params for t in study.trials]
+    fixed = optuna.create_study(sampler=ArchrankSampler(SPACE, "random", fix={edge: "none"}))
+    fixed.optimize(total, n_trials=5)
+    assert {trial.params[edge] for trial in fixed.trials} == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"fix": {"0→1": "conv"}}, "option of '0→1' in fix 'conv'"),
+        ({"likely": {"0→1": {"conv": 2}}}, "option of '0→1' in likely 'conv'"),
+        ({"likely": {"0→1": {"none": 2}}}, "RandomSearch has none"),
+        ({"hints": [GaussianProcess(SPACE)], "strategy": "guided"}, "not fitted"),
+        ({"hints": ["runs/old"]}, "expected a fitted predictor"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_refused(wishes, said):
+    with pytest.raises(ArchrankError, match=said):
+        ArchrankSampler(SPACE, **{"strategy": "random", **wishes})
+
+
+def test_joint_spaces_have_their_true_distributions_and_enqueued_numbers():
+    space = SPACE & {"lr": ar.log(1e-3, 1), "steps": ar.integer(1, 5)}
+    guided = GuidedSearch(space, GaussianProcess(space), initial=4, batch=2)
+    study = optuna.create_study(direction="maximize", sampler=ArchrankSampler(space, guided))
+    some = space.sample(1, np.random.default_rng(0))[0]
+    study.enqueue_trial({**options(some, space), "lr": 0.5})
+    study.optimize(lambda trial: space.options(space.suggest(trial))["lr"], n_trials=8)
+    assert study.trials[0].params["lr"] == 0.5
+    found = study.trials[0].distributions
+    assert found["lr"] == optuna.distributions.FloatDistribution(1e-3, 1, log=True)
+    assert found["steps"] == optuna.distributions.IntDistribution(1, 5)
+    assert max(t.value for t in study.trials[4:]) > max(t.value for t in study.trials[:4])

@@ -13,8 +13,9 @@ from archrank.predictors.base import Predictor, Ranker
 from archrank.predictors.ensemble import Ensemble
 from archrank.ranking.metrics import kendall_tau
 from archrank.settings import settings_of
+from archrank.space import SearchSpace
 
-__all__ = ["Hinted", "borne_out", "with_hints"]
+__all__ = ["Hinted", "borne_out", "check_fitted", "with_hints"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,6 +96,16 @@ def borne_out(hint: Predictor, architectures: Sequence[Architecture], targets: F
         return math.nan, False
     tau = kendall_tau(hint.predict(list(architectures)), targets)
     return tau, bool(tau * math.sqrt(9 * n * (n - 1) / (2 * (2 * n + 5))) > _CERTAINTY)
+
+
+def check_fitted(hints: Sequence[Predictor], space: SearchSpace) -> None:
+    """Make sure that hints can predict.
+
+    Raises:
+        PredictorError: One was not fitted, or is of another space.
+    """
+    for hint in hints:
+        hint.predict(space.sample(1, np.random.default_rng(0)))
 
 
 def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:

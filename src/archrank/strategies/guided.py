@@ -194,8 +194,7 @@ class GuidedSearch(DomainStrategy):
     def preferring(self, prior: Prior) -> Self:
         """The same search, led by a belief.
 
-        Initial architectures are drawn by it, and the acquisition is multiplied by a power of it that falls as 1 /
-        labels.
+        Initial architectures are drawn by it; the acquisition is multiplied by a power of it that falls as 1 / labels.
         """
         led = copy(self)
         led._prior = prior
@@ -206,8 +205,9 @@ class GuidedSearch(DomainStrategy):
 
         Without architectures to begin with, it begins with the best three by the hints.
         """
-        from archrank.predictors.hinted import Hinted
+        from archrank.predictors.hinted import Hinted, check_fitted
 
+        check_fitted(hints, self.space)
         led = copy(self)
         led.predictor, led._hints = Hinted(self.predictor, hints), tuple(hints)
         return led

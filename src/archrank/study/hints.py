@@ -15,7 +15,6 @@ from archrank.benchmarks.given import cells_of
 from archrank.benchmarks.table import Table
 from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import ArchrankError, TableError
-from archrank.predictors.automatic import auto
 from archrank.predictors.base import Predictor
 from archrank.predictors.hinted import borne_out
 from archrank.space import SearchSpace
@@ -78,7 +77,6 @@ def hints_of(
     found, notes = [], []
     for each in given if several else [given]:
         if isinstance(each, Predictor):
-            each.predict(space.sample(1, np.random.default_rng(0)))  # says where it is not fitted
             found.append(Hint(repr(each), (), each))
             continue
         source, column = each if _is_pair(each) else (each, None)
@@ -137,6 +135,8 @@ def _learned(
             f"hints: {source} has {len(measured)} measurements with {len(set(values))} different values, and a hint "
             f"needs {_FEWEST} that are not all equal"
         )
+    from archrank.predictors.automatic import auto  # here, because it loads SciPy's linear algebra
+
     predictor = auto(space, "fast", seed=seed)
     predictor.fit([k.architecture for k in measured], values, minimize=direction == "minimize")
     return Hint(source, tuple(measured), predictor)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,11 +15,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from archrank.architecture import Architecture
 from archrank.errors import InvalidArchitecture
+from archrank.predictors.base import Predictor
+from archrank.predictors.hints import check_hints
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Strategy
 from archrank.strategies.scalarized import Scalarized
 from archrank.study.checks import checked_space, checked_strategy
+from archrank.study.likely import prior_of
 from archrank.study.parameters import distributions, from_parameters, to_parameters
+from archrank.study.rules import Rules
 from archrank.study.win_rates import win_rates
 
 __all__ = ["ArchrankSampler"]
@@ -42,10 +46,22 @@ class ArchrankSampler(BaseSampler):
     A study with several directions, or whose objective calls ``trial.set_constraint``, is shown to the strategy through
     :class:`~archrank.strategies.Scalarized`, unless it has ``multi_objective``.
 
+    Earlier measurements are added by ``study.add_trial``, and architectures to evaluate first, or again, by
+    ``study.enqueue_trial``; no other one is asked for then. Of an architecture with several trials the strategy sees
+    the means of their values.
+
     Args:
         space: The space, or the name of a built-in one.
         strategy: What to propose, or its name; guided search with its defaults for None.
         seed: The seed of all randomness.
+        fix: Values of choices by name, as for :func:`archrank.search`, as are the next two.
+        forbid: Combinations of values.
+        likely: Options that are likely good.
+        hints: Predictors that are fitted to measurements of something else of the space, such as another data set; see
+            the hints of :func:`archrank.search`.
+
+    Raises:
+        ArchrankError: An argument cannot be used, or the strategy has no use for it.
 
     >>> import optuna
     >>> from archrank.spaces import NASBench201
@@ -59,15 +75,31 @@ class ArchrankSampler(BaseSampler):
     """
 
     def __init__(
-        self, space: SearchSpace | str, strategy: Strategy | str | None = None, seed: int = 0
+        self,
+        space: SearchSpace | str,
+        strategy: Strategy | str | None = None,
+        seed: int = 0,
+        *,
+        fix: Mapping[str, Any] | None = None,
+        forbid: Sequence[Mapping[str, Any]] | None = None,
+        likely: Mapping[str, Mapping[Any, float]] | None = None,
+        hints: Sequence[Predictor] = (),
     ) -> None:
         self._space = checked_space(space)
         self._strategy = checked_strategy(strategy, self._space, None)
+        if rules := Rules(self._space, fix, forbid):
+            self._strategy = self._strategy.within(rules.violation)
+        if (prior := prior_of(self._space, likely)) is not None:
+            self._strategy = self._strategy.preferring(prior)
+        check_hints(hints)
+        if hints:
+            self._strategy = self._strategy.listening(hints)
         self._seed = seed
         self._others = RandomSampler(seed=seed)
         self._lock = threading.Lock()
         # A pick is stored by Optuna only after the lock is released, so it is remembered here.
         self._given: dict[int, Architecture] = {}
+        self._ended: dict[int, Architecture | None] = {}  # read from the trials once they are finished
         self._picked: dict[int, Architecture] = {}  # what Optuna has yet to ask for
         # What the strategy proposed with one fit and no trial has got yet, in its order.
         self._batch: deque[Architecture] = deque()
@@ -87,10 +119,15 @@ class ArchrankSampler(BaseSampler):
 
     def _pick(self, study: Study, trial: FrozenTrial) -> Architecture:
         rng = np.random.default_rng([self._seed, trial.number])
+        if (enqueued := self._parsed(_enqueued(trial))) is not None:
+            with self._lock:
+                self._given[trial.number] = self._picked[trial.number] = enqueued
+            return enqueued
         with self._lock:
             if study.study_name != self._study_name:
                 self._study_name = study.study_name
                 self._given.clear()
+                self._ended.clear()
                 self._picked.clear()
                 self._batch.clear()
             history = self._history(study, trial)
@@ -126,27 +163,38 @@ class ArchrankSampler(BaseSampler):
         trials = [trial for trial in study.get_trials(deepcopy=False) if trial.number != asking.number]
         scores = _scores(trials, signs)
         history = History()
+        several: dict[Architecture, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {}
         for trial in trials:
-            architecture = self._given.get(trial.number) or self._read(trial)
+            architecture = self._architecture(trial)
             if architecture is None:
                 continue
             if trial.number in scores:
-                score, *others = scores[trial.number]
-                excesses = tuple(_excesses(trial))
+                measured = several.setdefault(architecture, [])
+                measured.append((scores[trial.number], tuple(_excesses(trial))))
+                score, *others = _mean([values for values, _ in measured])
+                excesses = _mean([each for _, each in measured])
                 history.record(Evaluated(architecture, score, others=tuple(others), excesses=excesses))
-            else:
+            elif architecture not in several:
                 history.record(Evaluated(architecture, None, pending=not trial.state.is_finished()))
         return history
+
+    def _architecture(self, trial: FrozenTrial) -> Architecture | None:
+        """What a trial evaluates: what it was given, unless some of its parameters were enqueued."""
+        if not trial.state.is_finished():
+            return self._given.get(trial.number) or self._parsed(trial.params)
+        if trial.number not in self._ended:
+            self._ended[trial.number] = self._parsed(trial.params)
+        return self._ended[trial.number]
 
     def _choosing(self, study: Study, history: History) -> Strategy:
         """The strategy, or what shows it several objectives and constraints."""
         plain = len(study.directions) == 1 and not any(entry.violation for entry in history)
         return self._strategy if plain or self._strategy.multi_objective else Scalarized(self._strategy)
 
-    def _read(self, trial: FrozenTrial) -> Architecture | None:
-        """The architecture that a trial's stored parameters say; None where they say none."""
+    def _parsed(self, parameters: Mapping[str, Any]) -> Architecture | None:
+        """The architecture that parameters denote; None where they denote none."""
         try:
-            return from_parameters(self._space, trial.params)
+            return from_parameters(self._space, parameters)
         except (KeyError, ValueError, InvalidArchitecture):
             return None
 
@@ -166,6 +214,19 @@ def _scores(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> dict[int, 
     finals = [sign * t.values[0] if t.state == TrialState.COMPLETE else None for t in ended]
     rates = win_rates(curves, finals).tolist()
     return {trial.number: (rate,) for trial, rate in zip(ended, rates, strict=True)}
+
+
+def _mean(rows: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """The mean of several measurements; the last one where these have different numbers of values."""
+    if len({len(row) for row in rows}) > 1:
+        return rows[-1]
+    return rows[0] if len(rows) == 1 else tuple(np.mean(rows, axis=0).tolist())
+
+
+def _enqueued(trial: FrozenTrial) -> Mapping[str, Any]:
+    """The parameters that a trial was enqueued with; none where it was not."""
+    found: Mapping[str, Any] = getattr(trial, "system_attrs", {}).get("fixed_params") or {}
+    return found
 
 
 def _excesses(trial: FrozenTrial) -> Collection[float]:
