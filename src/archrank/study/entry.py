@@ -29,7 +29,7 @@ from archrank.study.evaluators import TableEvaluator, with_known_values
 from archrank.study.fidelity import checked_fidelities, continued_by, searched_metric, with_fidelities
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.hints import hints_of, uses
-from archrank.study.known import entries, known_evaluations
+from archrank.study.known import entries, known_evaluations, warn_of_other_unit
 from archrank.study.likely import prior_of
 from archrank.study.objectives import Direction
 from archrank.study.record import result_record
@@ -247,6 +247,8 @@ def search(
     before, notes = ([], []) if known is None else known_evaluations(searched, known, chosen, renamed)
     for note in (*notes, *said):
         warnings.warn(note, stacklevel=2)
+    if table is not None:
+        warn_of_other_unit(before, table.column(chosen.metric).tolist(), chosen.metric)
     if before and rungs is None:
         strategy = Informed(strategy, entries(before, chosen))
     if start is not None:
@@ -277,6 +279,9 @@ def search(
             repeats=again,
         )
         warn_of_equal_repeats(result.repeated)
+        if table is None:
+            found = [e.value for e in result.evaluations if e.value is not None]
+            warn_of_other_unit(before, found, chosen.metric)
         result = replace(
             result,
             table=table,

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +28,15 @@ from archrank.system.files import is_folder
 from archrank.system.foreign import shown
 from archrank.workers.outcome import DEFAULT_METRIC
 
-__all__ = ["entries", "known_evaluations"]
+__all__ = ["entries", "known_evaluations", "warn_of_other_unit"]
+
+_NEEDS = {
+    "known": "known evaluations need the values that are searched by",
+    "hints": "a hint needs the column that is named",
+}
+
+_TIMES, _FEWEST = 20.0, 3
+"""Medians of at least so many values that differ by this factor are taken for values in different units."""
 
 
 @dataclass(slots=True)
@@ -130,6 +139,10 @@ def known_evaluations(
         RunFolderError: A run folder cannot be read.
         ArchrankError: Values of another direction, or nothing that belongs to the space.
     """
+    if not isinstance(renamed, Mapping | None):
+        raise ArchrankError(
+            f"renamed is {shown(renamed)}, expected a mapping of earlier names to present ones"
+        )
     notes: list[str] = []
     found: list[Known] = []
     for source in _sources(given):
@@ -137,6 +150,26 @@ def known_evaluations(
         notes += rows.notes
         found += rows.found
     return _merged(found, notes), notes
+
+
+def warn_of_other_unit(known: Sequence[Known], measured: Sequence[float], metric: str) -> None:
+    """Warn where known values and measured ones seem to have different units, such as a share and percent.
+
+    Args:
+        known: What was measured before.
+        measured: Values of the search, or of the table that it looks up.
+        metric: What both are.
+    """
+    before = [k.values[metric] for k in known if metric in k.values]
+    if min(len(before), len(measured)) < _FEWEST:
+        return
+    middles = np.median(np.abs(before)), np.median(np.abs(measured))
+    if min(middles) > 0 and max(middles) > _TIMES * min(middles):
+        warnings.warn(
+            f"the known values of {metric!r} are around {middles[0]:.3g}, and those measured now around "
+            f"{middles[1]:.3g}: bring them to one unit, for the search takes both as one",
+            stacklevel=3,
+        )
 
 
 def entries(known: Sequence[Known], objectives: Objectives) -> list[Evaluated]:
@@ -231,8 +264,7 @@ def _check_names(what: str, there: Sequence[str], rows: _Rows) -> None:
     for name in rows.objectives.directions:
         if name not in there:
             raise TableError(
-                f"{rows.what}: {rows.source}: {UnknownName(what, name, there)}; known evaluations need the values that "
-                "are searched by, and hints the one that is named"
+                f"{rows.what}: {rows.source}: {UnknownName(what, name, there)}; {_NEEDS[rows.what]}"
             )
 
 
