@@ -67,6 +67,13 @@ def test_every_form_of_measured_data_gives_the_same(frame, tmp_path):
         assert rows(ar.rank(SPACE, form, **few)) == expected
 
 
+def test_it_tells_how_many_fits_are_done(frame):
+    told = []
+    few = {"candidates": SPACE.rows()[::50], **GP}
+    ar.rank(SPACE, frame, on_progress=lambda done, total: told.append((done, total)), **few)
+    assert told == [(done, 6) for done in range(6)]
+
+
 def test_lower_is_better(frame, table):
     losses = frame.assign(loss=100 - frame["accuracy"])
     up = ar.rank(SPACE, losses, "accuracy", **GP)

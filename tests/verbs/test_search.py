@@ -286,3 +286,22 @@ def test_a_file_is_searched_by_the_columns_and_directions_that_are_named(tmp_pat
     with pytest.warns(UserWarning, match="without a number in 'accuracy'"):
         result = ar.search(space, measured, "random", objectives=["accuracy", "loss:min"], budget=5)
     assert result.objectives.directions == {"accuracy": "maximize", "loss": "minimize"}
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_bar_is_shown_to_whom_sees_it(watched, table, monkeypatch):
+    told = []
+    monkeypatch.setattr("archrank.verbs.search.is_watched", lambda: watched)
+    monkeypatch.setattr(
+        "archrank.verbs.search.ProgressBar.update", lambda self, *given: told.append((self._quiet, *given))
+    )
+    ar.search(table, strategy="random", budget=3)
+    ar.search(table, strategy="random", budget=3, progress=False)
+    ar.search(table, strategy="random", budget=3, on_progress=lambda progress: None)
+    best = [note.rpartition(", ")[0] for _, _, _, note in told]
+    assert best[-1:] == (["3 of 3"] if watched else [])
+    assert len({done for _, done, _, _ in told}) == len(told)
+    ar.search(table, strategy="random", budget=3, progress=True)
+    assert told[-1][:3] == (False, 3, 3)
+    with pytest.raises(ArchrankError, match="give one"):
+        ar.search(table, strategy="random", budget=3, progress=True, on_progress=print)

@@ -23,6 +23,7 @@ from archrank.cli.predictors import (
 from archrank.cli.tables import TableOptions
 from archrank.errors import ArchrankError, BudgetError
 from archrank.proxies.named import DEFAULTS, PROXIES
+from archrank.system.progress import ProgressBar
 
 if TYPE_CHECKING:
     from archrank.verbs.ranked import Ranking
@@ -167,7 +168,7 @@ def command(
         _show(found, out, as_json, "")
         return
     chosen = names.space(space)
-    with warnings_on(console), console.status("learning from measured architectures, and scoring"):
+    with ProgressBar("learning from measured architectures", console) as bar, warnings_on(console):
         ranking: Ranking = rank(
             chosen,
             train,
@@ -185,6 +186,7 @@ def command(
             members=members,
             bootstrap=bootstrap,
             seed=seed,
+            on_progress=lambda done, total: bar.update(done, total, f"{done} of {total} fits"),
         )
     if save is not None:
         ranking.predictor.save(save)

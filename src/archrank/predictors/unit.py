@@ -12,6 +12,7 @@ from archrank.errors import PredictorError
 from archrank.predictors.base import Predictor
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows
+from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["InUnit", "UnitScale"]
 
@@ -101,7 +102,12 @@ class InUnit:
         self.seed = seed
 
     def fit(
-        self, architectures: Sequence[Architecture], targets: npt.ArrayLike, *, minimize: bool = False
+        self,
+        architectures: Sequence[Architecture],
+        targets: npt.ArrayLike,
+        *,
+        minimize: bool = False,
+        on_progress: OnProgress = silent,
     ) -> Self:
         """Learn from measured architectures.
 
@@ -109,16 +115,18 @@ class InUnit:
             architectures: B architectures of the space.
             targets: What was measured: (B,).
             minimize: Whether lower is better.
+            on_progress: Called with how many fits are done, and of how many.
 
         Raises:
             PredictorError: As for :meth:`Predictor.fit`.
         """
+        on_progress(0, 1 + folds_of(len(architectures)))
         self._sign = -1.0 if minimize else 1.0
         self.predictor_ = self.predictor.fit(architectures, targets, minimize=minimize)
         values = self._sign * np.asarray(targets, dtype=np.float64)
         space = self.predictor.space
         self._references = space.sample(_REFERENCES, np.random.default_rng(0))
-        means, spreads = self._cross_validate(architectures, values)
+        means, spreads = self._cross_validate(architectures, values, on_progress)
         self._scale = UnitScale.of(values)
         z = normal_scores(values)
         seen = np.isfinite(means)
@@ -177,12 +185,16 @@ class InUnit:
         scores = predictor.predict(self._references)
         return float(scores.mean()), float(scores.std()) or 1.0
 
-    def _cross_validate(self, architectures: Sequence[Architecture], values: Floats) -> tuple[Floats, Floats]:
+    def _cross_validate(
+        self, architectures: Sequence[Architecture], values: Floats, on_progress: OnProgress
+    ) -> tuple[Floats, Floats]:
         n = len(values)
         rng = np.random.default_rng(self.seed)
         part = rng.permutation(n) % folds_of(n)
         means, spreads = np.full((2, n), np.nan)
-        for fold in range(int(part.max()) + 1):
+        count = int(part.max()) + 1
+        for fold in range(count):
+            on_progress(1 + fold, 1 + count)
             known, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
             if len(known) < 2 or np.ptp(values[known]) == 0:
                 continue  # nothing to learn

@@ -1,7 +1,8 @@
 """How far long work is: a bar in a terminal, a plain line now and then in a log file."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -9,10 +10,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-__all__ = ["ProgressBar"]
+from archrank.system.on_progress import OnProgress
+
+__all__ = ["ProgressBar", "is_watched", "progress_of"]
 
 _EVERY = 30.0
 """Seconds between the lines in a log file."""
+
+
+def is_watched() -> bool:
+    """Whether somebody sees what is printed now: in a terminal or a notebook."""
+    console = Console(stderr=True)
+    return console.is_terminal or console.is_jupyter
 
 
 class ProgressBar:
@@ -128,3 +137,18 @@ def _duration(seconds: float) -> str:
     """
     minutes, whole = divmod(max(0, round(seconds)), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{whole:02}"
+
+
+@contextmanager
+def progress_of(words: str, on_progress: OnProgress | None) -> Iterator[OnProgress]:
+    """What to tell how far a piece of work is: the caller's function, or a bar where somebody sees it.
+
+    Args:
+        words: What is being done.
+        on_progress: The caller's function; None where there is none.
+    """
+    if on_progress is not None:
+        yield on_progress
+        return
+    with ProgressBar(words, quiet=not is_watched()) as bar:
+        yield lambda done, total: bar.update(done, total, f"{done} of {total}")

@@ -23,6 +23,7 @@ from archrank.study.checks import checked_space
 from archrank.system.arguments import checked_flag, checked_whole
 from archrank.system.foreign import shown
 from archrank.system.on_progress import OnProgress, silent
+from archrank.system.progress import progress_of
 from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking, RankingQuality
 from archrank.verbs.zero_cost import rank_zero_cost
@@ -73,7 +74,7 @@ def rank(
     batch: Any = None,
     labels: Any = None,
     folder: str | os.PathLike[str] | None = None,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress | None = None,
 ) -> Any:
     """Learn from measured architectures, score the candidates or the whole space, and return the best.
 
@@ -123,7 +124,8 @@ def rank(
         batch: Inputs for the networks, (B, …), or their shape; None for 16 random images.
         labels: The classes of these inputs, which some scores use; None for random ones.
         folder: The scores are kept in this folder, and a later call continues from them.
-        on_progress: Called with how many architectures are scored, and of how many.
+        on_progress: Called with how many fits are done, and of how many; with ``zero_cost`` how many architectures are
+            scored. Without it, a bar is shown in a terminal or a notebook.
 
     Returns:
         With ``zero_cost`` a :class:`~archrank.verbs.zero_cost.ZeroCostRanking`. Else a pandas DataFrame if ``measured``
@@ -170,7 +172,7 @@ def rank(
             top,
             candidates=candidates,
             seed=seed,
-            on_progress=on_progress,
+            on_progress=silent if on_progress is None else on_progress,
             architecture_column=architecture_column,
             delimiter=delimiter,
             encoding=encoding,
@@ -215,7 +217,8 @@ def rank(
     options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
     given = {name: value for name, value in options.items() if value is not None}
     model, note = _model(space, predictor, given, learned, seed)
-    fitted = InUnit(model, seed).fit(known, targets, minimize=lower)
+    with progress_of("learning", on_progress) as told:
+        fitted = InUnit(model, seed).fit(known, targets, minimize=lower, on_progress=told)
     scores, predicted, std = fitted.predict(pool)
     best = np.argsort(-scores, kind="stable")[:top]
     notes = tuple(each for each in (*table.notes, note, fitted.note) if each is not None)

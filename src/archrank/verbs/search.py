@@ -32,6 +32,7 @@ from archrank.study.fidelity import searched_metric
 from archrank.study.objectives import Direction
 from archrank.system.arguments import checked_flag, checked_whole
 from archrank.system.foreign import shown
+from archrank.system.progress import ProgressBar, is_watched
 from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
 from archrank.verbs.zero_cost import zero_cost_first
@@ -104,6 +105,7 @@ def search(
     repeat_best: int | None = None,
     repeats: int = 2,
     on_progress: Callable[[Progress], None] | None = None,
+    progress: bool | None = None,
     command: str | None = None,
     fingerprint: Mapping[str, Any] | None = None,
     **options: Any,
@@ -170,6 +172,8 @@ def search(
             was given, 0 for none.
         repeats: How often each of them is evaluated again.
         on_progress: Called after every evaluation.
+        progress: Whether to show a bar, or a line every 30 seconds where there is no terminal; for None, if it is a
+            terminal or a notebook and ``on_progress`` is not given.
         command: The command that repeats the run, for its record.
         fingerprint: Other settings that must be equal when the run is resumed, as JSON values.
         options: Options of a strategy that is given by name, the fields of
@@ -255,46 +259,52 @@ def search(
         with opened.writing():
             write_report(opened.path, record, space, table)
 
-    result = search_study(
-        searched,
-        values,
-        strategy,  # type: ignore[arg-type]  # checked there
-        budget=budget,
-        seed=seed,
-        metric=metric,
-        maximize=maximize,
-        objectives=objectives,
-        where=where,
-        folder=folder,
-        resume=resume,
-        database=database,
-        workers=workers,
-        executor=executor,
-        asynchronous=asynchronous,
-        timeout=timeout,
-        retries=retries,
-        fidelities=fidelities,
-        continued=continued,
-        promotion=promotion,
-        known=known,
-        renamed=renamed,
-        hints=hints,
-        start=start,
-        fix=fix,
-        forbid=forbid,
-        likely=likely,
-        repeat_best=repeat_best,
-        repeats=repeats,
-        timer=timer,
-        on_progress=on_progress,
-        fingerprint={
-            "benchmark": benchmark,
-            **({} if chosen is None else chosen.active),
-            **(fingerprint or {}),
-        },
-        environment={"versions": versions(), "workers": workers, "command": command},
-        on_end=write,
+    watched = (
+        (on_progress is None and is_watched()) if progress is None else checked_flag("progress", progress)
     )
+    if watched and on_progress is not None:
+        raise ArchrankError("progress=True and on_progress are two ways to show the progress: give one")
+    with ProgressBar("searching", quiet=not watched) as bar:
+        result = search_study(
+            searched,
+            values,
+            strategy,  # type: ignore[arg-type]  # checked there
+            budget=budget,
+            seed=seed,
+            metric=metric,
+            maximize=maximize,
+            objectives=objectives,
+            where=where,
+            folder=folder,
+            resume=resume,
+            database=database,
+            workers=workers,
+            executor=executor,
+            asynchronous=asynchronous,
+            timeout=timeout,
+            retries=retries,
+            fidelities=fidelities,
+            continued=continued,
+            promotion=promotion,
+            known=known,
+            renamed=renamed,
+            hints=hints,
+            start=start,
+            fix=fix,
+            forbid=forbid,
+            likely=likely,
+            repeat_best=repeat_best,
+            repeats=repeats,
+            timer=timer,
+            on_progress=_told(bar) if watched else on_progress,
+            fingerprint={
+                "benchmark": benchmark,
+                **({} if chosen is None else chosen.active),
+                **(fingerprint or {}),
+            },
+            environment={"versions": versions(), "workers": workers, "command": command},
+            on_end=write,
+        )
     errors = Counter(e.error for e in result.evaluations if e.state == "failed")
     if errors and errors.total() == len(result.evaluations):
         warnings.warn(
@@ -359,3 +369,12 @@ def _tables_of(space: SearchSpace) -> str:
     """Where the space was measured, for a message."""
     names = benchmarks.tables_of(space)
     return f", or search a benchmark of it: {', '.join(names)}" if names else ""
+
+
+def _told(bar: ProgressBar) -> Callable[[Progress], None]:
+    def on_progress(progress: Progress) -> None:
+        unit = "" if progress.unit == "evaluations" else f" {progress.unit}"
+        best = "–" if progress.best is None else f"{progress.best:.6g}"
+        bar.update(progress.done, progress.budget, f"{progress.done} of {progress.budget}{unit}, best {best}")
+
+    return on_progress
