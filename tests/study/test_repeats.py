@@ -56,6 +56,14 @@ def test_the_best_are_evaluated_again_and_the_best_mean_wins():
     assert len(result.study.trials) == 26
 
 
+def test_progress_tells_of_repeats():
+    told = []
+    result = search(budget=5, on_progress=told.append)
+    assert [p.unit for p in told] == ["evaluations"] * 6 + ["repeats"] * 6
+    assert [(p.done, p.budget) for p in told[6:]] == [(k, 6) for k in range(1, 7)]
+    assert told[-1].best == max(e.value for e in result.evaluations)
+
+
 def test_smaller_values_may_be_better():
     result = search(maximize=False)
     assert result.best_value == min(each.values["value"] for each in result.repeated)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,8 @@ class Progress:
         budget: How many there will be.
         best: The best value so far of the (first) objective, in its own unit, of what meets the constraints; None where
             nothing does yet.
-        unit: What is counted: ``"evaluations"`` or ``"epochs"``.
+        unit: What is counted: ``"evaluations"`` or ``"epochs"``, and in the end ``"repeats"``, where the best are
+            evaluated again.
     """
 
     done: int
@@ -148,8 +149,10 @@ def drive(
                 if again.best:
                     best = to_repeat(run_state.evaluations(), again, plan.objectives)
                     run_state.queue_repeats(best, again.times, clock.spent)
-                    for outcome in evaluated(lambda: 0):
+                    left = len(run_state.open)
+                    for done, outcome in enumerate(evaluated(lambda: 0), start=1):
                         clock.watch.seconds["evaluate"] += outcome.seconds
+                        report(Progress(done, left, None, "repeats"))
             except KeyboardInterrupt:
                 run_state.release()
                 raise
@@ -224,8 +227,9 @@ class _Reporter:
         self._unit = "evaluations" if fidelities is None else "epochs"
         self()
 
-    def __call__(self) -> None:
+    def __call__(self, repeats: Progress | None = None) -> None:
         if self._tell is not None:
             found = self._run_state.best
             best = None if found is None else self._objectives.signs[0] * found
-            self._tell(Progress(self._run_state.done, self._budget, best, self._unit))
+            search = Progress(self._run_state.done, self._budget, best, self._unit)
+            self._tell(search if repeats is None else replace(repeats, best=best))

@@ -60,6 +60,9 @@ _ELSEWHERE = {
     "warm_start": "known",
     "points_to_evaluate": "known",
     "previous": "known",
+    "prior": "likely",
+    "priors": "likely",
+    "n_repeats": "repeats",
 }
 """Arguments by the names that other libraries use."""
 
