@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ import pytest
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[postgres]'")
 
 from archrank.benchmarks import load_benchmark
-from archrank.errors import RunFolderError
+from archrank.errors import ArchrankError, RunFolderError
 from archrank.spaces import Darts, EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
-from archrank.study import Database, TableEvaluator, search, serve
+from archrank.study import Database, TableEvaluator, patience, search, serve
 from waiting import PATIENCE, wait_until
 
 SPACE = NASBench201()
@@ -378,6 +379,18 @@ def test_a_server_that_restarts_ends_neither_the_search_nor_its_workers(server, 
     assert process.returncode == 0
 
 
+def test_a_search_that_begins_before_its_server_waits(server, monkeypatch):
+    monkeypatch.setattr(patience, "_KNOCKING", PATIENCE)
+    server.control("stop")
+    starting = threading.Thread(target=server.control, args=("start",))
+    starting.start()
+    try:
+        with Database(server, "early", patience=PATIENCE) as database:
+            assert not database.holds()
+    finally:
+        starting.join()
+
+
 def test_a_server_that_stays_away_ends_the_search_after_its_patience(server):
     driver = Driver(server, "away", patience=0.5, budget=1).queued()
     server.control("stop")
@@ -445,3 +458,33 @@ def test_a_changed_database_makes_a_worker_import_nothing(server, worker, tmp_pa
     (tmp_path / "go").touch()  # with a space that is typed, the search ends
     found = worker("changed", "mine.py:evaluate", "--space", "nas-bench-201").communicate(timeout=60)[1]
     assert "1 evaluations ran here" in found
+
+
+STRANGE = [None, -1, "", "x" * 300, [], {}, ["a"], True, {"a": 1}, 3.5, "darts"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("first", [0, 4, 7])
+def test_a_search_and_a_worker_refuse_an_edited_fact_or_read_it(server, first):
+    driver = Driver(server, f"edited-{first}", budget=2).queued()
+    with Database(server, f"edited-{first}", patience=1) as database:
+        serve(database, SPACE, total)
+        driver.found()
+        study = database.study()
+        facts = {fact: value for fact, value in study.user_attrs.items() if fact != "ended"}
+        for number, (fact, right) in enumerate(facts.items()):
+            study.set_user_attr(fact, STRANGE[(3 * number + first) % len(STRANGE)])
+            for use in (
+                lambda: serve(database, SPACE, total),
+                lambda: search(SPACE, None, strategy(), budget=2, database=database, resume=True),
+            ):
+                with suppress(ArchrankError):  # any other error is a failure
+                    use()
+            study.set_user_attr(fact, right)
+            study.set_user_attr("ended", True)
+        found = search(SPACE, None, strategy(), budget=2, database=database, resume=True).evaluations
+    assert [e.value for e in found] == [total(e.architecture) for e in found]
+
+
+def total(architecture):
+    return float(sum(architecture.choices))

@@ -7,7 +7,7 @@ pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[post
 from archrank.errors import EvaluationError, RunFolderError
 from archrank.spaces import NASBench201
 from archrank.strategies import RandomSearch
-from archrank.study import Database, RayCluster, search
+from archrank.study import Database, RayCluster, patience, search
 
 SPACE = NASBench201()
 
@@ -25,7 +25,8 @@ def test_what_several_machines_cannot_share_is_refused(url, said):
         Database(url, "mine")
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password():
+def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch):
+    monkeypatch.setattr(patience, "_KNOCKING", 0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

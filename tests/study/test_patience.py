@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'archrank[postgres]'")
 
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, PendingRollbackError, ProgrammingError
 
 from archrank.errors import RunFolderError
-from archrank.study import Database
-from archrank.study.patience import outlasted
+from archrank.study import Database, patience
+from archrank.study.patience import outlasted, reached
 from archrank.system.interrupts import uninterrupted
 
 
@@ -43,9 +43,48 @@ def within_optuna():
     return error
 
 
-@pytest.mark.parametrize("make", [away, within_optuna])
+def in_a_lost_transaction():
+    return PendingRollbackError("Can't reconnect until invalid transaction is rolled back.")
+
+
+@pytest.mark.parametrize("make", [away, within_optuna, in_a_lost_transaction])
 def test_a_call_is_repeated_until_the_server_is_back(make):
     assert outlasted(Failing(3, make()), patience=600) == 4
+
+
+def answering(words):
+    return OperationalError("", {}, Exception(words))
+
+
+@pytest.mark.parametrize(
+    "words", ["connection refused", "connection failed: FATAL:  the database system is starting up"]
+)
+def test_a_server_that_is_being_started_is_waited_for(monkeypatch, words):
+    monkeypatch.setattr(patience, "_KNOCKING", 600)
+    assert reached(Failing(3, answering(words)), patience=600) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("connection refused", 0),
+        ('FATAL:  password authentication failed for user "me"', 600),
+        ('FATAL:  database "x" does not exist', 600),
+    ],
+)
+def test_a_server_that_refuses_is_not_waited_for(words, seconds):
+    failing = Failing(10**9, answering(words))
+    with pytest.raises(OperationalError):
+        reached(failing, patience=seconds)
+    assert failing.calls == 1
+
+
+def test_a_server_that_does_not_answer_is_waited_for_only_briefly(monkeypatch):
+    monkeypatch.setattr(patience, "_KNOCKING", 0)
+    failing = Failing(10**9, answering("connection refused"))
+    with pytest.raises(OperationalError):
+        reached(failing, patience=600)
+    assert failing.calls == 1
 
 
 def test_patience_ends():

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 
 from archrank.errors import RunFolderError, UnknownName
 from archrank.study.metadata import checked_metadata
-from archrank.study.patience import Lock, outlasted
+from archrank.study.patience import Lock, outlasted, reached
 from archrank.study.storage import StudyStore
 from archrank.system.foreign import message
 from archrank.system.interrupts import uninterrupted
@@ -176,7 +176,7 @@ class Database(StudyStore):
 
         engine = self._engine()
         with self._explained():
-            connection = engine.connect()
+            connection = reached(engine.connect, self.patience)
         with connection:
             yield connection, sqlalchemy.text
 

@@ -12,12 +12,21 @@ from archrank.system.interrupts import interrupt_waits
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["Lock", "outlasted"]
+__all__ = ["Lock", "outlasted", "reached"]
 
 T = TypeVar("T")
 
 _PAUSE, _LONGEST_PAUSE, _NAP = 0.1, 5.0, 0.1
 """Seconds between two tries, which grow, and between two looks whether an interrupt came."""
+
+_KNOCKING = 4.0
+"""Seconds in which a server that was started a moment ago begins to listen."""
+
+_STARTING = (
+    "the database system is starting up",
+    "the database system is not yet accepting",
+    "is shutting down",
+)
 
 
 def outlasted(function: Callable[[], T], patience: float) -> T:
@@ -30,14 +39,41 @@ def outlasted(function: Callable[[], T], patience: float) -> T:
     Raises:
         SQLAlchemyError: The server was away for longer, or refused for another reason, or an interrupt came.
     """
+    return _repeated(function, lambda error: patience if _is_away(error) else 0.0)
+
+
+def reached(connect: Callable[[], T], patience: float) -> T:
+    """Connect for the first time, when a server may have been started together with this program.
+
+    Args:
+        connect: Makes a connection.
+        patience: Seconds to wait for a server that says that it is starting. One that does not answer may also not
+            exist, and is waited for only briefly; one that refuses, as a wrong password, not at all.
+
+    Raises:
+        SQLAlchemyError: No connection could be made.
+    """
+
+    def waits(error: Exception) -> float:
+        text = str(error)
+        if any(words in text for words in _STARTING):
+            return patience
+        return min(_KNOCKING, patience) if _is_away(error) and "FATAL" not in text else 0.0
+
+    return _repeated(connect, waits)
+
+
+def _repeated(function: Callable[[], T], waits: Callable[[Exception], float]) -> T:
+    """Call a function, again while it fails with errors for which so many seconds since the beginning are waited."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    until, pause = time.monotonic() + patience, _PAUSE
+    began, pause = time.monotonic(), _PAUSE
     while True:
         try:
             return function()
         except (SQLAlchemyError, StorageInternalError) as error:
-            if not _is_away(error) or time.monotonic() >= until:
+            until = began + waits(error)
+            if time.monotonic() >= until:
                 raise
             end = min(until, time.monotonic() + pause)
             while time.monotonic() < end:
@@ -49,11 +85,12 @@ def outlasted(function: Callable[[], T], patience: float) -> T:
 
 def _is_away(error: BaseException) -> bool:
     """Whether an error is of the connection, and not of what was asked."""
-    from sqlalchemy.exc import InterfaceError, OperationalError
+    from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OperationalError | InterfaceError):
+        # The last where Optuna asks once more in a transaction whose connection was lost.
+        if isinstance(cause, OperationalError | InterfaceError | PendingRollbackError):
             return True
         cause = cause.__cause__
     return False

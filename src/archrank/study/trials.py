@@ -10,13 +10,14 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Proposal
 from archrank.study.evaluations import Evaluation
 from archrank.study.objectives import Objectives
 from archrank.study.parameters import distributions, from_parameters, to_parameters
 from archrank.study.storage import StudyStore
-from archrank.system.foreign import bounded
+from archrank.system.foreign import bounded, shown
 from archrank.workers.evaluation import Task
 from archrank.workers.outcome import Outcome
 
@@ -107,13 +108,22 @@ class Trials:
         )
 
     def settle(self, key: str, value: int) -> int:
-        """Store a number with the study under a name that is not taken yet; returns the stored number."""
+        """Store a number with the study under a name that is not taken yet; returns the stored number.
+
+        Raises:
+            RunFolderError: What is stored is no number from 1.
+        """
 
         def settled() -> int:
-            if (stored := self.study.user_attrs.get(key)) is not None:
-                return int(stored)
-            self.study.set_user_attr(key, value)
-            return value
+            if (stored := self.study.user_attrs.get(key)) is None:
+                self.study.set_user_attr(key, value)
+                return value
+            if type(stored) is not int or stored < 1:
+                raise RunFolderError(
+                    f"the study in {self._store.where}, says {key} is {shown(stored)}, expected a whole number from 1: "
+                    f"it was changed by something else than a search; {self._store.instead}"
+                )
+            return stored
 
         return self._lasting(settled)
 
