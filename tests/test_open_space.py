@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from itertools import count
 
 import numpy as np
 import optuna
@@ -142,6 +143,8 @@ def test_options_that_differ_between_architectures_are_refused():
         (lambda choose: choose("kind", ["a", "a"]), "'a' is listed twice"),
         (lambda choose: choose("n", [3, 3.0]), "'n'.*the options 3 and 3.0 are equal"),
         (lambda choose: choose("n", [True, 1, 2]), "the options True and 1 are equal"),
+        (lambda choose: choose("n", {1, 2}), "are a set"),
+        (lambda choose: [choose(f"n {i}", [1, 2]) for i in count()], "does the code that builds it ever end"),
         (lambda choose: choose("kind", [object()]), "mapping of names"),
         (lambda choose: choose("kind", "relu"), "expected a list or a mapping"),
         (lambda choose: choose("", [1, 2]), "not empty"),

@@ -1,6 +1,6 @@
 """What code that builds an architecture asks for its choices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
@@ -15,6 +15,10 @@ T = TypeVar("T")
 
 Asked = dict[str, tuple[Domain, Value]]
 """The choices of one architecture by name, in the order in which they were asked: what was possible, what was taken."""
+
+
+_MOST = 20_000
+"""How many choices one architecture may have."""
 
 
 class Answers(Protocol):
@@ -65,6 +69,11 @@ class Record:
                     f"{spelled(domain)}; give the second choice another name, such as with choose.within(…)"
                 )
             return value
+        if len(self.asked) >= _MOST:
+            raise SpaceError(
+                f"an architecture asks for more than {_MOST:,} choices, the last one {name!r}: does the code that "
+                "builds it ever end?"
+            )
         known = self._before.get(name)
         value = self._answers.answer(name, domain) if known is None or known[0] != domain else known[1]
         self.asked[name] = (domain, value)
@@ -139,6 +148,11 @@ class Chooser:
         if isinstance(options, str | bytes) or not isinstance(options, Iterable):
             raise SpaceError(
                 f"the options of the choice {name!r} are {shown(options)}; expected a list or a mapping"
+            )
+        if isinstance(options, Set) and not isinstance(options, Mapping):
+            raise SpaceError(
+                f"the options of the choice {name!r} are a set, which has no order, so a search could not be repeated; "
+                "give a list"
             )
         domain = self._domain(name, lambda: Options.of(options, ordered))
         value = self._record.ask(self._named(name), domain, training)

@@ -13,7 +13,7 @@ import archrank as ar
 WIDTH = 8
 WIDTHS = [8, 12]
 COUNT = 0
-SHARED = nn.Linear(8, 8)
+SHARED = nn.Linear(8, 8).requires_grad_(False)
 
 
 class Block(nn.Module):
@@ -419,7 +419,7 @@ def remembers_defaults(choose, made=[]):  # noqa: B006
 
 @functools.lru_cache
 def cached_block(width):
-    return Block(width)
+    return Block(width).requires_grad_(False)
 
 
 def cached_blocks(choose):

@@ -1,9 +1,12 @@
 """Modules with choices as search spaces."""
 
 import copy
+import importlib
+import linecache
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from torch import nn  # noqa: E402
 
 import archrank as ar  # noqa: E402
 from archrank.errors import (  # noqa: E402
+    ArchrankError,
     EvaluationError,
     InvalidArchitecture,
     ParseError,
@@ -329,6 +333,64 @@ def test_what_cannot_be_a_space_is_refused_at_once(net, example, error, message)
         ar.ModuleSpace(net, example)
 
 
+SHARED = {"prelu": nn.PReLU(), "relu": nn.ReLU()}
+FROZEN = nn.Linear(4, 4).requires_grad_(False)
+
+
+def test_networks_that_share_weights_are_refused():
+    def sharing(choose):
+        return nn.Sequential(nn.Linear(4, choose("width", [4, 8])), choose("act", SHARED))
+
+    def with_frozen(choose):
+        return nn.Sequential(FROZEN, nn.Linear(4, choose("width", [4, 8])))
+
+    def build_two():
+        space = ar.ModuleSpace(sharing, (1, 4))
+        # If no network that was checked has the shared one.
+        return [space.build({"width": width, "act": "prelu"}) for width in (4, 8)]
+
+    with pytest.raises(SpaceError, match=r"have the weight '1.weight' in common"):
+        build_two()
+    frozen = ar.ModuleSpace(with_frozen, (1, 4))
+    assert frozen.build('{"width": 4}')[0] is frozen.build('{"width": 8}')[0] is FROZEN
+
+
+def test_one_choice_may_stand_at_two_places():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            act = ar.choice({"relu": nn.ReLU, "tanh": nn.Tanh})
+            self.layers = nn.Sequential(nn.Linear(4, 4), act, nn.Linear(4, 4), act)
+
+        def forward(self, x):
+            return self.layers(x)
+
+    space = ar.ModuleSpace(Twice, (1, 4))
+    network = space.build('{"layers.1": "tanh"}')
+    assert network.layers[1] is network.layers[3]
+    assert isinstance(network.layers[1], nn.Tanh)
+
+
+def test_a_search_ends_where_numbers_make_no_further_networks():
+    def net(choose):
+        choose.number("lr", 1e-3, 1e-1)
+        return nn.Linear(4, choose("width", [8, 16]))
+
+    with pytest.warns(UserWarning, match="'lr'"):
+        space = ar.ModuleSpace(net, (1, 4))
+    for strategy in ("random", "evolution", "guided"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = ar.search(space, lambda module: float(module.out_features), strategy, budget=6)
+        assert sorted(e.value for e in result.evaluations) == [8, 16]
+
+
+def test_a_start_that_breaks_a_known_bound_is_refused(space):
+    large = {"width": 32, "blocks": 0, "lr": 0.01}
+    with pytest.raises(ArchrankError, match=r"breaks 'parameters < 200', its parameters is 259"):
+        ar.search(space, train, budget=12, where=["parameters < 200"], start=[large])
+
+
 def test_a_choice_that_changes_no_network_is_named():
     def net(choose):
         choose.number("lr", 1e-3, 1e-1)
@@ -433,6 +495,51 @@ def test_a_built_network_is_pickled_and_exported(space):
     x = torch.randn(2, 4)
     assert torch.equal(again(x), network(x))
     assert torch.allclose(torch.export.export(network, (x,)).module()(x), network(x))
+
+
+def test_what_the_code_reaches_identifies_a_space(tmp_path, monkeypatch):
+    blocks = "from torch import nn\nWIDTH = 4\ndef head(width):\n    return nn.Linear(width, WIDTH)\n"
+    model = (
+        "from functools import partial\nfrom torch import nn\nfrom the_blocks import head\n"
+        "def net(choose, factor=1):\n"
+        "    width = choose('width', [4, 8]) * factor\n"
+        "    return nn.Sequential(nn.Linear(4, width), head(width))\n"
+        "def make(factor):\n    return lambda choose: net(choose, factor)\n"
+        "class Builder:\n"
+        "    def __init__(self, factor):\n        self.factor = factor\n"
+        "    def __call__(self, choose):\n        return net(choose, self.factor)\n"
+        "twice, thrice = partial(net, factor=2), partial(net, factor=3)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "the_model.py").write_text(model)
+
+    def digests(text):
+        (tmp_path / "the_blocks.py").write_text(text)
+        for name in ("the_model", "the_blocks"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        made = importlib.import_module("the_model")
+        builders = {
+            "net": made.net,
+            "partial 2": made.twice,
+            "partial 3": made.thrice,
+            "closure 2": made.make(2),
+            "closure 3": made.make(3),
+            "object 2": made.Builder(2),
+            "object 3": made.Builder(3),
+        }
+        spaces = {name: ar.ModuleSpace(builder, (1, 4)) for name, builder in builders.items()}
+        assert spaces["partial 2"].name == "net"
+        return {name: space.digest for name, space in spaces.items()}
+
+    first = digests(blocks)
+    assert len(set(first.values())) == len(first)
+    assert digests(blocks + "# a comment\n") == first
+    edited = digests(blocks.replace("WIDTH = 4", "WIDTH = 40"))
+    assert not set(edited.values()) & set(first.values())
+    for name in ("the_model", "the_blocks"):
+        sys.modules.pop(name, None)
 
 
 def test_code_that_was_typed_in_identifies_a_space_too():

@@ -62,6 +62,7 @@ def test_a_class_a_function_and_an_object(folder):
         ("users_networks.py:none", TraceError, "makes 5; expected"),
         ("users_missing.py:Net", SpaceError, "no_such_package"),
         ("resnet50", UnknownName, "timm:NAME"),
+        ("os:getcwd", UnknownName, "path/to/file.py:NAME"),
     ],
 )
 def test_what_makes_no_network_says_why(folder, name, error, message):
@@ -73,6 +74,22 @@ def test_without_timm_its_networks_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(TraceError, match="pip install timm"):
         ar.trace("timm:resnet50")
+
+
+def test_files_in_different_folders_find_their_own_neighbors(tmp_path):
+    text = "from torch import nn\nfrom a_helper import WIDTH\ndef net():\n    return nn.Linear(4, WIDTH)\n"
+    for folder, width in (("one", 3), ("two", 7)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a_helper.py").write_text(f"WIDTH = {width}\n")
+        (tmp_path / folder / "a_model.py").write_text(text)
+    before = [*sys.path]
+    try:
+        for folder, width in (("one", 3), ("two", 7), ("one", 3)):
+            assert named_module(f"{tmp_path}/{folder}/a_model.py:net").out_features == width
+    finally:
+        sys.path[:] = before
+        for name in ("a_helper", "a_model"):
+            sys.modules.pop(name, None)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs timm")

@@ -93,6 +93,36 @@ def kinds(graph):
     return [node.operation for node in graph.cells[0].sites]
 
 
+def test_operators_that_do_not_fit_together_are_refused(tmp_path):
+    for nodes in (
+        [helper.make_node("Relu", ["nowhere"], ["y"])],
+        [helper.make_node("Add", ["x", "y"], ["z"]), helper.make_node("Relu", ["z"], ["y"])],
+        [helper.make_node("Conv", ["x"], ["y"])],
+        [helper.make_node("Reshape", ["x"], ["y"])],
+    ):
+        with pytest.raises(TraceError, match=r"made\.onnx.*damaged"):
+            ar.trace(saved(tmp_path, nodes))
+
+
+def test_functions_that_stand_for_far_too_much_are_refused(tmp_path):
+    def function(name, called):
+        nodes = [helper.make_node(called, [a], [b], domain="house") for a, b in (("a", "b"), ("b", "c"))]
+        imports = [helper.make_opsetid("", 18), helper.make_opsetid("house", 1)]
+        return helper.make_function("house", name, ["a"], ["c"], nodes, imports)
+
+    def with_functions(functions):
+        path = saved(tmp_path, [helper.make_node("f0", ["x"], ["y"], domain="house")])
+        model = onnx.load(path)
+        model.functions.extend(functions)
+        onnx.save(model, path)
+        return path
+
+    with pytest.raises(TraceError, match=r"stands for 2.2e\+12 operators"):
+        ar.trace(with_functions([function(f"f{i}", f"f{i + 1}") for i in range(40)]))
+    with pytest.raises(TraceError, match="the function 'f0' calls itself"):
+        ar.trace(with_functions([function("f0", "f1"), function("f1", "f0")]))
+
+
 def test_an_open_first_dimension_is_one_input_and_others_need_an_example(tmp_path):
     nodes = [helper.make_node("Relu", ["x"], ["y"])]
     (node,) = ar.trace(saved(tmp_path, nodes)).cells[0].sites

@@ -110,6 +110,15 @@ def test_what_cannot_be_ranked_is_refused(change, error, message):
         ar.rank_networks(**given | change, example=(1, 4))
 
 
+def test_a_name_with_two_values_is_refused(tmp_path):
+    (tmp_path / "measured_nets.py").write_text(
+        "from torch import nn\ndef net():\n    return nn.Linear(4, 2)\n"
+    )
+    name = f"{tmp_path}/measured_nets.py:net"
+    with pytest.raises(TableError, match=r"measured_nets.py:net' was measured as 1 and as 9; give it once"):
+        ar.rank_networks([name] * 6, [1, 1, 1, 1, 9, 1], [name], example=(1, 4))
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [

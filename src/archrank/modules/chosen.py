@@ -23,7 +23,8 @@ def with_choices(network: nn.Module, choose: Chooser) -> nn.Module:
 def _replace(
     module: nn.Module, path: str, choose: Chooser, done: dict[int, nn.Module], asked: frozenset[str]
 ) -> None:
-    for name, child in list(module.named_children()):
+    # Not named_children, which leaves out what stands at a second place.
+    for name, child in [(name, child) for name, child in module._modules.items() if child is not None]:
         at = f"{path}.{name}" if path else name
         replaced = child
         while isinstance(replaced, Placed):

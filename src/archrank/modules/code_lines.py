@@ -7,7 +7,7 @@ from types import FrameType, TracebackType
 
 import torch
 
-__all__ = ["line_now", "line_of"]
+__all__ = ["line_before", "line_now", "line_of"]
 
 _PYTHON = sysconfig.get_path("stdlib")
 _OTHERS = (str(Path(torch.__file__).parent), str(Path(__file__).parents[1]), "<frozen ")
@@ -43,3 +43,9 @@ def _is_users(frame: FrameType) -> bool:
     if file.startswith(_OTHERS):
         return False
     return not file.startswith(_PYTHON) or "site-packages" in file
+
+
+def line_before(error: BaseException) -> str:
+    """The user's line that raised it, to stand before a message."""
+    line = line_of(error)
+    return f"{line}: " if line else ""

@@ -3,8 +3,8 @@
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ from archrank.architecture import Architecture
 from archrank.chooser import Chooser, Given, Record
 from archrank.errors import EvaluationError, InvalidArchitecture, SpaceError, TraceError
 from archrank.graph import Graph
+from archrank.modules.builder import latency_text, name_of, takes_argument
 from archrank.modules.chosen import with_choices
-from archrank.modules.code_lines import line_of
+from archrank.modules.code_lines import line_before
 from archrank.modules.copied import CopiedCode, copied_code
 from archrank.modules.example import arguments_of, in_shape
 from archrank.modules.latency import measure_latency
@@ -106,17 +107,18 @@ class ModuleSpace(OpenSpace):
                 f"ModuleSpace was given {shown(net)}; expected a function or a class that builds a network, itself and "
                 "not its name"
             )
-        found = name or getattr(net, "__name__", type(net).__name__)
+        found = name or name_of(net)
         if not isinstance(found, str) or not found.strip():
             raise SpaceError(f"the space is named {shown(name)}; expected a text that is not empty")
         super().__init__(found)
         self.net = net
         self.example = in_shape(arguments_of(example))
         self._latency, self._latencies = latency, dict[Any, float]()
-        self._source = source_of(net) + _latency_text(latency)
-        self._takes_chooser = _takes_argument(net)
+        self._source = source_of(net) + latency_text(latency)
+        self._takes_chooser = takes_argument(net)
         self._in_outline = True
         self._graphs: dict[Architecture, Graph] = {}
+        self._weights: WeakValueDictionary[int, nn.Parameter] = WeakValueDictionary()
         self._code: CopiedCode | None = None
         self._rebuilt_because: str | None = None
         self._lowered = 0
@@ -159,7 +161,7 @@ class ModuleSpace(OpenSpace):
         with torch.random.fork_rng(enabled=seed is not None):
             if seed is not None:
                 torch.manual_seed(seed)
-            network = self._made(Chooser(record))
+            network = self._own(self._made(Chooser(record)))
         record.open = False
         return network
 
@@ -179,24 +181,24 @@ class ModuleSpace(OpenSpace):
             if self._in_outline:
                 try:
                     with in_outline():
-                        return self._made(choose)
+                        return self._own(self._made(choose))
                 except (RuntimeError, NotImplementedError) as error:
                     # Code that reads numbers while it builds, such as rates from a linspace.
                     if "meta" not in str(error):
                         raise
                     self._in_outline = False
-            return self._made(choose)
+            return self._own(self._made(choose))
         except InvalidArchitecture:
             raise
         except SpaceError as error:
-            raise SpaceError(f"{_line_before(error)}{error}") from error
+            raise SpaceError(f"{line_before(error)}{error}") from error
         except _UNFIT as error:
             raise InvalidArchitecture(
-                f"{_line_before(error)}it cannot be built: {in_one_line(error)}"
+                f"{line_before(error)}it cannot be built: {in_one_line(error)}"
             ) from error
         except Exception as error:
             raise SpaceError(
-                f"{_line_before(error)}building a network of the space {self.name} fails: {in_one_line(error)}"
+                f"{line_before(error)}building a network of the space {self.name} fails: {in_one_line(error)}"
                 f"{self._about_the_chooser(error)}"
             ) from error
         finally:
@@ -290,11 +292,12 @@ class ModuleSpace(OpenSpace):
 
     def __getstate__(self) -> dict[str, Any]:
         """What defines the space, without what was traced and measured."""
-        return super().__getstate__() | {"_graphs": {}, "_latencies": {}, "_code": None}
+        return super().__getstate__() | {"_graphs": {}, "_latencies": {}, "_code": None, "_weights": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Read the code again."""
         self.__dict__.update(state)
+        self._weights = WeakValueDictionary()
         self._read_code()
 
     # Inside.
@@ -303,6 +306,20 @@ class ModuleSpace(OpenSpace):
         self._code, self._rebuilt_because = None, "its code reads numbers while it builds"
         if self._in_outline:
             self._code, self._rebuilt_because = copied_code(self.net)
+
+    def _own(self, network: nn.Module) -> nn.Module:
+        """The network, after making sure that no network that was built before has weights in common with it."""
+        for name, weight in network.named_parameters():
+            if not weight.requires_grad:
+                continue
+            if self._weights.get(id(weight)) is weight:
+                raise SpaceError(
+                    f"two networks of the space {self.name} have the weight {name!r} in common, so training one "
+                    "changes the other: make its module anew in every call, such as by naming classes or functions as "
+                    "options"
+                )
+        self._weights.update((id(weight), weight) for weight in network.parameters() if weight.requires_grad)
+        return network
 
     def _about_the_chooser(self, error: Exception) -> str:
         """What may be wrong where the code works with None in the place of a chooser."""
@@ -327,6 +344,8 @@ class ModuleSpace(OpenSpace):
         """Build some networks, so that mistakes show before a search."""
         rng = np.random.default_rng(0)
         (first,) = self.sample(1, rng)
+        for _ in range(2):
+            self._anew(first)
         graph = self.graph(first)
         del self._graphs[first]
         try:
@@ -373,41 +392,3 @@ class ModuleSpace(OpenSpace):
             if not left:
                 break
         return sorted(left or ())
-
-
-def _line_before(error: BaseException) -> str:
-    """The user's line that raised it, to stand before a message."""
-    line = line_of(error)
-    return f"{line}: " if line else ""
-
-
-def _latency_text(latency: Any) -> str:
-    """The code that measures latencies, where it is not the usual one: values of two devices must not be mixed."""
-    if latency is measure_latency:
-        return ""
-    if isinstance(latency, partial):
-        inner = _latency_text(latency.func) or "\nlatency: measure_latency"
-        return f"{inner} {latency.args} {sorted(latency.keywords.items())}"
-    if not callable(latency):
-        raise SpaceError(
-            f"latency is {shown(latency)}; expected a function of a network and its example that returns milliseconds"
-        )
-    name = getattr(latency, "__qualname__", type(latency).__qualname__)
-    return f"\nlatency: {name}\n{source_of(latency)}"
-
-
-def _takes_argument(net: Callable[..., Any]) -> bool:
-    """Whether it has to be given something, which is the chooser."""
-    try:
-        parameters = list(inspect.signature(net).parameters.values())
-    except (TypeError, ValueError):
-        return True
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    needed = [p for p in parameters if p.default is p.empty and p.kind not in variable]
-    if len(needed) > 1 or any(p.kind not in kinds for p in needed):
-        raise SpaceError(
-            f"{getattr(net, '__name__', net)!s} needs the arguments {', '.join(p.name for p in needed)}; expected one, "
-            "the chooser, or none"
-        )
-    return bool(needed) or any(p.name in ("choose", "chooser") for p in parameters)

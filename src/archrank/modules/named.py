@@ -10,7 +10,7 @@ from torch import nn
 
 from archrank.errors import TraceError, UnknownName
 from archrank.system.foreign import in_one_line, shown
-from archrank.system.user_code import user_module
+from archrank.system.user_code import neighbors_first, user_module
 
 __all__ = ["TIMM", "is_network_name", "named_module", "timm_module"]
 
@@ -30,8 +30,8 @@ def named_module(name: str) -> nn.Module:
     """The network that a user names; imports the user's file or package where the name says one.
 
     Args:
-        name: ``timm:NAME`` with random weights, or ``path/to/file.py:NAME`` or ``package.module:NAME``, where NAME is a
-            module, or a class or function that makes one without arguments.
+        name: ``timm:NAME`` with random weights, or ``path/to/file.py:NAME``, where NAME is a module, or a class or
+            function that makes one without arguments.
 
     Raises:
         UnknownName: There is no such network.
@@ -41,8 +41,14 @@ def named_module(name: str) -> nn.Module:
     if name.startswith(TIMM):
         return timm_module(name)[0]
     where, colon, attribute = name.rpartition(":")
-    if not colon or not where:
+    if not colon or not where.endswith(".py"):
+        # Names also come from tables, so no installed function can be called by one.
         raise UnknownName("network", name, ["timm:NAME", "path/to/file.py:NAME", "path/to/file.onnx"])
+    with neighbors_first(Path(where).resolve().parent):
+        return _of_file(name, where, attribute)
+
+
+def _of_file(name: str, where: str, attribute: str) -> nn.Module:
     module = user_module(where)
     held = vars(module)
     if attribute not in held:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from archrank.errors import ParseError, TraceError
+from archrank.errors import ArchrankError, ParseError, TraceError
 from archrank.graph import Graph
 from archrank.modules.events import Event, cell_of
 from archrank.modules.onnx_call import Value
@@ -31,6 +31,17 @@ def read_onnx(path: Path, examples: Sequence[tuple[int, ...]] = ()) -> Graph:
             shape of an input open, or has control flow.
     """
     model = _model(path)
+    try:
+        return _graph(path, model, examples)
+    except ArchrankError:
+        raise
+    except (Exception, RecursionError) as error:  # nodes that no exporter writes
+        raise TraceError(
+            f"{path} is damaged: its operators do not fit together ({in_one_line(error, 100) or type(error).__name__})"
+        ) from error
+
+
+def _graph(path: Path, model: Any, examples: Sequence[tuple[int, ...]]) -> Graph:
     names = _fill_inputs(path, model, examples)
     shapes = _shapes(path, model)
     values: dict[str, Value] = {}
@@ -55,6 +66,9 @@ def read_onnx(path: Path, examples: Sequence[tuple[int, ...]] = ()) -> Graph:
         raise TraceError(f"{path}: {what}; the file is damaged")
     outputs = [reader.junction(values[o.name]) for o in model.graph.output]
     return Graph((cell_of(len(names), reader.events, outputs),))
+
+
+_MOST_NODES = 1_000_000
 
 
 class _Reader:
@@ -156,7 +170,28 @@ def _model(path: Path) -> Any:
         raise TraceError(f"{path} is truncated or no ONNX file: {in_one_line(error)}") from None
     if not model.graph.node and not model.graph.output:
         raise TraceError(f"{path} is truncated or no ONNX file: it holds no network")
+    _check_functions(path, model)
     return model
+
+
+def _check_functions(path: Path, model: Any) -> None:
+    """Refuse functions that call each other without end, or until what they stand for is far too large."""
+    functions = {(function.domain, function.name): function for function in model.functions}
+    sizes: dict[tuple[str, str], float] = {}
+
+    def size(nodes: Any, within: tuple[tuple[str, str], ...]) -> float:
+        total = 0.0
+        for node in nodes:
+            called = (node.domain, node.op_type)
+            if called in within:
+                raise TraceError(f"{path} is damaged: the function {shown(node.op_type)} calls itself")
+            if called in functions and called not in sizes:
+                sizes[called] = size(functions[called].node, (*within, called))
+            total += 1 + sizes.get(called, 0.0)
+        return total
+
+    if (whole := size(model.graph.node, ())) > _MOST_NODES:
+        raise TraceError(f"{path} stands for {whole:.3g} operators, more than {_MOST_NODES:,}")
 
 
 def _check_location(path: Path, tensor: Any) -> None:

@@ -4,26 +4,32 @@ import ast
 import inspect
 import linecache
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tokenize import TokenError
 from types import CodeType
 from typing import Any
 
 from archrank.errors import SpaceError
+from archrank.modules.reached import Reached
 
 __all__ = ["source_of"]
 
 
 def source_of(builder: Callable[..., Any]) -> str:
-    """The code of the file in which a function or class is defined, without comments and docstrings.
+    """What a function or class is made of: the code of its file, and what that reaches.
 
-    Of what was defined in a notebook, and of what an installed package holds, only its own code; of what was typed in,
+    This is the code of the user's other files in which functions and classes of it are defined, and the plain values
+    that closures, partial functions, objects and constants of modules hold. Comments and docstrings do not count. Of
+    what was defined in a notebook, and of what an installed package holds, only its own code; of what was typed in,
     or made by ``exec``, what it was compiled to.
 
     Raises:
         SpaceError: The code is not there.
     """
     target = inspect.unwrap(builder)
+    while isinstance(target, partial):
+        target = target.func
     if not (inspect.isfunction(target) or inspect.isclass(target) or inspect.ismethod(target)):
         target = type(target)
     try:
@@ -36,7 +42,7 @@ def source_of(builder: Callable[..., Any]) -> str:
         text = inspect.getsource(target)
     except (OSError, TypeError, SyntaxError, TokenError):
         if compiled := "\n".join(_compiled(target)):
-            return compiled
+            return compiled + _beyond(builder, None)
         raise SpaceError(
             f"the code of {getattr(builder, '__qualname__', builder)!s} cannot be read, which identifies the space: "
             "define it in Python"
@@ -44,7 +50,16 @@ def source_of(builder: Callable[..., Any]) -> str:
     path = Path(file or "")
     if path.suffix == ".py" and path.is_file() and "site-packages" not in path.parts:
         text = "".join(linecache.getlines(str(path)))
-    return _plain(text)
+    return _plain(text) + _beyond(builder, path)
+
+
+def _beyond(builder: Any, own: Path | None) -> str:
+    """The user's other files that it reaches, and the values that it depends on."""
+    reached = Reached(builder)
+    others = sorted(path for path in reached.files if own is None or path != own.resolve())
+    parts = [f"\n# {path.name}\n{_plain(path.read_text(encoding='utf-8'))}" for path in others]
+    values = [f"\n# {name} = {value}" for name, value in sorted(reached.values.items())]
+    return "".join([*parts, *values])
 
 
 def _compiled(target: Any) -> Iterator[str]:

@@ -110,7 +110,10 @@ def example_of(given: Any) -> Any:
     if isinstance(given, tuple) and given and all(type(size) is int for size in given):
         if min(given) < 1:
             raise TraceError(f"the example's shape is {given}; expected sizes of at least 1")
-        return torch.empty(given, device="meta")
+        try:
+            return torch.empty(given, device="meta")
+        except (RuntimeError, TypeError, OverflowError) as error:
+            raise TraceError(f"the example's shape is {given}: {in_one_line(error, 100)}") from None
     if type(given) is dict:
         return {name: example_of(part) for name, part in given.items()}
     if type(given) in (list, tuple):

@@ -1,5 +1,6 @@
 """What a strategy may propose, and what of it is left."""
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from copy import copy
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Self, get_args
 import numpy as np
 
 from archrank.architecture import Architecture
-from archrank.errors import UnknownName
+from archrank.errors import SpaceError, UnknownName
 from archrank.space import ENUMERABLE, SearchSpace
 from archrank.strategies.base import History, Strategy, UniqueBy
 
@@ -211,7 +212,15 @@ class Remaining:
                 return found
         if not self._domain.is_listable:
             return found  # bounds that hardly anything more meets
-        left = [a for a in self._domain.everything() if self._is_new(a) and self._domain.meets(a)]
+        try:
+            everything = self._domain.everything()
+        except SpaceError:
+            if self._domain.encodings < math.inf:
+                raise
+            # Numbers that change nothing make endlessly many of what are few architectures.
+            self._take_new(self._domain.sample(_STEPS, rng), n, found)
+            return found
+        left = [a for a in everything if self._is_new(a) and self._domain.meets(a)]
         self._take_new([left[i] for i in rng.permutation(len(left))], n, found)
         return found
 

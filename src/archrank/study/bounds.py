@@ -73,6 +73,21 @@ class KnownBounds:
         excesses = [c.excess(value) for c, value in zip(self.constraints, known, strict=True)]
         return math.inf if any(map(math.isnan, excesses)) else sum(e for e in excesses if e > 0)
 
+    def check(self, architectures: Sequence[Architecture]) -> None:
+        """Refuse architectures that break the bounds.
+
+        Raises:
+            ArchrankError: One does.
+        """
+        for architecture in architectures if self.constraints else ():
+            if self.violation(architecture) > 0:
+                values = self._values(architecture)
+                broken = next(c for c in self.constraints if c.excess(float(values[c.name])) > 0)
+                raise ArchrankError(
+                    f"start: {self._space.format(architecture)} breaks {str(broken)!r}, its {broken.name} is "
+                    f"{values[broken.name]:.6g}; leave it out, or loosen the bound"
+                )
+
     def _names(self) -> set[str]:
         some = self._candidates or self._space.sample(1, np.random.default_rng(0))
         return set(self._values(some[0]))

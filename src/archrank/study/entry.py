@@ -252,7 +252,9 @@ def search(
     if before and rungs is None:
         strategy = Informed(strategy, entries(before, chosen))
     if start is not None:
-        strategy = StartingWith(strategy, architectures_of(searched, start))
+        first = architectures_of(searched, start)
+        bounds.check(first)
+        strategy = StartingWith(strategy, first)
     if rungs is not None:
         strategy = with_fidelities(strategy, rungs, promotion)
         # What is known are whole trainings, which the rule compares with the others.

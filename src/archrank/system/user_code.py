@@ -2,7 +2,10 @@
 
 import importlib
 import sys
+import sysconfig
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +13,9 @@ from archrank.errors import SpaceError
 from archrank.system.files import is_file
 from archrank.system.foreign import bounded, in_one_line
 
-__all__ = ["user_module"]
+__all__ = ["neighbors_first", "user_module"]
+
+_PYTHON = sysconfig.get_path("stdlib")
 
 _LINES = 4
 """Of a user's traceback; what raised comes last."""
@@ -37,6 +42,34 @@ def user_module(where: str) -> ModuleType:
             "rename the file"
         )
     return module
+
+
+@contextmanager
+def neighbors_first(folder: Path) -> Iterator[None]:
+    """A context in which imports find the files of a folder, and not what was imported by the same name from another.
+
+    Args:
+        folder: The folder of the user's file.
+    """
+    aside: dict[str, ModuleType] = {}
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or _PYTHON)
+        # Installed modules and Python's own stay: others rely on them.
+        if "site-packages" in file.parts or file.is_relative_to(_PYTHON):
+            continue
+        first = folder / name.partition(".")[0]
+        neighbors = (first.with_suffix(".py"), first / "__init__.py")
+        if any(map(Path.is_file, neighbors)) and not file.resolve().is_relative_to(folder):
+            aside[name] = sys.modules.pop(name)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))  # for what is imported later, within functions
+        # What was there first keeps its name; what the file has imported holds its own.
+        sys.modules.update(aside)
 
 
 def _import(module: str, where: str, folder: Path) -> ModuleType:

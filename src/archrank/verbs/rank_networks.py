@@ -78,6 +78,7 @@ def rank_networks(
         raise BudgetError(f"top is {shown(top)}; give a whole number, 1 or more")
     trained, new = _named(models, "model"), _named(candidates, "candidate")
     targets = as_targets(values, len(trained))
+    _check_measured_once(models, inputs, targets)
     if len(trained) < _MIN_MEASURED:
         raise TableError(
             f"{len(trained)} trained networks are too few to rank others by; give {_MIN_MEASURED} or more"
@@ -146,6 +147,21 @@ def _named(given: Any, what: str) -> dict[str, Any]:
             name += "'"
         found[name] = network
     return found
+
+
+def _check_measured_once(models: Any, inputs: Any, targets: npt.NDArray[np.float64]) -> None:
+    """Refuse a name that stands for several values, where no further input may tell why."""
+    if inputs is not None or isinstance(models, Mapping):
+        return
+    values: dict[str, float] = {}
+    for network, value in zip(models, targets.tolist(), strict=True):
+        if not isinstance(network, str | os.PathLike):
+            continue
+        name = os.fspath(network)
+        if values.setdefault(name, value) != value:
+            raise TableError(
+                f"the network {name!r} was measured as {values[name]:g} and as {value:g}; give it once, with the mean"
+            )
 
 
 def _unique(trained: Sequence[str], candidates: Sequence[str]) -> list[str]:
