@@ -166,9 +166,9 @@ def reports(*numbers):
 @pytest.mark.parametrize(
     ("train", "said"),
     [
-        (lambda module, report: 1.0, "returned nothing and reported nothing"),
+        (lambda module, report: 1.0, "reported nothing, so it cannot be stopped after some epochs"),
         (reports(2, 4, 6), "epoch 2 was reported, and the training should stop after 1 epochs"),
-        (reports(), "returned nothing and reported nothing"),
+        (reports(), "reported nothing, so it cannot be stopped after some epochs"),
         (Loop(epochs=9), "the loop trains for 9 epochs, and the last of the fidelities is 6"),
         (
             lambda module, report: list(report.epochs(6, 3)),

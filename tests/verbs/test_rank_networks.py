@@ -148,3 +148,15 @@ def test_at_the_command_line(tmp_path, monkeypatch):
     assert ran.exit_code == 0, ran.output
     assert "networks_of_a_user.py:n" in ran.output
     assert len((tmp_path / "ranked.csv").read_text().splitlines()) == 4
+    ranked = (tmp_path / "ranked.csv").read_text()
+    without = [word for word in words if word not in ("--target", "accuracy")]
+    assert CliRunner().invoke(app, [*without, "--example", "1,4", "--top", "3"]).exit_code == 0
+    assert (tmp_path / "ranked.csv").read_text() == ranked
+    table = (tmp_path / "trained.csv").read_text()
+    for text, message in (
+        (table.replace(",", ",x"), "no column of numbers to rank by"),
+        ("\n".join(f"{line},{line.rpartition(',')[2]}" for line in table.splitlines()), "name the column"),
+    ):
+        (tmp_path / "trained.csv").write_text(text.replace("accuracy,accuracy", "accuracy,loss"))
+        error = CliRunner().invoke(app, [*without, "--example", "1,4"]).exception
+        assert message in str(error)

@@ -1,5 +1,6 @@
 """``archrank rank networks``: the files of trained networks and of candidates."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def ranked_networks(
 
     Raises:
         TableError: A file lacks its column of networks, or the target.
-        ArchrankError: No candidates or no target, or an example that is no shape.
+        ArchrankError: No candidates, no target where it is not clear, or an example that is no shape.
     """
     if candidates is None:
         raise ArchrankError("rank networks needs the networks to rank: --candidates pool.csv")
@@ -39,8 +40,8 @@ def ranked_networks(
         if _COLUMN not in cells:
             raise TableError(f"{path} has the columns {', '.join(cells)}; expected a column {_COLUMN!r}")
     if target is None:
-        raise ArchrankError(
-            f"name the column to rank by with --target: {', '.join(c for c in known if c != _COLUMN)}"
+        target = _only_numbers(
+            train, {name: known[name] for name in known if name != _COLUMN and name not in pool}
         )
     if target not in known:
         raise TableError(f"{train} has no column {target!r}; it has {', '.join(known)}")
@@ -58,6 +59,16 @@ def ranked_networks(
         seed=seed,
     )
     return ranking
+
+
+def _only_numbers(path: Path, columns: Mapping[str, Sequence[Any]]) -> str:
+    """The name of the only column of numbers that the candidates lack."""
+    numbers = [name for name, cells in columns.items() if any(isinstance(v, float) for v in _column(cells))]
+    if len(numbers) == 1:
+        return numbers[0]
+    if numbers:
+        raise ArchrankError(f"name the column to rank by with --target: {', '.join(numbers)}")
+    raise TableError(f"{path} has no column of numbers to rank by beside the columns of the candidates")
 
 
 def _number(cell: Any, column: str) -> float:

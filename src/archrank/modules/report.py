@@ -125,6 +125,9 @@ class Report:
             raise InvalidResult(
                 "the training loop returned nothing and reported nothing; return the value that is searched by, or "
                 "call report(epoch, value)"
+                if self.until is None
+                else "the training loop reported nothing, so it cannot be stopped after some epochs; call "
+                "report(epoch, value) after every epoch"
             )
         if self.until is not None and self.trained != self.until:
             raise InvalidResult(

@@ -56,7 +56,9 @@ def sketch_network(graph: Graph, level: int | None = None) -> Sketch:
     shown = _at_level(flat, level)
     boxes = sum(len(items) for _, items in shown)
     if boxes > _LIMIT:
-        raise ArchrankError(f"the drawing would have {boxes} boxes, more than {_LIMIT}; give a lower level")
+        fewest = sum(len(items) for _, items in _at_level(flat, 1))
+        way = "give a lower level" if fewest <= _LIMIT else "its parts alone are too many: draw some of them"
+        raise ArchrankError(f"the drawing would have {boxes} boxes, more than {_LIMIT}; {way}")
     nodes = [site for cell in flat.cells for site in cell.sites if isinstance(site, Node)]
     title = f"{_amount(sum(node.parameters for node in nodes))} parameters"
     if work := sum(node.multiply_adds for node in nodes):
