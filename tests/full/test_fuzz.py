@@ -32,7 +32,8 @@ def test_kills_lose_and_repeat_nothing():
     assert int(rows["driver killed"]) + int(rows["worker killed in mid-evaluation"]) == 20
     for what in (
         "finished evaluations lost",
-        "architectures recorded twice",
+        "architectures recorded twice (on one rung)",
+        "known architectures evaluated again",
         "evaluations recorded as failed",
         "recorded values that changed afterwards",
         "recorded evaluations that were made again",
