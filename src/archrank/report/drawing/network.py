@@ -60,9 +60,12 @@ def sketch_network(graph: Graph, level: int | None = None) -> Sketch:
         way = "give a lower level" if fewest <= _LIMIT else "its parts alone are too many: draw some of them"
         raise ArchrankError(f"the drawing would have {boxes} boxes, more than {_LIMIT}; {way}")
     nodes = [site for cell in flat.cells for site in cell.sites if isinstance(site, Node)]
-    title = f"{_amount(sum(node.parameters for node in nodes))} parameters"
-    if work := sum(node.multiply_adds for node in nodes):
-        title += f", {_amount(work)} multiply-adds"
+    sizes = {
+        "parameters": sum(node.parameters for node in nodes),
+        "multiply-adds": sum(node.multiply_adds for node in nodes),
+    }
+    # A graph that was not traced from a network has no sizes.
+    title = ", ".join(f"{_amount(size)} {name}" for name, size in sizes.items() if size)
     names = Counter(
         item.site.operation for _, items in shown for item in items if item.site.operation not in _LIGHT
     )
