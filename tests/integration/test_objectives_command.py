@@ -109,7 +109,7 @@ def test_guided_search_with_several_objectives_and_a_constraint(search):
         (("--where", "latncy < 3"), "did you mean 'latency'"),
         (
             ("--where", "latency < -1"),
-            "no architecture of nas-bench-graph-cora meets 'latency < -1': its latency is",
+            "no architecture of nas-bench-graph-cora meets 'latency < -1': latency is",
         ),
         (("--where", "latency is low"), "expected a name, one of < <= > >=, and a number"),
         (("--where", "latency < 0.001", "--where", "latency > 0.002"), "together"),
