@@ -161,3 +161,18 @@ def test_a_table_of_ones_own_is_searched_and_the_command_repeats_it(archrank, tm
     code, _, err = archrank(*SEARCH, "--average")
     assert code == 2
     assert "--average says how a table of your own is written" in err
+
+
+def test_a_thread_that_an_evaluator_leaves_keeps_no_command_from_ending(tmp_path):
+    (tmp_path / "leaves_a_thread.py").write_text(
+        "import threading\n"
+        "def evaluate(architecture):\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    return float(sum(architecture.choices))\n"
+    )
+    words = ["search", "nas-bench-201", "--evaluator", "leaves_a_thread.py:evaluate", "--strategy", "random"]
+    command = [sys.executable, "-m", "archrank", *words, "--budget", "3", "--out", "run"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert ran.returncode == 0, ran.stderr
+    assert "a thread that other code has started goes on" in ran.stderr
+    assert len(json.loads((tmp_path / "run" / "result.json").read_text())["evaluations"]) == 3

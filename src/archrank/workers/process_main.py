@@ -3,20 +3,17 @@
 import os
 import signal
 import threading
-import time
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
 from archrank.errors import EvaluationError
 from archrank.system.foreign import in_one_line
+from archrank.system.left_threads import end_despite_threads
 from archrank.workers.job import SentJob
 from archrank.workers.outcome import Outcome
 
 __all__ = ["do_what_comes"]
-
-_THREADS_END = 5.0
-"""Seconds that threads which the job left have to end, when nothing is to be done any more."""
 
 
 def do_what_comes(line: Connection, job: SentJob[Any]) -> None:
@@ -46,7 +43,7 @@ def do_what_comes(line: Connection, job: SentJob[Any]) -> None:
             raise
         except Exception as error:  # nothing was sent
             line.send(Outcome(error=f"its result cannot be sent ({in_one_line(error)})"))
-    threading.Thread(target=_leave_threads, daemon=True).start()
+    end_despite_threads(lambda: os.killpg(0, signal.SIGKILL))
 
 
 def _receive(line: Connection, coming: "SimpleQueue[Any]") -> None:
@@ -55,18 +52,4 @@ def _receive(line: Connection, coming: "SimpleQueue[Any]") -> None:
             coming.put(task)
         coming.put(None)
     except (EOFError, OSError):
-        os.killpg(0, signal.SIGKILL)
-
-
-def _leave_threads() -> None:
-    """End this process if threads that the job left keep it from ending.
-
-    Exit handlers, which run after the threads have ended, have as long as the driver waits.
-    """
-    until = time.monotonic() + _THREADS_END
-    main = threading.main_thread()
-    left = [thread for thread in threading.enumerate() if not thread.daemon and thread is not main]
-    for thread in left:
-        thread.join(max(0.0, until - time.monotonic()))
-    if any(thread.is_alive() for thread in left):
         os.killpg(0, signal.SIGKILL)
