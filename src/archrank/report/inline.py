@@ -20,6 +20,8 @@ _DOT = re.compile(
     rf'<a xlink:href="(#{ROW}\d+)"[^>]*>\s*(?:<g clip-path="([^"]*)">\s*)?'
     r'<(use|path) ([^>]*?)\s*style="([^"]*)"/>\s*(?:</g>\s*)?</a>\s*'
 )
+_PLACES = re.compile(r' (?:d|x|y)="[^"]*"')
+"""Coordinates in points of type. The scale of a letter needs all its digits."""
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _DOTS = re.compile(f"(?:{_DOT.pattern})+")
 
@@ -34,7 +36,7 @@ def inline_svg(svg: bytes, name: str, description: str) -> Markup:
     """
     text = _UNNEEDED.sub("", _PROLOGUE.sub("", svg.decode()))
     text = _ID.sub(lambda match: match[1] + name + "-", text)
-    text = _NUMBER.sub(lambda number: f"{float(number[0]):.2f}", _DOTS.sub(_grouped, text))
+    text = _PLACES.sub(_rounded, _DOTS.sub(_grouped, text))
     for color, variable in THEMED.items():
         text = text.replace(color, f"var(--{variable})")
     size = _SIZE.match(text)
@@ -47,6 +49,10 @@ def inline_svg(svg: bytes, name: str, description: str) -> Markup:
         f'aria-label="{escape(printable(description))}">'
     )
     return Markup(opening + text[size.end() :].strip())
+
+
+def _rounded(places: re.Match[str]) -> str:
+    return _NUMBER.sub(lambda number: f"{float(number[0]):.2f}", places[0])
 
 
 def _grouped(dots: re.Match[str]) -> str:

@@ -134,6 +134,14 @@ def test_dots_lead_to_rows(page, table):
     assert "<a " not in (page.parent / "plots" / "search.svg").read_text("utf-8")
 
 
+def test_letters_keep_their_scale(page):
+    figure = re.search(r'<div class="picture plot wide">(.*?)</div>', page.read_text("utf-8"), re.DOTALL)[1]
+    written = (page.parent / "plots" / "search.svg").read_text("utf-8")
+    scales = re.findall(r"scale\([^)]*\)", figure)
+    assert "scale(0.095 -0.095)" in scales
+    assert sorted(scales) == sorted(re.findall(r"scale\([^)]*\)", written))
+
+
 def test_every_architecture_has_a_drawing_in_the_page(page, table):
     packed = re.search(r'<template id="drawings">(.*?)</template>', page.read_text("utf-8"), re.DOTALL)[1]
     lines = zlib.decompress(base64.b64decode(packed), -zlib.MAX_WBITS).decode().splitlines()
