@@ -38,6 +38,7 @@ SCRIPTS = {
     "--budgets 2 --data-folder cifar10 --out out",
     "studies/module_search.py": "--tables nas-bench-201-cifar10 --seeds 1 --budget 12 --out out",
     "studies/likely_options.py": "--tables nas-bench-201-cifar10 --seeds 2 --budget 11 --out out",
+    "studies/true_labels.py": "--tables nas-bench-201-cifar10 --seeds 1 --one-run 1 --budget 12 --out out",
     "studies/transfer.py": "--pairs nas-bench-201-cifar10:nas-bench-201-cifar100 --kinds plain shuffled --labels 20 "
     "--seeds 2 --budget 11 --out out",
     "studies/lemur_ranking.py": "--labels 12 --graphs 3 --splits 1 --seeds 1 --smallest 5 --out out/page",

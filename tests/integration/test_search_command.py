@@ -124,7 +124,7 @@ def test_a_folder_in_use(archrank, tmp_path):
 
 def test_an_interrupted_search_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-c", "from archrank.cli.main import main; main()"]
-    words = ["search", "analog-nasbench", "--strategy", "evolution", "--budget", "3000", "--out", "my run"]
+    words = ["search", "analog-nasbench", "--strategy", "evolution", "--budget", "15000", "--out", "my run"]
     journal = tmp_path / "my run" / "journal.log"
     with running([*command, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         wait_until(

@@ -42,7 +42,7 @@ from archrank.cli.predictors import (
     MembersOption,
     PredictorOption,
 )
-from archrank.cli.summary import brief, show
+from archrank.cli.summary import show
 from archrank.cli.tables import TableOptions
 from archrank.cli.training import TRAIN, TrainingOptions, training_evaluator, with_training_options
 from archrank.cli.wishes import Wishes
@@ -361,9 +361,7 @@ class _Request:
         ):
 
             def on_progress(progress: "SearchProgress") -> None:
-                unit = "" if progress.unit == "evaluations" else f" {progress.unit}"
-                note = f"{progress.done} of {progress.budget}{unit}, best {brief(progress.best)}"
-                bar.update(progress.done, progress.budget, note)
+                bar.update(progress.done, progress.budget, progress.words)
 
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):
                 console.print(

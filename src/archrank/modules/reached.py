@@ -13,6 +13,9 @@ from typing import Any
 __all__ = ["Reached", "is_users_file"]
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
+_LONGEST = 1_000
+"""Of longer lists and mappings only the length counts."""
+
 _PYTHON = Path(sysconfig.get_path("stdlib"))
 _OURS = Path(__file__).parents[1]
 
@@ -53,7 +56,9 @@ class Reached:
             self._visit(part, at)
 
     def _parts(self, value: Any, name: str) -> Iterator[tuple[Any, str]]:
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping | list | tuple) and len(value) > _LONGEST:
+            yield f"{type(value).__name__} of {len(value)}", name  # data, not a setting
+        elif isinstance(value, Mapping):
             yield from ((part, f"{name}[{key!r}]") for key, part in value.items())
         elif isinstance(value, list | tuple):
             yield from ((part, f"{name}[{place}]") for place, part in enumerate(value))

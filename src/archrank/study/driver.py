@@ -88,6 +88,13 @@ class Progress:
     best: float | None
     unit: str = "evaluations"
 
+    @property
+    def words(self) -> str:
+        """How much is done, of how much, and the best so far."""
+        unit = "" if self.unit == "evaluations" else f" {self.unit}"
+        best = "–" if self.best is None else f"{self.best:.6g}"
+        return f"{self.done} of {self.budget}{unit}, best {best}"
+
 
 def drive(
     plan: SearchPlan,

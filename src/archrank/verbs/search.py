@@ -299,7 +299,7 @@ def search(
             repeat_best=repeat_best,
             repeats=repeats,
             timer=timer,
-            on_progress=_told(bar) if watched else on_progress,
+            on_progress=(lambda p: bar.update(p.done, p.budget, p.words)) if watched else on_progress,
             fingerprint={
                 "benchmark": benchmark,
                 **({} if chosen is None else chosen.active),
@@ -372,12 +372,3 @@ def _tables_of(space: SearchSpace) -> str:
     """Where the space was measured, for a message."""
     names = benchmarks.tables_of(space)
     return f", or search a benchmark of it: {', '.join(names)}" if names else ""
-
-
-def _told(bar: ProgressBar) -> Callable[[Progress], None]:
-    def on_progress(progress: Progress) -> None:
-        unit = "" if progress.unit == "evaluations" else f" {progress.unit}"
-        best = "–" if progress.best is None else f"{progress.best:.6g}"
-        bar.update(progress.done, progress.budget, f"{progress.done} of {progress.budget}{unit}, best {best}")
-
-    return on_progress
