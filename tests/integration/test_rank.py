@@ -56,6 +56,9 @@ def test_the_whole_space_is_ranked_without_what_was_measured(table, train, tmp_p
         "--save", tmp_path / "predictor",
     )  # fmt: skip
     assert "the best 200 of 15,565 architectures" in " ".join(done.stdout.split())
+    assert "The ranking rests on (effects from 0 to 1 ± standard deviation): groups graph" in " ".join(
+        done.stdout.split()
+    )
     rows = read(out)
     assert [int(r["rank"]) for r in rows] == list(range(1, 201))
     predicted = [float(r["predicted"]) for r in rows]
@@ -88,8 +91,12 @@ def test_lower_can_be_better_and_candidates_can_be_given(table, train, tmp_path)
         "fast",
         "--json",
     )
-    up = json.loads(rank(*common, "--target", "accuracy", "--out", tmp_path / "a.parquet").stdout)
-    down = json.loads(rank(*common, "--target", "loss", "--minimize", "--out", tmp_path / "b.jsonl").stdout)
+    printed = json.loads(rank(*common, "--target", "accuracy", "--out", tmp_path / "a.parquet").stdout)
+    up, explanation = printed["ranking"], printed["explanation"]
+    assert set(explanation) == {"groups", "choices", "group_std", "choice_std"}
+    assert set(explanation["choices"]) == set(explanation["choice_std"])
+    words = ("--target", "loss", "--minimize", "--out", tmp_path / "b.jsonl")
+    down = json.loads(rank(*common, *words).stdout)["ranking"]
     assert [r["architecture"] for r in up] == [r["architecture"] for r in down]
     assert np.allclose([r["predicted"] for r in up], [-r["predicted"] for r in down])
     assert np.allclose([r["std"] for r in up], [r["std"] for r in down])
@@ -227,7 +234,7 @@ def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
     assert [row["rank"] for row in rows] == ["1", "2", "3"]
     kept = (tmp_path / "ranked.zero-cost.jsonl").read_text()
     assert kept.count("\n") == 3
-    ranked = json.loads(rank(*words, "--json").stdout)
+    ranked = json.loads(rank(*words, "--json").stdout)["ranking"]
     assert [row["architecture"] for row in ranked] == [row["architecture"] for row in rows]
     assert (tmp_path / "ranked.zero-cost.jsonl").read_text() == kept
 

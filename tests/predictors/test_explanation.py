@@ -51,7 +51,8 @@ def test_it_shows_itself_and_becomes_a_frame():
     assert repr(found).splitlines()[0].split() == ["group", "effect"]
     assert "optimizer" in repr(found)
     frame = found.to_pandas()
-    assert list(frame.columns) == ["kind", "name", "effect"]
+    assert list(frame.columns) == ["kind", "name", "effect", "std"]
+    assert frame["std"].isna().all()  # of a single fit it is not known
     assert len(frame) == len(found.groups) + len(found.choices)
 
 

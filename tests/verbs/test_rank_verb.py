@@ -11,6 +11,7 @@ from archrank.benchmarks import as_table, load_benchmark, write_table
 from archrank.errors import ArchrankError, BudgetError, SpaceError, TableError, UnknownName
 from archrank.predictors import BoostedTrees, GaussianProcess
 from archrank.spaces import Darts, NASBench201
+from seen_spaces import Trained, drawn, trained_labels
 
 SPACE = NASBench201()
 GP = {"predictor": "gaussian-process"}
@@ -115,6 +116,34 @@ def test_a_ranking_says_how_good_it_is(frame, table):
     noise = frame.assign(accuracy=np.random.default_rng(3).normal(size=len(frame)))
     with pytest.warns(UserWarning, match="no correlation"):
         assert abs(ar.rank(SPACE, noise.to_dict("list"), **GP).quality.tau) < 0.3
+
+
+def test_a_ranking_says_what_it_rests_on():
+    space = Trained()
+    known, encoded = drawn(space, 100)
+    data = {"architecture": list(map(space.format, known)), "y": trained_labels(encoded).tolist()}
+    ranking = ar.rank(space, data, effort="fast", top=5)
+    found = ranking.explanation
+    assert next(iter(found.groups)) == "choices"
+    assert next(iter(found.choices)) == "optimizer"
+    assert found.choices["lucky number"] < 0.02  # which means nothing
+    assert found.choice_std.keys() == found.choices.keys()
+    assert 0 < found.choice_std["optimizer"] < found.choices["optimizer"] / 3
+    assert "choices optimizer" in str(found)
+    assert str(found) in repr(ranking)
+    assert ranking.to_pandas().attrs["explanation"] == str(found)
+
+
+def test_a_hint_is_a_group_of_the_explanation(frame, table):
+    random = np.random.default_rng(0).normal(size=len(frame))
+    hinted = frame.assign(short=frame["accuracy"] + 0.1 * random, noise=random)
+    measured = hinted.to_dict("list")
+    found = ar.rank(
+        SPACE, measured, target="accuracy", hints=["short", "noise"], candidates=SPACE.rows()[::99], **GP
+    )
+    groups = found.explanation.groups
+    assert groups["hint short"] > 0.1
+    assert groups["hint noise"] < 0.05
 
 
 def test_few_architectures_are_too_few_to_say_how_good_a_ranking_is(frame):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -202,7 +203,8 @@ def _show(ranking: "Ranking", out: Path, as_json: bool, how: str) -> None:
             dict(zip(ranking.columns, row, strict=True))
             for row in zip(*ranking.columns.values(), strict=True)
         ]
-        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        printed = {"ranking": rows, "explanation": asdict(ranking.explanation)}
+        sys.stdout.write(json.dumps(printed, indent=2, ensure_ascii=False) + "\n")
         return
     grid = Grid("rank", ranking.target, "std", "architecture", box=None, pad_edge=False)
     for each in list(ranking)[:_SHOWN]:
@@ -215,6 +217,7 @@ def _show(ranking: "Ranking", out: Path, as_json: bool, how: str) -> None:
         f"{ranking.measured} measured ones{how}."
     )
     console.print(str(ranking.quality))
+    console.print(Text(str(ranking.explanation)))
 
 
 def _hint(words: str) -> str | tuple[Path, str]:

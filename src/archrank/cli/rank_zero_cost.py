@@ -65,7 +65,7 @@ def ranked_zero_cost(
             }
             for row in zip(*ranking.columns.values(), strict=True)
         ]
-        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"ranking": rows}, indent=2, ensure_ascii=False) + "\n")
         return
     grid = Grid("rank", "score", *ranking.scores, "architecture", box=None, pad_edge=False)
     for index, each in enumerate(list(ranking)[:_SHOWN]):

@@ -1,6 +1,7 @@
 """What the scores of a fitted predictor rest on: which groups of features, and which choices."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ __all__ = ["Explanation", "explained"]
 _ARCHITECTURES = 100
 """Architectures in which choices are changed."""
 
-_SHOWN = 12
+_SHOWN, _NAMED = 12, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +33,96 @@ class Explanation:
     groups that interact sum to more than 1, and groups that tell the same share their effect.
 
     Attributes:
-        groups: The effect of each group of features by name: ``graph``, ``depth``, ``choices``, ``attributes`` and
-            ``place of …``; empty for a predictor that does not say.
+        groups: The effect of each group of features by name: ``graph``, ``depth``, ``choices``, ``attributes``,
+            ``place of …`` and ``hint …``; empty for a predictor that does not say.
         choices: The effect of each choice of the space by name.
+        group_std: The standard deviation of the effect of each group, as other labels of the same number would change
+            it; empty where that is not known.
+        choice_std: The same for each choice.
     """
 
     groups: dict[str, float]
     choices: dict[str, float]
+    group_std: dict[str, float] = field(default_factory=dict)
+    choice_std: dict[str, float] = field(default_factory=dict)
+
+    def spread_of(self, folds: "Sequence[Explanation]") -> "Explanation":
+        """The same with standard deviations, by the jackknife.
+
+        Args:
+            folds: The explanations of K fits, each of which lacks another Kth of the labels.
+
+        Reference: Efron, The Jackknife, the Bootstrap and Other Resampling Plans (1982), with groups left out.
+        """
+        if len(folds) < 2:
+            return self
+        groups = _spread(self.groups, [each.groups for each in folds])
+        return replace(
+            self, group_std=groups, choice_std=_spread(self.choices, [each.choices for each in folds])
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> "Explanation":
+        """The same with other names for some groups."""
+        return replace(
+            self,
+            groups={names.get(name, name): effect for name, effect in self.groups.items()},
+            group_std={names.get(name, name): std for name, std in self.group_std.items()},
+        )
 
     def to_pandas(self) -> "pd.DataFrame":
-        """The columns kind, name and effect, a row for each group and choice."""
+        """The columns kind, name, effect and std, a row for each group and choice."""
         import pandas as pd
 
-        kinds = (("group", self.groups), ("choice", self.choices))
-        rows = [(kind, name, effect) for kind, effects in kinds for name, effect in effects.items()]
-        return pd.DataFrame(rows, columns=["kind", "name", "effect"])
+        rows = [
+            (kind, name, effect, std.get(name, np.nan))
+            for kind, effects, std in self._kinds
+            for name, effect in effects.items()
+        ]
+        return pd.DataFrame(rows, columns=["kind", "name", "effect", "std"])
+
+    def __str__(self) -> str:
+        """One sentence with the largest effects."""
+        parts = []
+        for title, effects, std in self._kinds:
+            named = [f"{name} {_value(effects[name], std.get(name), 2)}" for name in list(effects)[:_NAMED]]
+            if len(effects) > _NAMED:
+                named.append(f"{len(effects) - _NAMED} more with smaller effects")
+            if named:
+                parts.append(f"{title}s {', '.join(named)}")
+        spread = " ± standard deviation" if self.choice_std or self.group_std else ""
+        return f"The ranking rests on (effects from 0 to 1{spread}): {'; '.join(parts) or 'nothing'}."
 
     def __repr__(self) -> str:
         """Two lists of names with bars."""
         lines: list[str] = []
-        for title, effects in (("group", self.groups), ("choice", self.choices)):
+        for title, effects, std in self._kinds:
             if not effects:
                 continue
             names = list(effects)[:_SHOWN]
             width = max(map(len, (*names, title)))
             lines.append(f"{title:{width}}  effect")
             lines += [
-                f"{name:{width}}  {effects[name]:6.3f}  {'▇' * round(20 * min(effects[name], 1.0))}".rstrip()
+                f"{name:{width}}  {_value(effects[name], std.get(name), 3):>6}  "
+                f"{'▇' * round(20 * min(effects[name], 1.0))}".rstrip()
                 for name in names
             ]
             if len(effects) > _SHOWN:
                 lines.append(f"… and {len(effects) - _SHOWN} more")
         return "\n".join(lines)
+
+    @property
+    def _kinds(self) -> tuple[tuple[str, dict[str, float], dict[str, float]], ...]:
+        return ("group", self.groups, self.group_std), ("choice", self.choices, self.choice_std)
+
+
+def _spread(effects: Mapping[str, float], folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The standard deviation of each effect, by those of fits that each lack a part of the labels."""
+    values = np.array([[each.get(name, 0.0) for name in effects] for each in folds]).reshape(len(folds), -1)
+    return dict(zip(effects, np.sqrt((len(folds) - 1) * values.var(axis=0)).tolist(), strict=True))
+
+
+def _value(effect: float, std: float | None, digits: int) -> str:
+    return f"{effect:.{digits}f}" + ("" if std is None else f" ± {std:.{digits}f}")
 
 
 def explained(predictor: "Predictor", groups: dict[str, float], seed: int) -> Explanation:

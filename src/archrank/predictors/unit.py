@@ -10,6 +10,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.predictors.base import Predictor
+from archrank.predictors.explanation import Explanation
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows
 from archrank.system.on_progress import OnProgress, silent
@@ -95,6 +96,7 @@ class InUnit:
         slope_: The slope of the line; 0 where cross-validation found no correlation, so that all predictions are equal.
         cross_validated_: The held-out predictions in the unit of the targets, higher is better; NaN for none: (n,).
         held_out_: The held-out predictions and the values that they are compared with, higher is better: (n,), (n,).
+        copies_: The fits of the cross-validation.
     """
 
     def __init__(self, predictor: Predictor, seed: int = 0) -> None:
@@ -170,6 +172,11 @@ class InUnit:
         _, std = self._scale.moments(z, error)
         return scores, self._sign * predicted, std
 
+    def explain(self) -> Explanation:
+        """What the predictor relies on, and how much that varies between the fits of the cross-validation."""
+        found = self.predictor_.explain(seed=self.seed)
+        return found.spread_of([copy.explain(seed=self.seed) for copy in self.copies_])
+
     @property
     def note(self) -> str | None:
         """What a user should know of the fit; None where all is well."""
@@ -193,6 +200,7 @@ class InUnit:
         part = rng.permutation(n) % folds_of(n)
         means, spreads = np.full((2, n), np.nan)
         count = int(part.max()) + 1
+        self.copies_: list[Predictor] = []
         for fold in range(count):
             on_progress(1 + fold, 1 + count)
             known, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
@@ -200,6 +208,7 @@ class InUnit:
                 continue  # nothing to learn
             copy = self.predictor.with_seed(int(rng.integers(2**31)))
             copy.fit([architectures[i] for i in known.tolist()], values[known])
+            self.copies_.append(copy)
             middle, width = self._scale_of(copy)
             scores, own = _distribution(copy, [architectures[i] for i in held.tolist()])
             means[held], spreads[held] = (scores - middle) / width, own / width

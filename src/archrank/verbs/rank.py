@@ -131,8 +131,9 @@ def rank(
         With ``zero_cost`` a :class:`~archrank.verbs.zero_cost.ZeroCostRanking`. Else a pandas DataFrame if ``measured``
         is one, or a :class:`~archrank.verbs.ranked.Ranking`. Both have the columns ``architecture``, ``predicted``,
         ``std`` and ``rank``, the best first: with ``minimize`` the lowest. ``Ranking.quality`` has the cross-validated
-        Kendall's tau with an interval, from 20 measured architectures on; ``DataFrame.attrs["quality"]`` says the same
-        as a sentence.
+        Kendall's tau with an interval, from 20 measured architectures on, and ``Ranking.explanation`` which groups of
+        features and which choices the predictions rest on; ``DataFrame.attrs["quality"]`` and ``["explanation"]`` say
+        the same as sentences.
 
     Raises:
         TableError: Measured architectures or candidates cannot be read, are too few, or every candidate was measured.
@@ -236,6 +237,7 @@ def rank(
         candidates=len(pool),
         notes=notes,
         quality=RankingQuality.of(*fitted.held_out_),
+        explanation=fitted.explain().renamed(_hint_names(hints)),
     )
     return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
 
@@ -255,6 +257,18 @@ def _hint(hint: Any, measured: Any) -> Hint:
         f"the hint {shown(hint)} is a {type(hint).__name__}; expected a column's name, a pair of data and column, or a "
         "fitted predictor"
     )
+
+
+def _hint_names(hints: Sequence[Any]) -> dict[str, str]:
+    """The names of hints that are columns, by those of an explanation."""
+    columns = [
+        hint if isinstance(hint, str) else hint[1] if isinstance(hint, tuple) else None for hint in hints
+    ]
+    return {
+        f"hint {number}": f"hint {column}"
+        for number, column in enumerate(columns, start=1)
+        if column is not None and columns.count(column) == 1
+    }
 
 
 def _same(data: Any, measured: Any) -> bool:

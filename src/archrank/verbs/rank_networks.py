@@ -129,6 +129,7 @@ def rank_networks(
         candidates=len(rest),
         notes=tuple(notes),
         quality=RankingQuality.of(*fitted.held_out_),
+        explanation=fitted.explain(),
     )
 
 

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.benchmarks.files import write_table
 from archrank.predictors.base import Predictor
+from archrank.predictors.explanation import Explanation
 from archrank.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Ranking:
         candidates: How many architectures were ranked.
         notes: What to know about this ranking, such as a missing extra; usually empty.
         quality: How well the predictor ranks architectures that it was not fitted to.
+        explanation: Which groups of features and which choices of the space the predictions rest on.
     """
 
     space: SearchSpace
@@ -130,6 +132,7 @@ class Ranking:
     candidates: int
     notes: tuple[str, ...] = ()
     quality: RankingQuality = RankingQuality(0)
+    explanation: Explanation = field(default_factory=lambda: Explanation({}, {}))
 
     @property
     def columns(self) -> dict[str, list[Any]]:
@@ -142,12 +145,13 @@ class Ranking:
         }
 
     def to_pandas(self) -> "DataFrame":
-        """A pandas DataFrame of :attr:`columns`; its ``attrs`` hold the notes and the quality as a sentence."""
+        """A pandas DataFrame of :attr:`columns`; ``attrs`` hold the notes, and quality and explanation as sentences."""
         from pandas import DataFrame
 
         frame = DataFrame(self.columns)
         frame.attrs["notes"] = list(self.notes)
         frame.attrs["quality"] = str(self.quality)
+        frame.attrs["explanation"] = str(self.explanation)
         return frame
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -173,7 +177,12 @@ class Ranking:
             for each in list(self)[:_SHOWN]
         ]
         more = [f"      … and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
-        return "\n".join([f"<Ranking: {self._summary}>", *lines, *more, str(self.quality), *self.notes])
+        return "\n".join([f"<Ranking: {self._summary}>", *lines, *more, *self._said])
+
+    @property
+    def _said(self) -> tuple[str, ...]:
+        """What is said below the rows."""
+        return (str(self.quality), str(self.explanation), *self.notes)
 
     @property
     def _summary(self) -> str:
@@ -190,7 +199,7 @@ class Ranking:
             f"<td><code>{escape(self.space.format(each.architecture))}</code></td></tr>"
             for each in self
         )
-        notes = "".join(f"<p>{escape(note)}</p>" for note in (str(self.quality), *self.notes))
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self._said)
         return (
             f"<p>{escape(self._summary)}</p><table><thead><tr><th>rank</th><th>predicted</th><th>std</th>"
             f"<th>architecture</th></tr></thead><tbody>{rows}</tbody></table>{notes}"
