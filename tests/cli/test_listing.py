@@ -98,6 +98,8 @@ def test_spaces_for_programs(run):
         "hierarchical-nas-bench-201-fixed-blocks": named_space(
             "hierarchical-nas-bench-201-fixed-blocks"
         ).size,
+        "hierarchical-nas-bench-201-fixed-macro": 30 ** (6 * 15),
+        "hierarchical-nas-bench-201-fixed-macro-fixed-blocks": 5 ** (6 * 15),
     }
     for name, record in listed.items():
         assert space(name).format(space(name).parse(record["example"])) == record["example"]

@@ -4,6 +4,7 @@ from archrank.system.extras import extra_named
 
 with extra_named("archrank.networks", "training"):
     from archrank.networks.counting import multiply_adds, parameters
+    from archrank.networks.hierarchy import HierarchySkeleton
     from archrank.networks.nasbench101 import NASBench101Skeleton
     from archrank.networks.nasbench201 import NASBench201Skeleton
     from archrank.networks.network import Network
@@ -14,6 +15,7 @@ with extra_named("archrank.networks", "training"):
 
 __all__ = [
     "OPERATIONS",
+    "HierarchySkeleton",
     "NASBench101Skeleton",
     "NASBench201Skeleton",
     "Network",

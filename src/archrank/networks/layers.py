@@ -13,6 +13,8 @@ from torch import Tensor, nn
 __all__ = [
     "FactorizedReduce",
     "GlobalAverage",
+    "Halving",
+    "Sides",
     "batch_norm",
     "conv",
     "conv_bn",
@@ -25,6 +27,8 @@ __all__ = [
 
 _Layer = TypeVar("_Layer", bound=nn.Module)
 
+Sides = int | tuple[int, int]
+"""A number for both sides of an image, or one for its height and one for its width."""
 
 _FEW = 16
 """The number of values in a vector register; on some processors it is half of that."""
@@ -38,14 +42,14 @@ class _Conv(nn.Conv2d):
     images are in channels-last order and their channels fewer than a register holds (so with PyTorch 2.13 and 2.14).
     """
 
-    def __init__(self, channels: int, out: int, *, stride: int, relu: bool, **settings: Any) -> None:
+    def __init__(self, channels: int, out: int, *, stride: Sides, relu: bool, **settings: Any) -> None:
         unsafe = settings["kernel_size"] == 1 and channels < _FEW
         super().__init__(channels, out, stride=1 if unsafe else stride, **settings)
         self._every = stride if unsafe else 1
         self._relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._every > 1:
+        if self._every != 1:
             x = F.avg_pool2d(x, 1, self._every)  # faster than a slice, forward and backward
         return super().forward(F.relu(x) if self._relu else x)
 
@@ -58,10 +62,10 @@ class _Linear(nn.Linear):
 def conv(
     channels: int,
     out: int,
-    kernel: int = 1,
-    stride: int = 1,
+    kernel: Sides = 1,
+    stride: Sides = 1,
     *,
-    padding: int | None = None,
+    padding: Sides | None = None,
     groups: int = 1,
     dilation: int = 1,
     relu: bool = False,
@@ -70,10 +74,11 @@ def conv(
 
     By default it is padded so that stride 1 keeps the size of an image.
     """
+    height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     if padding is None:
-        padding = dilation * (kernel // 2)
+        padding = dilation * (height // 2), dilation * (width // 2)
     layer = _copy_of(_plain_conv(channels, out, kernel, stride, padding, dilation, groups, relu))
-    layer.weight = nn.Parameter(torch.empty(out, channels // groups, kernel, kernel))
+    layer.weight = nn.Parameter(torch.empty(out, channels // groups, height, width))
     return layer
 
 
@@ -93,7 +98,14 @@ def batch_norm(channels: int) -> nn.Module:
 
 @lru_cache(maxsize=1024)
 def _plain_conv(
-    channels: int, out: int, kernel: int, stride: int, padding: int, dilation: int, groups: int, relu: bool
+    channels: int,
+    out: int,
+    kernel: Sides,
+    stride: Sides,
+    padding: Sides,
+    dilation: int,
+    groups: int,
+    relu: bool,
 ) -> _Conv:
     return _Conv(
         channels,
@@ -127,17 +139,17 @@ def _copy_of(layer: _Layer) -> _Layer:
     return copied
 
 
-def conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+def conv_bn(channels: int, out: int, kernel: Sides, stride: Sides = 1) -> nn.Sequential:
     """Convolution, batch normalization."""
     return nn.Sequential(conv(channels, out, kernel, stride), batch_norm(out))
 
 
-def conv_bn_relu(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+def conv_bn_relu(channels: int, out: int, kernel: Sides, stride: Sides = 1) -> nn.Sequential:
     """Convolution, batch normalization, ReLU: the order of NAS-Bench-101."""
     return nn.Sequential(conv(channels, out, kernel, stride), batch_norm(out), nn.ReLU(inplace=True))
 
 
-def relu_conv_bn(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+def relu_conv_bn(channels: int, out: int, kernel: Sides, stride: Sides = 1) -> nn.Sequential:
     """ReLU, convolution, batch normalization: the order of NAS-Bench-201 and DARTS."""
     return nn.Sequential(conv(channels, out, kernel, stride, relu=True), batch_norm(out))
 
@@ -166,6 +178,31 @@ class FactorizedReduce(nn.Module):
         shifted = F.pad(x, (0, width % 2, 0, height % 2)) if height % 2 or width % 2 else x
         joined: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted[:, :, 1:, 1:])], dim=1))
         return joined
+
+
+class Halving(nn.Module):
+    """The residual block between stages: two 3×3 convolutions beside a pooled and widened input.
+
+    Args:
+        channels: The number of input channels.
+        out: The number of output channels.
+        height: The height of the input; a signal, of height 1, is halved along its length only.
+
+    Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020), section 2.1.
+    """
+
+    def __init__(self, channels: int, out: int, height: int | None = None) -> None:
+        super().__init__()
+        kernel: Sides = (1, 3) if height == 1 else 3
+        step: Sides = (1, 2) if height == 1 else 2
+        self.first = relu_conv_bn(channels, out, kernel, step)
+        self.second = relu_conv_bn(out, out, kernel)
+        self.beside = nn.Sequential(nn.AvgPool2d(step), conv(channels, out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) to (B, out, H/2, W/2)."""
+        result: Tensor = self.beside(x) + self.second(self.first(x))
+        return result
 
 
 class GlobalAverage(nn.Module):

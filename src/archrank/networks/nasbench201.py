@@ -6,12 +6,12 @@ Reference: Dong and Yang, NAS-Bench-201 (ICLR 2020), section 2.1.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from archrank.errors import SpaceError
 from archrank.graph import Graph
 from archrank.networks.cell import GraphCell, summed
-from archrank.networks.layers import GlobalAverage, batch_norm, conv, conv_bn, linear, relu_conv_bn
+from archrank.networks.layers import GlobalAverage, Halving, batch_norm, conv_bn, linear
 from archrank.networks.network import Layer, Network
 from archrank.networks.operations import OperationFactory, operation_layer
 from archrank.networks.skeleton import Skeleton, checked_positive
@@ -51,7 +51,7 @@ class NASBench201Skeleton(Skeleton):
         channels = self.channels
         for stage in range(3):
             if stage:
-                layers.append(Layer(_Halving(channels, 2 * channels)))
+                layers.append(Layer(Halving(channels, 2 * channels)))
                 channels *= 2
             for _ in range(self.cells):
                 sites = [summed(s, operation_layer(operations, s.operation, channels)) for s in cell.sites]
@@ -60,17 +60,3 @@ class NASBench201Skeleton(Skeleton):
             batch_norm(channels), nn.ReLU(inplace=True), GlobalAverage(), linear(channels, self.classes)
         )
         return Network(conv_bn(self.image_channels, self.channels, 3), layers, head)
-
-
-class _Halving(nn.Module):
-    """The residual block between stages: two 3×3 convolutions beside a pooled and widened input."""
-
-    def __init__(self, channels: int, out: int) -> None:
-        super().__init__()
-        self.first = relu_conv_bn(channels, out, 3, 2)
-        self.second = relu_conv_bn(out, out, 3)
-        self.beside = nn.Sequential(nn.AvgPool2d(2), conv(channels, out))
-
-    def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.beside(x) + self.second(self.first(x))
-        return result

@@ -12,6 +12,7 @@ from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, ProxyError
 from archrank.modules.module_space import ModuleSpace
 from archrank.modules.nested import tensors_in
+from archrank.networks.hierarchy import HierarchySkeleton
 from archrank.networks.nasbench101 import NASBench101Skeleton
 from archrank.networks.nasbench201 import NASBench201Skeleton
 from archrank.networks.skeleton import Skeleton, build
@@ -25,6 +26,7 @@ IMAGES = 16
 """The images of a random batch."""
 
 SKELETONS: tuple[Skeleton, ...] = (
+    HierarchySkeleton(),
     NASBench201Skeleton(),
     NASBench101Skeleton(channels=16),
     StackedCells(channels=16, cells=8),
@@ -37,6 +39,10 @@ BUILDABLE = (
     "enas",
     "enas-5-nodes-loose-ends",
     "darts",
+    "hierarchical-nas-bench-201",
+    "hierarchical-nas-bench-201-fixed-blocks",
+    "hierarchical-nas-bench-201-fixed-macro",
+    "hierarchical-nas-bench-201-fixed-macro-fixed-blocks",
 )
 """The built-in spaces whose networks can be built."""
 
@@ -61,7 +67,7 @@ def builder_for(space: SearchSpace, skeleton: Skeleton | None = None) -> Builder
 
     Args:
         space: A :class:`~archrank.ModuleSpace`, or a space of cells with operations of
-            :data:`~archrank.networks.OPERATIONS`.
+            :data:`~archrank.networks.OPERATIONS`, or a :class:`~archrank.GrammarSpace` with these or the shaped ones.
         skeleton: The part around the cells; None for the first of :data:`SKELETONS` that stacks them.
 
     Raises:

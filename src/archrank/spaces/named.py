@@ -38,6 +38,8 @@ _BUILT_IN: dict[str, Callable[[], SearchSpace]] = {
     "hpolib": HPOLib,
     "hierarchical-nas-bench-201": HierarchicalNASBench201,
     "hierarchical-nas-bench-201-fixed-blocks": HierarchicalNASBench201.fixed_blocks,
+    "hierarchical-nas-bench-201-fixed-macro": HierarchicalNASBench201.fixed_macro,
+    "hierarchical-nas-bench-201-fixed-macro-fixed-blocks": HierarchicalNASBench201.cells_only,
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from archrank.errors import ArchrankError, TrainingError
 from archrank.graph import Graph
 from archrank.images.images import ImageData
+from archrank.networks.hierarchy import HierarchySkeleton
 from archrank.networks.nasbench101 import NASBench101Skeleton
 from archrank.networks.nasbench201 import NASBench201Skeleton
 from archrank.networks.operations import OPERATIONS, OperationFactory
@@ -26,7 +27,7 @@ def skeleton_for(
     *,
     operations: Mapping[str, OperationFactory] = OPERATIONS,
 ) -> Skeleton:
-    """The skeleton that stacks such a graph's cells.
+    """The skeleton that stacks such a graph's cells, or surrounds a graph that is the whole network.
 
     The form of the cells decides, not the space's name, so a space of your own with cells like those of a published
     one has the same skeleton. A recipe's ``cells`` are all layers: 17 are three stages of five cells of
@@ -43,9 +44,9 @@ def skeleton_for(
         UnknownName: An operation that is not in the table.
     """
     reasons: list[ArchrankError] = []
-    for kind in (_stacked, _nasbench101, _nasbench201):
+    for kind in (_hierarchy, _stacked, _nasbench101, _nasbench201):
         try:
-            skeleton = kind(recipe, len(data.classes), data.channels)
+            skeleton = kind(recipe, len(data.classes), image_shape(recipe, data))
             outline(graph, skeleton, operations=operations)
         except ArchrankError as error:
             reasons.append(error)
@@ -75,25 +76,30 @@ def image_shape(recipe: Recipe, data: ImageData) -> tuple[int, int, int]:
     return data.channels, recipe.image_size, recipe.image_size
 
 
-def _stacked(recipe: Recipe, classes: int, image_channels: int) -> Skeleton:
+def _hierarchy(recipe: Recipe, classes: int, image: tuple[int, int, int]) -> Skeleton:
+    size = _given(channels=recipe.channels)
+    return HierarchySkeleton(**size, classes=classes, image_channels=image[0], image_size=image[1:])
+
+
+def _stacked(recipe: Recipe, classes: int, image: tuple[int, int, int]) -> Skeleton:
     return StackedCells(
         **_given(channels=recipe.channels, cells=recipe.cells),
         stem=recipe.stem,
         auxiliary=recipe.auxiliary > 0,
         dropout=recipe.dropout,
         classes=classes,
-        image_channels=image_channels,
+        image_channels=image[0],
     )
 
 
-def _nasbench101(recipe: Recipe, classes: int, image_channels: int) -> Skeleton:
+def _nasbench101(recipe: Recipe, classes: int, image: tuple[int, int, int]) -> Skeleton:
     size = _given(channels=recipe.channels, modules=_a_stage(recipe.cells))
-    return NASBench101Skeleton(**size, classes=classes, image_channels=image_channels)
+    return NASBench101Skeleton(**size, classes=classes, image_channels=image[0])
 
 
-def _nasbench201(recipe: Recipe, classes: int, image_channels: int) -> Skeleton:
+def _nasbench201(recipe: Recipe, classes: int, image: tuple[int, int, int]) -> Skeleton:
     size = _given(channels=recipe.channels, cells=_a_stage(recipe.cells))
-    return NASBench201Skeleton(**size, classes=classes, image_channels=image_channels)
+    return NASBench201Skeleton(**size, classes=classes, image_channels=image[0])
 
 
 def _a_stage(layers: int | None) -> int | None:

@@ -12,8 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from archrank.errors import ArchrankError, TrainingError
-from archrank.graph import Cell, Graph, Site
+from archrank.graph import Graph
 from archrank.images.images import ImageData
+from archrank.networks.hierarchy import HierarchySkeleton
 from archrank.networks.nasbench101 import NASBench101Skeleton
 from archrank.networks.nasbench201 import NASBench201Skeleton
 from archrank.networks.network import Network
@@ -23,6 +24,7 @@ from archrank.networks.stacked_cells import StackedCells
 from archrank.system.files import write_whole
 from archrank.system.foreign import in_one_line, message
 from archrank.training.curve import Epoch
+from archrank.training.graph_record import cell_record, recorded_cell
 from archrank.training.recipe import Recipe
 
 __all__ = ["MODEL", "WEIGHTS", "Model"]
@@ -34,7 +36,8 @@ _FORMAT = 1
 _QUOTED = 200
 
 _SKELETONS: Mapping[str, type[Any]] = {
-    kind.__name__: kind for kind in (StackedCells, NASBench101Skeleton, NASBench201Skeleton)
+    kind.__name__: kind
+    for kind in (StackedCells, NASBench101Skeleton, NASBench201Skeleton, HierarchySkeleton)
 }
 
 
@@ -92,7 +95,7 @@ class Model:
             "mean": self.mean,
             "deviation": self.deviation,
             "curve": [asdict(epoch) for epoch in self.curve],
-            "graph": [asdict(cell) for cell in self.graph.cells],
+            "graph": [cell_record(cell) for cell in self.graph.cells],
             "weights": hashlib.sha256(weights).hexdigest(),
         }
         write_whole(folder / WEIGHTS, weights)
@@ -121,7 +124,7 @@ class Model:
         if hashlib.sha256(weights).hexdigest() != record.get("weights"):
             raise TrainingError(f"{place / WEIGHTS} is damaged, or belongs to another {MODEL}")
         try:
-            graph = Graph(tuple(map(_cell, record.pop("graph"))))
+            graph = Graph(tuple(map(recorded_cell, record.pop("graph"))))
             settings = record.pop("skeleton")
             if "colours" in settings:  # release 0.1
                 settings["image_channels"] = settings.pop("colours")
@@ -180,8 +183,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{str(value)[:_QUOTED]} was found, expected a name")
     return value
-
-
-def _cell(record: Mapping[str, Any]) -> Cell:
-    sites = tuple(Site(_text(s["operation"]), tuple(s["sources"]), s["target"]) for s in record["sites"])
-    return Cell(record["inputs"], record["junctions"], sites, tuple(record["outputs"]))
