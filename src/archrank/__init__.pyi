@@ -51,5 +51,6 @@ from .verbs.search import search as search
 from .verbs.status import RunStatus as RunStatus
 from .verbs.status import status as status
 from .verbs.train import train as train
+from .verbs.watch import watch as watch
 
 __version__: str

@@ -14,7 +14,7 @@ from archrank.plot.style import encode
 from archrank.report.inline import inline_svg
 from archrank.system.files import write_whole
 
-__all__ = ["Picture", "TableCell", "Tile", "pictures_of", "write_picture"]
+__all__ = ["Picture", "TableCell", "Tile", "picture_of", "pictures_of", "write_picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,12 @@ def write_picture(folder: Path, name: str, figure: Figure, description: str) -> 
 def _narrow(name: str, figure: Figure, description: str) -> Markup:
     make_narrow(figure)
     return inline_svg(encode(figure, ".svg"), f"{name}-narrow", description)
+
+
+def picture_of(name: str, figure: Figure, title: str, caption: str) -> Picture:
+    """A figure with its title and caption, of which no file is written."""
+    wide = inline_svg(encode(figure, ".svg"), name, title)
+    return Picture(title, caption, wide, _narrow(name, figure, title))
 
 
 def pictures_of(

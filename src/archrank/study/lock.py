@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Self
 
 from archrank.errors import FileError, RunFolderError
 
-__all__ = ["FolderLock"]
+__all__ = ["FolderLock", "is_taken"]
 
 _NAME = ".lock"
 _NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -19,6 +20,9 @@ _NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNO
 
 _TRIES = 100
 """Another process may give the folder up, and remove what it made, while this one takes it: then it is taken again."""
+
+_ASKED, _MOMENT = 10, 0.02
+"""Tries, and seconds between them: a process that only asks whether the folder is taken has it for less than that."""
 
 
 class FolderLock:
@@ -88,7 +92,7 @@ class FolderLock:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._handles.append(os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY))
         try:
-            fcntl.flock(self._handles[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._handles[0])
         except BlockingIOError:
             raise self._busy() from None
         except OSError as error:
@@ -96,7 +100,7 @@ class FolderLock:
                 raise
         handle, new = self._opened()
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle)
         except BlockingIOError:
             os.close(handle)
             raise self._busy() from None
@@ -139,6 +143,36 @@ class FolderLock:
         return RunFolderError(
             f"the folder {self.folder} is in use by {owner}: wait for it to end, or choose another folder"
         )
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether a process has a folder; asking changes nothing there, and stops no process from taking it."""
+    for path, links in ((folder, 0), (folder / _NAME, os.O_NOFOLLOW)):
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | links)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            continue  # a file system without locks
+        finally:
+            os.close(handle)
+    return False
+
+
+def _lock(handle: int) -> None:
+    """Lock a file or folder; BlockingIOError if another process keeps it locked."""
+    for _ in range(_ASKED):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_MOMENT)
+        else:
+            return
+    raise BlockingIOError
 
 
 def _write(handle: int, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from archrank.errors import ArchrankError, RunFolderError
+from archrank.strategies.fidelities import Fidelities
+from archrank.study.database import Database
 from archrank.study.objectives import Objectives
 from archrank.study.storage import JournalStore
 from archrank.system.files import is_file
@@ -32,6 +35,7 @@ class RecordedEvaluation:
         unrelated: Whether it failed for a reason that has nothing to do with the architecture.
         whole: Whether it was a whole training.
         fidelity: After how many epochs it stopped; None where all trainings are whole.
+        reason: Why it was proposed.
     """
 
     architecture: str
@@ -41,6 +45,7 @@ class RecordedEvaluation:
     unrelated: bool
     whole: bool
     fidelity: int | None
+    reason: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class RecordedRun:
         running: How many evaluations are marked as under way; after a kill these are the ones that will be made again.
         waiting: How many are queued.
         repeats: The evaluations of the best again, which are in none of the counts.
-        full: The epochs of a whole training; None where all trainings are whole.
+        fidelities: The rungs; None where all trainings are whole.
         ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
     """
 
@@ -69,19 +74,42 @@ class RecordedRun:
     evaluations: tuple[RecordedEvaluation, ...]
     running: int = 0
     waiting: int = 0
-    full: int | None = None
+    fidelities: Fidelities | None = None
     ended: bool = False
     repeats: tuple[RecordedEvaluation, ...] = ()
 
+    @property
+    def full(self) -> int | None:
+        """The epochs of a whole training; None where all trainings are whole."""
+        return None if self.fidelities is None else self.fidelities.full
 
-def recorded_run(folder: Path) -> RecordedRun:
+    @property
+    def epochs(self) -> int:
+        """What the finished trainings cost, in a search with fidelities."""
+        trained: dict[str, list[int]] = {}
+        paid = 0
+        for each in self.evaluations:
+            if self.fidelities is not None and each.fidelity is not None:
+                before = trained.setdefault(each.architecture, [])
+                paid += self.fidelities.cost(each.fidelity, before)
+                before.append(each.fidelity)
+        return paid
+
+
+def recorded_run(folder: Path, database: Database | None = None) -> RecordedRun:
     """Read a run folder; of a run that is under way or was interrupted what is finished.
+
+    Args:
+        folder: The folder.
+        database: Where the study is, if the folder holds no journal.
 
     Raises:
         RunFolderError: It holds no run of a search, or one that cannot be read.
     """
     journal, summary = folder / "journal.log", folder / "result.json"
     try:
+        if database is not None and not is_file(journal):
+            return _of_database(folder, summary, database)
         if is_file(summary):
             try:
                 ended = _of_summary(folder, json.loads(summary.read_text(encoding="utf-8")))
@@ -103,6 +131,16 @@ def recorded_run(folder: Path) -> RecordedRun:
     raise RunFolderError(f"{folder} holds no run of a search: give the folder that a search wrote")
 
 
+def _of_database(folder: Path, summary: Path, database: Database) -> RecordedRun:
+    """The study of the workers elsewhere, or the summary of the ended run where that is as long."""
+    found = _of_study(folder, database.study())
+    if is_file(summary) and not found.running:
+        with suppress(Exception):  # the study is whole
+            ended = _of_summary(folder, json.loads(summary.read_text(encoding="utf-8")))
+            return ended if len(ended.evaluations) >= len(found.evaluations) else found
+    return found
+
+
 def _longer(folder: Path, journal: Path, ended: RecordedRun) -> RecordedRun:
     try:
         other = _of_journal(folder, journal)
@@ -112,33 +150,44 @@ def _longer(folder: Path, journal: Path, ended: RecordedRun) -> RecordedRun:
 
 
 def _of_summary(folder: Path, record: Mapping[str, Any]) -> RecordedRun:
-    levels = (record.get("fidelities") or {}).get("levels")
+    stated = record.get("fidelities") or {}
     evaluations = [
         _evaluation(str(e["architecture"]), e, e.get("whole", True)) for e in record["evaluations"]
     ]
     repeats = [_evaluation(str(e["architecture"]), e, True) for e in record.get("repeats") or ()]
-    run = _run(folder, record, evaluations, None if levels is None else int(levels[-1]))
+    run = _run(folder, record, evaluations, stated.get("levels"), stated.get("continued"))
     return replace(run, repeats=tuple(repeats), ended=True)
 
 
 def _of_journal(folder: Path, journal: Path) -> RecordedRun:
     storage = JournalStorage(JournalFileBackend(str(journal)))
-    study = optuna.load_study(study_name=JournalStore.name, storage=storage)
+    return _of_study(folder, optuna.load_study(study_name=JournalStore.name, storage=storage))
+
+
+def _of_study(folder: Path, study: optuna.Study) -> RecordedRun:
     trials = study.get_trials(deepcopy=False)
-    full = (study.user_attrs.get("fidelities") or [None])[-1]
+    stated = study.user_attrs
+    levels = stated.get("fidelities")
+    full = None if levels is None else levels[-1]
     ended = [trial for trial in trials if "result" in trial.user_attrs]
     first = [trial for trial in ended if "repeat" not in trial.user_attrs]
-    run = _run(folder, study.user_attrs, [_of_trial(trial, full) for trial in first], full)
+    how = (stated.get("settings") or {}).get("fidelities") or {}
+    run = _run(folder, stated, [_of_trial(trial, full) for trial in first], levels, how.get("continued"))
     return replace(
         run,
         repeats=tuple(_of_trial(trial, full) for trial in ended if "repeat" in trial.user_attrs),
         running=sum(t.state == TrialState.RUNNING and "result" not in t.user_attrs for t in trials),
         waiting=sum(t.state == TrialState.WAITING for t in trials),
+        ended=bool(stated.get("ended")),
     )
 
 
 def _run(
-    folder: Path, stated: Mapping[str, Any], evaluations: Sequence[RecordedEvaluation], full: int | None
+    folder: Path,
+    stated: Mapping[str, Any],
+    evaluations: Sequence[RecordedEvaluation],
+    levels: Sequence[int] | None,
+    continued: Any,
 ) -> RecordedRun:
     return RecordedRun(
         folder,
@@ -147,7 +196,7 @@ def _run(
         _number(stated.get("budget")),
         _number(stated.get("seed")),
         tuple(evaluations),
-        full=full,
+        fidelities=None if levels is None else Fidelities.of(levels, bool(continued)),
     )
 
 
@@ -156,7 +205,7 @@ def _of_trial(trial: FrozenTrial, full: int | None) -> RecordedEvaluation:
     fidelity = attributes.get("fidelity")
     return _evaluation(
         str(attributes["architecture"]),
-        {**attributes["result"], "fidelity": fidelity},
+        {**attributes["result"], "fidelity": fidelity, "reason": attributes.get("reason")},
         full is None or fidelity == full,
     )
 
@@ -170,6 +219,7 @@ def _evaluation(text: str, result: Mapping[str, Any], whole: bool) -> RecordedEv
         bool(result.get("unrelated", False)),
         bool(whole),
         _number(result.get("fidelity")),
+        str(result.get("reason") or "unknown"),
     )
 
 

@@ -10,14 +10,15 @@ from archrank.errors import ArchrankError, RunFolderError
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES, named_space
 from archrank.study.checks import checked_space
-from archrank.study.lock import FolderLock
+from archrank.study.database import Database
+from archrank.study.lock import is_taken
 from archrank.study.objectives import Objectives
 from archrank.study.recorded import RecordedEvaluation, RecordedRun, recorded_run
 from archrank.system.arguments import checked_path
 from archrank.system.files import is_folder
 from archrank.verbs.outlook import NEXT, Outlook, outlook
 
-__all__ = ["RunStatus", "status"]
+__all__ = ["RunStatus", "searched_space", "status", "status_of"]
 
 _CHOICES = 5
 """Choices whose effects are shown."""
@@ -38,6 +39,7 @@ class RunStatus:
         searching: Whether a process has the folder.
         ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
         seconds: What an evaluation takes on average.
+        epochs: How many epochs were trained of how many, in a search with fidelities; otherwise None.
         best: The best value of the first objective, in its unit, which is a mean where the best were evaluated again;
             None where nothing was measured.
         best_architecture: As text.
@@ -61,6 +63,14 @@ class RunStatus:
     best_at: int | None
     outlook: Outlook | None = None
     note: str | None = None
+    epochs: tuple[int, int] | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the rest takes, with as many evaluations at a time as now; None where that cannot be said."""
+        if self.budget is None or not 0 < self.done < self.budget or self.state == "ended":
+            return None
+        return (self.budget - self.done) * self.seconds / max(self.running, 1)
 
     @property
     def state(self) -> str:
@@ -78,9 +88,12 @@ class RunStatus:
         found = [("state", self.state), ("evaluations", f"{self.done}{budget}{failed}{under_way}")]
         if self.state == "ended" and self.budget is not None and self.done < self.budget:
             found.append(("end", "before the budget: nothing else was left to evaluate"))
-        elif self.budget is not None and 0 < self.done < self.budget:
-            left = (self.budget - self.done) * self.seconds
-            found.append(("seconds left", f"{left:,.0f}, at {self.seconds:.3g} an evaluation, one at a time"))
+        elif (left := self.seconds_left) is not None:
+            at_a_time = "one" if self.running < 2 else f"{self.running}"
+            each = f"at {self.seconds:.3g} an evaluation, {at_a_time} at a time"
+            found.append(("seconds left", f"{left:,.0f}, {each}"))
+        if self.epochs is not None:
+            found.append(("epochs", f"{self.epochs[0]:,} of {self.epochs[1]:,}"))
         if self.best is not None:
             found.append((f"best {self.objectives.metric}", f"{self.best:.6g}, in evaluation {self.best_at}"))
             found.append(("architecture", str(self.best_architecture)))
@@ -106,13 +119,19 @@ class RunStatus:
         return "\n".join(f"{name:{width}}  {value}" for name, value in self.lines)
 
 
-def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = None) -> RunStatus:
+def status(
+    folder: str | os.PathLike[str],
+    space: SearchSpace | str | None = None,
+    *,
+    database: Database | None = None,
+) -> RunStatus:
     """How far a search is, what it found, and what going on may gain; the run may be under way.
 
     Args:
         folder: The run folder of the search. It is read, never written.
         space: The space that is searched, or the name of a built-in one; None for what the run records, if that is a
             built-in one. It is needed for the outlook only.
+        database: Where the study is, if workers elsewhere evaluate.
 
     Returns:
         The state, with a :class:`~archrank.verbs.outlook.Outlook` for a search of one objective that has measured at
@@ -125,8 +144,18 @@ def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = Non
     path = checked_path("folder", folder)
     if not is_folder(path):
         raise RunFolderError(f"{path} is no folder: give the folder that a search wrote")
-    run = recorded_run(path)
-    known = _space(run, space)
+    run = recorded_run(path, database)
+    return status_of(run, searched_space(run, space))
+
+
+def status_of(run: RecordedRun, space: SearchSpace | None, before: RunStatus | None = None) -> RunStatus:
+    """The same of a run that was read.
+
+    Args:
+        run: The run.
+        space: The space that is searched; None where it is not known.
+        before: An earlier state, whose outlook is to be used again.
+    """
     counted = [(i, e) for i, e in enumerate(run.evaluations) if e.whole and _counts(run, e)]
     metric, sign = run.objectives.metric, run.objectives.signs[0]
     means = _means(run)
@@ -136,16 +165,19 @@ def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = Non
         default=None,
     )
     finished = run.evaluations
-    ahead, note = _outlook(run, known, [e for _, e in counted])
+    if before is None:
+        ahead, note = _outlook(run, space, [e for _, e in counted])
+    else:
+        ahead, note = before.outlook, before.note
     return RunStatus(
-        folder=path,
+        folder=run.folder,
         space=run.space,
         objectives=run.objectives,
         done=len(finished),
         budget=None if run.full is not None else run.budget,
         failed=sum(e.error is not None and not e.values for e in finished),
         running=run.running,
-        searching=_is_taken(path),
+        searching=is_taken(run.folder),
         ended=run.ended or (run.full is None and run.budget is not None and len(finished) >= run.budget),
         seconds=sum(e.seconds for e in finished) / max(len(finished), 1),
         best=None if best is None else means.get(best[1].architecture, float(best[1].values[metric])),
@@ -153,10 +185,11 @@ def status(folder: str | os.PathLike[str], space: SearchSpace | str | None = Non
         best_at=None if best is None else best[0] + 1,
         outlook=ahead,
         note=note,
+        epochs=None if run.full is None or run.budget is None else (run.epochs, run.budget * run.full),
     )
 
 
-def _space(run: RecordedRun, given: SearchSpace | str | None) -> SearchSpace | None:
+def searched_space(run: RecordedRun, given: SearchSpace | str | None) -> SearchSpace | None:
     """The space that is given, or the built-in one that the run names."""
     if given is None:
         return named_space(run.space) if run.space in SPACES else None
@@ -204,13 +237,3 @@ def _outlook(
     if ahead is None:
         return None, f"{len(values)} measurements are too few to say what going on may gain (20 are needed)"
     return ahead, None
-
-
-def _is_taken(folder: Path) -> bool:
-    """Whether a process has the folder; asking leaves it as it was."""
-    try:
-        lock = FolderLock(folder)
-    except ArchrankError:
-        return True
-    lock.undo()
-    return False
