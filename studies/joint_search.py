@@ -3,7 +3,11 @@
     python studies/joint_search.py --seeds 20 --out docs/results/joint-search
 
 Writes ``searches.csv``, a row for each search and budget, and ``table.md``. Rows that are there already are kept, so an
-interrupted run continues. ``protein-structure`` may choose settings; the other tables only report.
+interrupted run continues. ``protein-structure`` may choose settings; the other tables only report. SMAC3 and HEBO are
+run where they are named, and need packages of their own:
+
+    pip install smac HEBO
+    python studies/joint_search.py --seeds 10 --methods SMAC3 HEBO --out docs/results/joint-search
 """
 
 import argparse
@@ -14,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import csv_rows
+import joint_peers
 import numpy as np
 import optuna
 
@@ -50,6 +55,7 @@ METHODS: dict[str, Callable[[Table, int, int], list[float]]] = {
     "TPE, multivariate": sampler(lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=True)),
     "GPSampler": sampler(lambda seed: optuna.samplers.GPSampler(seed=seed, deterministic_objective=True)),
 }
+"""What is run unless ``--methods`` says otherwise; the peers are run by name."""
 
 
 def main() -> None:
@@ -57,7 +63,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tables", nargs="+", default=list(hpolib.DATASETS), choices=list(hpolib.DATASETS))
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=[*METHODS, *joint_peers.PEERS])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budgets", type=int, nargs="+", default=[50, 100])
     parser.add_argument("--out", type=Path, required=True)
@@ -72,7 +78,7 @@ def main() -> None:
                 if (name, method, seed) in done:
                     continue
                 began = time.process_time()
-                losses = METHODS[method](table, max(args.budgets), seed)
+                losses = {**METHODS, **joint_peers.PEERS}[method](table, max(args.budgets), seed)
                 seconds = time.process_time() - began
                 csv_rows.append(
                     path,
@@ -118,7 +124,7 @@ def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
         "|---|---|" + "---|" * (len(heads) + 2),
     ]
     for table in args.tables:
-        for method in args.methods:
+        for method in (*METHODS, *joint_peers.PEERS):
             mine = [row for row in rows if (row["table"], row["method"]) == (table, method)]
             if not mine:
                 continue
@@ -147,7 +153,7 @@ def _paired(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
         "|---|---|---|---|---|---|",
     ]
     for table in args.tables:
-        for method in args.methods:
+        for method in (*METHODS, *joint_peers.PEERS):
             for budget in args.budgets:
                 more = [
                     regret - found[table, "guided", budget, seed]
