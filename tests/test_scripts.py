@@ -32,6 +32,8 @@ SCRIPTS = {
     "studies/flow_encoder.py": f"{SMALL} --encoders biflow",
     "studies/full_size_cost.py": "--cells 1 --out out",
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
+    "studies/hierarchical_table.py": "order recipes train write --architectures 3 --twice 1 --recipes wide adamw "
+    "--trainings 3 --epochs 1 --images 20 --validation 10 --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
     "studies/module_pool.py": "train replay --settings --networks 4 --images 20 --validation 10 --epochs 1 --seeds 1 "
@@ -111,7 +113,7 @@ def test_it_runs(script, tmp_path, shared):
     for name in SHARED.keys() & words:
         path = tmp_path / name
         shutil.copy(shared(SHARED[name]), path if path.suffix else path.with_suffix(".parquet"))
-    if "cifar10" in words or script == "studies/proxy_recipes.py":
+    if "cifar10" in words or script in ("studies/proxy_recipes.py", "studies/hierarchical_table.py"):
         cifar(tmp_path / "cifar10")
     for seed, name in enumerate(("guided", "random")):
         if name in words:

@@ -100,6 +100,8 @@ def test_spaces_for_programs(run):
         ).size,
         "hierarchical-nas-bench-201-fixed-macro": 30 ** (6 * 15),
         "hierarchical-nas-bench-201-fixed-macro-fixed-blocks": 5 ** (6 * 15),
+        "free-form": named_space("free-form").size,
+        "free-form-signals": named_space("free-form-signals").size,
     }
     for name, record in listed.items():
         assert space(name).format(space(name).parse(record["example"])) == record["example"]

@@ -8,6 +8,7 @@ from torch import nn
 import archrank as ar
 from archrank.errors import SpaceError, UnknownName
 from archrank.graph import Cell, Graph, Node
+from archrank.images import ImageData, Images
 from archrank.networks import (
     OPERATIONS,
     HierarchySkeleton,
@@ -19,15 +20,18 @@ from archrank.networks import (
 )
 from archrank.spaces import NASBench201
 from archrank.spaces.named import named_space
-from archrank.training import Model, training_evaluator
+from archrank.training import Model, Recipe, TrainingEvaluator, training_evaluator
 
 NAMES = (
     "hierarchical-nas-bench-201",
     "hierarchical-nas-bench-201-fixed-blocks",
     "hierarchical-nas-bench-201-fixed-macro",
     "hierarchical-nas-bench-201-fixed-macro-fixed-blocks",
+    "free-form",
+    "free-form-signals",
 )
 SMALL = HierarchySkeleton(channels=2, classes=3, image_size=(8, 8))
+SIGNALS = HierarchySkeleton(channels=2, classes=3, image_channels=2, image_size=(1, 24))
 CHAINS = ar.GrammarSpace(
     "S -> Linear2 S OP | SplitJoin2 OP S | Residual2 OP id OP | OP; OP -> conv3x3 | zero | down | my_conv",
     name="chains",
@@ -61,11 +65,16 @@ def check_trains(space, architecture, skeleton, image):
     assert multiply_adds(sizes, image) == multiply_adds(network, image) > 0
 
 
+def network_of(name):
+    """The skeleton of a space, and the shape of its inputs."""
+    return (SIGNALS, (2, 1, 24)) if "signals" in name else (SMALL, (3, 8, 8))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_some_networks_are_trainable(name):
     space = named_space(name)
     for architecture in space.sample(3, np.random.default_rng(0)):
-        check_trains(space, architecture, SMALL, (3, 8, 8))
+        check_trains(space, architecture, *network_of(name))
 
 
 @pytest.mark.full
@@ -74,7 +83,7 @@ def test_some_networks_are_trainable(name):
 def test_two_hundred_networks_are_trainable(name):
     space = named_space(name)
     for architecture in space.sample(200, np.random.default_rng(1)):
-        check_trains(space, architecture, SMALL, (3, 8, 8))
+        check_trains(space, architecture, *network_of(name))
 
 
 def test_equal_cells_in_the_fixed_network_are_the_network_of_nasbench201():
@@ -168,6 +177,24 @@ def test_a_trained_hierarchy_is_kept(tmp_path):
     space = named_space(NAMES[0])
     drawn = space.graph(architecture).cells[0].sites[0]
     assert again.graph.cells[0].sites[0].path == drawn.path != ()
+
+
+def test_signals_are_trained_on(tmp_path):
+    """Class 0 is slow, class 1 is fast; there is no image."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    waves = np.sin(np.outer(0.5 + 1.5 * labels, np.arange(40)) + rng.uniform(0, 6, (120, 1)))
+    pixels = np.uint8(128 + 100 * waves)[:, None, None, :]
+    parts = [Images(pixels[begin : begin + 40], labels[begin : begin + 40]) for begin in (0, 40, 80)]
+    data = ImageData("waves", ("slow", "fast"), *parts, (0.5,), (0.3,), "1")
+    space = named_space("free-form-signals")
+    architecture = space.parse(
+        "Linear2(Linear2(conv3x3, batch), Linear2(relu, Pairs(Linear2(conv3x3, relu))))"
+    )
+    recipe = Recipe("waves", epochs=6, batch=8, learning_rate=0.05, channels=8)
+    values = TrainingEvaluator(space, lambda: data, recipe, tmp_path, device="cpu")(architecture)
+    assert values["valid_accuracy"] > 0.8
+    assert values["multiply_adds"] == 40 * (3 * 8 + 3 * 64) + 20 * 3 * 256 + 16
 
 
 def test_a_search_trains_hierarchies(tmp_path):

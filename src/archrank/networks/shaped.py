@@ -10,11 +10,9 @@ from torch import nn
 from archrank.errors import SpaceError, UnknownName
 from archrank.networks.layers import Halving, Sides, batch_norm, conv
 from archrank.networks.operations import OperationFactory
+from archrank.networks.routing import JOINING_OPERATIONS, ROUTING_OPERATIONS, Shape
 
 __all__ = ["SHAPED_OPERATIONS", "Shape", "ShapedFactory", "keeping", "kernel", "shaped_layer"]
-
-Shape = tuple[int, int, int]
-"""Channels, height and width."""
 
 ShapedFactory = Callable[[Shape], tuple[nn.Module, Shape]]
 """Makes a layer from the shape of its input; returns it with the shape of its output."""
@@ -31,7 +29,15 @@ def keeping(make: Callable[[Shape], nn.Module]) -> ShapedFactory:
 
 
 def _average_pool(shape: Shape) -> nn.Module:
-    return nn.AvgPool2d(kernel(3, shape), 1, padding=(0 if shape[1] == 1 else 1, 1), count_include_pad=False)
+    return nn.AvgPool2d(kernel(3, shape), 1, padding=_beside(shape), count_include_pad=False)
+
+
+def _max_pool(shape: Shape) -> nn.Module:
+    return nn.MaxPool2d(kernel(3, shape), 1, padding=_beside(shape))
+
+
+def _beside(shape: Shape) -> tuple[int, int]:
+    return (0 if shape[1] == 1 else 1, 1)
 
 
 def _halving(shape: Shape) -> tuple[nn.Module, Shape]:
@@ -48,7 +54,9 @@ SHAPED_OPERATIONS: Mapping[str, ShapedFactory] = {
     "conv3x3": keeping(lambda shape: conv(shape[0], shape[0], kernel(3, shape))),
     "dconv3x3": keeping(lambda shape: conv(shape[0], shape[0], kernel(3, shape), groups=shape[0])),
     "avg_pool": keeping(_average_pool),
+    "max_pool": keeping(_max_pool),
     "relu": keeping(lambda shape: nn.ReLU()),
+    "gelu": keeping(lambda shape: nn.GELU()),
     "hardswish": keeping(lambda shape: nn.Hardswish()),
     "mish": keeping(lambda shape: nn.Mish()),
     "batch": keeping(lambda shape: batch_norm(shape[0])),
@@ -57,6 +65,7 @@ SHAPED_OPERATIONS: Mapping[str, ShapedFactory] = {
     "layer": keeping(lambda shape: nn.GroupNorm(1, shape[0])),
     "resBlock": _halving,
     "down": _halving,
+    **ROUTING_OPERATIONS,
 }
 """The operations of the hierarchical spaces.
 
@@ -80,8 +89,11 @@ def shaped_layer(
         SpaceError: It does not take such arguments.
         UnknownName: Neither table has it.
     """
-    if name not in operations and name not in SHAPED_OPERATIONS:
-        raise UnknownName("operation of a network", name, [*operations, *SHAPED_OPERATIONS])
+    if name not in operations and name not in SHAPED_OPERATIONS and name not in JOINING_OPERATIONS:
+        known = [*operations, *SHAPED_OPERATIONS, *JOINING_OPERATIONS]
+        raise UnknownName("operation of a network", name, known)
+    if name in JOINING_OPERATIONS:
+        return JOINING_OPERATIONS[name](shapes)
     if len(shapes) != 1:
         raise SpaceError(f"the operation {name} takes one argument, and the graph gives it {len(shapes)}")
     (shape,) = shapes

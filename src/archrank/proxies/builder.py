@@ -43,6 +43,8 @@ BUILDABLE = (
     "hierarchical-nas-bench-201-fixed-blocks",
     "hierarchical-nas-bench-201-fixed-macro",
     "hierarchical-nas-bench-201-fixed-macro-fixed-blocks",
+    "free-form",
+    "free-form-signals",
 )
 """The built-in spaces whose networks can be built."""
 

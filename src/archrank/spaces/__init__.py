@@ -4,7 +4,7 @@ import archrank.joint_space  # noqa: F401 - which gives spaces the operator &
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
-from archrank.spaces.grammars import Effect, GrammarSpace, HierarchicalNASBench201, Topology
+from archrank.spaces.grammars import Effect, FreeForm, GrammarSpace, HierarchicalNASBench201, Topology
 from archrank.spaces.hpolib import HPOLib
 from archrank.spaces.named import SPACES, describe_space, named_space
 from archrank.spaces.nasbench101 import NASBench101
@@ -18,6 +18,7 @@ __all__ = [
     "Effect",
     "Enas",
     "EnasMacro",
+    "FreeForm",
     "GrammarSpace",
     "HPOLib",
     "HierarchicalNASBench201",

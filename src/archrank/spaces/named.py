@@ -15,7 +15,7 @@ from archrank.space import SearchSpace
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
-from archrank.spaces.grammars import HierarchicalNASBench201
+from archrank.spaces.grammars import FreeForm, HierarchicalNASBench201
 from archrank.spaces.hpolib import HPOLib
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
@@ -40,6 +40,8 @@ _BUILT_IN: dict[str, Callable[[], SearchSpace]] = {
     "hierarchical-nas-bench-201-fixed-blocks": HierarchicalNASBench201.fixed_blocks,
     "hierarchical-nas-bench-201-fixed-macro": HierarchicalNASBench201.fixed_macro,
     "hierarchical-nas-bench-201-fixed-macro-fixed-blocks": HierarchicalNASBench201.cells_only,
+    "free-form": FreeForm,
+    "free-form-signals": FreeForm.signals,
 }
 
 

@@ -61,8 +61,9 @@ class GrammarSpace(OpenSpace):
         operations: The names of the operations, so that any other symbol without a rule is an error; any name for None.
         max_depth: The largest depth of nested rules; required if rules are recursive.
         max_operations: The largest number of operations of an architecture.
-        effects: What operations do to the shape of an image; the others keep it. Branches of different
-            shapes cannot be joined.
+        effects: What operations do to the shape of an image, those of your own topologies too; the others keep it.
+            Branches of different shapes cannot be joined. A node with several ordered arguments has all of their
+            channels.
         max_halvings: The largest number of times an image may be halved.
         max_widening: The largest factor of the number of channels.
         identities: Operations that return their input.
@@ -114,9 +115,12 @@ class GrammarSpace(OpenSpace):
             raise SpaceError(f"at most {max_operations} operations leave no architecture; give 1 or more")
         self._identities = frozenset(identities)
         self._zeros = frozenset(zeros)
+        inside = {operation for topology in known.values() for operation in topology.operations}
         for operation in effects or {}:
-            if operation not in self.operations:
-                raise SpaceError(f"an effect: {UnknownName('operation', operation, self.operations)}")
+            if operation not in self.operations and operation not in inside:
+                raise SpaceError(
+                    f"an effect: {UnknownName('operation', operation, [*self.operations, *inside])}"
+                )
         self._shapes = Shapes(effects or {}, self._zeros, max_halvings, max_widening)
         self._connected = connected and not self._zeros.isdisjoint(self.operations)
         self._counts = Counts(self.grammar, self.max_depth)

@@ -93,6 +93,15 @@ class Topology:
         return made
 
     @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that it adds to its parts."""
+        marks = [Part(f"part {place}") for place in range(self.arity)]
+        sites = self.cell(marks).sites
+        return tuple(
+            dict.fromkeys(s.operation for s in sites if s.operation not in {mark.operation for mark in marks})
+        )
+
+    @property
     def source(self) -> str:
         """What it does, as text that changes when it does."""
         if self.edges is not None:

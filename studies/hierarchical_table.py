@@ -1,0 +1,314 @@
+"""A table of trained hierarchical architectures on CIFAR-10: which are trained, by which recipe, and the trainings.
+
+    python studies/hierarchical_table.py order --architectures 1200 --twice 150 --out docs/results/hierarchical-table
+    python studies/hierarchical_table.py recipes --out docs/results/hierarchical-table
+    python studies/hierarchical_table.py train --recipe wide --out docs/results/hierarchical-table
+    python studies/hierarchical_table.py write --out docs/results/hierarchical-table
+
+``order`` draws different functions of the space, as ``space.sample`` does, and writes ``order-SPACE.parquet``: all
+trainings in the order in which they are run, some architectures with a second seed. ``recipes`` trains other
+architectures of the space twice by each recipe, and prints Kendall's tau between the two trainings, with which no
+ranking by one training can agree better. ``train`` goes through the order and continues where it was stopped; a failed
+training is a row with its error, and every row is on disk before the next training begins. ``write`` makes the Parquet
+file of the table from the rows so far, without those of an interrupted training.
+
+Trainings use one thread; ``seconds`` are those of the processor. Images are those of the data folder.
+"""
+
+import argparse
+import csv
+import io
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import csv_rows
+import numpy as np
+import torch
+from grids import table
+
+from archrank import Architecture
+from archrank.images import ImageData, load_images
+from archrank.networks import HierarchySkeleton, build, multiply_adds, outline, parameters
+from archrank.ranking import kendall_tau
+from archrank.spaces.named import named_space
+from archrank.system.files import write_whole
+from archrank.training import Recipe, accuracy, image_shape, train, weights_generator
+
+SMALL = Recipe(
+    "wide",
+    epochs=3,
+    batch=64,
+    learning_rate=0.1,
+    schedule="one-cycle",
+    weight_decay=5e-4,
+    flip=True,
+    channels=16,
+    image_size=8,
+    train_images=8_000,
+    mixed_precision="off",
+)
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        SMALL,
+        SMALL.but(name="many-images", channels=8, train_images=12_000),
+        SMALL.but(name="many-epochs", channels=8, train_images=5_000, epochs=7),
+        SMALL.but(name="sharp", channels=8, image_size=16, train_images=5_000),
+        SMALL.but(name="adamw", optimizer="adamw", learning_rate=0.01, weight_decay=0.05),
+    )
+}
+"""All of about 16 processor seconds."""
+
+VALIDATION = 5_000
+COLUMNS = (
+    "number",
+    "valid_accuracy",
+    "test_accuracy",
+    "curve",
+    "parameters",
+    "multiply_adds",
+    "seconds",
+    "seed",
+    "recipe",
+    "error",
+)
+RECIPE_SEED, ORDER_SEED = 1, 2
+"""Of the architectures that recipes are compared on, and of those of the table."""
+
+
+class Trainer:
+    """Trains architectures of a space by recipes, with the images that a recipe needs."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.space = named_space(args.space)
+        self._args = args
+        self._images: dict[int | None, ImageData] = {}
+
+    def __call__(self, number: int, architecture: Architecture, recipe: Recipe, seed: int) -> dict[str, Any]:
+        """The row of a training, also of one that fails."""
+        row = dict.fromkeys(COLUMNS, "") | {"number": number, "recipe": recipe.name, "seed": seed}
+        began = time.process_time()
+        try:
+            row |= self._trained(architecture, recipe, seed)
+        except Exception as error:  # a failed training is a row too
+            row["error"] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+        return row | {"seconds": round(time.process_time() - began, 1)}
+
+    def _trained(self, architecture: Architecture, recipe: Recipe, seed: int) -> dict[str, Any]:
+        if recipe.train_images not in self._images:
+            self._images[recipe.train_images] = load_images(
+                "cifar10", train=recipe.train_images, validation=self._args.validation
+            )
+        data = self._images[recipe.train_images]
+        shape = image_shape(recipe, data)
+        skeleton = HierarchySkeleton(recipe.channels or 16, len(data.classes), data.channels, shape[1:])
+        graph = self.space.graph(architecture)
+        sizes = outline(graph, skeleton)
+        row = {"parameters": parameters(sizes), "multiply_adds": multiply_adds(sizes, shape)}
+        network = build(graph, skeleton, weights_generator(seed))
+        curve = train(network, data, recipe, seed=seed, device="cpu").curve
+        tested = accuracy(network, data.test, data, side=recipe.image_size)
+        return row | {
+            "valid_accuracy": curve[-1].valid_accuracy,
+            "test_accuracy": tested.accuracy,
+            "curve": json.dumps([round(epoch.valid_accuracy or 0.0, 5) for epoch in curve]),
+        }
+
+
+class Rows:
+    """The rows of a CSV file, which is written whole with every new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.rows: list[dict[str, Any]] = csv_rows.read(path)
+        self.done = {self._key(row) for row in self.rows}
+
+    @staticmethod
+    def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+        return str(row["number"]), str(row["recipe"]), str(row["seed"])
+
+    def has(self, number: int, recipe: str, seed: int) -> bool:
+        """Whether there is the row of a training."""
+        return (str(number), recipe, str(seed)) in self.done
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Add a row, and write the file."""
+        self.rows.append({name: str(value) for name, value in row.items()})
+        self.done.add(self._key(row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_whole(self._path, text.getvalue())
+        print(
+            f"{row['number']} {row['recipe']} seed {row['seed']}: {row['valid_accuracy']}{row['error']} in "
+            f"{row['seconds']} s",
+            flush=True,
+        )
+
+
+def drawn(space: Any, count: int, seed: int) -> list[Architecture]:
+    """Architectures of different functions, in the order of the sample."""
+    rng, found = np.random.default_rng(seed), dict[Any, Architecture]()
+    while len(found) < count:
+        (architecture,) = space.sample(1, rng)
+        found.setdefault(space.function_key(architecture), architecture)
+    return list(found.values())
+
+
+def order_path(args: argparse.Namespace) -> Path:
+    """The file of the order."""
+    path: Path = args.out / f"order-{args.space}.parquet"
+    return path
+
+
+def order(args: argparse.Namespace) -> None:
+    """Fix the architectures and the order of trainings."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = order_path(args)
+    if path.exists():
+        raise SystemExit(f"{path} exists; an order is fixed once")
+    space = named_space(args.space)
+    architectures = drawn(space, args.architectures, ORDER_SEED)
+    step = max(1, args.architectures // max(1, args.twice))
+    twice = set(range(0, args.architectures, step)[: args.twice])
+    trainings = [
+        (number, seed) for number in range(len(architectures)) for seed in range(1 + (number in twice))
+    ]
+    columns = {
+        "number": [number for number, _ in trainings],
+        "seed": [seed for _, seed in trainings],
+        "architecture": [space.format(architectures[number]) for number, _ in trainings],
+    }
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content, compression="zstd", compression_level=19)
+    write_whole(path, content.getvalue())
+    print(f"{len(trainings)} trainings of {len(architectures)} architectures in {path}")
+
+
+def ordered(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The trainings of the order."""
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.read_table(order_path(args)).to_pylist()
+    return rows
+
+
+def recipes(args: argparse.Namespace) -> None:
+    """Measure how well two trainings of a recipe agree."""
+    rows = Rows(args.out / f"recipes-{args.space}.csv")
+    trainer = Trainer(args)
+    for number, architecture in enumerate(drawn(trainer.space, args.architectures, RECIPE_SEED)):
+        for name in args.recipes:
+            for seed in (0, 1):
+                if not rows.has(number, name, seed):
+                    rows.add(trainer(number, architecture, changed(RECIPES[name], args), seed))
+    text = "\n".join(agreement(rows.rows)) + "\n"
+    write_whole(args.out / f"recipes-{args.space}.md", text)
+    print(text)
+
+
+def agreement(rows: list[dict[str, str]]) -> list[str]:
+    """A table of recipes: tau of repeats, the spread of accuracies and their noise, and the cost."""
+    lines = []
+    for name in dict.fromkeys(row["recipe"] for row in rows):
+        mine = [row for row in rows if row["recipe"] == name]
+        found = {(int(row["number"]), row["seed"]): row for row in mine if not row["error"]}
+        both = [number for number, seed in found if seed == "0" and (number, "1") in found]
+        if len(both) < 2:
+            continue
+        valid = np.array([[float(found[n, s]["valid_accuracy"]) for s in "01"] for n in both])
+        test = np.array([[float(found[n, s]["test_accuracy"]) for s in "01"] for n in both])
+        sizes = [float(found[n, "0"]["parameters"]) for n in both]
+        cells = [
+            str(len(both)),
+            f"{kendall_tau(*valid.T):.2f}",
+            f"{kendall_tau(*test.T):.2f}",
+            f"{kendall_tau(sizes, valid.mean(1)):.2f}",
+            f"{valid.mean():.3f} ({valid.mean(1).min():.3f}–{valid.mean(1).max():.3f})",
+            f"{np.sqrt((np.diff(valid) ** 2).mean() / 2):.4f}",
+            str(sum(bool(row["error"]) for row in mine)),
+            f"{statistics.mean(float(row['seconds']) for row in mine):.0f}",
+        ]
+        lines.append((f"`{name}`", cells))
+    heads = [
+        "architectures",
+        "tau of repeats",
+        "by test accuracy",
+        "tau with parameters",
+        "accuracy (range)",
+        "noise",
+        "failed",
+        "processor seconds",
+    ]
+    return table("recipe", heads, lines)
+
+
+def train_table(args: argparse.Namespace) -> None:
+    """Run the trainings of the order that are not done yet."""
+    rows = Rows(args.out / f"rows-{args.space}.csv")
+    trainer, recipe = Trainer(args), changed(RECIPES[args.recipe], args)
+    for training in ordered(args)[: args.trainings]:
+        if not rows.has(training["number"], recipe.name, training["seed"]):
+            architecture = trainer.space.parse(training["architecture"])
+            rows.add(trainer(training["number"], architecture, recipe, training["seed"]))
+
+
+def write(args: argparse.Namespace) -> None:
+    """Write the table of all rows, in the order of trainings."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = {training["number"]: training["architecture"] for training in ordered(args)}
+    rows = csv_rows.read(args.out / f"rows-{args.space}.csv")
+    numbers = {"valid_accuracy": pa.float32(), "test_accuracy": pa.float32(), "parameters": pa.int64()}
+    numbers |= {"multiply_adds": pa.int64(), "seconds": pa.float32(), "seed": pa.int32()}
+    columns: dict[str, Any] = {"architecture": [texts[int(row["number"])] for row in rows]}
+    for name, kind in numbers.items():
+        values = [float(row[name]) if row[name] else None for row in rows]
+        columns[name] = pa.array(values, pa.float64()).cast(kind)
+    curves = [json.loads(row["curve"]) if row["curve"] else None for row in rows]
+    columns["curve"] = pa.array(curves, pa.list_(pa.float32()))
+    columns["recipe"] = pa.array([row["recipe"] for row in rows]).dictionary_encode()
+    columns["error"] = [row["error"] or None for row in rows]
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content, compression="zstd", compression_level=19)
+    path = write_whole(args.out / f"{args.space}.parquet", content.getvalue())
+    print(f"{len(rows)} trainings in {path}, {len(content.getvalue()) / 1000:.0f} KB")
+
+
+def changed(recipe: Recipe, args: argparse.Namespace) -> Recipe:
+    """The recipe with the sizes that the arguments give."""
+    return recipe.but(epochs=args.epochs, train_images=args.images)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = {"order": order, "recipes": recipes, "train": train_table, "write": write}
+    parser.add_argument("commands", nargs="+", choices=commands)
+    parser.add_argument("--space", default="hierarchical-nas-bench-201")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--architectures", type=int, help="of the order (1200), or of a recipe (40)")
+    parser.add_argument("--twice", type=int, default=150, help="architectures of the order with two seeds")
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--recipe", choices=RECIPES, default="wide")
+    parser.add_argument("--trainings", type=int, help="only the first of the order")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--images", type=int, help="for training")
+    parser.add_argument("--validation", type=int, default=VALIDATION)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    for command in args.commands:
+        given = args.architectures or (40 if command == "recipes" else 1_200)
+        commands[command](argparse.Namespace(**{**vars(args), "architectures": given}))
+
+
+if __name__ == "__main__":
+    main()
