@@ -11,7 +11,14 @@ import pytest
 from safetensors.numpy import load, save
 
 from archrank.errors import ArchrankError, PredictorError
-from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, NeuralPredictor, load_predictor
+from archrank.predictors import (
+    BoostedTrees,
+    Ensemble,
+    GaussianProcess,
+    NeuralPredictor,
+    WeisfeilerLehman,
+    load_predictor,
+)
 from archrank.predictors.forest import Forest
 from archrank.predictors.tree_text import read_trees
 from archrank.spaces import NASBench201
@@ -26,6 +33,7 @@ def fitted():
     yield "gaussian", gaussian
     yield "hinted", GaussianProcess(SPACE, hints=[gaussian]).fit(KNOWN, VALUES)
     yield "trees", BoostedTrees(SPACE, n_estimators=3, members=2).fit(KNOWN, VALUES)
+    yield "wl", WeisfeilerLehman(SPACE).fit(KNOWN, VALUES)
     yield "neural", NeuralPredictor(SPACE, epochs=1, hidden=(4,), members=2).fit(KNOWN, VALUES)
     yield "comparator", NeuralPredictor(SPACE, "mlp", "comparator", epochs=1).fit(KNOWN, VALUES)
     yield "ensemble", Ensemble(SPACE, (GaussianProcess(SPACE), GaussianProcess(SPACE))).fit(KNOWN, VALUES)

@@ -8,3 +8,4 @@ from .loading import load_predictor as load_predictor
 from .named import named_predictor as named_predictor
 from .neural import NeuralPredictor as NeuralPredictor
 from .trees import BoostedTrees as BoostedTrees
+from .weisfeiler_lehman import WeisfeilerLehman as WeisfeilerLehman

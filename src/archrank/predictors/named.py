@@ -29,6 +29,7 @@ _OPTIONS = {
     "neural": ("encoder", "loss", "members", "bootstrap"),
     "trees": ("members", "bootstrap"),
     "gaussian-process": ("bootstrap",),
+    "wl-kernel": ("bootstrap",),
 }
 """The options of archrank's own predictors, by name."""
 
@@ -40,6 +41,7 @@ CLASSES: "LazyNames[type[Predictor]]" = LazyNames(
         "NeuralPredictor": "archrank.predictors.neural:NeuralPredictor",
         "GaussianProcess": "archrank.predictors.gaussian:GaussianProcess",
         "BoostedTrees": "archrank.predictors.trees:BoostedTrees",
+        "WeisfeilerLehman": "archrank.predictors.weisfeiler_lehman:WeisfeilerLehman",
         "Ensemble": "archrank.predictors.ensemble:Ensemble",
     }
 )
@@ -51,6 +53,7 @@ _BUILT_IN: "LazyNames[Callable[..., Predictor]]" = LazyNames(
         "neural": "archrank.predictors.neural:NeuralPredictor",
         "trees": "archrank.predictors.trees:BoostedTrees",
         "gaussian-process": "archrank.predictors.gaussian:GaussianProcess",
+        "wl-kernel": "archrank.predictors.weisfeiler_lehman:WeisfeilerLehman",
     }
 )
 
