@@ -88,21 +88,26 @@ class Trainer:
         self._images: dict[int | None, ImageData] = {}
 
     def __call__(self, number: int, architecture: Architecture, recipe: Recipe, seed: int) -> dict[str, Any]:
-        """The row of a training, also of one that fails."""
+        """The row of a training, also of one that fails; without images nothing is trained."""
+        data = self._data(recipe)
         row = dict.fromkeys(COLUMNS, "") | {"number": number, "recipe": recipe.name, "seed": seed}
         began = time.process_time()
         try:
-            row |= self._trained(architecture, recipe, seed)
+            row |= self._trained(architecture, recipe, data, seed)
         except Exception as error:  # a failed training is a row too
             row["error"] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
         return row | {"seconds": round(time.process_time() - began, 1)}
 
-    def _trained(self, architecture: Architecture, recipe: Recipe, seed: int) -> dict[str, Any]:
+    def _data(self, recipe: Recipe) -> ImageData:
         if recipe.train_images not in self._images:
             self._images[recipe.train_images] = load_images(
                 "cifar10", train=recipe.train_images, validation=self._args.validation
             )
-        data = self._images[recipe.train_images]
+        return self._images[recipe.train_images]
+
+    def _trained(
+        self, architecture: Architecture, recipe: Recipe, data: ImageData, seed: int
+    ) -> dict[str, Any]:
         shape = image_shape(recipe, data)
         skeleton = HierarchySkeleton(recipe.channels or 16, len(data.classes), data.channels, shape[1:])
         graph = self.space.graph(architecture)

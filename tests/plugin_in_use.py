@@ -66,7 +66,7 @@ def use(environment, folder):
     run("-c", IN_PYTHON + LOAD)
     for words in (("--encoder", "bag", "--members", 1), ("--predictor", "ridge")):
         ranked = json.loads(archrank("rank", "conv-chain", "--train", "measured.csv", *words, "--json"))
-        assert len(ranked) == 16
+        assert len(ranked["ranking"]) == 16
     strategies = "greedy,guided:encoder=bag:members=2:initial=8,random"
     compare = ("compare", "strategies", "nas-bench-201-cifar10", "--strategies", strategies, "--budget", 10)
     archrank(*compare, "--seeds", 1, "--workers", 2, "--out", "compared")
