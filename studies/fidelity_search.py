@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import page
 from grids import table as markdown
 
 import archrank as ar
@@ -221,6 +222,14 @@ METHODS: dict[str, Callable[[Replayed, int, int], Curve]] = {
 PLAIN = "guided, whole trainings"
 
 
+HEAD = """# Searches that stop training early: all methods
+
+Searches replayed on tables with values after several numbers of epochs, without a split, over {seeds} seeds. Values
+are those of each table, and costs are counted in whole training runs. A gain is paired with guided search by seed, ±
+half of its 95% interval.
+"""
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -251,8 +260,7 @@ def main() -> None:
     text = "\n".join(
         line for name in options.tables for line in section(name, load(name), done, options.budget)
     )
-    (options.out / "table.md").write_text(text, encoding="utf-8")
-    print(text)
+    print(page.write(options.out, HEAD.format(seeds=options.seeds), text))
 
 
 def read(file: Path) -> dict[tuple[str, str, int], Curve]:
@@ -307,7 +315,7 @@ def section(name: str, replayed: Replayed, done: dict[tuple[str, str, int], Curv
         "seeds",
     ]
     remark = " (settings were chosen on this table)" if name in CHOSE else ""
-    return [f"### {name}{remark}", "", *markdown("method", headings, lines), ""]
+    return [f"## {name}{remark}", "", *markdown("method", headings, lines), ""]
 
 
 def _mean(values: list[float]) -> str:

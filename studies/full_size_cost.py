@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import page
 from grids import table
 
 from archrank.networks import multiply_adds, outline, parameters
@@ -43,6 +44,14 @@ STAGES = [
     Stage("the best cell on ImageNet", RECIPES["imagenet-mobile"], 1, side=224, **IMAGENET),
     Stage("likewise, as the authors' code says", RECIPES["imagenet-gates"], 1, side=299, **IMAGENET),
 ]
+
+
+HEAD = """# Arithmetic and GPU hours of full-size training
+
+Multiply-adds and parameters are counted on the networks of {cells} random ENAS cells (mean; in parentheses, the
+smallest and largest); nothing is trained, so there is no split and no seed but that of the cells. Operations are two
+per multiply-add, over all epochs, images and training runs; GPU hours are operations divided by the rate.
+"""
 
 
 def main() -> None:
@@ -79,10 +88,8 @@ def main() -> None:
         )
     columns = ["trainings", "parameters", "multiply-adds an image (range)", "operations"]
     columns += [f"GPU hours at {rate:g} TFLOP/s" for rate in asked.tflops]
-    page = "\n".join(table("stage", columns, lines)) + "\n"
     asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "table.md").write_text(page, encoding="utf-8")
-    print(page)
+    print(page.write(asked.out, HEAD.format(cells=asked.cells), "\n".join(table("stage", columns, lines))))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import page
 from grids import cell, table
 
 from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
@@ -213,6 +214,16 @@ CASES: dict[str, tuple[str, int, Case]] = {
 FIELDS = ("case", "strategy", "seed", "budget", "value", "wasted")
 
 
+HEAD = """# Hard searches: all cases
+
+Guided search, evolution and random search in searches in which evaluations fail, are pruned or break a bound. *Best
+value* is the best feasible value of a search (higher is better, in the unit of the case): mean ± standard deviation
+over up to {seeds} seeds, whose number is the last column; *worst seed* is the lowest. *Failed* and *infeasible* are
+mean numbers of evaluations that were lost, and *epochs* the mean number that was trained. Tables are replayed whole,
+without a split. Rows with *before* are from an earlier commit.
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -238,9 +249,8 @@ def main() -> None:
                     key = {"case": case, "strategy": strategy, "seed": seed, "budget": budget}
                     append(path, {**key, **run(strategy, seed, budget)})
     rows = {"": read(path), **({"before": read(args.before)} if args.before else {})}
-    page = "\n".join(line for case in cases for line in case_table(case, rows, args.seeds))
-    (args.out / "table.md").write_text(page, encoding="utf-8")
-    print(page)
+    tables = "\n".join(line for case in cases for line in case_table(case, rows, args.seeds))
+    print(page.write(args.out, HEAD.format(seeds=args.seeds), tables))
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -274,7 +284,7 @@ def case_table(case: str, rows: dict[str, list[dict[str, str]]], seeds: int) -> 
                 least = f"{min(values):.4f}" if values else "–"
                 lines.append((name, [cell(values, 4), least, f"{lost:.1f}", str(len(of))]))
     return [
-        f"### {case[0].upper()}{case[1:]}",
+        f"## {case[0].upper()}{case[1:]}",
         "",
         *table("strategy", ["best value", "worst seed", waste, "seeds"], lines),
         "",

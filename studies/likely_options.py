@@ -15,6 +15,7 @@ from typing import Any
 
 import csv_rows
 import numpy as np
+import page
 
 import archrank as ar
 
@@ -74,6 +75,14 @@ def written(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
+HEAD = """# Beliefs about options: all searches
+
+Mean regret of guided search, in the unit of each table, after a number of evaluations, with and without a belief
+about options; in parentheses is the paired difference to no belief ± its standard error. Tables are replayed whole,
+without a split; the last column is the number of seeds.
+"""
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -108,7 +117,7 @@ def main() -> None:
                     )
                     done.add(tuple(key.values()))
                     print(*key.values(), *(f"{at}: {regret:.3f}" for at, regret in found.items()), flush=True)
-    (args.out / "table.md").write_text(written(csv_rows.read(path)), encoding="utf-8")
+    page.write(args.out, HEAD, written(csv_rows.read(path)))
 
 
 if __name__ == "__main__":

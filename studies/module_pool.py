@@ -21,6 +21,7 @@ from typing import Any
 import csv_rows
 import numpy as np
 import optuna
+import page
 import torch
 from torch import nn
 
@@ -219,9 +220,7 @@ def replay(args: argparse.Namespace) -> None:
                     [{"method": method, "seed": seed, "budget": budget, "best": max(values[:budget])}],
                 )
             print(f"{method}, seed {seed}: {max(values):.4f}", flush=True)
-    (args.out / "table.md").write_text(
-        _table(csv_rows.read(path), max(pool.values()), args), encoding="utf-8"
-    )
+    page.write(args.out, HEAD.format(seeds=args.seeds), _table(csv_rows.read(path), max(pool.values()), args))
 
 
 Pool = dict[Architecture, float]
@@ -304,6 +303,15 @@ def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) ->
 def _mean(values: list[float], sign: str = "") -> str:
     spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
     return f"{100 * statistics.mean(values):{sign}.2f} ± {100 * spread:.2f}"
+
+
+HEAD = """# Searches in a pool of mobile networks
+
+Regret in percentage points of CIFAR-10 validation accuracy below the best network of the pool, by the number of
+evaluations: mean ± standard error over {seeds} seeds. In parentheses is how much larger it is than that of guided
+search, paired by seed. The pool is replayed whole; each network was trained once, and validated on images that it was
+not trained on.
+"""
 
 
 def main() -> None:

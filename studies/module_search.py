@@ -17,6 +17,7 @@ from typing import Any
 
 import csv_rows
 import numpy as np
+import page
 
 import archrank as ar
 from archrank.spaces import NASBench201
@@ -25,6 +26,14 @@ from archrank.strategies import GuidedSearch
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "modules"
 
 COLUMNS = ("table", "space", "seed", "evaluations", "best", "regret", "seconds")
+
+
+HEAD = """# NAS-Bench-201 as a module: all searches
+
+Evaluations that guided search needs until the best function is found, in the built-in space and in the same space
+written as a module with choices, paired by seed, {seeds} seeds. Both have the same labels, validation accuracies,
+which are replayed whole, without a split.
+"""
 
 
 def main() -> None:
@@ -53,7 +62,7 @@ def main() -> None:
                     row = _search(space, labels, args.budget, seed)
                     csv_rows.append(path, COLUMNS, [{"table": table, "space": name, "seed": seed, **row}])
                     print(f"{table}, {name}, seed {seed}: {row}", flush=True)
-    (args.out / "table.md").write_text(_table(csv_rows.read(path), args), encoding="utf-8")
+    page.write(args.out, HEAD.format(seeds=args.seeds), _table(csv_rows.read(path), args))
 
 
 def labels_of(name: str, built_in: NASBench201) -> dict[tuple[str, ...], float]:

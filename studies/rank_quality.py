@@ -10,6 +10,7 @@ from typing import Any
 
 import grids
 import numpy as np
+import page
 
 SIZES = {"analog-nasbench": (20, 50, 120), "nas-bench-graph-cora": (20, 50, 120)}
 TESTED = 2_000
@@ -42,6 +43,15 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+HEAD = """# How well `rank` estimates its own Kendall's tau
+
+The cross-validated Kendall's tau of a Gaussian process, compared with its tau on 2,000 architectures that were not
+measured, by table and number of labels, over {seeds} random training sets. *Estimate minus truth* is mean ± standard
+deviation; *covered* is the share of the sets in which a 95% interval covers the truth, for the interval of a sample
+of that size (plain) and for the wider one that users see (shown); the last column is the latter's width.
+"""
+
+
 def main() -> None:
     args = grids.options(__doc__, seeds=25).parse_args()
     rows = grids.finished(args.out, grids.tasks(grids.wanted(SIZES, args), args.seeds), fit, args.workers)
@@ -52,9 +62,11 @@ def main() -> None:
         widths = f"{np.mean([r['width'] for r in mine]):.2f}"
         lines.append((f"{table}, {size}", [grids.cell([r["difference"] for r in mine], 3), *shares, widths]))
     columns = ["estimate minus truth", "covered, plain", "covered, shown", "mean width, shown"]
-    page = "\n".join(grids.table("table, labels", columns, lines)) + "\n"
-    (args.out / "table.md").write_text(page, encoding="utf-8")
-    print(page)
+    print(
+        page.write(
+            args.out, HEAD.format(seeds=args.seeds), "\n".join(grids.table("table, labels", columns, lines))
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import page
 from grids import table
 from matplotlib.figure import Figure
 
@@ -25,6 +26,14 @@ from archrank.simulation import best_so_far, random_search_curve
 from archrank.system.files import write_whole
 
 COLUMNS = ("valid_accuracy", "valid_loss", "parameters", "multiply_adds", "seconds")
+
+
+HEAD = """# Guided and random search by training
+
+Each evaluation is a training run on CIFAR-10 images; one search of each kind. The first table shows the best
+validation accuracy after a number of training runs; for random search, it is the median and the middle half over all
+orders of its runs. The second table describes all training runs of each search.
+"""
 
 
 def main() -> None:
@@ -43,10 +52,8 @@ def main() -> None:
         asked.out / "random.csv", [{n: row[n] for n in ("architecture", *COLUMNS)} for row in made["random"]]
     )
     found = {name: np.array([row["valid_accuracy"] for row in rows]) for name, rows in made.items()}
-    page = "\n".join([*best_table(found), "", *all_table(made)]) + "\n"
-    write_whole(asked.out / "table.md", page.encode())
     save(curves(found), asked.out / "curves.svg")
-    print(page)
+    print(page.write(asked.out, HEAD, "\n".join([*best_table(found), "", *all_table(made)])))
 
 
 def trainings(folder: Path) -> list[dict[str, Any]]:

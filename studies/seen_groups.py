@@ -20,6 +20,7 @@ import depth_features
 import grids
 import numpy as np
 import numpy.typing as npt
+import page
 
 from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
 
@@ -188,6 +189,14 @@ def one_hot(choices: Any, known: Any, targets: Floats, test: Any) -> dict[str, F
     }
 
 
+HEAD = """# Predictors with choices, attributes and places
+
+Kendall's tau by table and number of labels: mean ± standard deviation over {seeds} random training sets. The macro
+tables are tested on all other rows, the others on parts that settings may be chosen on. The second table holds paired
+differences, ± half of the 95% interval.
+"""
+
+
 def main() -> None:
     parser = grids.options(__doc__, seeds=10)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the two macro tables")
@@ -196,7 +205,7 @@ def main() -> None:
     os.environ[FOLDER] = str(args.data.resolve())
     tasks = grids.tasks(grids.wanted(SIZES, args), args.seeds, efforts=(args.efforts,))
     rows = grids.finished(args.out, tasks, fit, args.workers)
-    (args.out / "table.md").write_text("\n".join(table_of(rows)) + "\n")
+    page.write(args.out, HEAD.format(seeds=args.seeds), "\n".join(table_of(rows)))
 
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:

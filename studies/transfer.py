@@ -15,6 +15,7 @@ from typing import Any
 
 import csv_rows
 import numpy as np
+import page
 
 import archrank as ar
 
@@ -105,6 +106,13 @@ def written(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
+HEAD = """# Labels of another data set: all searches
+
+Guided search with and without hints from another table, replayed whole, without a split, over {seeds} seeds. Regret
+is in the unit of the target.
+"""
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -132,7 +140,7 @@ def main() -> None:
                     path, COLUMNS, ({**common, "evaluation": at, "regret": regret} for at, regret in steps)
                 )
                 print(*key, f"regret {steps[-1][1]:.3f} after evaluation {steps[-1][0]}", flush=True)
-    (args.out / "table.md").write_text(written(csv_rows.read(path)), encoding="utf-8")
+    page.write(args.out, HEAD.format(seeds=args.seeds), written(csv_rows.read(path)))
 
 
 if __name__ == "__main__":

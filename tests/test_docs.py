@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,15 @@ def links(page):
             yield (page.parent / name).resolve() if name else page, heading
 
 
+def outline(page):
+    """The level and the words of each heading of a page."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [(len(level), words) for level, words in re.findall(r"^(#+) +(.+?) *$", text, flags=re.MULTILINE)]
+
+
 def headings(page):
     """The names that GitHub gives to the headings of a page."""
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    lines = re.findall(r"^#+ +(.+?) *$", text, flags=re.MULTILINE)
-    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", line) for line in lines]
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", words) for _, words in outline(page)]
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in plain}
 
 
@@ -55,6 +60,16 @@ def test_every_link_leads_somewhere(page):
             assert heading in headings(file), (
                 f"{page.name} links to {file.name}#{heading}, which is not there"
             )
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_a_page_of_the_site_begins_with_its_only_title(page):
+    assert page.read_text(encoding="utf-8").startswith("# ")
+    levels = [level for level, _ in outline(page)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), "a heading skips a level"
 
 
 @needs_results
