@@ -3,6 +3,8 @@
 from pathlib import Path
 from types import MappingProxyType
 
+from docutils import nodes
+
 import archrank
 
 project = "archrank"
@@ -15,8 +17,6 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["README.md", "_build"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
-# Tables that commands write begin with the headings that their place in a report needs.
-suppress_warnings = ["myst.header"]
 
 autodoc_default_options = {"members": True, "show-inheritance": False}
 autodoc_member_order = "bysource"
@@ -49,6 +49,16 @@ def orphan_tables(app, doctree):
         app.env.metadata[name] |= {"orphan": True, "nosearch": True}
 
 
+def unbroken_numbers(app, doctree):
+    """A mean and its deviation stay on one line of a cell; a table that becomes too wide scrolls."""
+    for entry in doctree.findall(nodes.entry):
+        for text in list(entry.findall(nodes.Text)):
+            if " ± " in text:
+                text.parent.replace(
+                    text, nodes.Text(text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"))
+                )
+
+
 def without_mappings(app, what, name, obj, skip, options):
     """A mapping in a class would be documented by the docstring of its type."""
     return True if isinstance(obj, MappingProxyType) else None
@@ -64,4 +74,5 @@ def with_report(app, name, source):
 def setup(app):
     app.connect("source-read", with_report)
     app.connect("doctree-read", orphan_tables)
+    app.connect("doctree-read", unbroken_numbers)
     app.connect("autodoc-skip-member", without_mappings)

@@ -9,6 +9,7 @@ from browser import Browser, found
 from archrank.benchmarks.table import Metric, Table
 from archrank.report.run.page import write_report
 from archrank.spaces import NASBench201
+from archrank.system.trainings import training_folder
 
 pytestmark = [pytest.mark.full, pytest.mark.skipif(found() is None, reason="needs a browser")]
 
@@ -55,7 +56,13 @@ def table():
 
 @pytest.fixture(scope="module")
 def page(table, tmp_path_factory):
-    return write_report(tmp_path_factory.mktemp("run"), result_of(40, table), SPACE, table)
+    folder, result = tmp_path_factory.mktemp("run"), result_of(40, table)
+    for evaluation in result["evaluations"][:8]:
+        place = folder / "trainings" / training_folder(evaluation["architecture"])
+        place.mkdir(parents=True)
+        curve = [{"epoch": n, "valid_accuracy": n / (20 + evaluation["number"])} for n in range(1, 6)]
+        (place / "curve.jsonl").write_text("\n".join(map(json.dumps, curve)), encoding="utf-8")
+    return write_report(folder, result, SPACE, table)
 
 
 @pytest.fixture(scope="module")
@@ -87,18 +94,18 @@ def click(element):
 
 def test_a_dot_opens_its_evaluation_with_its_drawing(browser, table):
     browser.run(click(dot(12)))
-    assert browser.run("document.getElementById('evaluation-title').textContent") == "Evaluation 12"
+    assert browser.run("document.getElementById('detail-title').textContent") == "Evaluation 12"
     assert evaluation(12, table)["architecture"] in browser.until(
-        "document.querySelector('#evaluation .picture svg')?.getAttribute('aria-label')"
+        "document.querySelector('#detail .picture svg')?.getAttribute('aria-label')"
     )
-    said = browser.run("document.querySelector('#evaluation dl').textContent")
+    said = browser.run("document.querySelector('#detail dl').textContent")
     assert "reasonpredicted" in said
     assert f"{evaluation(12, table)['value']:.6g}".replace("-", "−") in said
     assert browser.run("document.querySelector('tr.chosen').id") == "e12"
     browser.key("ArrowRight")
-    assert browser.run("document.getElementById('evaluation-title').textContent") == "Evaluation 13"
+    assert browser.run("document.getElementById('detail-title').textContent") == "Evaluation 13"
     browser.key("Escape")
-    assert browser.until("!document.getElementById('evaluation').open")
+    assert browser.until("!document.getElementById('detail').open")
 
 
 def test_the_mouse_over_a_dot_shows_what_it_is(browser, table):
@@ -120,12 +127,29 @@ def test_the_mouse_over_a_dot_shows_what_it_is(browser, table):
     assert inside
 
 
+def test_a_learning_curve_leads_to_its_row(browser):
+    line = "document.querySelector('.wide > svg a.line[*|href=\"#e7\"]')"
+    place = browser.run(
+        f"(() => {{ const line = {line}.querySelector('.target'); line.scrollIntoView({{block: 'center'}}); "
+        "const at = line.getPointAtLength(line.getTotalLength() * .9).matrixTransform(line.getScreenCTM()); "
+        "return [at.x, at.y] })()"
+    )
+    browser.until("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    browser.mouse(place[0] - 100, place[1] - 100)
+    browser.mouse(*place)
+    assert browser.until(
+        "!document.getElementById('hint').hidden && document.querySelector('#hint b').textContent"
+    ).startswith("Evaluation ")
+    browser.run(click(line))
+    assert browser.run("document.getElementById('detail-title').textContent") == "Evaluation 7"
+
+
 def test_keys_go_from_dot_to_dot(browser):
     browser.run(f"{dot(1)}.focus()")
     browser.key("ArrowRight")
     assert browser.run("document.activeElement.getAttribute('aria-label')") == "evaluation 2"
     browser.key("Enter")
-    assert browser.run("document.getElementById('evaluation-title').textContent") == "Evaluation 2"
+    assert browser.run("document.getElementById('detail-title').textContent") == "Evaluation 2"
     stops = browser.run("document.querySelectorAll('.wide > svg a[tabindex=\"0\"]').length")
     assert stops == browser.run(
         "[...document.querySelectorAll('.wide > svg')].filter(svg => svg.querySelector('a')).length"
@@ -170,7 +194,7 @@ def test_the_text_of_an_architecture_is_copied(browser, table):
     browser.send("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
     browser.run(click("document.querySelector('#e5 a')"))
     browser.run(click("document.querySelector('[data-do=copy]')"))
-    assert browser.until("document.querySelector('#evaluation output').textContent") in ("copied", "selected")
+    assert browser.until("document.querySelector('#detail output').textContent") in ("copied", "selected")
 
 
 def test_a_phone_needs_no_scrolling_to_the_side(browser, page):
@@ -190,5 +214,5 @@ def test_two_thousand_evaluations_are_less_than_3_mb(browser, table, tmp_path, p
     assert large.stat().st_size < 3_000_000
     browser.open(large)
     browser.run(click(dot(1_500)))
-    assert browser.run("document.getElementById('evaluation-title').textContent") == "Evaluation 1500"
+    assert browser.run("document.getElementById('detail-title').textContent") == "Evaluation 1500"
     browser.open(page)

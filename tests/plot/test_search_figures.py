@@ -33,7 +33,7 @@ def test_the_search_shows_run_comparison_optimum_reasons_and_failures():
     assert upper.get_ylabel() == "accuracy (test)"
     assert lower.get_xlabel() == "number of evaluations"
     assert upper.lines[0].get_ydata().tolist() == [70.0, 80.0, 80.0, 80.0, 90.0, 90.0]
-    assert lower.lines[1].get_ydata().tolist() == [24.0, 14.0, 14.0, 14.0, 4.0, 4.0]
+    assert lower.lines[0].get_ydata().tolist() == [24.0, 14.0, 14.0, 14.0, 4.0, 4.0]
     assert lower.get_yscale() == "log"
 
 

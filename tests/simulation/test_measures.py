@@ -37,7 +37,9 @@ def line(*searches, budget=5, labels=LABELS, **more):
 
 def line_of(*regrets):
     regret = np.array(regrets, dtype=float)
-    return Line("l", False, regret, None, np.zeros_like(regret), np.full_like(regret, INF))
+    return Line(
+        "l", tuple(range(len(regrets))), False, regret, None, np.zeros_like(regret), np.full_like(regret, INF)
+    )
 
 
 def test_regret_is_that_of_the_best_so_far_and_a_failure_gives_nothing():

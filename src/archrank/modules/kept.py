@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -14,6 +13,7 @@ from archrank.errors import TrainingError
 from archrank.settings import differences
 from archrank.system.files import write_whole
 from archrank.system.foreign import message
+from archrank.system.trainings import training_folder
 
 __all__ = ["Checkpoint"]
 
@@ -30,9 +30,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder: Path, fingerprint: Mapping[str, Any], full: int | None) -> None:
-        name = sha256(fingerprint["architecture"].encode()).hexdigest()[:12]
-        if repeat := fingerprint.get("repeat"):
-            name += f"-{repeat + 1}"
+        name = training_folder(fingerprint["architecture"], fingerprint.get("repeat") or 0)
         self._folder, self._full = folder / name, full
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(fingerprint))
 

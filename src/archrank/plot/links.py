@@ -1,13 +1,14 @@
-"""Dots of a figure that stand for evaluations, as links to their rows in a page."""
+"""Dots and lines of a figure that stand for evaluations, as links to their rows in a page."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.collections import PathCollection
+from matplotlib.lines import Line2D
 
-__all__ = ["ROW", "link", "without_links"]
+__all__ = ["ROW", "link", "link_line", "without_links"]
 
 ROW = "e"
 """The identifier of a row is this and the number of its evaluation."""
@@ -25,6 +26,18 @@ def link(dots: PathCollection, numbers: Sequence[int] | None, part: npt.NDArray[
     """
     if numbers is not None and part.any():
         dots.set_urls([f"#{ROW}{number}" for number in np.asarray(numbers)[part].tolist()])
+
+
+def link_line(line: Line2D, numbers: Mapping[str, int] | None, name: str) -> None:
+    """Make a line a link to a row of a page.
+
+    Args:
+        line: The line.
+        numbers: The numbers of the evaluations by name, from 1; None for no links.
+        name: The line's; one that is not there gets no link.
+    """
+    if numbers is not None and name in numbers:
+        line.set_url(f"#{ROW}{numbers[name]}")
 
 
 def without_links(svg: bytes) -> bytes:

@@ -3,8 +3,9 @@
 from textwrap import fill
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
+from archrank.plot.methods import copy_marks
 from archrank.plot.style import theme
 
 __all__ = ["make_narrow"]
@@ -28,7 +29,9 @@ def make_narrow(figure: Figure) -> None:
             more += sum(name.count("\n") + 1 for name in names) - len(names) // 2
             legend.remove()
             handles = [handle for handle in legend.legend_handles if handle is not None]
-            figure.legend(handles, names, loc="outside upper left", handlelength=1.6)
+            narrow = figure.legend(handles, names, loc="outside upper left", handlelength=1.6)
+            copy_marks(handles, narrow.legend_handles)
+            copy_marks(legend.get_texts(), narrow.get_texts())
         for axes in figure.axes:
             axes.set_xlabel(_filled(axes.get_xlabel(), _LETTERS - 6))
             for place in ("left", "center", "right"):
@@ -38,6 +41,8 @@ def make_narrow(figure: Figure) -> None:
                 text.set_text(_filled(text.get_text(), _LETTERS // 2))
             if isinstance(locator := axes.xaxis.get_major_locator(), MaxNLocator):
                 locator.set_params(nbins=5)
+            elif isinstance(locator, LogLocator) and len(figure.axes) > 1:
+                locator.set_params(numticks=3)
     figure.set_size_inches(_WIDTH, float(figure.get_figheight()) + _LEGEND_LINE * more)
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from archrank.plot.labels import axis_label, legend_label
 from archrank.plot.links import link
 from archrank.plot.log_axis import log_axis, zero_height
-from archrank.plot.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, WIDTH, theme
+from archrank.plot.style import FAILED, INFEASIBLE, INK, MUTED, PAPER, REASONS, RUN, WIDTH, theme, widths
 from archrank.system.text import shortened
 
 __all__ = ["Band", "draw_search", "search_figure"]
@@ -133,13 +133,20 @@ def _best_panel(
     numbers: Sequence[int] | None,
 ) -> None:
     steps = np.arange(1, len(values) + 1)
+    run, *others = widths(1 + len(bands))
     axes.plot(
-        steps, best, color=RUN, linewidth=2.2, drawstyle="steps-post", label="this run, best so far", zorder=5
+        steps,
+        best,
+        color=RUN,
+        linewidth=max(run, 2.2),
+        drawstyle="steps-post",
+        label="this run, best so far",
+        zorder=4,
     )
-    for band in bands:
+    for band, width in zip(bands, others, strict=True):
         x = np.arange(1, len(band.middle) + 1)
         axes.fill_between(x, band.low, band.high, color=band.color, alpha=0.16, linewidth=0)
-        axes.plot(x, band.middle, color=band.color, linewidth=1.5, label=legend_label(band.label), zorder=4)
+        axes.plot(x, band.middle, color=band.color, linewidth=width, label=legend_label(band.label), zorder=5)
     if optimum is not None:
         axes.axhline(
             optimum, color=INK, linewidth=1.1, linestyle=(0, (5, 3)), label=f"the optimum, {optimum:.5g}"
@@ -221,12 +228,13 @@ def _regret_panel(axes: Axes, best: Floats, bands: Sequence[Band], optimum: floa
     def shown(found: Floats) -> Floats:
         return np.where(np.isnan(found), np.nan, np.maximum(regret(found), floor))
 
-    for band in bands:
+    run, *others = widths(1 + len(bands))
+    steps = np.arange(1, len(best) + 1)
+    axes.plot(steps, shown(best), color=RUN, linewidth=max(run, 2.2), drawstyle="steps-post", zorder=4)
+    for band, width in zip(bands, others, strict=True):
         x = np.arange(1, len(band.middle) + 1)
         axes.fill_between(x, shown(band.low), shown(band.high), color=band.color, alpha=0.16, linewidth=0)
-        axes.plot(x, shown(band.middle), color=band.color, linewidth=1.5)
-    steps = np.arange(1, len(best) + 1)
-    axes.plot(steps, shown(best), color=RUN, linewidth=2.2, drawstyle="steps-post", zorder=5)
+        axes.plot(x, shown(band.middle), color=band.color, linewidth=width, zorder=5)
     early = min(len(best) - 1, max(2, len(best) // 20))
     late_part = np.concatenate([line[min(early, len(line) - 1) :] for line in lines])
     log_axis(axes, seen, top=float(np.nanmax(late_part, initial=floor)) * 1.6)

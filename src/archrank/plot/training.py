@@ -1,7 +1,7 @@
 """The plots of trainings, from plain arrays."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from archrank.plot.style import EVOLUTION, MUTED, REASONS, RUN, WIDTH, theme
+from archrank.plot.links import link_line
+from archrank.plot.style import EVOLUTION, MUTED, REASONS, RUN, WIDTH, theme, widths
 
 if TYPE_CHECKING:
     from archrank.training import Epoch
@@ -30,10 +31,12 @@ class Curve:
     Attributes:
         epochs: The numbers of its epochs: (n,).
         accuracies: The validation accuracy after each, NaN where it was not measured: (n,).
+        folder: The name of the folder that it was read from.
     """
 
     epochs: npt.NDArray[np.int64]
     accuracies: npt.NDArray[np.float64]
+    folder: str = ""
 
     @property
     def last(self) -> float:
@@ -64,19 +67,21 @@ def _curve(path: Path) -> Curve:
         except (ValueError, TypeError, KeyError):
             continue
     epochs = sorted(accuracies)
-    return Curve(np.array(epochs, dtype=np.int64), np.array([accuracies[epoch] for epoch in epochs]))
+    values = np.array([accuracies[epoch] for epoch in epochs])
+    return Curve(np.array(epochs, dtype=np.int64), values, path.parent.name)
 
 
-def learning_figure(curves: Sequence[Curve]) -> Figure:
+def learning_figure(curves: Sequence[Curve], numbers: Mapping[str, int] | None = None) -> Figure:
     """Plot the validation accuracy of all training runs by epoch; the five that end best are highlighted.
 
     Args:
         curves: The trainings, at least one of whose accuracies was measured.
+        numbers: The numbers of their evaluations by folder, as links to the rows of a page; None for no links.
     """
     with theme():
         figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
         axes = figure.subplots()
-        draw_curves(axes, curves)
+        draw_curves(axes, curves, numbers)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(
             handles[::-1],
@@ -89,18 +94,23 @@ def learning_figure(curves: Sequence[Curve]) -> Figure:
     return figure
 
 
-def draw_curves(axes: Axes, curves: Sequence[Curve]) -> None:
+def draw_curves(axes: Axes, curves: Sequence[Curve], numbers: Mapping[str, int] | None = None) -> None:
     """Draw learning curves into axes, without a legend; the arguments are those of :func:`learning_figure`."""
     ranked = sorted(curves, key=lambda curve: -curve.last)
     best, others = ranked[: len(_BEST)], ranked[len(_BEST) :]
     for place, curve in enumerate(others):
         label = f"{len(others)} other training{'' if len(others) == 1 else 's'}" if place == 0 else None
-        axes.plot(*_seen(curve), color=MUTED, linewidth=0.8, alpha=0.45, marker=_dot(curve), label=label)
-    for rank, (curve, color) in reversed(list(enumerate(zip(best, _BEST, strict=False), start=1))):
-        axes.plot(
-            *_seen(curve), color=color, linewidth=1.8, marker=_dot(curve), zorder=6 - rank / 10,
+        line = axes.plot(
+            *_seen(curve), color=MUTED, linewidth=0.8, alpha=0.45, marker=_dot(curve), label=label
+        )
+        link_line(line[0], numbers, curve.folder)
+    shown = zip(widths(len(best)), reversed(list(zip(best, _BEST, strict=False))), strict=True)
+    for rank, (width, (curve, color)) in zip(range(len(best), 0, -1), shown, strict=True):
+        line = axes.plot(
+            *_seen(curve), color=color, linewidth=width, marker=_dot(curve), zorder=6 - rank / 10,
             label=f"{rank}. ends at {curve.last:.4g}",
         )  # fmt: skip
+        link_line(line[0], numbers, curve.folder)
     axes.set_xlabel("epoch")
     axes.set_ylabel("validation accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))

@@ -5,6 +5,7 @@ import re
 from markupsafe import Markup, escape
 
 from archrank.plot.links import ROW
+from archrank.plot.methods import KEY, MARK
 from archrank.plot.style import THEMED
 from archrank.system.text import printable
 
@@ -16,6 +17,7 @@ _UNNEEDED = re.compile(
 )
 _SIZE = re.compile(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>')
 _ID = re.compile(rf'(\bid="|xlink:href="#(?!{ROW}\d+")|url\(#)')
+_MARK = re.compile(rf'\bid="{MARK}-(\d+)(?:-{KEY}-(\w+))?-\d+"')
 _DOT = re.compile(
     rf'<a xlink:href="(#{ROW}\d+)"[^>]*>\s*(?:<g clip-path="([^"]*)">\s*)?'
     r'<(use|path) ([^>]*?)\s*style="([^"]*)"/>\s*(?:</g>\s*)?</a>\s*'
@@ -35,6 +37,7 @@ def inline_svg(svg: bytes, name: str, description: str) -> Markup:
         description: What it shows, for people who do not see it.
     """
     text = _UNNEEDED.sub("", _PROLOGUE.sub("", svg.decode()))
+    text = _MARK.sub(_marked, text)
     text = _ID.sub(lambda match: match[1] + name + "-", text)
     text = _PLACES.sub(_rounded, _DOTS.sub(_grouped, text))
     for color, variable in THEMED.items():
@@ -53,6 +56,11 @@ def inline_svg(svg: bytes, name: str, description: str) -> Markup:
 
 def _rounded(places: re.Match[str]) -> str:
     return _NUMBER.sub(lambda number: f"{float(number[0]):.2f}", places[0])
+
+
+def _marked(mark: re.Match[str]) -> str:
+    """What a script finds the marks of a method by."""
+    return f'data-{MARK}="{mark[1]}"' + (f' data-{KEY}="{mark[2]}"' if mark[2] else "")
 
 
 def _grouped(dots: re.Match[str]) -> str:

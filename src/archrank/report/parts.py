@@ -1,6 +1,6 @@
 """The parts of pages, which the templates lay out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from archrank.plot.links import without_links
+from archrank.plot.methods import MethodFigure, without_marks
 from archrank.plot.narrow import make_narrow
 from archrank.plot.style import encode
 from archrank.report.inline import inline_svg
@@ -26,12 +27,18 @@ class Picture:
         caption: What it shows.
         svg: The figure as SVG.
         narrow: The figure as SVG for a narrow screen.
+        readings: What a script reads off its lines; see :meth:`archrank.plot.methods.MethodFigure.readings`.
+        boxes: Where the panels are in it.
+        narrow_boxes: Where they are in the narrow one.
     """
 
     title: str
     caption: str
     svg: Markup
     narrow: Markup
+    readings: Mapping[str, Any] | None = None
+    boxes: Sequence[Sequence[float]] = ()
+    narrow_boxes: Sequence[Sequence[float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def write_picture(folder: Path, name: str, figure: Figure, description: str) -> 
         FileError: The file cannot be written.
     """
     svg = encode(figure, ".svg")
-    write_whole(folder / "plots" / f"{name}.svg", without_links(svg))
+    write_whole(folder / "plots" / f"{name}.svg", without_marks(without_links(svg)))
     return inline_svg(svg, name, description)
 
 
@@ -105,11 +112,14 @@ def pictures_of(
     Raises:
         FileError: A file cannot be written.
     """
-    return [
-        Picture(
-            *captions[name],
-            write_picture(folder, name, figure, captions[name][0]),
-            _narrow(name, figure, captions[name][0]),
-        )
-        for name, figure in figures.items()
-    ]
+    return [_picture(folder, name, figure, *captions[name]) for name, figure in figures.items()]
+
+
+def _picture(folder: Path, name: str, figure: Figure, title: str, caption: str) -> Picture:
+    svg = write_picture(folder, name, figure, title)
+    if not isinstance(figure, MethodFigure):
+        return Picture(title, caption, svg, _narrow(name, figure, title))
+    boxes = figure.boxes()
+    return Picture(
+        title, caption, svg, _narrow(name, figure, title), figure.readings(), boxes, figure.boxes()
+    )

@@ -130,6 +130,7 @@ class Line:
 
     Attributes:
         name: Their name.
+        seeds: Their seeds: (seeds,).
         parallel: Whether workers evaluate side by side, so that a search knows less when it proposes.
         distance: How far each evaluation was from the table's best score, infinite where it failed: (seeds, n).
         test_distance: The same of its test score; None where there is no such metric.
@@ -138,6 +139,7 @@ class Line:
     """
 
     name: str
+    seeds: tuple[int, ...]
     parallel: bool
     distance: Floats
     test_distance: Floats | None
@@ -209,6 +211,7 @@ def lines_of(rows: Iterable[Mapping[str, Any]], labels: Labels, budget: int) -> 
         lines.append(
             Line(
                 f"{name}, asynchronous" if asynchronous else name,
+                tuple(int(row["seed"]) for row in mine),
                 parallel > 1,
                 _distance(labels.valid, labels.best, index),
                 None if labels.test is None else _distance(labels.test, labels.best_test, index),

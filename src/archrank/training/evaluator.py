@@ -1,6 +1,5 @@
 """The evaluator that trains networks, for a search where no benchmark table exists."""
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from archrank.space import SearchSpace
 from archrank.system.files import write_whole
 from archrank.system.foreign import message
 from archrank.system.threads import threads
+from archrank.system.trainings import training_folder
 from archrank.training.checkpoint import CHECKPOINT
 from archrank.training.choosing import image_shape, skeleton_for
 from archrank.training.curve import CURVE, Epoch, read_curve
@@ -242,7 +242,7 @@ class TrainingEvaluator:
     ) -> dict[str, Any]:
         """The outcome of one training, which is run unless it is finished or got as far."""
         text = self._space.format(architecture)
-        name = hashlib.sha256(text.encode()).hexdigest()[:12] + (f"-{repeat + 1}" if repeat else "")
+        name = training_folder(text, repeat)
         fingerprint = {
             "space": self._space.name,
             "architecture": text,

@@ -202,3 +202,15 @@ def test_the_page_of_a_ranking_shows_hostile_names_as_text(tmp_path):
     for name in HOSTILE:
         assert " ".join(printable(name).split()) in words
         assert f"\n| {markdown(name)} |" in table
+
+
+def test_every_fit_has_a_row_to_which_its_dot_leads(tmp_path):
+    rows = [row("mlp", tau=0.25), row("gates", error="boom"), row("gates", seed=7, tau=0.5)]
+    page = write_ranking_report(tmp_path, rows, CONFIG, ABOUT).read_text()
+    table = re.search(r'id="fits".*?</table>', page, re.DOTALL)[0]
+    lines = dict(re.findall(r'<tr class="" id="(e\d)">(.*?)</tr>', table))
+    assert {
+        name: [re.search("<td>(.*?)</td>", cells)[1], *re.findall(r'data-value="([\d.]+)"', cells)[1:4]]
+        for name, cells in lines.items()
+    } == {"e1": ["mlp", "100", "0", "0.25"], "e3": ["gates", "100", "7", "0.5"]}
+    assert set(re.findall(r'href="#(e\d+)"', page)) == {"e1", "e3"}

@@ -5,6 +5,7 @@ import numpy as np
 from archrank.plot.style import encode
 from archrank.plot.training import Curve, learning_figure, read_curves
 from archrank.report.run.trainings import training_figures
+from archrank.system.trainings import training_folder
 
 
 def write(folder, name, lines):
@@ -39,6 +40,21 @@ def test_the_best_five_stand_out():
     ]
     assert "3 other trainings" in text
     assert encode(learning_figure(curves[:1]), ".svg")
+
+
+def test_a_curve_is_a_link_to_its_evaluation(tmp_path):
+    for name in (
+        training_folder("a"),
+        training_folder("a", 1),
+        training_folder("b"),
+        training_folder("gone"),
+    ):
+        write(tmp_path, name, [line(1, 0.1), line(2, 0.2)])
+    evaluations = [{"number": 4, "architecture": "a"}, {"number": 6, "architecture": "b"}]
+    found = {"metric": "loss", "evaluations": evaluations}
+    figures = training_figures(tmp_path, found, "loss", higher_is_better=False)
+    links = [line.get_url() for line in figures["curves"].axes[0].lines]
+    assert sorted(links, key=str) == ["#e5", "#e5", "#e7", None]
 
 
 def result(sizes, values, **changes):

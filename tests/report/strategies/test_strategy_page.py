@@ -136,6 +136,19 @@ def test_a_report_of_anything(rows, tested, tmp_path):
         ElementTree.parse(tmp_path / "plots" / f"{name}.svg")
 
 
+def test_every_search_has_a_row_to_which_its_marks_lead(tmp_path):
+    save_labels(tmp_path, {"valid": VALID, "test": TEST})
+    rows = [row(seed=s) for s in (3, 5)] + [best_first(seed=9), row("broken", error="boom")]
+    page = write_strategy_report(tmp_path, rows, CONFIG, ABOUT).read_text()
+    table = re.search(r'id="searches".*?</table>', page, re.DOTALL)[0]
+    lines = re.findall(r'<tr class="" id="(e\d)">(.*?)</tr>', table)
+    assert [
+        (name, re.findall(r"<td>(.*?)</td>", cells)[0], re.findall(r'data-value="(\d+)">', cells)[1])
+        for name, cells in lines
+    ] == [("e1", "guided", "3"), ("e2", "guided", "5"), ("e3", "evolution", "9")]
+    assert set(re.findall(r'href="#(e\d+)"', page)) == {"e1", "e2", "e3"}
+
+
 LONG = [
     f"guided:encoder={encoder}:loss={loss}:acquisition=mean:initial=20:round=10:explore=0.1"
     for encoder in ("gates", "gcn", "lstm", "mlp")

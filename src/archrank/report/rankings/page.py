@@ -12,7 +12,7 @@ from archrank.plot.fits import Measure, label, measures_of, sizes_of
 from archrank.plot.labels import metric_label
 from archrank.plot.rankings import n_at_k_figure, precision_figure, tau_figure
 from archrank.report.parts import pictures_of
-from archrank.report.rankings.tables import published_table, ranking_table
+from archrank.report.rankings.tables import fit_rows, published_table, ranking_table
 from archrank.report.render import duration, render
 from archrank.report.tables import SummaryTable, markdown_page
 from archrank.system.files import write_whole
@@ -33,7 +33,7 @@ _CORNER = {"encoders": "encoder", "losses": "loss", "predictors": "predictor"}
 _CAPTIONS = {
     "tau": (
         "Kendall's tau by training size",
-        "Lines are means over the seeds, bands one standard deviation to either side.",
+        "Lines are means over the seeds, bands one standard deviation to either side, and each small dot is one fit.",
     ),
     "precision": (
         "Precision@K",
@@ -68,6 +68,7 @@ def write_ranking_report(
         FileError: A file cannot be written.
     """
     what, pool = str(about["rows"]), int(about["pool"])
+    rows = [{**row, "number": number} for number, row in enumerate(rows, start=1)]
     measures = measures_of(rows, str(about["tau"]))
     tables = [(m.title, m.meaning, ranking_table(rows, m, what, pool)) for m in measures]
     if published := published_table(rows, about.get("protocol")):
@@ -85,6 +86,7 @@ def write_ranking_report(
     )
     write_whole(folder / "tables.md", page)
     figures = _figures(rows, measures[0], about) if any(row["error"] is None for row in rows) else {}
+    headings, fits = fit_rows(rows, measures, what)
     page = render(
         "ranking.html.j2",
         title=" · ".join(
@@ -95,6 +97,8 @@ def write_ranking_report(
         tables=tables,
         note=_COLUMNS,
         corner=_CORNER[what],
+        explored_headings=headings,
+        explored_rows=fits,
         failed_title=_FAILED,
         failed=failed,
         settings=details,

@@ -4,10 +4,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archrank.plot.fits import Measure, Row, grouped, percent, sizes_of
+from archrank.plot.fits import Measure, Row, grouped, label, percent, sizes_of
+from archrank.report.parts import TableCell
 from archrank.report.tables import SummaryCell, SummaryTable, best_marked
 
-__all__ = ["published_table", "ranking_table"]
+__all__ = ["fit_rows", "published_table", "ranking_table"]
 
 
 def ranking_table(rows: Sequence[Row], measure: Measure, what: str, pool: int) -> SummaryTable:
@@ -30,6 +31,31 @@ def ranking_table(rows: Sequence[Row], measure: Measure, what: str, pool: int) -
         cells = [_cell(some, measure, counted=not alike) for some in fits]
         columns.append(best_marked(cells, higher_is_better=measure.higher_is_better))
     return SummaryTable(headings, [(name, [c[i] for c in columns]) for i, name in enumerate(groups)])
+
+
+def fit_rows(
+    rows: Sequence[Row], measures: Sequence[Measure], what: str
+) -> tuple[list[str], list[tuple[str, list[TableCell]]]]:
+    """The headings and the rows of the table of all finished fits.
+
+    Args:
+        rows: The results, each with its ``number`` in the page.
+        measures: What is shown.
+        what: ``"encoders"``, ``"losses"`` or ``"predictors"``: what is compared.
+    """
+    headings = [
+        "#",
+        {"losses": "loss"}.get(what, what.removesuffix("s")),
+        "labels",
+        "seed",
+        *(measure.title for measure in measures),
+    ]
+    found = []
+    for row in (row for row in rows if row["error"] is None):
+        values = [row["number"], label(row, rows, what), row["size"], row["seed"]]
+        values += [row.get(measure.column) for measure in measures]
+        found.append(("", [TableCell(value, 4) for value in values]))
+    return headings, found
 
 
 def published_table(rows: Sequence[Row], protocol: Mapping[str, Any] | None) -> SummaryTable | None:

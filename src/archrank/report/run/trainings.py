@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from archrank.plot.objectives import Axis, pareto_figure
 from archrank.plot.style import INFEASIBLE
-from archrank.plot.training import learning_figure, read_curves
+from archrank.plot.training import Curve, learning_figure, read_curves
 from archrank.report.run.rows import row_numbers
 from archrank.study.pareto import pareto_front
+from archrank.system.trainings import training_folder
 
 __all__ = ["training_figures"]
 
@@ -37,12 +38,22 @@ def training_figures(
     """
     figures = {}
     if curves := read_curves(folder):
-        figures["curves"] = learning_figure(curves)
+        figures["curves"] = learning_figure(curves, _numbers(result, curves))
     objectives = result.get("objectives") or {result["metric"]: None}
     for name in SIZES:
         if name not in objectives and (figure := _size_figure(name, result, Axis(label, higher_is_better))):
             figures[name] = figure
     return figures
+
+
+def _numbers(result: Mapping[str, Any], curves: Sequence[Curve]) -> dict[str, int]:
+    """The number of the evaluation of every learning curve, by the curve's folder."""
+    evaluations: Sequence[Mapping[str, Any]] = result.get("evaluations") or []
+    texts = [training_folder(str(evaluation.get("architecture"))) for evaluation in evaluations]
+    # An architecture that was evaluated again has its training from the first time.
+    known = dict(zip(reversed(texts), reversed(row_numbers(evaluations)), strict=True))
+    stems = {curve.folder: curve.folder.partition("-")[0] for curve in curves}
+    return {folder: known[stem] for folder, stem in stems.items() if stem in known}
 
 
 def _size_figure(name: str, result: Mapping[str, Any], metric: Axis) -> Figure | None:

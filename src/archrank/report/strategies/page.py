@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from archrank.benchmarks.files import kept_table, write_table
 from archrank.benchmarks.table import Metric
 from archrank.plot.labels import metric_label
-from archrank.plot.strategies import hours_figure, needed_figure, regret_figure
+from archrank.plot.strategies import hours_figure, needed_figure, numbered, regret_figure
 from archrank.report.parts import pictures_of
 from archrank.report.render import duration, render
+from archrank.report.strategies.searches import search_rows
 from archrank.report.strategies.tables import short, summary_tables
 from archrank.report.tables import SummaryTable, markdown_page
 from archrank.simulation.files import evaluations, read_labels
@@ -32,7 +33,7 @@ _NOTE = (
     "Medians over the seeds, with the quartiles in brackets unless they read the same; random search is exact. The "
     "best of every column is marked."
 )
-_BANDS = "Lines are medians over the seeds, bands reach from quartile to quartile."
+_BANDS = "Thick lines are medians over the seeds, bands reach from quartile to quartile; each thin line is a search."
 _CAPTIONS = {
     "regret": (
         "Regret by number of evaluations",
@@ -40,8 +41,9 @@ _CAPTIONS = {
     ),
     "needed": (
         "Evaluations needed",
-        "Until one of the best of the table was found: dots are medians over the seeds, bars reach from quartile to "
-        "quartile. An arrow at the dashed line: at least half of the searches did not find one within the budget.",
+        "Until one of the best of the table was found: large dots are medians over the seeds, bars reach from quartile "
+        "to quartile, and each small dot is one search. An arrow at the dashed line: at least half of the searches did "
+        "not find one within the budget.",
     ),
     "test-regret": (
         "Test regret of the incumbent",
@@ -90,6 +92,7 @@ def write_strategy_report(
     if lines:
         write_table(kept_table(folder / "evaluations.parquet"), evaluations(rows))
     words = (str(config["benchmark"]), _metric(about, "valid").name)
+    headings, searches = search_rows(lines, labels, int(config["evaluations"])) if lines else ([], [])
     page = render(
         "strategies.html.j2",
         title=" · ".join(["archrank compare strategies", *map(shortened, words)]),
@@ -100,6 +103,8 @@ def write_strategy_report(
         tables=tables,
         note=_NOTE,
         corner=_CORNER,
+        explored_headings=headings,
+        explored_rows=searches,
         failed_title=_FAILED,
         failed=failed,
         settings=details,
@@ -142,24 +147,25 @@ def _sign(about: Mapping[str, Any], which: str) -> float:
 def _figures(
     lines: Sequence[Line], labels: Labels, config: Mapping[str, Any], about: Mapping[str, Any]
 ) -> dict[str, Figure]:
-    budget = int(config["evaluations"])
+    budget, numbers = int(config["evaluations"]), numbered(lines)
     seen = metric_label(_metric(about, "valid"))
-    figures = {
+    figures: dict[str, Figure] = {
         "regret": regret_figure(
             {line.name: quantiles(line.regret) for line in lines}
             | {RANDOM_NAME: labels.random_regret(budget)},
             seen,
+            {line.name: line.regret for line in lines},
+            numbers,
         ),
-        "needed": needed_figure(lines, labels, budget),
+        "needed": needed_figure(lines, labels, budget, numbers),
     }
     random_test = labels.random_test_regret(budget)
     if random_test is not None:
-        curves = {line.name: quantiles(line.test_regret) for line in lines if line.test_regret is not None}
-        figures["test-regret"] = regret_figure(
-            curves | {RANDOM_NAME: random_test}, metric_label(_metric(about, "test"))
-        )
-    if timed := [line for line in lines if line.timed]:
-        figures["hours"] = hours_figure(timed, seen)
+        tested = {line.name: line.test_regret for line in lines if line.test_regret is not None}
+        curves = {name: quantiles(regret) for name, regret in tested.items()} | {RANDOM_NAME: random_test}
+        figures["test-regret"] = regret_figure(curves, metric_label(_metric(about, "test")), tested, numbers)
+    if any(line.timed for line in lines):
+        figures["hours"] = hours_figure(lines, seen, numbers)
     return figures
 
 

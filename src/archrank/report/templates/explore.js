@@ -1,25 +1,29 @@
-// A search to explore: dots and rows lead to what is known of an evaluation, and to its drawing.
+// A table to explore: dots and lines of the figures and rows lead to what is known of one evaluation, search or fit, and
+// to its drawing, where there is one.
 {
-  const table = document.querySelector("#evaluations table");
-  const dialog = document.getElementById("evaluation"), hint = document.getElementById("hint");
+  const section = document.querySelector(".explored"), table = section?.querySelector("table");
+  const dialog = document.getElementById("detail"), one = section?.dataset.one ?? "";
+  const capital = one.slice(0, 1).toUpperCase() + one.slice(1), drawn = document.getElementById("drawings");
   const names = table ? [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim()) : [];
   const rowOf = (number) => document.getElementById(`e${number}`);
   const numberOf = (dot) => Number(dot.getAttribute("xlink:href").slice(2));
   const textOf = (cell) => (cell.dataset.value === undefined ? cell.firstChild?.textContent.trim() ?? "" : cell.textContent.trim());
 
-  // Name and value of everything that is known but the architecture, which comes last.
+  // Where there are drawings, the last cell is the architecture, with an error below it.
+  const last = (row) => row.cells[row.cells.length - 1];
+  const errorOf = (row) => (drawn ? last(row).querySelector("small")?.textContent : "") ?? "";
+  const architecture = (row) => textOf(last(row));
   const facts = (row) => {
-    const found = [...row.cells].slice(1, -1).map((cell, i) => [names[i + 1], textOf(cell)]).filter(([, value]) => value && value !== "–");
-    const error = row.cells[row.cells.length - 1].querySelector("small");
-    return error ? [...found, ["error", error.textContent]] : found;
+    const cells = [...row.cells].slice(1, drawn ? -1 : undefined);
+    const found = cells.map((cell, i) => [names[i + 1], textOf(cell)]).filter(([, value]) => value && value !== "–");
+    return errorOf(row) ? [...found, ["error", errorOf(row)]] : found;
   };
-  const architecture = (row) => textOf(row.cells[row.cells.length - 1]);
 
   // The drawings are unpacked when one is asked for.
   let unpacked;
   const drawings = () => {
     unpacked ??= (async () => {
-      const packed = document.getElementById("drawings").content.textContent, found = new Map();
+      const packed = drawn?.content.textContent, found = new Map();
       if (!packed || !("DecompressionStream" in window)) return found;
       const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
       const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -33,34 +37,26 @@
   };
   const draw = async (place, number) => {
     place.replaceChildren();
+    place.dataset.number = number;
     const svg = (await drawings()).get(number);
     if (!svg || Number(place.dataset.number) !== number) return;
     place.append(document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true));
   };
-  const fill = (list, row) => {
-    list.replaceChildren(...facts(row).flatMap(([name, value]) => {
-      const term = document.createElement("dt"), said = document.createElement("dd");
-      term.textContent = name;
-      said.textContent = value;
-      return [term, said];
-    }));
-  };
-
-  // One evaluation, in a dialog.
+  // One row, in a dialog.
   let shown;
   const open = (number) => {
     const row = rowOf(number);
     if (!row) return;
     shown = row;
-    document.getElementById("evaluation-title").textContent = `Evaluation ${number}`;
-    fill(dialog.querySelector("dl"), row);
-    dialog.querySelector("pre").textContent = architecture(row);
-    dialog.querySelector("output").textContent = "";
-    const picture = dialog.querySelector(".picture");
-    picture.dataset.number = number;
-    draw(picture, number);
+    document.getElementById("detail-title").textContent = `${capital} ${number}`;
+    listed(dialog.querySelector("dl"), facts(row));
+    if (drawn) {
+      dialog.querySelector("pre").textContent = architecture(row);
+      dialog.querySelector("output").textContent = "";
+      draw(dialog.querySelector(".picture"), number);
+    }
     for (const other of table.tBodies[0].rows) other.classList.toggle("chosen", other === row);
-    hint.hidden = true;
+    hint.hide();
     if (!dialog.open) dialog.showModal();
   };
   const visible = () => [...table.tBodies[0].rows].filter((row) => !row.hidden);
@@ -83,20 +79,18 @@
   // The rows that are shown, in their order.
   const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const download = () => {
-    const lines = visible().map((row) => [
-      ...[...row.cells].map((cell) => cell.dataset.value ?? textOf(cell)),
-      row.cells[row.cells.length - 1].querySelector("small")?.textContent ?? "",
-    ]);
-    const text = [[...names, "error"], ...lines].map((line) => line.map(quoted).join(",")).join("\n") + "\n";
+    const values = (row) => [...row.cells].map((cell) => cell.dataset.value ?? textOf(cell));
+    const lines = visible().map((row) => (drawn ? [...values(row), errorOf(row)] : values(row)));
+    const text = [drawn ? [...names, "error"] : names, ...lines].map((line) => line.map(quoted).join(",")).join("\n") + "\n";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-    link.download = "evaluations.csv";
+    link.download = `${section.id}.csv`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
 
   if (table) {
-    const tools = document.querySelector("#evaluations .tools"), dots = new Map();
+    const tools = section.querySelector(".tools"), dots = new Map();
     tools.hidden = false;
     const filter = tools.querySelector("input"), count = tools.querySelector("output");
     const refresh = () => {
@@ -131,11 +125,13 @@
 
     for (const svg of document.querySelectorAll(".plot > svg")) {
       const links = [...svg.querySelectorAll("a")].filter((link) => rowOf(numberOf(link)));
+      // An image would hide its links from a screen reader.
+      if (links.length) svg.setAttribute("role", "group");
       links.sort((a, b) => numberOf(a) - numberOf(b));
       links.forEach((dot, at) => {
         const number = numberOf(dot);
         dots.set(number, [...(dots.get(number) ?? []), dot]);
-        dot.setAttribute("aria-label", `evaluation ${number}`);
+        dot.setAttribute("aria-label", `${one} ${number}`);
         // A figure is one stop of the Tab key; arrow keys go on within it.
         dot.setAttribute("tabindex", at ? "-1" : "0");
         dot.addEventListener("click", (event) => { event.preventDefault(); open(number); });
@@ -147,79 +143,22 @@
           links[at + by].setAttribute("tabindex", "0");
           links[at + by].focus();
         });
-        const show = () => {
-          const row = rowOf(number), box = dot.getBoundingClientRect();
-          const title = document.createElement("b"), list = document.createElement("dl"), picture = document.createElement("div");
-          title.textContent = `Evaluation ${number}`;
-          fill(list, row);
-          picture.className = "picture";
-          picture.dataset.number = number;
-          hint.replaceChildren(title, list, picture);
-          hint.hidden = false;
-          draw(picture, number).then(() => {
-            const wide = hint.offsetWidth, high = hint.offsetHeight, under = box.bottom + 10;
-            hint.style.left = `${Math.max(8, Math.min(box.left + box.width / 2 - wide / 2, innerWidth - wide - 8))}px`;
-            hint.style.top = `${under + high < innerHeight ? under : Math.max(8, box.top - high - 10)}px`;
-          });
+        // A thin line is easier to point at than it looks.
+        const line = dot.querySelector("path"), isLine = line && getComputedStyle(line).fill === "none";
+        if (isLine) {
+          dot.classList.add("line");
+          const wide = line.cloneNode();
+          wide.setAttribute("class", "target");
+          dot.append(wide);
+        }
+        const show = (event) => {
+          const near = isLine && event.clientX ? new DOMRect(event.clientX - 5, event.clientY - 5, 10, 10) : dot.getBoundingClientRect();
+          hint.show(`${capital} ${number}`, facts(rowOf(number)), near, drawn && ((picture) => draw(picture, number)));
         };
-        dot.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(); });
-        dot.addEventListener("focus", () => { if (dot.matches(":focus-visible")) show(); });
-        for (const leave of ["pointerleave", "blur"]) dot.addEventListener(leave, () => { hint.hidden = true; });
+        dot.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(event); });
+        dot.addEventListener("focus", (event) => { if (dot.matches(":focus-visible")) show(event); });
+        for (const leave of ["pointerleave", "blur"]) dot.addEventListener(leave, hint.hide);
       });
     }
-    addEventListener("scroll", () => { hint.hidden = true; }, { passive: true });
-    addEventListener("keydown", (event) => { if (event.key === "Escape") hint.hidden = true; });
-  }
-
-  // Figures can be enlarged, and moved by dragging.
-  for (const plot of document.querySelectorAll(".plot")) {
-    const svg = plot.querySelector("svg"), whole = svg.getAttribute("viewBox").split(/\s+/).map(Number);
-    let [x, y, width, height] = whole;
-    const set = () => {
-      width = Math.min(width, whole[2]);
-      height = Math.min(height, whole[3]);
-      x = Math.max(whole[0], Math.min(x, whole[0] + whole[2] - width));
-      y = Math.max(whole[1], Math.min(y, whole[1] + whole[3] - height));
-      svg.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
-      svg.classList.toggle("enlarged", width < whole[2]);
-    };
-    const zoom = (factor, at = [0.5, 0.5]) => {
-      const now = Math.max(whole[2] / 20, Math.min(whole[2], width / factor)), ratio = now / width;
-      x += at[0] * width * (1 - ratio);
-      y += at[1] * height * (1 - ratio);
-      width = now;
-      height *= ratio;
-      set();
-    };
-    const tools = document.createElement("div");
-    tools.className = "zoom screen";
-    for (const [sign, label, act] of [["+", "Enlarge", () => zoom(1.6)], ["−", "Reduce", () => zoom(1 / 1.6)], ["⟲", "Show all of it", () => zoom(1e-6)]]) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = sign;
-      button.title = label;
-      button.setAttribute("aria-label", label);
-      button.addEventListener("click", act);
-      tools.append(button);
-    }
-    plot.before(tools);
-    svg.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey) return;
-      event.preventDefault();
-      const box = svg.getBoundingClientRect();
-      zoom(event.deltaY < 0 ? 1.25 : 0.8, [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
-    }, { passive: false });
-    let from;
-    svg.addEventListener("pointerdown", (event) => {
-      if (width < whole[2] && !event.target.closest("a")) from = [event.clientX, event.clientY, x, y];
-    });
-    addEventListener("pointermove", (event) => {
-      if (!from) return;
-      const box = svg.getBoundingClientRect();
-      x = from[2] - ((event.clientX - from[0]) * width) / box.width;
-      y = from[3] - ((event.clientY - from[1]) * height) / box.height;
-      set();
-    });
-    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { from = undefined; });
   }
 }
