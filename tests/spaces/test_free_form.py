@@ -1,11 +1,14 @@
 """The space of free form: what it holds, and what its rules of shapes refuse."""
 
+import json
+
 import numpy as np
 import pytest
 
 import archrank as ar
 from archrank.errors import InvalidArchitecture
 from archrank.spaces import Effect, FreeForm, GrammarSpace
+from archrank.spaces.named import describe_space
 from archrank.testing import check_space
 
 
@@ -95,3 +98,11 @@ def test_effects_may_be_those_of_operations_inside_a_topology():
 def _wide(parts):
     joined = ar.Node("concat", (1, 2), 3, ordered=True)
     return ar.Cell(1, 5, (parts[0](0, 1), parts[1](0, 2), joined, ar.Node("narrow", (3,), 4)), (4,))
+
+
+def test_a_space_too_large_to_write_its_size_is_described():
+    space = FreeForm(max_depth=10)
+    assert space.size > 10**6_000
+    described = json.loads(json.dumps(describe_space(space)))
+    assert described["architectures"] is None
+    assert space.format(space.parse(described["example"])) == described["example"]

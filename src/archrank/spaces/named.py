@@ -25,6 +25,8 @@ from archrank.system.foreign import shown
 
 __all__ = ["SPACES", "describe_space", "named_space"]
 
+_WRITTEN = 10**4_000
+
 _BUILT_IN: dict[str, Callable[[], SearchSpace]] = {
     "nas-bench-101": NASBench101,
     "nas-bench-201": NASBench201,
@@ -77,7 +79,7 @@ def named_space(name: object) -> SearchSpace:
 def describe_space(space: SearchSpace) -> dict[str, Any]:
     """Describe a space: its size, choices, operations, and an example of the text form, as JSON values.
 
-    Sizes that are not known are None.
+    Sizes that are not known, or have more than 4,000 digits, are None: Python refuses to write such numbers.
 
     >>> describe_space(NASBench201())["architectures"]
     15625
@@ -86,7 +88,7 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
     return {
         "name": space.name,
         "summary": space.summary,
-        "architectures": space.size,
+        "architectures": space.size if (space.size or 0) < _WRITTEN else None,
         "encodings": space.encodings if math.isfinite(space.encodings) else None,
         "choices": [{"name": choice.name, "options": list(choice.options)} for choice in space.choices],
         "operations": list(space.operations),
