@@ -189,6 +189,30 @@ class RareRows(SearchSpace):
         return Graph((Cell(1, 2, (Site("a", (0,), 1),), (1,)),))
 
 
+class OneInMany(RareRows):
+    """Of the rows of seven choices of two one in 128 is canonical; thirteen more choices are free."""
+
+    name = "one-in-many"
+    choices = tuple(
+        [Choice(f"twin {index}", ("0", "1")) for index in range(7)]
+        + [Choice(f"free {index}", ("0", "1", "2", "3")) for index in range(13)]
+    )
+
+    def is_valid(self, choices):
+        return True
+
+    def canonical(self, choices):
+        return (0,) * 7 + tuple(choices[7:])
+
+
+def test_where_one_in_128_rows_is_canonical_every_draw_succeeds_uniformly():
+    space = OneInMany()
+    drawn = [space.sample(1, np.random.default_rng(seed))[0].choices for seed in range(100)]
+    assert all(row == space.canonical(row) for row in drawn)
+    counts = np.bincount([option for row in drawn for option in row[7:]], minlength=4)
+    assert counts.min() > 0.85 * counts.mean()  # 325 are expected of each option
+
+
 def test_where_valid_rows_are_rare_the_message_names_what_to_override():
     with pytest.raises(SpaceError, match=r"override sample\(n, rng\) in RareRows"):
         RareRows().sample(1, np.random.default_rng(0))

@@ -20,8 +20,9 @@ from archrank.system.foreign import bounded, shown
 
 __all__ = ["OpenSpace", "Suggested"]
 
-_TRIES = 200
-"""Draws before valid architectures count as too rare."""
+_TRIES, _DRAWS = 200, 5_000
+"""Changes before others are tried, and draws before valid architectures count as too rare: where one in 128 is valid,
+all fail once in 10¹⁷ draws."""
 
 _KEPT = 50_000
 """Architectures whose choices are remembered."""
@@ -330,13 +331,14 @@ class OpenSpace(SearchSpace):
 
     def _drawn(self, rng: np.random.Generator) -> Architecture:
         reason = ""
-        for _ in range(_TRIES):
+        for _ in range(_DRAWS):
             try:
                 return self._checked(Drawn(rng))[0]
             except InvalidArchitecture as error:
                 reason = str(error)
         raise SpaceError(
-            f"none of {_TRIES} architectures drawn from the space {self.name} is valid, the last one because: {reason}"
+            f"none of {_DRAWS:,} architectures drawn from the space {self.name} is valid, the last one because: "
+            f"{reason}"
         )
 
     def _read(self, values: Mapping[Any, Any]) -> Architecture:

@@ -32,7 +32,9 @@ Rows = npt.NDArray[np.int16]
 ENUMERABLE = 20_000_000
 """Spaces with more encodings than this are sampled, never listed."""
 
-_SAMPLING_TRIES = 200
+_SAMPLING_TRIES, _LARGE_TRIES = 200, 20_000
+"""Random rows before a space is listed instead, and before valid ones count as too rare in a space too large for that:
+where one in a thousand is valid, all of 20,000 fail once in 500 million draws."""
 
 _LONGEST_TEXT = 1_000_000
 """Characters of an architecture's text; a space of a thousand choices needs a tenth."""
@@ -318,13 +320,14 @@ class SearchSpace(ABC):
 
     def _sample_one(self, rng: np.random.Generator) -> Architecture:
         sizes = [len(choice.options) for choice in self.choices]
-        for _ in range(_SAMPLING_TRIES):
+        tries = _SAMPLING_TRIES if self.encodings <= ENUMERABLE else _LARGE_TRIES
+        for _ in range(tries):
             row = tuple(rng.integers(sizes).tolist())
             if self.is_valid(row) and self.canonical(row) == row:
                 return Architecture(self.name, row)
         if self.encodings > ENUMERABLE:
             raise SpaceError(
-                f"none of {_SAMPLING_TRIES} random rows of the space {self.name} is a valid architecture, and with "
+                f"none of {tries:,} random rows of the space {self.name} is a valid architecture, and with "
                 f"{self.encodings:.3g} encodings it has too many to list: override sample(n, rng) in "
                 f"{type(self).__name__} with a method that draws valid architectures, and mutate(architecture, rng) "
                 "where a change of one choice rarely gives one"

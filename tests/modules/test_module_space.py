@@ -319,7 +319,7 @@ class OtherName(nn.Module):
         (Branching, (1, 4), TraceError, "test_module_space.py"),
         (misspelled, (1, 4), SpaceError, r"test_module_space.py:\d+: .*Linaer"),
         (nothing, (1, 4), SpaceError, "does the function return it"),
-        (never, (1, 4), SpaceError, "none of 200 architectures"),
+        (never, (1, 4), SpaceError, "none of 5,000 architectures"),
         (lambda: nn.Linear(4, 2), (1, 4), SpaceError, "asks for no choice"),
         (nn.Linear(4, 2), (1, 4), SpaceError, "give the class"),
         ("net", (1, 4), SpaceError, "expected a function or a class"),
