@@ -26,9 +26,14 @@ from archrank.cli.rankings import (
     TestMetricOption,
     TestOption,
 )
+from archrank.cli.suite import run_suite
 from archrank.cli.tables import TableOptions
+from archrank.errors import ArchrankError
 
 __all__ = ["command"]
+
+_SEEDS = 3
+_SUITE = "The fixed grid"
 
 _DEFAULT = "auto,auto:effort=fast,neural,trees,gaussian-process"
 
@@ -45,7 +50,7 @@ def command(
         ),
     ] = _DEFAULT,
     sizes: SizesOption = None,
-    seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 3,
+    seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = _SEEDS,
     metric: MetricOption = None,
     test_metric: TestMetricOption = None,
     protocol: ProtocolOption = None,
@@ -63,6 +68,18 @@ def command(
         typer.Option("--out", "-o", help="Folder, new or to be resumed (runs/compare-predictors-BENCHMARK)."),
     ] = None,
     as_json: JsonOption = False,
+    suite: Annotated[
+        bool,
+        typer.Option(
+            "--suite",
+            rich_help_panel=_SUITE,
+            help="The default predictor beside its members and simple predictors, on every table at hand; BENCHMARK, "
+            "tables separated by commas, computes these only, and --table joins the grid.",
+        ),
+    ] = False,
+    efforts: Annotated[
+        str | None, typer.Option(rich_help_panel=_SUITE, help="For --suite: fast,balanced (both).")
+    ] = None,
     *,
     reading: TableOptions,
 ) -> None:
@@ -72,6 +89,30 @@ def command(
     """
     from archrank.experiments import compare_predictors
 
+    if suite:
+        unused = {
+            "predictors": None if predictors == _DEFAULT else predictors,
+            "metric": metric,
+            "test-metric": test_metric,
+            "protocol": protocol,
+            "split": split,
+            "split-seed": split_seed,
+            "pool": pool,
+            "test": test,
+            "same-subset": same_subset or None,
+            "json": as_json or None,
+            "seeds": None if seeds == _SEEDS else seeds,
+        }
+        if given := [f"--{name}" for name, value in unused.items() if value is not None]:
+            raise ArchrankError(f"--suite is a fixed grid; leave out {', '.join(given)}")
+        more = {}
+        if table is not None:
+            joined = named_table(None, table, space, minimize, None, reading)
+            more = {table.stem: joined}
+        run_suite(benchmark, sizes, efforts, more, workers, out)
+        return
+    if efforts is not None:
+        raise ArchrankError("--efforts is an option of --suite")
     compare(
         compare_predictors,
         "predictors",

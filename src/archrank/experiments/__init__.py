@@ -4,6 +4,7 @@ from archrank.experiments.compare_rankings import compare_encoders, compare_loss
 from archrank.experiments.compare_strategies import compare_strategies
 from archrank.experiments.comparison import Comparison
 from archrank.experiments.stored import load_comparison
+from archrank.experiments.suite import compare_suite
 
 __all__ = [
     "Comparison",
@@ -11,5 +12,6 @@ __all__ = [
     "compare_losses",
     "compare_predictors",
     "compare_strategies",
+    "compare_suite",
     "load_comparison",
 ]
