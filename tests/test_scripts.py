@@ -61,6 +61,8 @@ SCRIPTS = {
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
     "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
     "--published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
+    "studies/zero_cost_prior.py": "--tables nas-bench-macro nas-bench-201-cifar10 --sizes 4 --cells 8 "
+    "--seeds 1 --workers 0 --out out --published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
     "studies/trace_timm.py": "--names torch.nn:ReLU --example 2,3 --repeats 1 --out out/page",
 }
 ELSEWHERE = {"studies/lemur_trace.py"}

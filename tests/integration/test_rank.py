@@ -225,6 +225,17 @@ def test_how_a_table_is_written_is_found_or_named(table, train, tmp_path):
     )
 
 
+def test_zero_cost_scores_are_a_prior_of_few_measurements(tmp_path, train):
+    few, out = tmp_path / "few.csv", tmp_path / "ranked.csv"
+    few.write_text("".join(train.read_text(encoding="utf-8").splitlines(keepends=True)[:7]), encoding="utf-8")
+    words = ("nas-bench-201", "--train", few, "--target", "accuracy", "--effort", "fast", "--out", out)
+    shown = rank(*words, "--zero-cost", "--sample", 2, "--proxies", "parameters").stdout
+    assert "zero-cost scores" in " ".join(shown.split())
+    assert (tmp_path / "ranked.zero-cost.jsonl").read_text().count("\n") == 8
+    shown = rank(*words, "--scores", f"{train}:accuracy").stdout
+    assert "groups zero-cost scores" in " ".join(shown.split())
+
+
 def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
     out = tmp_path / "ranked.csv"
     words = ("nas-bench-201", "--zero-cost", "--sample", 3, "--proxies", "parameters, layers", "--out", out)
@@ -248,6 +259,11 @@ def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
             "leave out --target, --effort",
         ),
         (("nas-bench-201", "--sample", 3, "--train", "x.csv"), "options of --zero-cost"),
+        (("nas-bench-201", "--scores", "zen"), "leave out --scores, or name those"),
+        (
+            ("nas-bench-201", "--scores", "zen", "--zero-cost", "--train", "x.csv"),
+            "leave out --zero-cost, which",
+        ),
         (("nas-bench-201", "--zero-cost", "--proxies", "nwot"), "did you mean 'naswot'"),
         (("nas-bench-graph", "--zero-cost"), "nas-bench-graph cannot be built"),
     ],

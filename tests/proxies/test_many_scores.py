@@ -10,7 +10,9 @@ from torch import nn
 import archrank as ar
 from archrank.errors import ArchrankError, ProxyError
 from archrank.networks import NASBench201Skeleton
+from archrank.predictors import GaussianProcess, WithPrior
 from archrank.proxies import BUILDABLE, builder_for, score_all, standardized_ranks
+from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.spaces.named import SPACES, named_space
 
@@ -131,7 +133,12 @@ def test_ranking_without_a_label(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"measured": {"architecture": [], "y": []}}, "measured is .*zero_cost ranks without measurements"),
+        ({"target": "y"}, "target is .*zero_cost ranks without measurements"),
+        (
+            {"zero_cost": "naswot"},
+            "zero_cost is 'naswot'; expected True to compute scores, or a list of columns",
+        ),
+        ({"zero_cost": ["naswot"], "proxies": ["zen"], "measured": {}}, "only zero_cost=True uses it"),
         ({"effort": "fast"}, "leave effort out"),
         ({"hints": ["y"]}, "leave hints out"),
         ({"candidates": CELLS, "sample": 3}, "not both"),
@@ -158,8 +165,57 @@ def test_a_guided_search_begins_with_the_best_of_a_sample(monkeypatch, tmp_path)
     assert reasons == ["given", "given", "random", "given", "random", "random", "predicted"]
     best = ar.rank(SPACE, zero_cost=True, sample=8, top=3, folder=tmp_path / "run")
     assert [e.architecture for e in result.evaluations if e.reason == "given"] == [*best.architectures]
+    alone = ar.search(SPACE, count, **{**run, "first": "random", "folder": None})
+    assert alone.evaluations[0].reason == "random"
     longer = ar.search(SPACE, count, **{**run, "budget": 8}, resume=True)
     assert [e.architecture for e in longer.evaluations][:7] == [e.architecture for e in result.evaluations]
+
+
+def counted(architecture):
+    return float(sum(option == 3 for option in architecture.choices))
+
+
+def test_scores_are_a_prior_where_few_architectures_are_measured(monkeypatch, tmp_path):
+    narrow(monkeypatch)
+    measured = {"architecture": list(map(SPACE.format, CELLS)), "y": list(map(counted, CELLS))}
+    how = {"zero_cost": True, "sample": 4, "proxies": ["parameters"], "folder": tmp_path, "effort": "fast"}
+    ranking = ar.rank(SPACE, measured, **how)
+    assert isinstance(ranking.predictor, WithPrior)
+    assert 0.5 < ranking.predictor.weight_ < 1
+    assert (tmp_path / "zero-cost.jsonl").read_bytes().count(b"\n") == len(CELLS) + 4
+    assert ranking.explanation.groups["zero-cost scores"] > 0.1
+
+
+def test_scores_of_your_own_are_columns():
+    drawn = SPACE.sample(60, np.random.default_rng(0))
+    frame = {
+        "architecture": list(map(SPACE.format, drawn)),
+        "y": [counted(a) if i < 6 else None for i, a in enumerate(drawn)],
+        "good": list(map(counted, drawn)),
+        "same": [1.0] * len(drawn),
+        "infinite": [math.inf, -math.inf, *map(float, range(len(drawn) - 2))],
+    }
+    how = {"target": "y", "effort": "fast", "candidates": drawn, "top": 60}
+    by_score = ar.rank(SPACE, frame, zero_cost=["good"], **how)
+    plain = ar.rank(SPACE, {name: column[:6] for name, column in frame.items()}, **how)
+    taus = [
+        kendall_tau(-np.arange(len(r)), [counted(each.architecture) for each in r]) for r in (by_score, plain)
+    ]
+    assert taus[0] > taus[1] + 0.05
+    with pytest.warns(UserWarning, match="all zero-cost scores are equal"):
+        useless = ar.rank(SPACE, frame, zero_cost=["same"], **how)
+    assert useless.predicted.tolist() == plain.predicted.tolist()
+    assert np.isfinite(ar.rank(SPACE, frame, zero_cost=["infinite"], **how).predicted).all()
+
+
+def test_from_200_measured_architectures_on_no_network_is_scored():
+    drawn = list(dict.fromkeys(SPACE.sample(230, np.random.default_rng(0))))
+    measured = {"architecture": drawn, "y": list(map(counted, drawn))}
+    with pytest.warns(UserWarning, match="with 200 measured architectures or more, zero-cost scores are not"):
+        ranking = ar.rank(
+            SPACE, measured, zero_cost=True, predictor="gaussian-process", candidates=SPACE.rows()[:9]
+        )
+    assert isinstance(ranking.predictor, GaussianProcess)
 
 
 def test_a_search_of_what_cannot_be_built_is_refused_before_any_evaluation():

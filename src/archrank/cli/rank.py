@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -89,10 +90,16 @@ def command(
         bool,
         typer.Option(
             "--zero-cost",
-            help="Rank without measured architectures, by scores of untrained networks; they are kept beside OUT, "
-            "so that the command can be stopped and repeated.",
+            help="Rank by scores of untrained networks, without measured architectures, or with few as a prior that "
+            "fades; they are kept beside OUT, so that the command can be stopped and repeated.",
         ),
     ] = False,
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Your own zero-cost scores as the prior, higher is better: COLUMN, or FILE:COLUMN; may be repeated."
+        ),
+    ] = None,
     proxies: Annotated[
         str | None,
         typer.Option(help=f"For --zero-cost: the scores ({','.join(DEFAULTS)}). All: {', '.join(PROXIES)}."),
@@ -108,7 +115,8 @@ def command(
 ) -> None:
     """Learn from measured architectures, score the candidates or the whole space, and write the best to a file.
 
-    With --zero-cost nothing is measured: untrained networks are scored, and ranked by the mean of several scores.
+    With --zero-cost alone nothing is measured: untrained networks are scored, and ranked by the mean of several scores.
+    With --train too, these scores are where the predictor begins, and count less the more architectures are measured.
 
     The file has the columns architecture, predicted and std, in the unit of the target, and rank.
 
@@ -117,6 +125,7 @@ def command(
     from archrank.benchmarks.files import check_writable
     from archrank.cli import names
     from archrank.cli.executors import warnings_on
+    from archrank.cli.rank_zero_cost import scores_kept
     from archrank.predictors.named import described
     from archrank.verbs.rank import rank
 
@@ -126,9 +135,13 @@ def command(
     console = Console(stderr=True)
     if not zero_cost and (proxies is not None or sample is not None):
         raise ArchrankError("--proxies and --sample are options of --zero-cost")
-    if zero_cost:
+    if scores and (zero_cost or train is None):
+        raise ArchrankError(
+            "--scores are your own zero-cost scores, for the measured architectures of --train; leave out "
+            + ("--zero-cost, which computes scores" if zero_cost else "--scores, or name those")
+        )
+    if zero_cost and train is None:
         learning = {
-            "train": train,
             "target": target,
             "minimize": minimize or None,
             "include-measured": include_measured or None,
@@ -155,6 +168,8 @@ def command(
             "--train names no measured architectures to learn from; or give --zero-cost to rank by scores of untrained "
             "networks"
         )
+    if space == _NETWORKS and (zero_cost or scores):
+        raise ArchrankError("for networks there are no --zero-cost and --scores")
     if space == _NETWORKS:
         from archrank.cli.rank_networks import ranked_networks
 
@@ -169,7 +184,12 @@ def command(
         _show(found, out, as_json, "")
         return
     chosen = names.space(space)
-    with ProgressBar("learning from measured architectures", console) as bar, warnings_on(console):
+    kept = out.with_suffix(".zero-cost.jsonl")
+    with (
+        scores_kept(kept, console) if zero_cost else nullcontext(),
+        ProgressBar("learning from measured architectures", console) as bar,
+        warnings_on(console),
+    ):
         ranking: Ranking = rank(
             chosen,
             train,
@@ -187,7 +207,11 @@ def command(
             members=members,
             bootstrap=bootstrap,
             seed=seed,
-            on_progress=lambda done, total: bar.update(done, total, f"{done} of {total} fits"),
+            zero_cost=[_hint(words) for words in scores] if scores else zero_cost,
+            proxies=None if proxies is None else [name.strip() for name in proxies.split(",")],
+            sample=sample,
+            folder=kept if zero_cost else None,
+            on_progress=lambda done, total: bar.update(done, total, f"{done} of {total}"),
         )
     if save is not None:
         ranking.predictor.save(save)

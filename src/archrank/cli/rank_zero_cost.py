@@ -19,7 +19,7 @@ from archrank.system.progress import ProgressBar
 if TYPE_CHECKING:
     from archrank.space import SearchSpace
 
-__all__ = ["ranked_zero_cost"]
+__all__ = ["ranked_zero_cost", "scores_kept"]
 
 _SHOWN = 10
 
@@ -43,7 +43,7 @@ def ranked_zero_cost(
     from archrank.verbs.zero_cost import rank_zero_cost
 
     kept = out.with_suffix(".zero-cost.jsonl")
-    with _scores_kept(kept, console), ProgressBar("scoring networks", console) as bar:
+    with scores_kept(kept, console), ProgressBar("scoring networks", console) as bar:
         ranking = rank_zero_cost(
             space,
             top,
@@ -51,7 +51,7 @@ def ranked_zero_cost(
             sample=sample,
             proxies=None if proxies is None else [name.strip() for name in proxies.split(",")],
             seed=seed,
-            file=kept,
+            folder=kept,
             on_progress=lambda done, total: bar.update(done, total, f"{done} of {total}"),
             **reading.given,
         )
@@ -78,7 +78,7 @@ def ranked_zero_cost(
 
 
 @contextmanager
-def _scores_kept(kept: Path, console: Console) -> Iterator[None]:
+def scores_kept(kept: Path, console: Console) -> Iterator[None]:
     """Say on an interrupt where the scores so far are."""
     try:
         yield

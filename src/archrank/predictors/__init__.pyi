@@ -4,8 +4,10 @@ from .base import Predictor as Predictor
 from .ensemble import Ensemble as Ensemble
 from .explanation import Explanation as Explanation
 from .gaussian import GaussianProcess as GaussianProcess
+from .known_scores import KnownScores as KnownScores
 from .loading import load_predictor as load_predictor
 from .named import named_predictor as named_predictor
 from .neural import NeuralPredictor as NeuralPredictor
 from .trees import BoostedTrees as BoostedTrees
 from .weisfeiler_lehman import WeisfeilerLehman as WeisfeilerLehman
+from .with_prior import WithPrior as WithPrior

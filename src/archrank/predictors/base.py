@@ -25,7 +25,7 @@ from archrank.system.arguments import checked_path
 if TYPE_CHECKING:
     from archrank.predictors.explanation import Explanation
 
-__all__ = ["Predictor", "Ranker", "State"]
+__all__ = ["Predictor", "Ranker", "State", "distribution"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -330,6 +330,15 @@ class Predictor(ABC):
         shown = {k: v for k, v in vars(self).items() if not k.endswith("_") and not k.startswith("_")}
         shown.pop("space", None)
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def distribution(predictor: Predictor, X: Any) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the scores, which is 0 for a predictor that has none: (B,), (B,)."""
+    try:
+        return predictor.predict_distribution(X)
+    except PredictorError:
+        scores = predictor.predict(X)
+        return scores, np.zeros_like(scores)
 
 
 def _copied(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, State
+from archrank.predictors.base import Floats, Predictor, State, distribution
 from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.checks import check_flags, check_numbers
 from archrank.predictors.targets import normal_scores
@@ -187,7 +187,7 @@ class Ensemble(Predictor):
         if not len(candidates):
             nothing = np.empty((len(self.members_), 0))
             return nothing, nothing
-        predicted = [_distribution(member, candidates) for member in self.members_]
+        predicted = [distribution(member, candidates) for member in self.members_]
         means, stds = (np.array(values) for values in zip(*predicted, strict=True))
         return (means - self._mean) / self._std, stds / self._std
 
@@ -227,15 +227,6 @@ def _resample(targets: Floats, seed: int) -> npt.NDArray[np.int64]:
         drawn = rng.integers(len(targets), size=len(targets))
         if np.ptp(targets[drawn]) > 0:
             return drawn
-
-
-def _distribution(member: Predictor, candidates: Candidates) -> tuple[Floats, Floats]:
-    """A member's mean and standard deviation, which is 0 for a member that has none."""
-    try:
-        return member.predict_distribution(candidates)
-    except PredictorError:
-        scores = member.predict(candidates)
-        return scores, np.zeros_like(scores)
 
 
 def _stacked(means: Floats, targets: Floats, prior: Floats, halfway: int) -> Floats:

@@ -43,6 +43,8 @@ CLASSES: "LazyNames[type[Predictor]]" = LazyNames(
         "BoostedTrees": "archrank.predictors.trees:BoostedTrees",
         "WeisfeilerLehman": "archrank.predictors.weisfeiler_lehman:WeisfeilerLehman",
         "Ensemble": "archrank.predictors.ensemble:Ensemble",
+        "KnownScores": "archrank.predictors.known_scores:KnownScores",
+        "WithPrior": "archrank.predictors.with_prior:WithPrior",
     }
 )
 """archrank's own classes, by the names that saved predictors know them by; imported when they are first used."""

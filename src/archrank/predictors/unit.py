@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.errors import PredictorError
-from archrank.predictors.base import Predictor
+from archrank.predictors.base import Predictor, distribution
 from archrank.predictors.explanation import Explanation
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows
@@ -162,7 +161,7 @@ class InUnit:
             The predictor's scores, higher is better; predictions and their standard deviations in the unit of the
             targets: (B,), (B,), (B,).
         """
-        scores, spreads = _distribution(self.predictor_, candidates)
+        scores, spreads = distribution(self.predictor_, candidates)
         middle, width = self._scale_of(self.predictor_)
         z = self.slope_ * (scores - middle) / width + self._offset
         predicted, _ = self._scale.moments(z, self._error)
@@ -210,15 +209,6 @@ class InUnit:
             copy.fit([architectures[i] for i in known.tolist()], values[known])
             self.copies_.append(copy)
             middle, width = self._scale_of(copy)
-            scores, own = _distribution(copy, [architectures[i] for i in held.tolist()])
+            scores, own = distribution(copy, [architectures[i] for i in held.tolist()])
             means[held], spreads[held] = (scores - middle) / width, own / width
         return means, spreads
-
-
-def _distribution(predictor: Predictor, candidates: Sequence[Architecture] | Rows) -> tuple[Floats, Floats]:
-    """Scores and their standard deviations; 0 from a predictor without them."""
-    try:
-        return predictor.predict_distribution(candidates)
-    except PredictorError:
-        scores = predictor.predict(candidates)
-        return scores, np.zeros_like(scores)

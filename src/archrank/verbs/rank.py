@@ -27,6 +27,7 @@ from archrank.system.progress import progress_of
 from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking, RankingQuality
 from archrank.verbs.zero_cost import rank_zero_cost
+from archrank.verbs.zero_cost_prior import with_prior
 
 __all__ = ["Hint", "rank"]
 
@@ -68,7 +69,7 @@ def rank(
     members: int | None = None,
     bootstrap: int | None = None,
     seed: int = 0,
-    zero_cost: bool = False,
+    zero_cost: bool | Sequence[str | tuple[Any, str]] = False,
     proxies: Any = None,
     sample: int | None = None,
     batch: Any = None,
@@ -87,7 +88,8 @@ def rank(
 
     With ``zero_cost=True`` nothing has to be measured: the networks of the candidates are built and scored without
     training, and ranked by the mean of the standardized ranks of several scores
-    (:func:`archrank.verbs.zero_cost.rank_zero_cost`).
+    (:func:`archrank.verbs.zero_cost.rank_zero_cost`). With measured architectures too, the scores are a prior of the
+    predictor (:class:`~archrank.predictors.WithPrior`), which has no weight from 200 measured architectures on.
 
     Args:
         space: The space of the architectures, or its name; a table stands for its space.
@@ -117,23 +119,26 @@ def rank(
         members: The size of the ensemble of ``neural`` and ``trees``.
         bootstrap: How many fits to resamples are averaged.
         seed: Fixes all randomness.
-        zero_cost: Whether to rank by zero-cost scores, without measured architectures.
-        proxies: With ``zero_cost``, as are the following: names of zero-cost scores
+        zero_cost: Whether to rank by zero-cost scores, alone or as a prior; or columns of your own scores, higher is
+            better, as the prior: names of columns of ``measured``, or pairs of data and column.
+        proxies: With ``zero_cost=True``, as are the following: names of zero-cost scores
             (:data:`archrank.proxies.PROXIES`), or a mapping of names to functions; None for the default set.
-        sample: How many random architectures are ranked if there are no ``candidates``; None for 200.
+        sample: How many random architectures are ranked if there are no ``candidates``; with measured ones, how many
+            candidates are scored beside these. None for 200.
         batch: Inputs for the networks, (B, …), or their shape; None for 16 random images.
         labels: The classes of these inputs, which some scores use; None for random ones.
-        folder: The scores are kept in this folder, and a later call continues from them.
+        folder: The scores are kept in this folder, or in this file if its name ends in ``.jsonl``, and a later call
+            continues from them.
         on_progress: Called with how many fits are done, and of how many; with ``zero_cost`` how many architectures are
             scored. Without it, a bar is shown in a terminal or a notebook.
 
     Returns:
-        With ``zero_cost`` a :class:`~archrank.verbs.zero_cost.ZeroCostRanking`. Else a pandas DataFrame if ``measured``
-        is one, or a :class:`~archrank.verbs.ranked.Ranking`. Both have the columns ``architecture``, ``predicted``,
-        ``std`` and ``rank``, the best first: with ``minimize`` the lowest. ``Ranking.quality`` has the cross-validated
-        Kendall's tau with an interval, from 20 measured architectures on, and ``Ranking.explanation`` which groups of
-        features and which choices the predictions rest on; ``DataFrame.attrs["quality"]`` and ``["explanation"]`` say
-        the same as sentences.
+        With ``zero_cost`` alone a :class:`~archrank.verbs.zero_cost.ZeroCostRanking`. Else a pandas DataFrame if
+        ``measured`` is one, or a :class:`~archrank.verbs.ranked.Ranking`. Both have the columns ``architecture``,
+        ``predicted``, ``std`` and ``rank``, the best first: with ``minimize`` the lowest. ``Ranking.quality`` has the
+        cross-validated Kendall's tau with an interval, from 20 measured architectures on, and ``Ranking.explanation``
+        which groups of features and which choices the predictions rest on; ``DataFrame.attrs["quality"]`` and
+        ``["explanation"]`` say the same as sentences.
 
     Raises:
         TableError: Measured architectures or candidates cannot be read, are too few, or every candidate was measured.
@@ -151,9 +156,9 @@ def rank(
         "labels": labels,
         "folder": folder,
     }
-    if checked_flag("zero_cost", zero_cost):
+    own = _score_columns(zero_cost, measured)
+    if not own and checked_flag("zero_cost", zero_cost) and measured is None:
         with_measured = {
-            "measured": measured,
             "target": target,
             "minimize": minimize,
             "include_measured": include_measured or None,
@@ -179,7 +184,10 @@ def rank(
             encoding=encoding,
             **without,
         )
-    _check_omitted(without, "only zero_cost=True uses it")
+    if own or not zero_cost:
+        _check_omitted(without, "only zero_cost=True uses it")
+    if sample is not None:
+        sample = checked_whole("sample", sample)
     if measured is None:
         raise TableError(
             "there are no measured architectures to learn from; give some, or zero_cost=True to rank by the scores of "
@@ -197,7 +205,7 @@ def rank(
         raise TableError(f"hints is {shown(hints)}; expected a list, such as ['accuracy after 10 epochs']")
     asked = [hint if isinstance(hint, Predictor) else _hint(hint, measured) for hint in hints]
     blanks = isinstance(measured, Table) or any(
-        isinstance(h, Hint) and _same(h.data, measured) for h in asked
+        isinstance(h, Hint) and _same(h.data, measured) for h in (*asked, *own)
     )
     reading: dict[str, Any] = {
         "architecture_column": architecture_column,
@@ -218,11 +226,29 @@ def rank(
     options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
     given = {name: value for name, value in options.items() if value is not None}
     model, note = _model(space, predictor, given, learned, seed)
+    prior_note = None
+    if zero_cost:
+        model, prior_note = with_prior(
+            space,
+            model,
+            known,
+            [as_table(space, h.data, metrics=[h.column], blanks=True, **numbers) for h in own],
+            {
+                "pool": pool,
+                "sample": sample,
+                "proxies": proxies,
+                "batch": batch,
+                "labels": labels,
+                "folder": folder,
+            },
+            seed,
+            on_progress,
+        )
     with progress_of("learning", on_progress) as told:
         fitted = InUnit(model, seed).fit(known, targets, minimize=lower, on_progress=told)
     scores, predicted, std = fitted.predict(pool)
     best = np.argsort(-scores, kind="stable")[:top]
-    notes = tuple(each for each in (*table.notes, note, fitted.note) if each is not None)
+    notes = tuple(each for each in (*table.notes, note, prior_note, fitted.note) if each is not None)
     for each in notes:
         warnings.warn(each, stacklevel=2)
     ranking = Ranking(
@@ -237,7 +263,7 @@ def rank(
         candidates=len(pool),
         notes=notes,
         quality=RankingQuality.of(*fitted.held_out_),
-        explanation=fitted.explain().renamed(_hint_names(hints)),
+        explanation=fitted.explain().renamed({**_hint_names(hints), "prior": "zero-cost scores"}),
     )
     return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
 
@@ -246,6 +272,18 @@ def _check_omitted(arguments: Mapping[str, Any], why: str) -> None:
     for name, value in arguments.items():
         if value is not None:
             raise ArchrankError(f"{name} is {shown(value)}: {why}; leave {name} out")
+
+
+def _score_columns(zero_cost: Any, measured: Any) -> list[Hint]:
+    """The columns of a user's own zero-cost scores; none where these are to be computed, or not wanted."""
+    if isinstance(zero_cost, bool):
+        return []
+    if isinstance(zero_cost, str | bytes) or not isinstance(zero_cost, Sequence) or not zero_cost:
+        raise ArchrankError(
+            f"zero_cost is {shown(zero_cost)}; expected True to compute scores, or a list of columns, such as "
+            "['synflow']"
+        )
+    return [_hint(column, measured) for column in zero_cost]
 
 
 def _hint(hint: Any, measured: Any) -> Hint:

@@ -35,7 +35,7 @@ from archrank.system.foreign import shown
 from archrank.system.progress import ProgressBar, is_watched
 from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
-from archrank.verbs.zero_cost import zero_cost_first
+from archrank.verbs.zero_cost_prior import ZeroCostStart
 
 __all__ = ["search"]
 
@@ -221,11 +221,13 @@ def search(
     chosen = _chosen(strategy, options)
     if chosen is not None:
         candidates = None if table is None else table.candidates
-        first = None
+        zero_cost = None
         if chosen.strategy == "guided" and chosen.first == "zero-cost":
             initial = checked_whole("initial", chosen.initial, minimum=0)
-            first = zero_cost_first(space, candidates, max(initial, 1), seed, folder)
-        strategy = named_strategy(space, chosen, candidates, first)
+            zero_cost = ZeroCostStart(space, candidates, max(initial, 1), seed, folder)
+        strategy = named_strategy(space, chosen, candidates, zero_cost.first if zero_cost else None)
+        if zero_cost is not None and isinstance(strategy, GuidedSearch):
+            strategy = strategy.expecting(zero_cost.prior)
     if (
         isinstance(strategy, GuidedSearch)
         and budget <= strategy.initial

@@ -1,10 +1,9 @@
 """Rank the architectures of a space without a measurement: by zero-cost scores of their untrained networks."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ from archrank.system.on_progress import OnProgress, silent
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["FILE", "SAMPLE", "ZeroCostRanked", "ZeroCostRanking", "rank_zero_cost", "zero_cost_first"]
+__all__ = ["FILE", "SAMPLE", "ZeroCostRanked", "ZeroCostRanking", "rank_zero_cost"]
 
 SAMPLE = 200
 """How many random architectures are ranked where no candidates are given."""
@@ -141,7 +140,6 @@ def rank_zero_cost(
     labels: Any = None,
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
-    file: str | os.PathLike[str] | None = None,
     on_progress: OnProgress = silent,
     architecture_column: str = ARCHITECTURE,
     delimiter: str | None = None,
@@ -160,8 +158,7 @@ def rank_zero_cost(
         batch: Inputs (B, …), or their shape; None for 16 random images.
         labels: The classes of the inputs.
         seed: Fixes everything random.
-        folder: The scores are kept there, in ``zero-cost.jsonl``.
-        file: The file of the scores instead.
+        folder: The scores are kept there, in ``zero-cost.jsonl``, or in this file if its name ends in ``.jsonl``.
         on_progress: Called with how many architectures are scored, and of how many.
         architecture_column: The name of the column of architectures.
         delimiter: The delimiter of text files.
@@ -186,8 +183,9 @@ def rank_zero_cost(
         pool = list(dict.fromkeys(pool))
     if not pool:
         raise TableError("there are no candidates to rank")
-    if file is None and folder is not None:
-        file = checked_path("folder", folder) / FILE
+    kept = None if folder is None else checked_path("folder", folder)
+    if kept is not None and kept.suffix != ".jsonl":
+        kept /= FILE
     found = score_all(
         space,
         pool,
@@ -195,7 +193,7 @@ def rank_zero_cost(
         batch=batch,
         labels=labels,
         seed=seed,
-        file=None if file is None else Path(file),
+        file=kept,
         on_progress=on_progress,
     )
     score = standardized_ranks(found)
@@ -207,34 +205,3 @@ def rank_zero_cost(
         scores={name: values[best] for name, values in found.items()},
         candidates=len(pool),
     )
-
-
-def zero_cost_first(
-    space: SearchSpace,
-    candidates: Sequence[Architecture] | None,
-    top: int,
-    seed: int,
-    folder: str | os.PathLike[str] | None,
-) -> Callable[[], Sequence[Architecture]]:
-    """A function that returns the best of a random sample, for the beginning of a search.
-
-    Args:
-        space: The space.
-        candidates: The sample is drawn from these; from the whole space for None.
-        top: How many of the best to return.
-        seed: Fixes everything random.
-        folder: The scores are kept there, so that a search that is resumed does not compute them again.
-
-    Raises:
-        ProxyError: The networks of the space cannot be built.
-    """
-    needs("training", "torch", what="first='zero-cost'")
-    from archrank.proxies import builder_for
-
-    builder_for(space)  # refused here, before anything is evaluated
-
-    def best() -> Sequence[Architecture]:
-        pool = Domain(space, candidates).remaining(History()).draw(SAMPLE, np.random.default_rng(seed))
-        return rank_zero_cost(space, top, candidates=pool, seed=seed, folder=folder).architectures
-
-    return best

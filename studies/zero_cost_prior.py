@@ -1,0 +1,184 @@
+"""Zero-cost scores as the prior of a predictor that has few labels.
+
+    python studies/zero_cost_prior.py --out docs/results/zero-cost-prior --keep kept \\
+        --published nas-bench-201-cifar10.parquet --nasbench101 nasbench101-20k.parquet --macro nas-bench-macro.parquet
+
+On NAS-Bench-201 the scores are the published NASWOT of 9,445 cells and the number of layers, the labels are mean
+validation accuracies, and all other of these cells are ranked. The scores and the numbers in
+``archrank.predictors.with_prior`` were chosen on samples of NAS-Bench-101 and NAS-Bench-Macro, whose networks are
+scored here as in ``zero_cost.py`` (--keep holds the scores); these tables have more columns. Every seed is another
+training set. Finished fits are kept in OUT; the tables are written to OUT/table.md.
+"""
+
+import argparse
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import grids
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import zero_cost
+from seen_groups import Macro, difference
+
+Floats = npt.NDArray[np.float64]
+Data = tuple[Any, Any, Floats, dict[str, Floats]]
+
+SCORES = ("layers", "naswot")
+"""On NAS-Bench-101 and NAS-Bench-Macro the best set of up to three of those that are known for NAS-Bench-201."""
+
+CHOOSING = {"nas-bench-101": (10, 20, 50, 78), "nas-bench-macro": (10, 20, 50, 78)}
+REPORTING = {f"nas-bench-201-{d}": (0, 10, 20, 50, 78) for d in ("cifar10", "cifar100", "imagenet16-120")}
+
+HALFWAY = (5, 20)
+"""Other numbers of labels with which prior and predictor weigh the same."""
+
+
+def layers(text: str) -> float:
+    """The layers with weights of the network of a NAS-Bench-201 cell: 8 outside the 15 cells."""
+    return 8.0 + 15.0 * text.count("nor_conv")
+
+
+@cache
+def data(table: str, published: str, nasbench101: str, macro: str, keep: str | None, cells: int) -> Data:
+    """The space, rows, labels and scores of a table."""
+    args = argparse.Namespace(keep=None if keep is None else Path(keep))
+    if table in REPORTING:
+        from archrank.benchmarks import load_benchmark
+
+        known = load_benchmark(table)
+        frame = pd.read_parquet(published)
+        drawn = [known.space.parse(text) for text in frame["architecture"]]
+        values = np.array([known.value(cell) for cell in drawn])
+        scores = {
+            "layers": np.array([layers(text) for text in frame["architecture"]]),
+            "naswot": frame["nwot"],
+        }
+        return (
+            known.space,
+            known.space.pack(drawn),
+            values,
+            {name: np.array(each) for name, each in scores.items()},
+        )
+    rng = np.random.default_rng(zero_cost.SEED)
+    if table == "nas-bench-101":
+        space = zero_cost.NASBench101()
+        records = pd.read_parquet(nasbench101)[12_500:15_000]
+        records = records.iloc[rng.permutation(len(records))[:cells]]
+        drawn = [zero_cost.nasbench101_cell(space, record) for record in records.to_dict("records")]
+        scores = zero_cost.scored(args, table, space, drawn, [*zero_cost.PROXIES])
+        return space, space.pack(drawn), records["validation_accuracy_108"].to_numpy(), scores
+    frame = pd.read_parquet(macro)
+    frame = frame.iloc[rng.permutation(len(frame))[:cells]]
+    rows = frame[[f"layer_{i}" for i in range(len(Macro.choices))]].to_numpy(dtype=np.int16)
+    chain = zero_cost.NASBenchMacro()
+    builder = zero_cost.Builder(zero_cost.macro_network, (16, 3, 32, 32), "nas-bench-macro")
+    nets = [chain.architecture(row) for row in rows.tolist()]
+    scores = zero_cost.scored(args, table, chain, nets, [*zero_cost.PROXIES], builder=builder)
+    return Macro(), rows, frame["mean_acc"].to_numpy(), scores
+
+
+@cache
+def priors(*where: Any) -> tuple[Any, list[Any]]:
+    """The prior, and one of each score."""
+    from archrank.predictors import KnownScores
+    from archrank.proxies import standardized_ranks
+
+    space, rows, _, scores = data(*where)
+    named = {name: scores[name] for name in SCORES}
+    prior = KnownScores(space).fit(rows, standardized_ranks(named))
+    return prior, [KnownScores(space).fit(rows, zero_cost.finite(each)) for each in named.values()]
+
+
+def fit(where: Sequence[Any], task: dict[str, Any]) -> dict[str, Any]:
+    """The tau of every method, for one training set."""
+    from archrank.predictors import GaussianProcess, WithPrior, auto
+    from archrank.predictors.candidates import Candidates, references
+    from archrank.predictors.targets import normal_scores
+    from archrank.ranking import kendall_tau
+
+    space, rows, values, _ = data(task["table"], *where)
+    prior, each = priors(task["table"], *where)
+    order, seed = np.random.default_rng(task["seed"]).permutation(len(rows)), task["seed"]
+    known, test = order[: task["size"]], order[task["size"] :]
+    candidates = Candidates(space, rows[test])
+    expected = candidates.hint_predictions([prior])[:, 0]
+    found = {"scores alone": expected}
+    if task["size"] == 0:
+        best = np.argsort(-expected, kind="stable")[:10]
+        rank = 1 + int((values > values[test[best]].max()).sum())
+        return {"scores alone": kendall_tau(expected, values[test]), "best rank of the first 10": rank}
+    with_prior = WithPrior(space, auto(space, "fast", seed=seed), prior).fit(rows[known], values[known])
+    found["prior"] = with_prior.predict(candidates)
+    found["no prior"] = with_prior.model_.predict(candidates)
+    joined = auto(space, "fast", seed=seed, hints=each).fit(rows[known], values[known])
+    found["concatenation"] = joined.predict(candidates)
+    if task["table"] in CHOOSING:
+        y = normal_scores(values[known])
+        of_known = Candidates(space, rows[known]).hint_predictions([prior])[:, 0]
+        residuals = y - 0.7 * of_known
+        process = GaussianProcess(space).fit(rows[known], residuals)
+        found["residuals"] = 0.7 * expected + residuals.std() * process.predict(candidates)
+        of_all = with_prior.model_.predict(references(space))
+        learned = (found["no prior"] - of_all.mean()) / of_all.std()
+        for halfway in HALFWAY:
+            weight = 1 / (1 + (task["size"] / halfway) ** 2)
+            found[f"halfway at {halfway}"] = weight * expected + (1 - weight) * learned
+    return {name: kendall_tau(scores, values[test]) for name, scores in found.items()}
+
+
+def main() -> None:
+    parser = grids.options(__doc__, seeds=10)
+    parser.add_argument("--published", required=True, help="the file of published scores")
+    parser.add_argument("--nasbench101", required=True, help="the file of records of NAS-Bench-101")
+    parser.add_argument("--macro", required=True, help="the file of NAS-Bench-Macro")
+    parser.add_argument("--keep", help="folder for the scores of these two")
+    parser.add_argument("--cells", type=int, default=200, help="scored architectures of each of these two")
+    args = parser.parse_args()
+    sizes = grids.wanted(CHOOSING | REPORTING, args)
+    where = (args.published, args.nasbench101, args.macro, args.keep, args.cells)
+    tasks = [task for task in grids.tasks(sizes, args.seeds) if task["size"] or not task["seed"]]
+    rows = grids.finished(args.out, tasks, partial(fit, where), args.workers)
+    command = "python studies/zero_cost_prior.py --out docs/results/zero-cost-prior … (see the page above)"
+    lines = [
+        "# Zero-cost scores as a prior: all fits",
+        "",
+        f"Kendall's tau on all other scored architectures, mean ± standard deviation over {args.seeds} training sets;",
+        f"the second table has paired differences with half of their 95% interval. Written by `{command}`.",
+        "",
+    ]
+    (args.out / "table.md").write_text("\n".join([*lines, *table_of(rows)]) + "\n", encoding="utf-8")
+
+
+def table_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Means and standard deviations of tau; then the differences of the prior from the others."""
+    apart = {"table", "size", "seed", "seconds", "error", "best rank of the first 10"}
+    names = list(dict.fromkeys(name for row in rows for name in row if name not in apart))
+    lines, gains, guesses = [], [], []
+    for table, size in sorted(grids.columns(rows), key=lambda each: (each[0], each[1])):
+        mine = [row for row in rows if (row["table"], row["size"]) == (table, size)]
+        cells = [grids.cell([row[n] for row in mine if row.get(n) is not None]) for n in names]
+        lines.append((f"{table}, {size}", cells))
+        if size == 0:
+            guesses.append((table, [str(int(mine[0]["best rank of the first 10"]))]))
+            continue
+        gaps = {
+            n: [row["prior"] - row[n] for row in mine] if mine[0].get(n) is not None else None
+            for n in names
+            if n != "prior"
+        }
+        gains.append(
+            (f"{table}, {size}", ["–" if each is None else difference(each) for each in gaps.values()])
+        )
+    others = [name for name in names if name != "prior"]
+    page = [*grids.table("tau: table, labels", names, lines), ""]
+    page += [*grids.table("prior, minus: table, labels", others, gains), ""]
+    return (
+        [*page, *grids.table("without a label", ["best rank of the first 10"], guesses)] if guesses else page
+    )
+
+
+if __name__ == "__main__":
+    main()
