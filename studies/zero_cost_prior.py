@@ -1,6 +1,6 @@
 """Zero-cost scores as the prior of a predictor that has few labels.
 
-    python studies/zero_cost_prior.py --out docs/results/zero-cost-prior --keep kept \\
+    python studies/zero_cost_prior.py --out docs/results/zero-cost-prior/report --keep kept \\
         --published nas-bench-201-cifar10.parquet --nasbench101 nasbench101-20k.parquet --macro nas-bench-macro.parquet
 
 On NAS-Bench-201 the scores are the published NASWOT of 9,445 cells and the number of layers, the labels are mean
@@ -141,12 +141,12 @@ def main() -> None:
     where = (args.published, args.nasbench101, args.macro, args.keep, args.cells)
     tasks = [task for task in grids.tasks(sizes, args.seeds) if task["size"] or not task["seed"]]
     rows = grids.finished(args.out, tasks, partial(fit, where), args.workers)
-    command = "python studies/zero_cost_prior.py --out docs/results/zero-cost-prior … (see the page above)"
     lines = [
         "# Zero-cost scores as a prior: all fits",
         "",
         f"Kendall's tau on all other scored architectures, mean ± standard deviation over {args.seeds} training sets;",
-        f"the second table has paired differences with half of their 95% interval. Written by `{command}`.",
+        "then the mean paired difference of the prior from the other methods, and half of its 95% interval. Written by",
+        "`studies/zero_cost_prior.py`; its command is on the page of the results.",
         "",
     ]
     (args.out / "table.md").write_text("\n".join([*lines, *table_of(rows)]) + "\n", encoding="utf-8")

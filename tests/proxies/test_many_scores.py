@@ -193,7 +193,7 @@ def test_scores_of_your_own_are_columns():
         "y": [counted(a) if i < 6 else None for i, a in enumerate(drawn)],
         "good": list(map(counted, drawn)),
         "same": [1.0] * len(drawn),
-        "infinite": [math.inf, -math.inf, *map(float, range(len(drawn) - 2))],
+        "infinite": [math.inf if counted(a) > 1 else counted(a) for a in drawn],
     }
     how = {"target": "y", "effort": "fast", "candidates": drawn, "top": 60}
     by_score = ar.rank(SPACE, frame, zero_cost=["good"], **how)
