@@ -98,6 +98,9 @@ def test_the_grid_grows_and_nothing_is_done_twice(monkeypatch, tmp_path):
         {**row, "seconds": pytest.approx(row["seconds"])} for row in before
     ]
     assert "of 2 computed cells are lost" in page.read_text(encoding="utf-8")
+    other = load_benchmark(TABLE).select(["para"])
+    with pytest.raises(RunFolderError, match="mine"):
+        compare_suite(tmp_path, tables=["mine"], more={"mine": other})
 
 
 def test_what_is_not_at_hand_remains_in_the_page(monkeypatch, tmp_path):

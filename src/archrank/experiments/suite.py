@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.benchmarks import Table, load_benchmark
+from archrank.benchmarks.indices import row_bytes
 from archrank.errors import TableError, UnknownName
-from archrank.experiments.grid import GridProgress, GridTask, Row, run_grid
+from archrank.experiments.grid import GridProgress, GridTask, read_rows, run_grid
 from archrank.experiments.one_hot import INPUTS, inputs_of, rivals
 from archrank.experiments.suite_page import write_page
 from archrank.predictors.automatic import auto
@@ -167,11 +169,12 @@ def compare_suite(
         if part not in EFFORTS:
             raise UnknownName("effort", part, EFFORTS)
     folder = checked_path("folder", folder)
-    rows: list[Row] = []
+    config = {"compare": "suite", "compared": {name: _digest(table) for name, table in joined.items()}}
     missing: dict[str, str] = {}
-    with RunFolder.open(folder, {"compare": "suite"}, {"versions": versions()}, resume=True) as opened:
+    with RunFolder.open(folder, config, {"versions": versions()}, resume=True) as opened:
+        rows = read_rows(opened.path)
         opened.begin()
-        for part in ("rivals", *parts):
+        for effort in parts:
             for name in chosen:
                 fits = _fits(name, joined, missing)
                 if fits is None:
@@ -179,19 +182,22 @@ def compare_suite(
                 for size in fits.sizes():
                     if sizes is not None and size not in sizes:
                         continue
-                    tasks: list[GridTask] = [
-                        {"table": name, "size": size, "part": part, "seed": seed}
-                        for seed in range(seeds_of(size))
-                    ]
-                    rows = run_grid(
-                        opened.path,
-                        tasks,
-                        fits,
-                        workers=workers,
-                        on_progress=partial(on_progress, f"{name}, {size} labels, {part}"),
-                    )
+                    for part in ("rivals", effort):
+                        tasks: list[GridTask] = [
+                            {"table": name, "size": size, "part": part, "seed": seed}
+                            for seed in range(seeds_of(size))
+                        ]
+                        told = partial(on_progress, f"{name}, {size} labels, {part}")
+                        rows = run_grid(opened.path, tasks, fits, workers=workers, on_progress=told)
                     write_page(opened.path, rows, every, missing)
         return write_page(opened.path, rows, every, missing)
+
+
+def _digest(table: Table) -> str:
+    """The same for the same architectures with the same values."""
+    digest = sha256(row_bytes(table.rows, table.space))
+    digest.update(np.ascontiguousarray(table.scores(None), dtype="<f8").tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _fits(name: str, more: Mapping[str, Table], missing: dict[str, str]) -> _Fits | None:
