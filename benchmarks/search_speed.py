@@ -15,8 +15,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+import archrank as ar
 from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
 from archrank.predictors import Ensemble, NeuralPredictor, auto
+from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, GuidedSearch, History
 
 ROUND = 5
@@ -44,6 +46,34 @@ def value(architecture: Architecture) -> float:
     return float((row / (1 + np.arange(len(row)))).sum() + (row[:-1] * row[1:]).mean())
 
 
+def tuned() -> SearchSpace:
+    """NAS-Bench-201's cells with ten hyper-parameters."""
+    return NASBench201() & {
+        "lr": ar.log(1e-4, 1e-1),
+        "weight decay": ar.log(1e-6, 1e-2),
+        "momentum": ar.number(0.5, 0.99),
+        "dropout": ar.number(0.0, 0.6),
+        "label smoothing": ar.number(0.0, 0.2),
+        "warm-up": ar.integer(0, 10),
+        "width": ar.integer(16, 512, log=True),
+        "batch": ar.ordered(32, 64, 128, 256),
+        "optimizer": ar.options("sgd", "adam", "rmsprop"),
+        "schedule": ar.options("constant", "cosine", "linear"),
+    }
+
+
+def tuned_value(space: SearchSpace) -> Callable[[Architecture], float]:
+    """A cell's convolutions, and how far the hyper-parameters are from good ones."""
+
+    def of(architecture: Architecture) -> float:
+        cell, params = space.split(architecture)
+        found = sum(option == 3 for option in cell.choices) - (np.log10(params["lr"]) + 2.5) ** 2
+        found -= abs(np.log10(params["weight decay"]) + 4) + 4 * params["label smoothing"]
+        return float(found + params["momentum"] - params["dropout"] + (params["optimizer"] == "adam"))
+
+    return of
+
+
 def network(space: SearchSpace) -> NeuralPredictor:
     return NeuralPredictor(space, hidden=(64,), epochs=50, members=2, simplify=True)
 
@@ -53,6 +83,7 @@ def balanced(space: SearchSpace) -> Ensemble:
 
 
 CASES: dict[str, tuple[Callable[[], SearchSpace], Callable[[SearchSpace], object] | None]] = {
+    "a cell and 10 hyper-parameters": (tuned, None),
     "1,000 choices of 2": (lambda: Chain(1000, 2), None),
     "1,000 choices of 2, network": (lambda: Chain(1000, 2), network),
     "1,000 choices of 4, balanced": (lambda: Chain(1000, 4), balanced),
@@ -69,14 +100,15 @@ def seconds(case: str, evaluations: int) -> tuple[float, float]:
     make, predictor = CASES[case]
     space, rng = make(), np.random.default_rng(0)
     strategy = GuidedSearch(space, None if predictor is None else predictor(space))
-    history = History(Evaluated(a, value(a)) for a in space.sample(evaluations, rng))
+    worth = tuned_value(space) if make is tuned else value
+    history = History(Evaluated(a, worth(a)) for a in space.sample(evaluations, rng))
     times = []
     for _ in range(2):
         begin = time.process_time()
         proposed = strategy.propose(history, ROUND, rng)
         times.append(time.process_time() - begin)
         for each in proposed:
-            history.record(Evaluated(each.architecture, value(each.architecture)))
+            history.record(Evaluated(each.architecture, worth(each.architecture)))
     return times[0], times[1] / ROUND
 
 

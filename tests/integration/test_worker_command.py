@@ -2,16 +2,11 @@
 
 import json
 import os
-import pwd
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +17,7 @@ from archrank.errors import ArchrankError, RunFolderError
 from archrank.spaces import Darts, EnasMacro, NASBench201
 from archrank.strategies import RandomSearch
 from archrank.study import Database, TableEvaluator, patience, search, serve
+from postgres import running_server
 from waiting import PATIENCE, wait_until
 
 SPACE = NASBench201()
@@ -49,69 +45,11 @@ SEVEN = 7
 """
 
 
-def binaries():
-    """The folder with the programs of a PostgreSQL server."""
-    places = [Path(place).parent for place in [shutil.which("initdb")] if place]
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for place in places:
-        if (place / "initdb").exists() and (place / "pg_ctl").exists():
-            return place
-    return pytest.skip("needs a PostgreSQL server: no initdb and pg_ctl in PATH or /usr/lib/postgresql/*/bin")
-
-
-def unprivileged():
-    """Arguments of ``subprocess`` that make a program run as somebody else: the server refuses to run as root."""
-    if os.getuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        try:
-            user = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    return pytest.skip("a PostgreSQL server does not run as root, and there is no user postgres or nobody")
-
-
-class Server(str):
-    """A server's address; ``control("stop")`` and ``control("start")`` do what they say."""
-
-    def __new__(cls, url, control):
-        server = super().__new__(cls, url)
-        server.control = control
-        return server
-
-
 @pytest.fixture(scope="module")
 def server():
-    """A server of its own on a free port of loopback."""
-    place, who = binaries(), unprivileged()
-    # Not pytest's own folder, which nobody else may enter.
-    folder = Path(tempfile.mkdtemp(prefix="archrank-postgres-"))
-    if who:
-        os.chown(folder, who["user"], who["group"])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def run(*words):
-        environment = {**os.environ, "HOME": str(folder), "LC_ALL": "C"}
-        subprocess.run(
-            words, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, timeout=PATIENCE, **who
-        )
-
-    data = folder / "data"
-    run(place / "initdb", "-D", data, "-A", "trust", "-U", "archrank", "-E", "UTF8", "--no-sync")
-    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
-    how = {"start": ("-l", folder / "log", "-o", options), "stop": ("-m", "immediate")}
-
-    def control(what):
-        run(place / "pg_ctl", "-D", data, *how[what], "-w", what)
-
-    control("start")
-    url = f"postgresql+psycopg://archrank@127.0.0.1:{port}/postgres"
-    yield Server(url, control)
-    control("stop")
-    shutil.rmtree(folder)
+    """A server of its own."""
+    with running_server() as found:
+        yield found
 
 
 @pytest.fixture

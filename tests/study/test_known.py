@@ -158,7 +158,9 @@ def test_mistakes_are_named(tmp_path):
         search(SPACE, total, RandomSearch(SPACE), budget=1, known=known, **given)
 
     two = frame(drawn(5)).assign(other=1.0, value=2.0).rename(columns={"value": "accuracy"})
-    with pytest.raises(TableError, match=r"unknown column 'value'.*needs? the values that are searched by"):
+    with pytest.raises(
+        TableError, match=r"unknown column with numbers 'value'.*needs? the values that are searched by"
+    ):
         run(two)
     with pytest.raises(ArchrankError, match="to maximize, and this search is to minimize it"):
         run(search(SPACE, total, RandomSearch(SPACE), budget=2), maximize=False)

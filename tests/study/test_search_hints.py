@@ -194,7 +194,7 @@ def test_a_run_is_continued_with_the_same_hints(tmp_path):
             TableError,
             "has the columns acc, seconds",
         ),
-        ((GOOD, "acc"), TableError, "unknown column 'acc'; did you mean 'accuracy'"),
+        ((GOOD, "acc"), TableError, "unknown column with numbers 'acc'; did you mean 'accuracy'"),
         (frame([1.0] * len(DRAWN)), ArchrankError, "are not all equal"),
         (GOOD[:3], ArchrankError, "has 3 measurements"),
         (

@@ -11,6 +11,7 @@ from archrank import Architecture
 from archrank.errors import EvaluationError
 from archrank.study import measure
 from archrank.workers.evaluation import evaluation
+from archrank.workers.outcome import note_trained
 
 A = Architecture("s", (0, 1))
 
@@ -193,3 +194,20 @@ class CannotBeSent:
 def test_an_evaluator_that_cannot_be_sent_is_refused():
     with pytest.raises(EvaluationError, match=r"cannot be sent .*never"):
         evaluation(CannotBeSent(), "accuracy").sent()
+
+
+def test_an_evaluator_may_tell_how_many_epochs_it_trained():
+    def evaluate(architecture, epochs=None):
+        note_trained(2)
+        note_trained(1)
+        return 0.5
+
+    assert measure(evaluate, A, "accuracy", epochs=3).trained == 2
+    assert measure(evaluate, A, "accuracy").trained is None
+    assert measure(lambda architecture, epochs: 0.5, A, "accuracy", epochs=3).trained is None
+
+    def fails(architecture, epochs):
+        evaluate(architecture)
+        raise ValueError("after two epochs")
+
+    assert measure(fails, A, "accuracy", epochs=3).trained == 2

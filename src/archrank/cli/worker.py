@@ -40,7 +40,11 @@ def command(
     timeout: TimeoutOption = None,
     retries: RetriesOption = 2,
     trainings: Annotated[
-        Path, typer.Option(help="Folder of the learning curves (--evaluator train).")
+        Path,
+        typer.Option(
+            help="Folder of the learning curves (--evaluator train), and of the checkpoints of trainings that go on. "
+            "Workers that share it go on with each other's trainings."
+        ),
     ] = Path("trainings"),
     *,
     training: TrainingOptions,
@@ -81,13 +85,23 @@ def command(
                 f"{name} {outcome.values[name]:.6g}" for name in objectives.needed if name in outcome.values
             ]
             said = ", ".join(found) or f"failed: {outcome.error}"
+            if outcome.trained is not None and task.fidelity is not None:
+                said += f", {outcome.trained} epochs trained to reach {task.fidelity}"
             if not recorded:
                 said += " (not recorded: the search counted this worker as dead and queued the architecture again)"
             console.print(Text(f"{task.number:>5}  {outcome.seconds:.1f} s  {said}", overflow="fold"))
 
         console.print(Text(f"evaluating for the study in {database.where}"))
         try:
-            done = serve(database, searched, evaluate, timeout=timeout, retries=retries, on_outcome=show)
+            done = serve(
+                database,
+                searched,
+                evaluate,
+                timeout=timeout,
+                retries=retries,
+                on_outcome=show,
+                trainings=trainings.absolute(),
+            )
         except KeyboardInterrupt:
             console.print("interrupted; the unfinished evaluation is back in the queue")
             raise typer.Exit(130) from None

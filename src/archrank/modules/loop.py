@@ -18,6 +18,7 @@ from archrank.modules.kept import Checkpoint
 from archrank.modules.report import Report, seed_everything
 from archrank.settings import settings_of
 from archrank.system.foreign import shown
+from archrank.workers.outcome import note_trained
 
 __all__ = ["Report", "TrainedModules"]
 
@@ -72,9 +73,13 @@ class TrainedModules:
         if epochs is not None and self._folder is not None:
             checkpoint = Checkpoint(self._folder, self._fingerprint(text, seed), self._full)
             if (found := checkpoint.known(epochs)) is not None:
+                note_trained(0)
                 return found
         report = Report(architecture, drawn, epochs, self._full, checkpoint)
-        result = self._trained(architecture, report)
+        try:
+            result = self._trained(architecture, report)
+        finally:
+            note_trained(max(report.trained - report.begun, 0))
         # What a loop returns after it was stopped is not about the epoch that it was stopped at.
         if result is None or report.until not in (None, self._full):
             result = report.result()

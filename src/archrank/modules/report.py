@@ -35,6 +35,7 @@ class Report:
             and PyTorch are seeded with it before the network is built.
         values: The reported values, by epoch.
         until: After how many epochs the training is stopped; None for never.
+        begun: After how many epochs it went on from a checkpoint; 0 where it began anew.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Report:
         self.seed = seed
         self.values: dict[int, float] = {}
         self.until = until
+        self.begun = 0
         self._full = full
         self._checkpoint = checkpoint
         self._parts: tuple[Any, ...] | None = None
@@ -79,10 +81,10 @@ class Report:
                     f"{shown(part)} was given to report.epochs, expected what has state_dict and load_state_dict, such "
                     "as a network or an optimizer"
                 )
-        self._parts, begun = parts, 0
+        self._parts = parts
         if self._checkpoint is not None:
-            begun = self._checkpoint.restore(parts, self.values)
-        for epoch in range(begun + 1, (count if self.until is None else min(count, self.until)) + 1):
+            self.begun = self._checkpoint.restore(parts, self.values)
+        for epoch in range(self.begun + 1, (count if self.until is None else min(count, self.until)) + 1):
             seed_everything((self.seed + epoch) % 2**31)
             yield epoch
 

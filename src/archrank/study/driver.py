@@ -1,6 +1,7 @@
 """The driver of a search: propose, queue, hand out, record."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -163,6 +164,12 @@ def drive(
             except KeyboardInterrupt:
                 run_state.release()
                 raise
+        if run_state.repaid:
+            warnings.warn(
+                f"{run_state.repaid} epochs were trained again, and count, because a worker did not find the "
+                "checkpoint of a shorter training: let all workers share the folder of their --trainings",
+                stacklevel=2,
+            )
         return SearchResult(
             space=plan.space,
             objectives=plan.objectives,

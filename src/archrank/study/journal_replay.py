@@ -183,6 +183,8 @@ def _check_result(trial: _Trial, result: Any) -> None:
         raise BadLine(f"does not say how long {what} took")
     if not isinstance(result.get("failure", ""), str) or not isinstance(result.get("unrelated", True), bool):
         raise BadLine(f"does not say why {what} failed")
+    if "trained" in result and (type(result["trained"]) is not int or result["trained"] < 0):
+        raise BadLine(f"does not say how many epochs {what} took")
     values, error = result["values"], result.get("error")
     if error is not None:
         given_up = result.get("failure") == Infeasible.__name__

@@ -223,7 +223,7 @@ def _columns(there: Sequence[str], rows: _Rows) -> dict[str, str]:
     objectives = rows.objectives
     if [*objectives.directions] == [DEFAULT_METRIC] and DEFAULT_METRIC not in there and len(there) == 1:
         return {DEFAULT_METRIC: there[0]}
-    _check_names("column", there, rows)
+    _check_names("column with numbers", there, rows)
     return {name: name for name in objectives.needed if name in there}
 
 

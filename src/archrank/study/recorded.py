@@ -36,6 +36,7 @@ class RecordedEvaluation:
         whole: Whether it was a whole training.
         fidelity: After how many epochs it stopped; None where all trainings are whole.
         reason: Why it was proposed.
+        trained: How many epochs were trained, where that is known; a training that could not go on began again.
     """
 
     architecture: str
@@ -46,6 +47,7 @@ class RecordedEvaluation:
     whole: bool
     fidelity: int | None
     reason: str = "unknown"
+    trained: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class RecordedRun:
         for each in self.evaluations:
             if self.fidelities is not None and each.fidelity is not None:
                 before = trained.setdefault(each.architecture, [])
-                paid += self.fidelities.cost(each.fidelity, before)
+                paid += max(self.fidelities.cost(each.fidelity, before), each.trained or 0)
                 before.append(each.fidelity)
         return paid
 
@@ -220,6 +222,7 @@ def _evaluation(text: str, result: Mapping[str, Any], whole: bool) -> RecordedEv
         bool(whole),
         _number(result.get("fidelity")),
         str(result.get("reason") or "unknown"),
+        _number(result.get("trained", result.get("epochs"))),
     )
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -21,6 +22,7 @@ from archrank.study.fidelity import check_stops_early
 from archrank.study.objectives import Objectives
 from archrank.study.run_state import RunState
 from archrank.study.trials import Trials
+from archrank.system.text import file_name
 from archrank.workers.evaluation import Task, evaluation
 from archrank.workers.outcome import Evaluator, Outcome
 from archrank.workers.pool import Pool
@@ -90,6 +92,7 @@ def serve(
     timeout: float | None = None,
     retries: int = 2,
     on_outcome: Callable[[Task, Outcome, bool], None] | None = None,
+    trainings: Path | None = None,
 ) -> int:
     """Evaluate what a search queues in a database, until the search has ended.
 
@@ -104,6 +107,9 @@ def serve(
         retries: How often an architecture whose process died is evaluated again here.
         on_outcome: Called after every evaluation with the task, its outcome, and whether it was recorded: it is
             not where the search had given this worker up, and another one was faster.
+        trainings: The parent of the folder of this study's checkpoints, in a search whose longer trainings go on where
+            shorter ones stopped. A worker that does not find a checkpoint there begins the training again, and its
+            epochs are paid again. None keeps none.
 
     Returns:
         How many evaluations it recorded.
@@ -131,6 +137,9 @@ def serve(
         check_stops_early(evaluate, levels)
     patience = database.patience = float(metadata.get("patience", database.patience))
     done = 0
+    keeping = getattr(evaluate, "keeping", None)
+    if trainings is not None and keeping is not None and _is_continued(metadata):
+        evaluate = keeping(trainings / file_name(database.name))
     job = evaluation(with_known_values(evaluate, space, trials.objectives), trials.objectives.needed)
     with Pool(Processes(job), 1, retries, timeout) as pool:
         list(pool.run([]))  # so that nothing is taken off the queue by a worker that cannot start
@@ -160,6 +169,13 @@ def _queued(trials: Trials) -> Iterator[Task]:
         else:
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_POLL)
+
+
+def _is_continued(metadata: Mapping[str, Any]) -> bool:
+    """Whether longer trainings of the search go on where shorter ones stopped."""
+    settings = metadata.get("settings")
+    rungs = settings.get("fidelities") if isinstance(settings, Mapping) else None
+    return isinstance(rungs, Mapping) and bool(rungs.get("continued"))
 
 
 def _check_space(metadata: Mapping[str, Any], space: SearchSpace, database: Database) -> None:

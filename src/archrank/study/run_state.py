@@ -62,6 +62,7 @@ class RunState:
         history: All that was proposed so far.
         open: What is queued or under way, by number.
         paid: The epochs of all trainings so far, in a search with fidelities.
+        repaid: How many of them were trained before, and again where the checkpoint was not at hand.
         done: How many evaluations are finished, failed ones included; with fidelities their epochs.
         best: The best score by the first objective of what meets the constraints, of whole trainings; None for none.
 
@@ -87,7 +88,7 @@ class RunState:
         self._retries = retries
         self._in_hand: set[int] = set()
         self._last_round = Round(-1, 0, 0)
-        self.paid = self.done = 0
+        self.paid = self.repaid = self.done = 0
         self.best: float | None = None
         self._trained: dict[Architecture, list[int]] = {}
         self._repeats: set[tuple[Architecture, int]] = set()
@@ -353,15 +354,25 @@ class RunState:
         unrelated = result.get("unrelated", True)
         entry = self._objectives.entry(task.architecture, result["values"], unrelated)
         self.history.record(replace(entry, fidelity=task.fidelity))
-        self.done += 1 if task.fidelity is None else self.epochs(task.architecture, task.fidelity)
+        again = self._trained_again(task, result)
+        self.paid, self.repaid = self.paid + again, self.repaid + again
+        self.done += 1 if task.fidelity is None else self.epochs(task.architecture, task.fidelity) + again
         if entry.score is not None and not entry.violation and self._is_whole(task):
             self.best = entry.score if self.best is None else max(self.best, entry.score)
+
+    def _trained_again(self, task: Task, result: Mapping[str, Any]) -> int:
+        """The epochs of a training beyond what it was to cost: where it could not go on, it began again."""
+        trained = result.get("trained")
+        if task.fidelity is None or task.seed or not isinstance(trained, int):
+            return 0
+        return max(trained - self.epochs(task.architecture, task.fidelity), 0)
 
     def _evaluation(self, trial: FrozenTrial) -> Evaluation:
         task = self._trials.task(trial)
         epochs = None
         if task.fidelity is not None:
             epochs = task.fidelity if task.seed else self.epochs(task.architecture, task.fidelity)
+            epochs += self._trained_again(task, trial.user_attrs["result"])
         return self._trials.evaluation(trial, epochs)
 
 

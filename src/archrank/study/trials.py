@@ -200,6 +200,8 @@ class Trials:
         result: dict[str, Any] = {"values": dict(outcome.values), "seconds": outcome.seconds}
         if elapsed is not None:
             result["elapsed"] = elapsed
+        if outcome.trained is not None:
+            result["trained"] = outcome.trained
         if outcome.error is not None:
             result["error"] = outcome.error
         if outcome.failure is not None:

@@ -29,6 +29,7 @@ from archrank.training.fingerprint import differences, recipe_fingerprint, recor
 from archrank.training.pruning import Pruning, Watched
 from archrank.training.recipe import Recipe
 from archrank.training.train import Trained, train
+from archrank.workers.outcome import note_trained
 
 __all__ = ["METRIC", "TrainingEvaluator"]
 
@@ -293,9 +294,10 @@ class TrainingEvaluator:
         stop: Callable[[Epoch], bool] | None,
     ) -> Trained:
         seed = self._seed + repeat
+        begun = len(read_curve(folder / CURVE)) if (folder / CHECKPOINT).exists() else 0
         network = build(graph, skeleton, weights_generator(seed), operations=self._table)
         with nullcontext() if self._threads is None else threads(self._threads):
-            return train(
+            trained = train(
                 network,
                 data,
                 self._recipe,
@@ -305,6 +307,8 @@ class TrainingEvaluator:
                 time_limit=self._time_limit,
                 on_epoch=stop,
             )
+        note_trained(max(len(trained.curve) - begun, 0))
+        return trained
 
     def _watch(self) -> Watched | None:
         """The comparison with all trainings that are finished so far."""

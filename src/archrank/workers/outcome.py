@@ -5,7 +5,8 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -17,7 +18,16 @@ from archrank.system.foreign import bounded, in_one_line, message, shown
 from archrank.system.interrupts import Interrupts
 from archrank.workers.failures import Failure, failure_of
 
-__all__ = ["DEFAULT_METRIC", "Evaluator", "InvalidResult", "Outcome", "attempt", "measure", "takes_seed"]
+__all__ = [
+    "DEFAULT_METRIC",
+    "Evaluator",
+    "InvalidResult",
+    "Outcome",
+    "attempt",
+    "measure",
+    "note_trained",
+    "takes_seed",
+]
 
 Evaluator = Callable[..., "float | Sequence[float] | Mapping[str, float]"]
 """Called with an :class:`~archrank.Architecture`; gives the metric's value, or several in the order in which they are
@@ -45,6 +55,8 @@ class Outcome:
         failure: The kind of the failure; None where it did not fail.
         mismatch: Whether it failed because the evaluator does not give the values that the search goes by, which is
             no fault of the architecture.
+        trained: How many epochs were trained, where a training may stop early and the evaluator counts them: fewer
+            than asked for where it went on from a checkpoint.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -52,6 +64,15 @@ class Outcome:
     error: str | None = None
     failure: Failure | None = None
     mismatch: bool = False
+    trained: int | None = None
+
+
+_TRAINED: ContextVar[int | None] = ContextVar("epochs trained in this evaluation", default=None)
+
+
+def note_trained(epochs: int) -> None:
+    """Let an evaluator tell how many epochs it trained; of several trainings of an evaluation the longest counts."""
+    _TRAINED.set(max(epochs, _TRAINED.get() or 0))
 
 
 class InvalidResult(UnrelatedFailure):
@@ -121,7 +142,12 @@ def measure(
     needed = (metric,) if isinstance(metric, str) else tuple(metric)
     arguments = (architecture,) if epochs is None else (architecture, epochs)
     keywords = {"seed": seed} if seed and takes_seed(evaluate) else {}
-    return attempt(lambda: _numbers(evaluate(*arguments, **keywords), needed))
+    counted = _TRAINED.set(None)
+    try:
+        outcome = attempt(lambda: _numbers(evaluate(*arguments, **keywords), needed))
+        return outcome if epochs is None else replace(outcome, trained=_TRAINED.get())
+    finally:
+        _TRAINED.reset(counted)
 
 
 def takes_seed(evaluate: object) -> bool:
