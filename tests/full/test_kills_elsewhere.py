@@ -24,13 +24,15 @@ KILLS, WORKERS = int(os.environ.get("ARCHRANK_KILLS", "6")), 3
 def test_nothing_is_lost_and_no_epoch_trained_twice(tmp_path):
     rng = random.Random(0)
     with running_server() as server:
-        there = Elsewhere(server, tmp_path, "killed", 6, per_epoch=0.3, patience=20)
+        there = Elsewhere(server, tmp_path, "killed", 6, per_epoch=1.0, patience=20)
         driver, workers, killed = there.search(), [], {"driver": 0, "worker": 0}
         before = {}
 
         def staff():
             """As many workers as there were; the ends of the killed ones are awaited."""
-            workers[:] = [worker for worker in workers if worker.poll() is None]
+            for worker in [worker for worker in workers if worker.poll() is not None]:
+                worker.communicate()
+                workers.remove(worker)
             while len(workers) < WORKERS:
                 workers.append(there.worker())
 
