@@ -112,7 +112,7 @@ def test_the_mouse_reads_the_values_of_all_methods(browser, page):
 
 def test_a_mark_leads_to_its_row(browser, page):
     link = "document.querySelector('.wide > svg a')"
-    number = browser.run(f"{link}.getAttribute('xlink:href').slice(2)")
+    number = browser.run(f"{link}.getAttribute('href').slice(2)")
     browser.run(f"{link}.dispatchEvent(new MouseEvent('click', {{bubbles: true, cancelable: true}}))")
     assert browser.run("document.getElementById('detail-title').textContent").endswith(f" {number}")
     said = browser.run("document.querySelector('#detail dl').textContent")

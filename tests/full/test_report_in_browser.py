@@ -8,7 +8,7 @@ from browser import Browser, found
 
 from archrank.benchmarks.table import Metric, Table
 from archrank.report.run.page import write_report
-from archrank.spaces import NASBench201
+from archrank.spaces import Darts, NASBench201
 from archrank.system.trainings import training_folder
 
 pytestmark = [pytest.mark.full, pytest.mark.skipif(found() is None, reason="needs a browser")]
@@ -207,6 +207,22 @@ def test_a_phone_needs_no_scrolling_to_the_side(browser, page):
     )
     assert sizes
     assert all(0 < inner <= outer for inner, outer in sizes)
+
+
+def test_two_thousand_cells_of_darts_are_less_than_3_mb(tmp_path):
+    space, rng = Darts(), np.random.default_rng(0)
+    evaluations = [
+        {
+            "number": i, "architecture": space.format(a), "value": float(rng.normal()), "seconds": 1.5,
+            "state": "measured", "error": None, "round": i // 10, "reason": "predicted",
+            "predicted": float(rng.normal()), "values": {},
+        }
+        for i, a in enumerate(space.sample(2_000, rng))
+    ]  # fmt: skip
+    best = {**max(evaluations, key=lambda e: e["value"]), "true_rank": None}
+    named = {"benchmark": None, "space": space.name, "metric": "accuracy", "strategy": "guided", "seed": 0}
+    result = {**named, "budget": 2_000, "evaluations": evaluations, "best": best, "seconds": {"total": 75.0}}
+    assert write_report(tmp_path, result, space).stat().st_size < 3_000_000
 
 
 def test_two_thousand_evaluations_are_less_than_3_mb(browser, table, tmp_path, page):

@@ -47,11 +47,11 @@ def inline_svg(svg: bytes, name: str, description: str) -> Markup:
         return Markup(text)
     width = float(size[1].split()[2])
     opening = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        '<svg xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="{size[1]}" style="--natural: {width:.0f}pt" role="img" '
         f'aria-label="{escape(printable(description))}">'
     )
-    return Markup(opening + text[size.end() :].strip())
+    return Markup(opening + text[size.end() :].strip().replace("xlink:href", "href"))
 
 
 def _rounded(places: re.Match[str]) -> str:

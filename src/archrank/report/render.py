@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from archrank.system.text import printable
 
@@ -34,13 +34,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": number, "duration": duration}
+    environment.filters |= {"number": number, "duration": duration, "words": _words}
     environment.globals |= {"source": _source, "hash_of": _hash_of}
     return environment
 
 
 def _printable(value: Any) -> Any:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _words(value: Any) -> Markup:
+    """A value between tags, where an apostrophe needs no escape: those of genotypes would be a tenth of a page."""
+    return Markup(str(escape(printable(str(value)))).replace("&#39;", "'"))
 
 
 @cache

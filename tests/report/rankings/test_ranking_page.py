@@ -208,7 +208,7 @@ def test_every_fit_has_a_row_to_which_its_dot_leads(tmp_path):
     rows = [row("mlp", tau=0.25), row("gates", error="boom"), row("gates", seed=7, tau=0.5)]
     page = write_ranking_report(tmp_path, rows, CONFIG, ABOUT).read_text()
     table = re.search(r'id="fits".*?</table>', page, re.DOTALL)[0]
-    lines = dict(re.findall(r'<tr class="" id="(e\d)">(.*?)</tr>', table))
+    lines = dict(re.findall(r'<tr id="(e\d)">(.*?)</tr>', table))
     assert {
         name: [re.search("<td>(.*?)</td>", cells)[1], *re.findall(r'data-value="([\d.]+)"', cells)[1:4]]
         for name, cells in lines.items()

@@ -11,6 +11,7 @@ import pytest
 from archrank.benchmarks.table import Metric, Table
 from archrank.graph import Cell, Graph, Site
 from archrank.plot.bands import comparison_bands
+from archrank.report.run import page as run_page
 from archrank.report.run.page import write_report
 from archrank.space import Choice, SearchSpace
 from archrank.spaces import NASBench201
@@ -94,7 +95,7 @@ def test_the_page_is_one_well_formed_file_that_needs_nothing_else(page):
     text = page.read_text("utf-8")
     Checker(text)
     assert "@import" not in text
-    assert "http:" not in re.sub(r'xmlns(:xlink)?="[^"]*"', "", text)
+    assert "http:" not in re.sub(r'xmlns="[^"]*"', "", text)
     assert "https:" not in text
 
 
@@ -128,7 +129,7 @@ def test_dots_lead_to_rows(page, table):
     text = page.read_text("utf-8")
     rows = set(re.findall(r'<tr [^>]*id="e(\d+)"', text))
     assert rows == {str(number) for number in range(1, 31)}
-    dots = re.findall(r'<a xlink:href="#e(\d+)"><use', text)
+    dots = re.findall(r'<a href="#e(\d+)"><use', text)
     # In two figures, each wide and narrow: all evaluations, and those that were predicted and measured.
     assert Counter(map(int, dots)) == {n: 2 + 2 * (n > 10) for n in range(1, 31)}
     assert "<a " not in (page.parent / "plots" / "search.svg").read_text("utf-8")
@@ -161,6 +162,14 @@ def test_every_architecture_has_a_drawing_in_the_page(page, table):
             "1",
             "2",
         }
+
+
+def test_a_page_that_is_full_has_no_room_for_drawings_and_says_so(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_page, "_BYTES", 0)
+    monkeypatch.setattr(run_page, "_ROOM", -1)
+    text = write_report(tmp_path, made_up_result(table), SPACE, table).read_text("utf-8")
+    assert len(re.search(r'<template id="drawings">(.*?)</template>', text, re.DOTALL)[1]) < 10
+    assert "there is room for those of the best" in text
 
 
 def test_the_share_of_random_picks_is_said(table, tmp_path):

@@ -141,7 +141,7 @@ def test_every_search_has_a_row_to_which_its_marks_lead(tmp_path):
     rows = [row(seed=s) for s in (3, 5)] + [best_first(seed=9), row("broken", error="boom")]
     page = write_strategy_report(tmp_path, rows, CONFIG, ABOUT).read_text()
     table = re.search(r'id="searches".*?</table>', page, re.DOTALL)[0]
-    lines = re.findall(r'<tr class="" id="(e\d)">(.*?)</tr>', table)
+    lines = re.findall(r'<tr id="(e\d)">(.*?)</tr>', table)
     assert [
         (name, re.findall(r"<td>(.*?)</td>", cells)[0], re.findall(r'data-value="(\d+)">', cells)[1])
         for name, cells in lines

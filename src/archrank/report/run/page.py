@@ -1,6 +1,7 @@
 """The report of a search: one self-contained HTML page, and its figures as files beside it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from archrank.plot.labels import metric_label
 from archrank.plot.style import INFEASIBLE
 from archrank.report.parts import pictures_of
 from archrank.report.render import render
-from archrank.report.run.best import drawings, drawings_title
+from archrank.report.run.best import DrawnCell, drawings, drawings_title
 from archrank.report.run.details import (
     command,
     evaluation_rows,
@@ -34,6 +35,9 @@ __all__ = ["write_report"]
 
 _DRAWN = 5
 """How many of the best are drawn."""
+
+_BYTES, _ROOM = 2_900_000, 100_000
+"""About how many bytes a page has at most, and how many of them are left for drawings in any case."""
 
 _CAPTIONS = {
     "search": (
@@ -128,19 +132,19 @@ def write_report(
         if "mean" in (named := result.get("best") or {}):  # by its mean, where the order is by first values
             place = next(i for i, e in enumerate(evaluations) if e["number"] == named["number"])
             order = [place, *(i for i in order if i != place)]
-    drawn, packed, of_all = [], "", 0
+    drawn: list[DrawnCell] = []
+    sketcher: Sketcher | None = None
     if evaluations:
         some = [space.parse(str(evaluations[i]["architecture"])) for i in order[:_DRAWN] or range(1)]
         sketcher = Sketcher(space, [space.graph(architecture) for architecture in some])
         drawn = drawings(folder, result, space, table, order[:_DRAWN], sketcher)
-        rest = [i for i in range(len(evaluations)) if i not in set(order)]
-        packed, of_all = packed_drawings(sketcher, space, evaluations, [*order, *rest])
     front_table = front_rows(result) if front else ([], [])
     evaluation_table = evaluation_rows(evaluations, order if front is not None else order[:1], objectives)
     failure_table = failure_rows(evaluations)
     known_table = known_rows(result.get("known") or [], objectives)
     repeat_table = repeat_rows(result)
-    page = render(
+    page = partial(
+        render,
         "run.html.j2",
         title=title(result),
         **headline(result, table, higher),
@@ -150,8 +154,6 @@ def write_report(
         front_rows=front_table[1],
         drawings=drawn,
         drawings_title=drawings_title(len(drawn), front),
-        packed_drawings=packed,
-        all_drawn=of_all == len({str(e["architecture"]) for e in evaluations}),
         evaluation_headings=evaluation_table[0],
         evaluation_rows=evaluation_table[1],
         failure_headings=failure_table[0],
@@ -164,7 +166,16 @@ def write_report(
         times=times(result),
         command=command(result),
     )
-    return write_whole(folder / "report.html", page)
+    # What is left of the page's bytes is for drawings, the best first.
+    taken = len(page(packed_drawings="", all_drawn=False).encode())
+    packed, of_all = "", 0
+    if sketcher is not None:
+        first = set(order)
+        rest = [i for i in range(len(evaluations)) if i not in first]
+        room = max(_ROOM, _BYTES - taken)
+        packed, of_all = packed_drawings(sketcher, space, evaluations, [*order, *rest], room)
+    all_drawn = of_all == len({str(e["architecture"]) for e in evaluations})
+    return write_whole(folder / "report.html", page(packed_drawings=packed, all_drawn=all_drawn))
 
 
 def _remark(name: str, objectives: Objectives, stopped: bool) -> str:

@@ -18,8 +18,8 @@ from archrank.system.text import shortened
 
 __all__ = ["Sketcher", "description_of", "packed_drawings"]
 
-_MOST, _BYTES = 1_000, 750_000
-"""How many architectures are drawn for the page, and how long their compressed drawings may be."""
+_MOST = 1_000
+"""How many architectures are drawn for the page."""
 
 _SAMPLE = 16
 """A chain alone does not tell which style suits a space; this many more of its architectures do."""
@@ -58,6 +58,7 @@ def packed_drawings(
     space: SearchSpace,
     evaluations: Sequence[Mapping[str, Any]],
     order: Sequence[int],
+    room: int,
 ) -> tuple[str, int]:
     """Drawings for the page's script: lines of evaluation numbers, a tab and an SVG, deflated, as base64.
 
@@ -66,6 +67,7 @@ def packed_drawings(
         space: The space that was searched.
         evaluations: As ``result.json`` holds them.
         order: Indices of the evaluations, those to draw rather than others first.
+        room: How many bytes the text may have, about.
 
     Returns:
         The text, and how many architectures are drawn in it.
@@ -76,7 +78,7 @@ def packed_drawings(
         rows.setdefault(str(evaluations[index]["architecture"]), []).append(numbers[index])
     packer, found, drawn = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS), bytearray(), 0
     for text, of in list(rows.items())[:_MOST]:
-        if len(found) > _BYTES:
+        if len(found) * 4 // 3 > room:
             break
         svg = svg_of(sketcher(space.parse(text)), description_of(text))
         found += packer.compress(f"{','.join(map(str, of))}\t{svg}\n".encode())

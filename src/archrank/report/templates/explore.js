@@ -6,7 +6,7 @@
   const capital = one.slice(0, 1).toUpperCase() + one.slice(1), drawn = document.getElementById("drawings");
   const names = table ? [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim()) : [];
   const rowOf = (number) => document.getElementById(`e${number}`);
-  const numberOf = (dot) => Number(dot.getAttribute("xlink:href").slice(2));
+  const numberOf = (dot) => Number(dot.getAttribute("href").slice(2));
   const textOf = (cell) => (cell.dataset.value === undefined ? cell.firstChild?.textContent.trim() ?? "" : cell.textContent.trim());
 
   // Where there are drawings, the last cell is the architecture, with an error below it.
