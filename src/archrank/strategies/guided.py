@@ -187,6 +187,8 @@ class GuidedSearch(DomainStrategy):
         predictor = self._fitted(measured, rng)
         exploring = int(rng.binomial(n, self.explore))
         feasibility = self._feasibility(history)
+        if feasibility is not None:
+            feasibility = feasibility.sometimes_daring(rng)
         found = self._favourites(predictor, history, feasibility, remaining, n - exploring, rng)
         others = remaining.draw(n - len(found), rng)
         return found + [Proposal(a, "explored") for a in others]
@@ -294,7 +296,7 @@ class GuidedSearch(DomainStrategy):
         drawn = self._domain.remaining(history, taken).draw(_DRAWN * n, rng)
         if not drawn:
             return []
-        chances = np.ones(len(drawn)) if feasibility is None else feasibility(drawn)
+        chances = np.ones(len(drawn)) if feasibility is None else feasibility.probability(drawn)
         if self._prior is not None:
             chances = chances * np.exp(self._prior.log(drawn))
         size = min(n, len(drawn))
