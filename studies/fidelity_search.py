@@ -294,13 +294,13 @@ def section(name: str, replayed: Replayed, done: dict[tuple[str, str, int], Curv
             continue
         cells = [_mean([best(c, p * full, up) for c in curves.values()]) for p in points]
         sign = 1 if up else -1
-        gains = [
-            sign * (best(c, points[1] * full, up) - best(plain[s], points[1] * full, up))
-            for s, c in curves.items()
-        ]
-        gains = [gain for gain in gains if not math.isnan(gain)]
-        half = 1.96 * np.std(gains, ddof=1) / math.sqrt(len(gains)) if len(gains) > 1 else math.nan
-        cells.append("–" if method == PLAIN else f"{np.mean(gains):+.4f} ± {half:.4f}")
+        for point in points:
+            gains = [
+                sign * (best(c, point * full, up) - best(plain[s], point * full, up)) for s, c in curves.items()
+            ]
+            gains = [gain for gain in gains if not math.isnan(gain)]
+            half = 1.96 * np.std(gains, ddof=1) / math.sqrt(len(gains)) if len(gains) > 1 else math.nan
+            cells.append("–" if method == PLAIN else f"{np.mean(gains):+.4f} ± {half:.4f}")
         cells.append(_epochs(list(curves.values()), list(plain.values()), budget, full, up))
         times = [reached(c, best(plain[s], budget * full, up), up) / full for s, c in curves.items()]
         median = float(np.median(times))
@@ -309,7 +309,7 @@ def section(name: str, replayed: Replayed, done: dict[tuple[str, str, int], Curv
         lines.append((method, cells))
     headings = [
         *(f"best at {p}" for p in points),
-        f"gain at {points[1]}, paired",
+        *(f"gain at {p}, paired" for p in points),
         f"mean reaches that of {budget}",
         f"median until its own seed's at {budget}",
         "seeds",
