@@ -51,7 +51,7 @@ def test_it_tells_what_is_feasible_from_what_is_not(history):
 def test_what_is_more_likely_to_fail_counts_next_to_nothing():
     model, others = Feasibility.learned(SPACE, failing(drawn(40))), drawn(400, seed=1)
     chance, weight = model.probability(others), model(others)
-    least = model._success(Candidates(SPACE, others)) < 0.5
+    least = model._success(Candidates(SPACE, others)) < 0.35
     assert 50 < least.sum() < 350
     assert (weight[~least] == chance[~least]).all()
     assert weight[least].max() < 1e-90 * chance.min()

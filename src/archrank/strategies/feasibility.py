@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 LEAST = 0.01
 """The least probability."""
 
-_LIKELY, _KEPT_OUT, _DARING = 0.5, 1e-100, 0.05
+_LIKELY, _KEPT_OUT, _DARING = 0.35, 1e-100, 0.05
 """What is less likely to succeed than this counts so little that it is proposed only where nothing else is left, or in
 this share of rounds, where it counts by its probability alone."""
 
@@ -90,7 +90,7 @@ class Feasibility:
     def __call__(self, architectures: Sequence[Architecture] | Candidates) -> Floats:
         """How much each of B architectures counts in the acquisition: (B,).
 
-        That is its probability, or next to nothing if its evaluation is more likely to fail than to succeed.
+        That is its probability, or next to nothing if its evaluation is likely to fail.
         """
         success, met = self._parts(architectures)
         kept_out = (success < _LIKELY) & (not self._daring)
