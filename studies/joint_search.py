@@ -133,7 +133,7 @@ def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
         "|---|---|" + "---|" * (len(heads) + 2),
     ]
     for table in args.tables:
-        for method in (*METHODS, *joint_peers.PEERS):
+        for method in dict.fromkeys([*args.methods, *joint_peers.PEERS]):
             mine = [row for row in rows if (row["table"], row["method"]) == (table, method)]
             if not mine:
                 continue
@@ -162,14 +162,14 @@ def _paired(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
         "|---|---|---|---|---|---|",
     ]
     for table in args.tables:
-        for method in (*METHODS, *joint_peers.PEERS):
+        for method in dict.fromkeys([*args.methods, *joint_peers.PEERS]):
             for budget in args.budgets:
                 more = [
                     regret - found[table, "guided", budget, seed]
                     for (of, by, at, seed), regret in found.items()
                     if (of, by, at) == (table, method, budget) and (table, "guided", budget, seed) in found
                 ]
-                if method == "guided" or len(more) < 2:
+                if method == "guided" or len(more) < 5:
                     continue
                 rng = np.random.default_rng(0)
                 means = rng.choice(more, (4000, len(more))).mean(axis=1)
@@ -181,8 +181,9 @@ def _paired(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
 
 
 def _mean(values: list[float]) -> str:
-    spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-    return f"{statistics.mean(values):.3g} ± {spread:.2g}"
+    if len(values) < 2:
+        return f"{statistics.mean(values):.3g}"
+    return f"{statistics.mean(values):.3g} ± {statistics.stdev(values) / len(values) ** 0.5:.2g}"
 
 
 if __name__ == "__main__":
