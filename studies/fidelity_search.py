@@ -296,7 +296,8 @@ def section(name: str, replayed: Replayed, done: dict[tuple[str, str, int], Curv
         sign = 1 if up else -1
         for point in points:
             gains = [
-                sign * (best(c, point * full, up) - best(plain[s], point * full, up)) for s, c in curves.items()
+                sign * (best(c, point * full, up) - best(plain[s], point * full, up))
+                for s, c in curves.items()
             ]
             gains = [gain for gain in gains if not math.isnan(gain)]
             half = 1.96 * np.std(gains, ddof=1) / math.sqrt(len(gains)) if len(gains) > 1 else math.nan
