@@ -149,6 +149,7 @@ def killed(command, folder, lines):
     return process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.filterwarnings("ignore:.*begins anew:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*set aside")
 def test_a_journal_cut_at_any_byte_is_gone_on_with(tmp_path):
     with RunFolder.open(tmp_path / "whole", {}) as folder:

@@ -176,6 +176,7 @@ def test_what_holds_no_good_line_is_no_journal(tmp_path, content):
     assert (folder / "journal.log").read_bytes() == content
 
 
+@pytest.mark.filterwarnings("ignore:.*begins anew:UserWarning")
 def test_a_first_line_that_was_cut_off_begins_anew(tmp_path, whole):
     found, lines = whole
     folder = put(tmp_path / "run", [lines[0][:20]])
@@ -333,6 +334,7 @@ class Dies(BaseException):
     pass
 
 
+@pytest.mark.filterwarnings("ignore:.*begins anew:UserWarning")
 @pytest.mark.parametrize("seed", range(3))
 def test_journals_of_searches_that_died_again_and_again_are_healthy(tmp_path, seed, monkeypatch):
     """A kill in the middle of a write leaves a part of it, one between two writes leaves none."""

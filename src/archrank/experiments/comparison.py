@@ -22,6 +22,7 @@ from archrank.experiments.grid import (
 )
 from archrank.study.folder import RunFolder
 from archrank.system.arguments import checked_path
+from archrank.system.files import read_text
 from archrank.system.on_progress import silent
 from archrank.system.versions import versions
 from archrank.workers.runners import check_workers
@@ -269,7 +270,7 @@ _TOLD = {"ranking": {"rows", "tau"}, "strategies": {"size", "metrics"}}
 def recorded(folder: Path) -> dict[str, Any] | None:
     """What ``config.json`` of a comparison holds; None where there is none that can be read."""
     try:
-        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        record = json.loads(read_text(folder / "config.json"))
         return record if _TOLD[record["config"]["compare"]] <= record["environment"].keys() else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

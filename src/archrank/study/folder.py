@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from difflib import ndiff
@@ -13,7 +14,7 @@ from archrank.errors import FileError, RunFolderError
 from archrank.settings import differences
 from archrank.study.journal import mend_journal
 from archrank.study.lock import FolderLock
-from archrank.system.files import is_file, write_whole
+from archrank.system.files import is_file, read_text, write_whole
 from archrank.system.foreign import bounded, message
 
 __all__ = ["SPACE", "RunFolder", "check_same"]
@@ -93,7 +94,7 @@ class RunFolder:
             wanted = _as_json(config)
             if (folder / "config.json").exists():
                 stored = _read_json(folder / "config.json")
-                old = _in_present_names(stored["config"])
+                old = stored["config"]
                 try:
                     check_same(old, wanted, str(folder))
                 except RunFolderError as error:
@@ -119,6 +120,37 @@ class RunFolder:
         if self._record is not None:
             self._write_json("config.json", self._record)
             self._record = None
+
+    def check_whole(self, finished: int) -> None:
+        """Compare the journal with ``result.json``, which tells what was finished when the search last ended.
+
+        Args:
+            finished: How many finished evaluations the journal holds.
+
+        Raises:
+            RunFolderError: The journal was removed, emptied or cut since.
+        """
+        ended = _finished(self.result)
+        if finished < ended:
+            raise RunFolderError(
+                f"{self.result} names {ended:,} finished evaluations, but {self.journal} holds {finished:,}: it was "
+                "removed, emptied or cut. Put the whole journal back, or choose another folder and take what was "
+                f"measured with known={str(self.path)!r} (--known)"
+            )
+
+    def check_present(self) -> None:
+        """Where a run was here before, its journal should be too.
+
+        Raises:
+            RunFolderError: It is missing or empty, and ``result.json`` tells of finished evaluations.
+        """
+        if self.resumed and not (is_file(self.journal) and self.journal.stat().st_size):
+            self.check_whole(0)
+            warnings.warn(
+                f"{self.path} holds the settings of a search, but no evaluations: {self.journal.name} is missing or "
+                "empty, so the search begins anew",
+                stacklevel=2,
+            )
 
     @property
     def journal(self) -> Path:
@@ -264,10 +296,20 @@ def _as_json(config: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def _finished(result: Path) -> int:
+    """How many finished evaluations a summary names; 0 where there is none, or none that can be read."""
+    try:
+        record = json.loads(read_text(result))
+        return len(record["evaluations"]) + len(record.get("repeats") or ())
+    except (ValueError, OSError, RecursionError, KeyError, TypeError, AttributeError):
+        return 0
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_text(path))
         if isinstance(record, dict) and isinstance(record.get("config"), dict):
+            record["config"] = _in_present_names(record["config"])
             return record
         reason = "it does not hold a configuration"
     except (ValueError, OSError, RecursionError) as error:
@@ -302,6 +344,11 @@ def _explained(folder: Path) -> Iterator[None]:
         reason = getattr(cause, "strerror", None) or cause
         if is_file(folder):
             raise RunFolderError(f"{folder} is a file: give a folder, new or with a run") from error
+        if isinstance(cause, FileNotFoundError):
+            raise RunFolderError(
+                f"{cause.filename or folder} was removed while the run used it, and what was in it is lost: begin anew "
+                "in another folder"
+            ) from error
         raise RunFolderError(
             f"cannot write in the run folder {folder}: {reason}. "
             "What was finished stays there; fix the cause and run it again, a search with resume=True (--resume)"

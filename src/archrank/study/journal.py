@@ -1,5 +1,6 @@
 """The journal of a run: Optuna's, with a check in each line; read through before anything is added to it."""
 
+import errno
 import json
 import os
 import re
@@ -61,6 +62,8 @@ class CheckedJournal(JournalFileBackend):
             )
         self._turn.acquire()
         try:
+            if self._read and not self._file.exists():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._file))
             with self._file.open("a+b") as file:
                 self._catch_up(file)
                 for body in bodies:

@@ -17,7 +17,7 @@ from archrank.strategies.fidelities import Fidelities
 from archrank.study.database import Database
 from archrank.study.objectives import Objectives
 from archrank.study.storage import JournalStore
-from archrank.system.files import is_file
+from archrank.system.files import is_file, read_text
 from archrank.system.foreign import message
 
 __all__ = ["RecordedEvaluation", "RecordedRun", "recorded_run"]
@@ -114,7 +114,7 @@ def recorded_run(folder: Path, database: Database | None = None) -> RecordedRun:
             return _of_database(folder, summary, database)
         if is_file(summary):
             try:
-                ended = _of_summary(folder, json.loads(summary.read_text(encoding="utf-8")))
+                ended = _of_summary(folder, json.loads(read_text(summary)))
             except Exception:
                 if not is_file(journal):
                     raise
@@ -138,7 +138,7 @@ def _of_database(folder: Path, summary: Path, database: Database) -> RecordedRun
     found = _of_study(folder, database.study())
     if is_file(summary) and not found.running:
         with suppress(Exception):  # the study is whole
-            ended = _of_summary(folder, json.loads(summary.read_text(encoding="utf-8")))
+            ended = _of_summary(folder, json.loads(read_text(summary)))
             return ended if len(ended.evaluations) >= len(found.evaluations) else found
     return found
 

@@ -93,10 +93,12 @@ class RunState:
         self._trained: dict[Architecture, list[int]] = {}
         self._repeats: set[tuple[Architecture, int]] = set()
         with store.writing():
-            storage = store.open()
+            storage, finished = store.open(), 0
             if store.name in optuna.get_all_study_names(storage):
-                self._check(optuna.load_study(study_name=store.name, storage=storage), fingerprint)
-            store.begin()
+                stored = optuna.load_study(study_name=store.name, storage=storage)
+                self._check(stored, fingerprint)
+                finished = sum(trial.state.is_finished() for trial in stored.get_trials(deepcopy=False))
+            store.begin(finished)
             with _quiet():
                 study = optuna.create_study(
                     study_name=store.name,

@@ -39,8 +39,15 @@ class StudyStore(ABC):
             RunFolderError: It cannot be reached or read.
         """
 
-    def begin(self) -> None:  # noqa: B027, most stores hold nothing but the study
-        """Write what stands beside the study; called before anything is written, when what is there was checked."""
+    def begin(self, finished: int) -> None:  # noqa: B027, most stores hold nothing but the study
+        """Write what stands beside the study; called before anything is written, when what is there was checked.
+
+        Args:
+            finished: How many finished evaluations the study holds.
+
+        Raises:
+            RunFolderError: More of them are recorded beside the study.
+        """
 
     def driving(self) -> AbstractContextManager[None]:
         """A context in which no other process drives the study.
@@ -91,8 +98,9 @@ class JournalStore(StudyStore):
         """Read the journal.
 
         Raises:
-            RunFolderError: It is damaged.
+            RunFolderError: It is damaged, or missing though evaluations were finished.
         """
+        self._folder.check_present()
         try:
             return JournalStorage(CheckedJournal(self._folder.journal))
         except OSError:
@@ -102,8 +110,13 @@ class JournalStore(StudyStore):
                 f"the journal {self._folder.journal} is damaged ({in_one_line(error)}): choose another folder"
             ) from error
 
-    def begin(self) -> None:
-        """Write the configuration."""
+    def begin(self, finished: int) -> None:
+        """Write the configuration.
+
+        Raises:
+            RunFolderError: The folder records more finished evaluations than the journal holds.
+        """
+        self._folder.check_whole(finished)
         self._folder.begin()
 
     @contextmanager

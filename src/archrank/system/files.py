@@ -6,7 +6,7 @@ from pathlib import Path
 
 from archrank.errors import FileError
 
-__all__ = ["exists", "is_file", "is_folder", "write_whole"]
+__all__ = ["exists", "is_file", "is_folder", "read_text", "write_whole"]
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
@@ -22,6 +22,18 @@ def is_file(path: str | os.PathLike[str]) -> bool:
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether there is such a folder, as for :func:`exists`."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def read_text(path: Path) -> str:
+    """Read a file of UTF-8 text.
+
+    Raises:
+        OSError: It is no ordinary file, which may never end or never begin, or the system refuses.
+        ValueError: It is no UTF-8.
+    """
+    if exists(path) and not is_file(path):
+        raise OSError(f"{path.name} is no ordinary file")
+    return path.read_text(encoding="utf-8")
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
