@@ -85,6 +85,8 @@ def _rows(space: SearchSpace, given: Any) -> npt.NDArray[Any]:
     ]
     try:
         return space.pack(found)
+    except SpaceError:
+        raise
     except (
         ValueError,
         OverflowError,

@@ -300,6 +300,11 @@ class OpenSpace(SearchSpace):
         return self.source.splitlines()
 
     @property
+    def fingerprint(self) -> str | None:
+        """None: architectures hold the names of choices and their values."""
+        return None
+
+    @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change when the source does."""
         return sha256(json.dumps([self.name, self.source]).encode()).hexdigest()[:12]

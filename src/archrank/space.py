@@ -19,6 +19,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.arrays import CellArrays, stack
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
+from archrank.fingerprints import check_made_by, fingerprint_of, refuses_others
 from archrank.graph import Graph
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import shown
@@ -87,6 +88,13 @@ class SearchSpace(ABC):
     """Whether choices depend on each other, so that an architecture has only some of them; see ``OpenSpace``."""
     by_function: ClassVar[bool] = False
     """Whether architectures with equal function keys are one architecture, so that a search evaluates one of them."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Let what a subclass defines refuse architectures of an earlier version of the space."""
+        super().__init_subclass__(**keywords)
+        for name in ("graph", "function", "format", "known_values"):
+            if name in cls.__dict__:
+                setattr(cls, name, refuses_others(cls.__dict__[name]))
 
     @abstractmethod
     def graph(self, architecture: Architecture) -> Graph:
@@ -190,7 +198,12 @@ class SearchSpace(ABC):
 
     def options(self, architecture: Architecture) -> dict[str, str]:
         """The chosen option of every choice, by name."""
-        return {c.name: c.options[i] for c, i in zip(self.choices, architecture.choices, strict=True)}
+        check_made_by(self, (architecture,))
+        try:
+            return {c.name: c.options[i] for c, i in zip(self.choices, architecture.choices, strict=True)}
+        except (IndexError, ValueError, TypeError):
+            self.architecture(architecture.choices)  # names the choice
+            raise
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
         """The architecture that a row of option indices denotes, with its canonical row.
@@ -218,7 +231,7 @@ class SearchSpace(ABC):
                 )
         if not self.is_valid(row):
             raise InvalidArchitecture(f"{row} is not a valid architecture of the space {self.name}")
-        return Architecture(self.name, self.canonical(row))
+        return Architecture(self.name, self.canonical(row), self.fingerprint)
 
     def from_options(self, options: Mapping[Any, Any]) -> Architecture:
         """The architecture with the given options by the names of the choices; other names are ignored.
@@ -241,6 +254,7 @@ class SearchSpace(ABC):
     def pack(self, architectures: Sequence[Architecture]) -> Rows:
         """The rows of architectures, as one array: (B, number of choices)."""
         try:
+            check_made_by(self, architectures)
             rows = np.array([a.choices for a in architectures], dtype=np.int16)
         except (AttributeError, TypeError):
             raise InvalidArchitecture(
@@ -251,8 +265,9 @@ class SearchSpace(ABC):
     def architectures(self, rows: Iterable[Sequence[int]] | Rows) -> list[Architecture]:
         """Wrap rows that are already valid, as they stand, such as those of :meth:`rows`."""
         plain = rows.tolist() if isinstance(rows, np.ndarray) else rows
+        name, fingerprint = self.name, self.fingerprint
         try:
-            return [Architecture(self.name, tuple(row)) for row in plain]
+            return [Architecture(name, tuple(row), fingerprint) for row in plain]
         except TypeError:
             raise InvalidArchitecture(
                 f"{shown(rows)}: expected rows of option indices, (B, {len(self.choices)})"
@@ -324,7 +339,7 @@ class SearchSpace(ABC):
         for _ in range(tries):
             row = tuple(rng.integers(sizes).tolist())
             if self.is_valid(row) and self.canonical(row) == row:
-                return Architecture(self.name, row)
+                return Architecture(self.name, row, self.fingerprint)
         if self.encodings > ENUMERABLE:
             raise SpaceError(
                 f"none of {tries:,} random rows of the space {self.name} is a valid architecture, and with "
@@ -333,10 +348,11 @@ class SearchSpace(ABC):
                 "where a change of one choice rarely gives one"
             )
         rows = self._rows
-        return Architecture(self.name, tuple(rows[rng.integers(len(rows))].tolist()))
+        return Architecture(self.name, tuple(rows[rng.integers(len(rows))].tolist()), self.fingerprint)
 
     def neighbors(self, architecture: Architecture) -> list[Architecture]:
         """The other architectures that a change of one choice leads to, each once, in a fixed order."""
+        check_made_by(self, (architecture,))
         row = architecture.choices
         found: dict[tuple[int, ...], None] = {}
         for place, choice in enumerate(self.choices):
@@ -345,7 +361,7 @@ class SearchSpace(ABC):
                 if changed != row and self.is_valid(changed):
                     found[self.canonical(changed)] = None
         found.pop(row, None)
-        return [Architecture(self.name, other) for other in found]
+        return [Architecture(self.name, other, self.fingerprint) for other in found]
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         """A random neighbor; where there is none, a random other architecture.
@@ -355,6 +371,7 @@ class SearchSpace(ABC):
         Raises:
             SpaceError: The space has no other architecture.
         """
+        check_made_by(self, (architecture,))
         row = architecture.choices
         # A change is numbered by its choice, then by its option among those that differ from the present one.
         ends = self._ends_of_changes
@@ -364,7 +381,7 @@ class SearchSpace(ABC):
             index += index >= row[place]
             changed = (*row[:place], index, *row[place + 1 :])
             if self.is_valid(changed) and (other := self.canonical(changed)) != row:
-                return Architecture(self.name, other)
+                return Architecture(self.name, other, self.fingerprint)
         return self._any_other(architecture, rng)
 
     @cached_property
@@ -381,7 +398,7 @@ class SearchSpace(ABC):
         others = rows[(rows != np.array(architecture.choices)).any(axis=1)]
         if len(others) == 0:
             raise SpaceError(f"the space {self.name} has a single architecture: nothing to mutate to")
-        return Architecture(self.name, tuple(others[rng.integers(len(others))].tolist()))
+        return Architecture(self.name, tuple(others[rng.integers(len(others))].tolist()), self.fingerprint)
 
     def evaluator(self, function: Any, builder: Any = None) -> Any:
         """What a search calls with an architecture, from the function that its user gives: the function itself.
@@ -435,6 +452,18 @@ class SearchSpace(ABC):
             *(f"{choice.name}: {', '.join(choice.options)}" for choice in self.choices),
             f"operations: {', '.join(self.operations)}",
         ]
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What architectures of the space carry: it changes when a choice or an option does; see :meth:`digest`.
+
+        None where architectures hold names and values, which mean the same in every version of the space.
+        """
+        known: tuple[Any, str] | None = self.__dict__.get("_fingerprint")
+        if known is None or known[0] is not self.choices:
+            choices = self.choices
+            known = self.__dict__["_fingerprint"] = (choices, fingerprint_of(choices))
+        return known[1]
 
     @property
     def digest(self) -> str:

@@ -15,6 +15,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.numbers import WrongCell, is_blank, looks_like_numbers, read_numbers
 from archrank.benchmarks.table import Floats, Metric, Table
 from archrank.errors import ArchrankError, TableError, UnknownName
+from archrank.fingerprints import check_made_by
 from archrank.space import Rows, SearchSpace
 from archrank.system.foreign import shown
 
@@ -148,6 +149,7 @@ class Cells:
                     raise TableError(
                         f"an architecture of the space {cell.space}, expected one of {space.name}"
                     )
+                check_made_by(space, (cell,))
                 return space.architecture(cell.choices)
             if isinstance(cell, Mapping):  # the choices themselves rather than their text
                 cell = json.dumps(dict(cell), ensure_ascii=False)

@@ -110,6 +110,12 @@ def as_table(
             f"the table {measured.name} is about the space {measured.space.name}, not {space.name}; "
             "give its space, table.space"
         )
+    if measured.space.fingerprint != space.fingerprint:
+        raise TableError(
+            f"the table {measured.name} is about another version of the space {space.name}: its choices or options were "
+            "edited since, so its rows mean other architectures; give its architectures as texts, "
+            "table.space.format(a), or search with known=table, which reads these"
+        )
     return measured if metrics is None else measured.select(metrics)
 
 

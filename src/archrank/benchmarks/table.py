@@ -12,6 +12,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.benchmarks.indices import RowIndex, row_numbers
 from archrank.errors import InvalidArchitecture, SpaceError, TableError, UnknownName
+from archrank.fingerprints import check_made_by
 from archrank.space import Rows, SearchSpace
 from archrank.system.foreign import shown
 
@@ -153,6 +154,7 @@ class Table:
         return (
             isinstance(architecture, Architecture)
             and architecture.space == self.space.name
+            and architecture.fingerprint in (None, self.space.fingerprint)
             and self._indices.get(architecture.choices) is not None
         )
 
@@ -161,6 +163,7 @@ class Table:
 
         Raises:
             TableError: The table has no row for it.
+            SpaceError: An earlier version of the space made it.
         """
         if not isinstance(architecture, Architecture):
             raise TableError(
@@ -170,6 +173,7 @@ class Table:
             raise TableError(
                 f"the table {self.name} is about the space {self.space.name}, not {architecture.space}"
             )
+        check_made_by(self.space, (architecture,))
         index = self._indices.get(architecture.choices)
         if index is None:
             raise TableError(f"the table {self.name} has no row for {self.space.format(architecture)}")

@@ -210,7 +210,7 @@ class NASBench101(SearchSpace):
         rows = self.rows()
         begin = np.uint32(int(digits[:8], 16))
         for row in rows[self._hash_beginnings == begin]:
-            architecture = Architecture(self.name, tuple(row.tolist()))
+            architecture = Architecture(self.name, tuple(row.tolist()), self.fingerprint)
             if self.module_hash(architecture) == digits:
                 return architecture
         raise ParseError(f"{digits!r} is the official hash of no cell of {self.name}")
@@ -251,7 +251,7 @@ class NASBench101(SearchSpace):
                 raise ParseError(
                     f"{KEYS[0]}: {count} {what} after pruning, but {self.name} has at most {most}"
                 )
-        return Architecture(self.name, self._row(canonical_module(module)))
+        return Architecture(self.name, self._row(canonical_module(module)), self.fingerprint)
 
     def module_hash(self, architecture: Architecture) -> str:
         """The official MD5 hash, by which NAS-Bench-101's files name a cell."""

@@ -114,7 +114,7 @@ class NASBench201(SearchSpace):
         """
         known = self._written.get(text)
         if known is not None:
-            return Architecture(self.name, known)
+            return Architecture(self.name, known, self.fingerprint)
         if "~" not in text:
             return self._numbered(text)
         found = list(_CELL.finditer(text))

@@ -79,6 +79,9 @@ class History:
 
     An architecture has one entry, or one for each fidelity at which it was proposed.
 
+    Attributes:
+        fingerprints: Those of the spaces that made the architectures, see :attr:`~archrank.Architecture.fingerprint`.
+
     >>> a, b = Architecture("s", (0,)), Architecture("s", (1,))
     >>> history = History([Evaluated(a, None, pending=True), Evaluated(b, 0.5)])
     >>> history.record(Evaluated(a, 0.9))
@@ -90,6 +93,7 @@ class History:
         self._entries: list[Evaluated] = []
         self._place: dict[tuple[Architecture, int | None], int] = {}
         self._architectures: set[Architecture] = set()
+        self.fingerprints: set[str | None] = set()
         self._failed = 0
         for entry in entries:
             self.record(entry)
@@ -100,6 +104,7 @@ class History:
         if place == len(self._entries):
             self._entries.append(entry)
             self._architectures.add(entry.architecture)
+            self.fingerprints.add(entry.architecture.fingerprint)
         else:
             self._failed -= self._entries[place].failed
             self._entries[place] = entry

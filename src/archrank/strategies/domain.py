@@ -10,6 +10,7 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.errors import SpaceError, UnknownName
+from archrank.fingerprints import check_made_by
 from archrank.space import ENUMERABLE, SearchSpace
 from archrank.strategies.base import History, Strategy, UniqueBy
 
@@ -41,6 +42,7 @@ class Domain:
 
     Raises:
         UnknownName: An unknown ``unique_by``.
+        SpaceError: Candidates that an earlier version of the space made.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Domain:
             raise UnknownName("unique_by", unique_by, UNIQUE_BY)
         self.space = space
         self.candidates = None if candidates is None else list(dict.fromkeys(candidates))
+        check_made_by(space, self.candidates or ())
         self.unique_by: UniqueBy = "function" if space.by_function else unique_by
         self._violation: Violation | None = None
         # Working a key out takes longer than all else that a proposal needs, so each is worked out once.
@@ -171,9 +174,14 @@ class Remaining:
         domain: What may be proposed at all.
         history: What was proposed before; pending and failed ones count.
         taken: What is taken already.
+
+    Raises:
+        SpaceError: An earlier version of the space made an architecture of the history.
     """
 
     def __init__(self, domain: Domain, history: History, taken: Iterable[Architecture] = ()) -> None:
+        if history.fingerprints - {None, domain.space.fingerprint}:
+            check_made_by(domain.space, [entry.architecture for entry in history])
         self._domain = domain
         self._history = history
         self._by_function = domain.unique_by == "function"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
+from archrank.fingerprints import check_made_by
 from archrank.strategies.around import Around
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
 
@@ -18,11 +19,15 @@ class StartingWith(Around):
     Args:
         strategy: Chooses after that.
         first: What to propose first, in this order.
+
+    Raises:
+        SpaceError: Architectures that an earlier version of the space made.
     """
 
     def __init__(self, strategy: Strategy, first: Sequence[Architecture]) -> None:
         super().__init__(strategy)
         self._first = tuple(dict.fromkeys(first))
+        check_made_by(self.space, self._first)
 
     def __repr__(self) -> str:
         """The strategy inside, and how many come first."""

@@ -18,6 +18,7 @@ from archrank.benchmarks.given import cells_of
 from archrank.benchmarks.table import Table
 from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import ArchrankError, RunFolderError, TableError, UnknownName
+from archrank.given import architectures_of
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated
 from archrank.study.evaluations import Known
@@ -65,10 +66,12 @@ class _Rows:
     incomplete: int = 0
     what: str = "known"
 
-    def read(self, text: str, values: Mapping[str, float], *, failed: bool = False) -> None:
+    def read(self, given: str | Architecture, values: Mapping[str, float], *, failed: bool = False) -> None:
         """Take an evaluation, unless it cannot be used."""
         try:
-            architecture = self.space.parse(_in_present_names(text, self.renamed))
+            if isinstance(given, Architecture):
+                (given,) = map(self.space.format, architectures_of(self.space, given))
+            architecture = self.space.parse(_in_present_names(given, self.renamed))
         except ArchrankError as error:
             self.foreign += 1
             self.why = self.why or str(error)
@@ -206,15 +209,15 @@ def _of_table(source: Any, collect: _Collect) -> _Rows:
         _check_directions(directions, rows)
         names = _columns([m.name for m in source.metrics], rows)
         columns = {name: source.column(column) for name, column in names.items()}
-        texts = [source.space.format(architecture) for architecture in source.architectures]
+        given: list[Any] = [source.space.format(architecture) for architecture in source.architectures]
     else:
         cells = cells_of(source, ARCHITECTURE, TextFormat())
         rows = collect(cells.source)
         names = _columns(cells.number_columns(ARCHITECTURE), rows)
         columns = {name: cells.numbers(each)[0] for name, each in names.items()}
-        texts = [_text(rows.space, cell) for cell in cells.architecture_cells()]
-    for text, *numbers in zip(texts, *columns.values(), strict=True):
-        rows.read(text, _finite(dict(zip(columns, numbers, strict=True))))
+        given = [_text(cell) for cell in cells.architecture_cells()]
+    for each, *numbers in zip(given, *columns.values(), strict=True):
+        rows.read(each, _finite(dict(zip(columns, numbers, strict=True))))
     return rows
 
 
@@ -275,9 +278,9 @@ def _finite(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: number for name, number in numbers.items() if math.isfinite(number)}
 
 
-def _text(space: SearchSpace, cell: Any) -> str:
+def _text(cell: Any) -> str | Architecture:
     if isinstance(cell, Architecture):
-        return space.format(cell) if cell.space == space.name else f"an architecture of {cell.space}"
+        return cell
     return json.dumps(dict(cell), ensure_ascii=False) if isinstance(cell, Mapping) else str(cell)
 
 
