@@ -7,7 +7,7 @@ import pytest
 
 import archrank as ar
 from archrank.architecture import Architecture
-from archrank.errors import ArchrankError, InvalidArchitecture, SpaceError, TableError
+from archrank.errors import ArchrankError, InvalidArchitecture, ParseError, SpaceError, TableError
 from archrank.graph import Cell, Graph, Site
 from archrank.space import Choice, SearchSpace
 from archrank.strategies import GuidedSearch, History, LocalSearch, RandomSearch, RegularizedEvolution
@@ -123,8 +123,15 @@ def test_the_fingerprint_plays_no_part_in_equality_hash_and_text():
     assert (copy, copy.fingerprint) == (made, SPACE.fingerprint)
 
 
+def test_a_choice_that_is_there_twice_in_a_text_is_refused():
+    with pytest.raises(ParseError, match="the key 'first' is there twice"):
+        SPACE.parse('{"first": "pool", "second": "conv", "first": "conv"}')
+
+
 def test_names_and_values_mean_the_same_in_every_version():
-    joint, edited = (Layers(*options) & {"lr": ar.options(0.1)} for options in (("conv", "pool"), ("pool", "sum")))
+    joint, edited = (
+        Layers(*options) & {"lr": ar.options(0.1)} for options in (("conv", "pool"), ("pool", "sum"))
+    )
     pool = joint.parse('{"first": "pool", "second": "conv", "lr": 0.1}')
     assert ar.as_table(edited, [{"architecture": pool, "value": 1.0}]).architectures == [pool]
     conv = joint.parse('{"first": "conv", "second": "conv", "lr": 0.1}')

@@ -37,9 +37,9 @@ def check_made_by(space: _Space, architectures: Sequence[Architecture]) -> None:
         # Spaces whose choices depend on each other have no fingerprint: their architectures hold names and values.
         foreign = next(a for a in architectures if a.fingerprint not in (None, space.fingerprint))
         raise SpaceError(
-            f"the option indices {foreign.choices} come from another version of the space {foreign.space!r}: its choices "
-            "or options were edited since, so they mean other options here; carry the architecture over by its text, "
-            "space.parse(earlier_space.format(architecture))"
+            f"the option indices {foreign.choices} come from another version of the space {foreign.space!r}: its "
+            "choices or options were edited since, so they mean other options here; carry the architecture over by its "
+            "text, space.parse(earlier_space.format(architecture))"
         )
 
 

@@ -23,6 +23,7 @@ from archrank.fingerprints import check_made_by, fingerprint_of, refuses_others
 from archrank.graph import Graph
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import shown
+from archrank.system.json_objects import read_json_text
 from archrank.system.literals import LONGEST, read_printed
 
 __all__ = ["Choice", "Rows", "SearchSpace"]
@@ -489,7 +490,7 @@ def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
             f"{_LONGEST_TEXT:,}"
         )
     try:
-        record = json.loads(text)
+        record = read_json_text(text)
     except json.JSONDecodeError as error:
         if ("'" not in text and "(" not in text) or len(text) > LONGEST:
             raise ParseError(

@@ -186,6 +186,22 @@ def test_json_lines_may_hold_the_architecture_as_an_object(tmp_path):
     assert read_table(path, space).value(read_architectures(path, space)[0]) == 0.5
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.json", '[{"architecture": "a", "accuracy": 1, "accuracy": 2}]'),
+        ("t.json", '{"architecture": ["a"], "accuracy": [1], "accuracy": [2]}'),
+        ("t.json", '{"architecture": {"0": "a"}, "accuracy": {"0": 1, "accuracy": 2, "accuracy": 3}}'),
+        ("t.jsonl", '{"architecture": "a", "accuracy": 1, "accuracy": 2}'),
+    ],
+)
+def test_a_key_that_is_there_twice_in_json_is_refused(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(TableError, match=f"{name}.*the key 'accuracy' is there twice"):
+        read_table(path, SPACE)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize(
     ("value", "shown"),

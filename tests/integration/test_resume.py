@@ -177,7 +177,7 @@ def test_a_journal_cut_at_any_byte_is_gone_on_with(tmp_path):
         shutil.rmtree(path)
 
 
-def test_an_evaluation_that_keeps_killing_the_search_is_given_up(tmp_path):
+def test_an_evaluation_that_keeps_killing_the_search_is_given_up(tmp_path, monkeypatch):
     with RunFolder.open(tmp_path / "whole", {}) as folder:
         search(SPACE, score, strategy(), budget=4, folder=folder)
     lines = (tmp_path / "whole" / "journal.log").read_bytes().splitlines(keepends=True)
@@ -190,11 +190,13 @@ def test_an_evaluation_that_keeps_killing_the_search_is_given_up(tmp_path):
     for deaths in (1, 2):
         assert study(path).trials[0].state == TrialState.RUNNING
 
-        def dies(architecture):
+        def dies(*_):
             raise GeneratorExit  # nothing of the driver survives it, and nothing is put back
 
-        with RunFolder.open(path, {}, resume=True) as folder, pytest.raises(GeneratorExit):
-            search(SPACE, dies, strategy(), budget=4, folder=folder, retries=2)
+        with RunFolder.open(path, {}, resume=True) as folder, monkeypatch.context() as patch:
+            patch.setattr("archrank.workers.evaluation.measure", dies)
+            with pytest.raises(GeneratorExit):
+                search(SPACE, score, strategy(), budget=4, folder=folder, retries=2)
         assert study(path).trials[0].user_attrs["interruptions"] == deaths
     with RunFolder.open(path, {}, resume=True) as folder:
         result = search(SPACE, score, strategy(), budget=4, folder=folder, retries=2)

@@ -355,6 +355,11 @@ def test_the_official_hash_names_a_cell():
     ("text", "message"),
     [
         ('{"matrix": [[0]], "adjacency": [[0]]}', "'module_adjacency' is there twice, as 'adjacency' too"),
+        (
+            '{"matrix": [[0]], "matrix": [[0, 1], [0, 0]], "ops": ["input", "output"]}',
+            "'matrix' is there twice",
+        ),
+        ("{'matrix': [[0]], 'matrix': [[0, 1], [0, 0]], 'ops': []}", "'matrix' is there twice"),
         ("ModelSpec([[0, 1], [0, 0]], ['input', 'output'], 3)", "expected a JSON object"),
         ("ModelSpec(matrix=[[0, 1], [0, 0]], ops=[INPUT, CONV5X5])", "the name 'CONV5X5' is not known"),
         ("ModelSpec(matrix=open('x'), ops=[])", "calls of 'open' are not read"),

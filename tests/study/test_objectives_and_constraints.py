@@ -42,7 +42,7 @@ def test_constraints_are_read_and_written(text, expected):
 @pytest.mark.parametrize(
     "text",
     ["", "latency", "latency <", "< 20", "latency = 20", "latency == 20", "1 < latency < 2", "20 > latency", "x < nan",
-     "x < inf", "x << 1", "latency < twenty", "__import__('os').getpid() < 1 or 1"],
+     "x < inf", "x << 1", "latency < twenty", "latency < 1_0", "__import__('os').getpid() < 1 or 1"],
 )  # fmt: skip
 def test_what_is_no_constraint_is_refused_with_an_example(text):
     with pytest.raises(ArchrankError, match="'latency_ms < 20'") as error:

@@ -2,6 +2,7 @@ import itertools
 import math
 import os
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -69,6 +70,7 @@ class Cancelled(BaseException):
         (ValueError("no such layer"), "ValueError: no such layer"),
         (SystemExit(3), "SystemExit: 3"),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
         (Cancelled("by nobody"), "Cancelled: by nobody"),
         (Unprintable(), "Unprintable: its message cannot be read (RuntimeError)"),
         (FileNotFoundError(os.fsdecode(b"caf\xe9.jpg")), "FileNotFoundError: caf\\udce9.jpg"),
@@ -81,6 +83,31 @@ def test_an_exception_is_an_outcome(error, said):
         raise error
 
     assert measure(evaluate, A, "accuracy").error == said
+
+
+def test_a_recursion_limit_that_the_evaluator_lowers_is_restored():
+    before = sys.getrecursionlimit()
+
+    def evaluate(architecture):
+        sys.setrecursionlimit(before - 1)
+        return 1.0
+
+    assert measure(evaluate, A, "accuracy").values == {"accuracy": 1.0}
+    assert sys.getrecursionlimit() == before
+
+
+def test_a_recursion_limit_that_the_evaluator_raises_stays():
+    before = sys.getrecursionlimit()
+
+    def evaluate(architecture):
+        sys.setrecursionlimit(before + 1)
+        raise ValueError
+
+    try:
+        assert measure(evaluate, A, "accuracy").error == "ValueError"
+        assert sys.getrecursionlimit() == before + 1
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def interrupt():

@@ -21,10 +21,12 @@ from evaluators_for_workers import (
     DiesBesideACopy,
     Forks,
     Slow,
+    closes_all_files,
     interrupts_itself,
     leaves,
     leaves_a_thread,
     no_such_file,
+    raises_generator_exit,
     total,
 )
 from waiting import PATIENCE, running, wait_for_the_end_of, wait_until
@@ -51,6 +53,20 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(tmp_path, workers
     pids = [int(path.stem) for path in tmp_path.glob("*.pid")]
     assert len(pids) == 2  # the worker and its program
     wait_for_the_end_of(pids)
+
+
+def test_a_worker_whose_line_the_evaluator_closes_ends_without_a_traceback(capfd):
+    result = search(SPACE, closes_all_files, strategy(), budget=1, workers=2, retries=1)
+    assert "its worker died 2 times" in result.evaluations[0].error
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert out.splitlines() == [f"evaluating {result.evaluations[0].architecture.choices}"] * 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_generator_exit_of_the_evaluator_is_a_failure(workers):
+    result = search(SPACE, raises_generator_exit, strategy(), budget=2, workers=workers)
+    assert [e.error for e in result.evaluations] == ["GeneratorExit"] * 2
 
 
 def test_a_killed_worker_harms_nobody_else(tmp_path):

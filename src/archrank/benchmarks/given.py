@@ -112,8 +112,8 @@ def as_table(
         )
     if measured.space.fingerprint != space.fingerprint:
         raise TableError(
-            f"the table {measured.name} is about another version of the space {space.name}: its choices or options were "
-            "edited since, so its rows mean other architectures; give its architectures as texts, "
+            f"the table {measured.name} is about another version of the space {space.name}: its choices or options "
+            "were edited since, so its rows mean other architectures; give its architectures as texts, "
             "table.space.format(a), or search with known=table, which reads these"
         )
     return measured if metrics is None else measured.select(metrics)

@@ -1,6 +1,5 @@
 """Tables as JSON: a list of records, columns, what pandas writes, or a record a line."""
 
-import json
 from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from archrank.benchmarks.cells import Cells, check_names
 from archrank.benchmarks.text_format import TextFormat
 from archrank.errors import TableError
 from archrank.system.foreign import message, shown
+from archrank.system.json_objects import read_json_text
 
 __all__ = ["read_json", "read_json_lines"]
 
@@ -30,7 +30,7 @@ def read_json(path: Path, form: TextFormat) -> Cells:
         form: Its encoding.
 
     Raises:
-        TableError: Neither of these, or larger than :data:`LARGEST`.
+        TableError: Neither of these, a key that is there twice in one object, or larger than :data:`LARGEST`.
         OSError: The file cannot be read.
         UnicodeDecodeError: It has another encoding.
     """
@@ -39,7 +39,7 @@ def read_json(path: Path, form: TextFormat) -> Cells:
             f"{path} has {size:,} bytes, a JSON table at most {LARGEST:,}; write it as .parquet, .jsonl or .csv"
         )
     try:
-        held = json.loads(path.read_text(encoding=form.encoding or "utf-8-sig"))
+        held = read_json_text(path.read_text(encoding=form.encoding or "utf-8-sig"))
     except (ValueError, RecursionError) as error:
         if isinstance(error, UnicodeError):
             raise
@@ -59,7 +59,7 @@ def read_json_lines(path: Path, form: TextFormat) -> Cells:
         form: Its encoding.
 
     Raises:
-        TableError: A line that is no JSON object.
+        TableError: A line that is no JSON object, or holds a key twice.
         OSError: The file cannot be read.
         UnicodeDecodeError: It has another encoding.
     """
@@ -75,7 +75,7 @@ def read_json_lines(path: Path, form: TextFormat) -> Cells:
             if len(text) > _LONGEST_LINE:
                 raise TableError(f"{where} has more than {_LONGEST_LINE:,} characters")
             try:
-                record = json.loads(text)
+                record = read_json_text(text)
             except (ValueError, RecursionError) as error:
                 raise TableError(f"{where}: {message(error, 200)}") from None
             if not isinstance(record, dict):

@@ -34,6 +34,10 @@ _CELL = re.compile(r"\s*\+\s*".join(rf"\|{_INPUT * inputs}" for inputs in (1, 2,
 _BEFORE = re.compile(r"[^|~+]*")
 _BEHIND = re.compile(r"[\s'\")\]},;.]*")
 _INDEX = re.compile(r"\s*(?:\w*(?:ind|idx|arch)\w*\s*[=:])?\s*['\"]?(\d{1,9})['\"]?\s*", re.IGNORECASE)
+_NAMED_INDEX = re.compile(
+    r"""(?<!\w)(?:arch|\w*(?:index|idx|_ind)|ind)['"]?(?:\s*[=:]\s*|\s+)['"]?(\d{1,9})(?![\w.])""",
+    re.IGNORECASE,
+)
 _TUPLE = re.compile(r"\s*(nats|naslib)\s*[=:]\s*(.+)", re.DOTALL | re.IGNORECASE)
 
 
@@ -107,7 +111,7 @@ class NASBench201(SearchSpace):
 
         Raises:
             ParseError: Not three groups, a token in the wrong position, an operation or an index that the space does
-                not have, several cells, or six numbers without a name.
+                not have, several cells, an index beside the string of another cell, or six numbers without a name.
 
         >>> NASBench201().format(NASBench201().parse("arch_index=9"))
         '|avg_pool_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|'
@@ -127,8 +131,19 @@ class NASBench201(SearchSpace):
             and _BEFORE.fullmatch(text, 0, found[0].start())
             and _BEHIND.fullmatch(text, found[-1].end())
         ):
-            return self.architecture(self._row(text, *cells))
+            read = self.architecture(self._row(text, *cells))
+            self._check_index(text, text[: found[0].start()], read)
+            return read
         return self.architecture(self._row(text, text.strip()))
+
+    def _check_index(self, text: str, before: str, read: Architecture) -> None:
+        """Refuse an index in front of a string that is another cell."""
+        for match in _NAMED_INDEX.finditer(before):
+            if (named := self._numbered(match[1])) != read:
+                raise ParseError(
+                    f"{shown(text)} names two cells of {self.name}: {shown(match[0])} is {self.format(named)}, and the "
+                    f"string is {self.format(read)}; give one of them"
+                )
 
     def _row(self, text: str, cell: str) -> list[int]:
         groups = cell.split("+")

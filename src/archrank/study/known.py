@@ -27,6 +27,7 @@ from archrank.study.recorded import recorded_run
 from archrank.study.result import SearchResult
 from archrank.system.files import is_folder
 from archrank.system.foreign import shown
+from archrank.system.json_objects import read_json_text
 from archrank.workers.outcome import DEFAULT_METRIC
 
 __all__ = ["entries", "known_evaluations", "warn_of_other_unit"]
@@ -289,7 +290,7 @@ def _in_present_names(text: str, renamed: Mapping[str, str]) -> str:
     if not renamed:
         return text
     try:
-        record = json.loads(text)
+        record = read_json_text(text)
     except (ValueError, RecursionError):
         return text
     if not isinstance(record, dict):

@@ -21,7 +21,7 @@ __all__ = ["Constraint", "Direction", "Objectives", "check_constraints", "of_fea
 Direction = Literal["maximize", "minimize"]
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
-_FORM = re.compile(r"\s*(?P<name>[^<>=]*[^<>=\s])\s*(?P<operator><=|>=|<|>)\s*(?P<bound>[^<>=\s]+)\s*")
+_FORM = re.compile(r"\s*(?P<name>[^<>=]*[^<>=\s])\s*(?P<operator><=|>=|<|>)\s*(?P<bound>[^<>=\s_]+)\s*")
 
 
 @dataclass(frozen=True, slots=True)

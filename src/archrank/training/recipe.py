@@ -1,6 +1,5 @@
 """The settings of a training run as data: everything that two runs must share to be comparable."""
 
-import json
 import math
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from archrank.images.augmentation import Augmentation
 from archrank.networks.stacked_cells import Stem
 from archrank.system.files import exists, is_file
 from archrank.system.foreign import message, shown
+from archrank.system.json_objects import read_json_text
 
 __all__ = ["Recipe"]
 
@@ -178,7 +178,7 @@ class Recipe:
             raise TrainingError(f"{path} cannot be read as a recipe: it is no file")
         try:
             text = path.read_text(encoding="utf-8")
-            values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+            values = read_json_text(text) if path.suffix == ".json" else tomllib.loads(text)
         except (OSError, RecursionError, ValueError) as error:
             raise TrainingError(
                 f"{shown(str(path))} cannot be read as a recipe: {message(error, 200)}"

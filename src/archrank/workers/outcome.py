@@ -3,6 +3,7 @@
 import inspect
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -82,7 +83,8 @@ class InvalidResult(UnrelatedFailure):
 def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     """Call a function; a failure is an outcome, not an exception.
 
-    Whatever the function raises is a failure, SystemExit and a KeyboardInterrupt of its own included. Where an
+    Whatever the function raises is a failure, SystemExit, GeneratorExit and a KeyboardInterrupt of its own included: no
+    generator is suspended in here, so the interpreter closes none of ours. Where an
     interrupt (Ctrl-C) came in the meantime nothing is an outcome, for what is returned then may be half a training.
 
     Args:
@@ -99,8 +101,6 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     try:
         with interrupts:
             values = function()
-    except GeneratorExit:
-        raise
     except EvaluationError as raised:
         error, mismatch = message(raised), isinstance(raised, InvalidResult)
         failure = failure_of(raised)
@@ -144,10 +144,20 @@ def measure(
     keywords = {"seed": seed} if seed and takes_seed(evaluate) else {}
     counted = _TRAINED.set(None)
     try:
-        outcome = attempt(lambda: _numbers(evaluate(*arguments, **keywords), needed))
+        outcome = attempt(lambda: _numbers(_called(evaluate, arguments, keywords), needed))
         return outcome if epochs is None else replace(outcome, trained=_TRAINED.get())
     finally:
         _TRAINED.reset(counted)
+
+
+def _called(evaluate: Evaluator, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    limit = sys.getrecursionlimit()
+    try:
+        return evaluate(*arguments, **keywords)
+    finally:
+        # One that it lowered is not meant for this process's own code; another thread may need one that it raised.
+        if sys.getrecursionlimit() < limit:
+            sys.setrecursionlimit(limit)
 
 
 def takes_seed(evaluate: object) -> bool:

@@ -1,8 +1,11 @@
 """What runs inside a worker process."""
 
+import errno
 import os
 import signal
+import sys
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
@@ -39,11 +42,21 @@ def do_what_comes(line: Connection, job: SentJob[Any]) -> None:
         outcome = do(task)
         try:
             line.send(outcome)
-        except OSError:
-            raise
+        except OSError as error:
+            if error.errno == errno.EBADF:
+                _end_quietly()
+            os.killpg(0, signal.SIGKILL)  # the other end is gone
         except Exception as error:  # nothing was sent
             line.send(Outcome(error=f"its result cannot be sent ({in_one_line(error)})"))
     end_despite_threads(lambda: os.killpg(0, signal.SIGKILL))
+
+
+def _end_quietly() -> None:
+    """End this process, whose line the task closed. The other end reports that; a traceback would add nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(1)
 
 
 def _receive(line: Connection, coming: "SimpleQueue[Any]") -> None:
