@@ -169,8 +169,7 @@ class TwoCells(SearchSpace):
         if (plain := self._plain.fullmatch(text)) is not None:
             ways = [known.get(pairs) for known, pairs in zip(self._written * 2, plain.groups(), strict=True)]
             if None not in ways:
-                row: tuple[int, ...] = tuple(itertools.chain(*ways))  # type: ignore[arg-type]
-                return Architecture(self.name, row, self.fingerprint)
+                return Architecture(self.name, tuple(itertools.chain(*ways)), self.fingerprint)  # type: ignore[arg-type]
         row: list[int] = []
         cells = parse_genotype(text, self.nodes, self.operations, self.numbered)
         for name, cell in zip(CELL_NAMES, cells, strict=True):
