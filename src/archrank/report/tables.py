@@ -38,9 +38,9 @@ class SummaryTable:
 
 
 def best_marked(cells: Sequence[SummaryCell], *, higher_is_better: bool) -> list[SummaryCell]:
-    """The cells of a column, the best of them marked; none where there is nothing to compare."""
+    """The cells of a column, the best of them marked; none where there is nothing to compare, or nothing differs."""
     values = [cell.value for cell in cells if cell.value is not None]
-    if len(values) < 2:
+    if len(set(values)) < 2:
         return list(cells)
     best = max(values) if higher_is_better else min(values)
     return [replace(cell, best=cell.value == best) for cell in cells]

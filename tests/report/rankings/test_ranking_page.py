@@ -178,7 +178,15 @@ def test_the_headline_says_which_is_best(tmp_path):
 
     assert "gates ranks the 500 held-out architectures" in headline(grid())
     assert "best at every training size: Kendall's tau 0.660 from 50 to 0.710 from 100" in headline(grid())
-    crossing = [row("a", 50, tau=0.9), row("b", 50, tau=0.1), row("a", 100, tau=0.2), row("b", 100, tau=0.3)]
+    once = [row("a", 50, tau=0.9), row("b", 50, tau=0.1), row("a", 100, tau=0.2), row("b", 100, tau=0.3)]
+    assert headline(once).startswith(
+        "No clear winner on the 500 held-out architectures of made-up <b>. With 50, 100 training architectures 1 seed "
+        "does not tell the best from all others. The highest means are those of a, b."
+    )
+    for tied in (0.1, 0.9):
+        alike = [row(name, 50, seed=seed, tau=tied) for name in "ab" for seed in range(5)]
+        assert headline(alike).startswith("No clear winner")
+    crossing = [{**each, "seed": seed, "tau": each["tau"] + seed / 100} for each in once for seed in range(3)]
     assert "depends on the number of training architectures: a with 50; b with 100." in headline(crossing)
     assert headline([row(error="boom")]) == "No fit has finished."
 

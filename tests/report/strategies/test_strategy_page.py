@@ -192,11 +192,18 @@ def test_the_headline_says_which_is_best(tmp_path):
         return pages.headline(write_strategy_report(tmp_path, rows, CONFIG, about))
 
     assert headline([row(), best_first()]) == (
-        "evolution finds the best of made-up <b> with a median of 10 evaluations; random search needs 1,000."
+        "evolution finds the best of made-up <b> with a median of 10 evaluations (1 seed); random search needs 1,000."
     )
-    nearest = headline([row(index=[0, 1]), row("evolution", size=7)])
+    unclear = headline([row(index=[0, 1]), row("evolution", size=7)])
     assert re.match(
-        r"After 60 evaluations evolution is nearest .* against – \(guided\), \S+ \(random", nearest
+        r"After 60 evaluations no strategy is clearly nearer .* \(1 seed\): .* – \(guided\), \S+ \(random",
+        unclear,
+    )
+    good = np.argsort(-np.nan_to_num(VALID))[4:40].tolist()
+    thrice = [row(index=[0, 1]), *(row("evolution", seed=seed, index=good) for seed in range(3))]
+    assert re.match(
+        r"After 60 evaluations evolution is nearest .* \(3 seeds\): .* against – \(guided\), \S+ \(random",
+        headline(thrice),
     )
     assert headline([row(index=[0])]) == "No search has measured anything in 60 evaluations."
     assert headline([row(error="boom")]) == "No search has finished."

@@ -12,6 +12,7 @@ from archrank.plot.fits import Measure, label, measures_of, sizes_of
 from archrank.plot.labels import metric_label
 from archrank.plot.rankings import n_at_k_figure, precision_figure, tau_figure
 from archrank.report.parts import pictures_of
+from archrank.report.rankings.doubt import doubt
 from archrank.report.rankings.tables import fit_rows, published_table, ranking_table
 from archrank.report.render import duration, render
 from archrank.report.tables import SummaryTable, markdown_page
@@ -93,6 +94,7 @@ def write_ranking_report(
             [f"archrank compare {what}", shortened(str(config["benchmark"])), f"{config['split']} split"]
         ),
         **_headline(tables[0][2], sizes_of(rows), config, about),
+        doubt=doubt(rows, what, measures[0]),
         pictures=pictures_of(folder, figures, _CAPTIONS),
         tables=tables,
         note=_COLUMNS,
@@ -141,12 +143,16 @@ def _headline(
         for name, cells in lines.items():
             if cells[i].best:
                 best.setdefault(name, []).append(size)
+    # Where nothing differs, nothing is marked.
+    best = best or {n: list(sizes) for n, cells in lines.items() if any(c.value is not None for c in cells)}
     alone = len(lines) == 1 or (len(best) == 1 and sum(map(len, best.values())) == len(sizes))
     if alone:
-        (name, *_) = best or lines
+        name = next(iter(best or lines))
         best = {name: list(sizes)}
         known = [(c.value, s) for c, s in zip(lines[name], sizes, strict=True) if c.value is not None]
-        ends = dict.fromkeys(f"{value:.3f} from {size:,}" for value, size in (known[:1] + known[-1:]))
+        ends = dict.fromkeys(
+            f"{value:.3f} from {size:,}".replace("-", "−") for value, size in (known[:1] + known[-1:])
+        )
         taus = f"Kendall's tau {' to '.join(ends)} training architectures" if ends else "its tau is undefined"
     else:
         taus = ""

@@ -169,13 +169,18 @@ def _figures(
     return figures
 
 
+_FEWEST = 3
+"""Seeds below which nothing is named the best."""
+
+
 def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
     """What needs the fewest evaluations, for the headline.
 
     Returns:
-        Its ``name``; ``needed``, the median number of evaluations until the best was found, or "" beyond the budget,
-        and ``random``, that of random search; ``regret``, its median, or "" where nothing was measured, and that of
-        the ``others``.
+        Its ``name``; ``seeds``, their number in words; ``equal``, not empty where another is as good or the seeds are
+        too few; ``needed``, the median number of evaluations until the best was found, or "" beyond the budget, and
+        ``random``, that of random search; ``regret``, its median, or "" where nothing was measured, and that of the
+        ``others``.
     """
     *_, optimum = labels.targets
 
@@ -191,7 +196,10 @@ def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
     _, random, _ = labels.random_queries(optimum)
     others = {line.name: merit(line)[0] for line in lines if line is not best}
     others["random search"] = float(labels.random_regret(budget)[1, -1])
+    equal = min(others.values()) <= regret
     return {
+        "seeds": f"{len(best.seeds)} seeds" if len(best.seeds) > 1 else "1 seed",
+        "equal": "yes" if equal or len(best.seeds) < _FEWEST else "",
         "name": shortened(best.name),
         "needed": f"{needed:,.4g}" if math.isfinite(needed) else "",
         "random": f"{random:,}",
