@@ -54,6 +54,12 @@ def test_a_recipe_survives_json(name):
         ({"crop": -1}, "crop=-1, expected 0 or more pixels"),
         ({"jitter": 0.4}, "the recipe mine"),
         ({"resized_crop": [0.5, 0.1]}, "resized_crop=(0.5, 0.1), expected two shares"),
+        ({"batch": 10**400}, "expected a whole number of at most 1e+09"),
+        ({"cutout": 10**10}, "cutout=10000000000, expected a whole number of at most 1e+09"),
+        ({"learning_rate": 10**400}, "expected a number of at most 1e+100"),
+        ({"clip": 1e200}, "clip=1e+200, expected a number of at most 1e+100"),
+        ({"jitter": [10**400]}, "expected four numbers"),
+        ({"name": "x" * 9999, "epochs": 0}, "epochs=0, expected above 0"),
         ({"optimizer": "adam"}, "unknown optimizer in the recipe mine 'adam'; did you mean 'adamw'?"),
         ({"schedule": "cosin"}, "did you mean 'cosine'?"),
         ({"cutot": 16}, "unknown setting of a recipe 'cutot'; did you mean 'cutout'?"),
@@ -63,6 +69,7 @@ def test_what_cannot_be_is_refused(change, said):
     with pytest.raises((TrainingError, UnknownName)) as caught:
         Recipe.from_mapping({"name": "mine", **change})
     assert said in str(caught.value)
+    assert len(str(caught.value)) < 700
 
 
 def test_a_file_changes_another_recipe(tmp_path):
@@ -80,6 +87,7 @@ def test_a_file_changes_another_recipe(tmp_path):
     [
         ("epochs = ", "cannot be read as a recipe"),
         ('base = "cifar"', "did you mean 'cifar-final'?"),
+        ("base = [1]", "unknown base in"),
         ("epoch = 3", "did you mean 'epochs'?"),
     ],
 )
@@ -104,6 +112,15 @@ def test_recipes_without_end_are_refused(tmp_path):
         with pytest.raises(TrainingError, match="cannot be read as a recipe") as refused:
             recipe_named(str(tmp_path / name))
         assert len(str(refused.value)) < 600
+    (tmp_path / "value.json").write_text(f'{{"epochs": {"[" * 300}{"]" * 300}}}')
+    with pytest.raises(
+        TrainingError, match=r"recipe value: epochs=\(\[\[.*, expected a whole number"
+    ) as refused:
+        recipe_named(str(tmp_path / "value.json"))
+    assert len(str(refused.value)) < 300
+    os.truncate(tmp_path / "deep.toml", 10**12)
+    with pytest.raises(TrainingError, match="has 1000000000000 bytes, expected at most"):
+        recipe_named(str(tmp_path / "deep.toml"))
     os.mkfifo(tmp_path / "pipe.toml")
     with pytest.raises(TrainingError, match="it is no file"):
         recipe_named(str(tmp_path / "pipe.toml"))

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from archrank.errors import DataError
+from archrank.system.foreign import shown
 
 __all__ = ["Augmentation"]
 
@@ -49,17 +50,17 @@ class Augmentation:
     def __post_init__(self) -> None:
         for name in ("crop", "cutout"):
             if (value := getattr(self, name)) < 0:
-                raise DataError(f"augmentation: {name}={value}, expected 0 or more pixels")
+                raise DataError(f"augmentation: {name}={shown(value)}, expected 0 or more pixels")
         if len(self.jitter) != 4 or not all(0 <= x <= 1 for x in self.jitter) or self.jitter[3] > 0.5:
             raise DataError(
-                f"augmentation: jitter={self.jitter}, expected four numbers (brightness, contrast, saturation, "
+                f"augmentation: jitter={shown(self.jitter)}, expected four numbers (brightness, contrast, saturation, "
                 "hue) from 0 to 1, hue to 0.5"
             )
         if self.resized_crop is not None:
             smallest, largest = self.resized_crop
             if not 0 < smallest <= largest <= 1:
                 raise DataError(
-                    f"augmentation: resized_crop={self.resized_crop}, expected two shares of the area, above 0 "
+                    f"augmentation: resized_crop={shown(self.resized_crop)}, expected two shares of the area, above 0 "
                     "and up to 1, the smaller first"
                 )
 

@@ -1,6 +1,8 @@
 """Networks of the sizes that a file gives: built without memory first, and refused where they are not the file's."""
 
+import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy.typing as npt
@@ -8,7 +10,9 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["built_for"]
+from archrank.system.foreign import bounded
+
+__all__ = ["built_for", "outline_for"]
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -29,17 +33,33 @@ def built_for(build: Callable[[], M], arrays: Mapping[str, npt.NDArray[Any]]) ->
     Raises:
         ValueError: It would have other parameters; nothing was allocated then.
     """
-    shapes = {name: array.shape for name, array in arrays.items()}
-    saved = sum(array.size for array in arrays.values())
-    try:
-        with torch.device("meta"), _Bounded(20 * saved + _FURTHER, _CALLS * (len(arrays) + 10)):
-            needed = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
-    except NotImplementedError:  # an encoder that reads the values of its constants
-        return build()
+    with suppress(NotImplementedError):  # an encoder that reads the values of its constants
+        outline_for(build, arrays)
+    return build()
+
+
+def outline_for(build: Callable[[], M], arrays: Mapping[str, npt.NDArray[Any] | torch.Tensor]) -> M:
+    """The same network without values, on PyTorch's ``meta`` device.
+
+    Args:
+        build: Builds it.
+        arrays: The saved arrays by name.
+
+    Raises:
+        ValueError: It would have other parameters.
+        NotImplementedError: It cannot be built without values.
+    """
+    shapes = {name: tuple(array.shape) for name, array in arrays.items()}
+    saved = sum(math.prod(shape) for shape in shapes.values())
+    with torch.device("meta"), _Bounded(20 * saved + _FURTHER, _CALLS * (len(arrays) + 10)):
+        network = build()
+        needed = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     for name in {**shapes, **needed}:
         if shapes.get(name) != needed.get(name):
-            raise ValueError(f"the weights {name} have the shape {shapes.get(name)}, not {needed.get(name)}")
-    return build()
+            raise ValueError(
+                f"the weights {bounded(name, 200)} have the shape {shapes.get(name)}, not {needed.get(name)}"
+            )
+    return network
 
 
 class _Bounded(TorchFunctionMode):

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +17,7 @@ from safetensors.numpy import save as array_bytes
 from archrank.errors import PredictorError
 from archrank.plugins import Names
 from archrank.space import SearchSpace
-from archrank.system.files import write_whole
+from archrank.system.files import read_bounded, write_whole
 from archrank.system.foreign import in_one_line, message, shown
 
 __all__ = ["State", "damaged", "from_name", "named", "of_shape", "read", "write"]
@@ -32,7 +30,7 @@ _PART = re.compile(r"[a-z]+-[0-9]{1,4}")
 _DEEPEST = 8
 """Predictors within predictors, no deeper than this."""
 
-_LARGEST = {"predictor.json": 64 * 2**20, "weights.safetensors": 4 * 2**30}
+_LARGEST_RECORD, _LARGEST_WEIGHTS = 64 * 2**20, 4 * 2**30
 """The most bytes of each file that are read."""
 
 _LARGEST_NUMBER = 1e100
@@ -97,8 +95,8 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
         PredictorError: It is not there, damaged, of another format or about another space.
     """
     try:
-        record = json.loads(_content(folder / "predictor.json").decode())
-        weights = _content(folder / "weights.safetensors")
+        record = json.loads(read_bounded(folder / "predictor.json", _LARGEST_RECORD).decode())
+        weights = read_bounded(folder / "weights.safetensors", _LARGEST_WEIGHTS)
     except (OSError, ValueError, RecursionError) as error:
         raise PredictorError(
             f"{folder} holds no saved predictor that can be read: {message(error)}"
@@ -149,24 +147,6 @@ def of_shape(values: Any, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
     if array.size and not np.abs(array).max() <= _LARGEST_NUMBER:  # not of NaN either
         raise ValueError("numbers that are not finite, or very large")
     return array.astype(np.float64, copy=False)
-
-
-def _content(path: Path) -> bytes:
-    """A file of the saved predictor, within bounds.
-
-    Raises:
-        OSError: There is none, or it cannot be read.
-        ValueError: It is no regular file, or a very large one.
-    """
-    most = _LARGEST[path.name]
-    # A pipe without a writer would be waited for without end.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError(f"{path.name} is no regular file")
-        if found.st_size > most:
-            raise ValueError(f"{path.name} has {found.st_size} bytes, expected at most {most}")
-        return stream.read(most)
 
 
 def _check_finite(arrays: Mapping[str, npt.NDArray[Any]]) -> None:

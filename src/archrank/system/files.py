@@ -1,12 +1,13 @@
-"""Files: whether what may be a path is one; and writing whole, so that a reader never sees a part."""
+"""Files: whether what may be a path is one, reading within bounds, and writing whole: no reader sees a part."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from archrank.errors import FileError
 
-__all__ = ["exists", "is_file", "is_folder", "read_text", "write_whole"]
+__all__ = ["exists", "is_file", "is_folder", "read_bounded", "read_text", "write_whole"]
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
@@ -34,6 +35,23 @@ def read_text(path: Path) -> str:
     if exists(path) and not is_file(path):
         raise OSError(f"{path.name} is no ordinary file")
     return path.read_text(encoding="utf-8")
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most ``most`` bytes.
+
+    Raises:
+        OSError: There is none, or it cannot be read.
+        ValueError: It is no regular file, or a larger one.
+    """
+    # A pipe without a writer would be waited for without end.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError(f"{path.name} is no regular file")
+        if found.st_size > most:
+            raise ValueError(f"{path.name} has {found.st_size} bytes, expected at most {most}")
+        return stream.read(most)
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:

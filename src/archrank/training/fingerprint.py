@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from archrank.system.foreign import bounded, shown
 from archrank.training.recipe import RENAMED, Recipe
+from archrank.training.recorded import member, refusal
 
 __all__ = ["differences", "recipe_fingerprint", "recorded_fingerprint"]
 
@@ -18,15 +20,16 @@ def recipe_fingerprint(recipe: Recipe) -> dict[str, Any]:
     return {f"recipe.{name}": value for name, value in recipe.as_dict().items()}
 
 
-def recorded_fingerprint(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def recorded_fingerprint(record: object) -> Mapping[str, Any]:
     """The fingerprint in the record of a training.
 
     Raises:
-        KeyError: There is none.
+        ValueError: There is none.
     """
-    fingerprint: Mapping[str, Any] = record[
-        "facts" if "facts" in record else "fingerprint"
-    ]  # "facts" until 0.1
+    old = isinstance(record, Mapping) and "facts" in record  # until release 0.1
+    fingerprint = member(record, "the header", "facts" if old else "fingerprint")
+    if not isinstance(fingerprint, Mapping):
+        raise refusal("fingerprint", fingerprint, "settings by name")
     return fingerprint
 
 
@@ -44,8 +47,9 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """
     here = json.loads(json.dumps(here))
     there = {_present(name): value for name, value in there.items()}
-    return "; ".join(
-        f"{name} is {there.get(name)!r} there and {here.get(name)!r} here"
+    listed = (
+        f"{bounded(name, 200)} is {shown(there.get(name))} there and {shown(here.get(name))} here"
         for name in {**there, **here}
         if there.get(name) != here.get(name)
     )
+    return bounded("; ".join(listed))

@@ -1,14 +1,25 @@
 """Cells as JSON values, with the cells in their nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, fields
 from typing import Any
 
+from archrank.errors import SpaceError
 from archrank.graph import Cell, Node, Site
+from archrank.system.foreign import bounded, message
+from archrank.training.recorded import flag, member, number, refusal, rows, text, whole
 
 __all__ = ["cell_record", "recorded_cell"]
 
 _DEFAULTS = {field.name: field.default for field in fields(Node) if field.default is not MISSING}
+
+_DEEPEST = 100
+"""Cells within cells, no deeper than this."""
+
+_SPARE = 10_000
+"""The most junctions that come into a cell, and the most that nothing writes to."""
+
+_LARGEST = 2**63 - 1
 
 
 def cell_record(cell: Cell) -> dict[str, Any]:
@@ -31,30 +42,84 @@ def _site_record(site: Site) -> dict[str, Any]:
     return {**told, "node": True}
 
 
-def recorded_cell(record: Mapping[str, Any]) -> Cell:
+def recorded_cell(record: object, what: str = "cell", depth: int = 0) -> Cell:
     """The cell of a record.
 
+    Args:
+        record: The record.
+        what: What it is called.
+        depth: How many cells it is inside of.
+
     Raises:
-        AttributeError: The record is none; so the next four.
-        LookupError: A value is missing.
-        TypeError: A value is of another type.
-        ValueError: A value is not valid.
-        SpaceError: The values are no cell.
+        ValueError: A value is missing, or is not valid; the message names it.
     """
-    sites = tuple(map(_recorded_site, record["sites"]))
-    inside = bool(record.get("ordered", False)), int(record.get("weights", 0))
-    return Cell(record["inputs"], record["junctions"], sites, tuple(record["outputs"]), *inside)
+    if depth > _DEEPEST:
+        raise ValueError(f"{bounded(what, 100)} is within {depth} other cells, expected at most {_DEEPEST}")
+    inputs = whole(member(record, what, "inputs"), f"{what}.inputs", 0, _SPARE)
+    listed = rows(member(record, what, "sites"), f"{what}.sites")
+    sites = tuple(_recorded_site(site, f"{what}.sites[{i}]", depth) for i, site in enumerate(listed))
+    # A junction that no site writes to is zero: few are.
+    most = inputs + sum(len(getattr(site, "targets", (site.target,))) for site in sites) + _SPARE
+    values: dict[str, Any] = dict(record)  # type: ignore[call-overload]
+    junctions = whole(member(record, what, "junctions"), f"{what}.junctions", 1, most)
+    outputs = _wholes(member(record, what, "outputs"), f"{what}.outputs")
+    ordered = flag(values.get("ordered", False), f"{what}.ordered")
+    weights = whole(values.get("weights", 0), f"{what}.weights", 0, _LARGEST)
+    try:
+        return Cell(inputs, junctions, sites, outputs, ordered, weights)
+    except SpaceError as error:
+        raise ValueError(f"{bounded(what, 100)}: {message(error, 400)}") from None
 
 
-def _recorded_site(record: Mapping[str, Any]) -> Site:
-    if not isinstance(record["operation"], str):
-        raise TypeError(f"{str(record['operation'])[:200]} was found, expected a name")
-    values = {name: _tuples(value) for name, value in record.items() if name not in ("node", "inner")}
-    if not record.get("node", False):
+def _recorded_site(record: object, what: str, depth: int) -> Site:
+    values: dict[str, Any] = {
+        name: _KINDS[name](member(record, what, name), f"{what}.{name}")
+        for name in ("operation", "sources", "target")
+    }
+    others = {name: value for name, value in dict(record).items() if name not in values}  # type: ignore[call-overload]
+    if not flag(others.pop("node", False), f"{what}.node"):
+        if others:
+            raise refusal(what, others, "operation, sources and target only")
         return Site(**values)
-    inner = record.get("inner")
-    return Node(**values, inner=None if inner is None else recorded_cell(inner))
+    inner = others.pop("inner", None)
+    for name, value in others.items():
+        if name not in _KINDS:
+            raise refusal(what, {name: value}, "values of a node")
+        values[name] = _KINDS[name](value, f"{what}.{name}")
+    return Node(**values, inner=None if inner is None else recorded_cell(inner, f"{what}.inner", depth + 1))
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _wholes(value: object, what: str) -> tuple[int, ...]:
+    return tuple(whole(item, f"{what}[{i}]", 0, _LARGEST) for i, item in enumerate(rows(value, what)))
+
+
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    return tuple(text(item, f"{what}[{i}]") for i, item in enumerate(rows(value, what)))
+
+
+def _pairs(value: object, what: str) -> tuple[tuple[str, float], ...]:
+    listed = rows(value, what)
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in listed):
+        raise refusal(what, value, "pairs of a name and a number")
+    return tuple((text(name, what), number(given, what)) for name, given in listed)
+
+
+def _count(value: object, what: str) -> int:
+    return whole(value, what, 0, _LARGEST)
+
+
+_KINDS: Mapping[str, Callable[[object, str], Any]] = {
+    "operation": text,
+    "sources": _wholes,
+    "target": _count,
+    "attributes": _pairs,
+    "ordered": flag,
+    "more_targets": _wholes,
+    "weights": _wholes,
+    "path": _texts,
+    "classes": _texts,
+    "shape": _wholes,
+    "parameters": _count,
+    "multiply_adds": _count,
+}
+"""How each value of a site is checked, except for an inner cell."""

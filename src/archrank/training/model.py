@@ -4,28 +4,33 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import Tensor
 
-from archrank.errors import ArchrankError, TrainingError
+from archrank.errors import ArchrankError, SpaceError, TrainingError
 from archrank.graph import Graph
 from archrank.images.images import ImageData
-from archrank.networks.hierarchy import HierarchySkeleton
-from archrank.networks.nasbench101 import NASBench101Skeleton
-from archrank.networks.nasbench201 import NASBench201Skeleton
 from archrank.networks.network import Network
 from archrank.networks.operations import OPERATIONS, OperationFactory
 from archrank.networks.skeleton import Skeleton, outline
-from archrank.networks.stacked_cells import StackedCells
-from archrank.system.files import write_whole
-from archrank.system.foreign import in_one_line, message
-from archrank.training.curve import Epoch
+from archrank.predictors.building import outline_for
+from archrank.system.files import read_bounded, write_whole
+from archrank.system.foreign import in_one_line, message, shown
+from archrank.training.curve import Epoch, recorded_curve
 from archrank.training.graph_record import cell_record, recorded_cell
 from archrank.training.recipe import Recipe
+from archrank.training.recorded import member, number, refusal, rows, text, whole
+from archrank.training.skeleton_record import (
+    LONGEST_SIDE,
+    check_operations,
+    recorded_skeleton,
+    skeleton_record,
+)
 
 __all__ = ["MODEL", "WEIGHTS", "Model"]
 
@@ -33,12 +38,16 @@ MODEL, WEIGHTS = "model.json", "weights.safetensors"
 
 _FORMAT = 1
 
-_QUOTED = 200
+_PARTS = (
+    "skeleton", "recipe", "classes", "image", "mean", "deviation", "curve", "graph", "weights", "format",
+)  # fmt: skip
+"""The names in the record that metadata cannot have."""
 
-_SKELETONS: Mapping[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (StackedCells, NASBench101Skeleton, NASBench201Skeleton, HierarchySkeleton)
-}
+_QUOTED = 500
+"""The most characters of an error that are quoted."""
+
+_LARGEST_RECORD, _LARGEST_WEIGHTS = 64 * 2**20, 16 * 2**30
+"""The most bytes of each file that are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +87,12 @@ class Model:
             TrainingError: The skeleton is not one of archrank's own, so a file cannot name it.
             FileError: The folder cannot be written.
         """
-        name = type(self.skeleton).__name__
-        if _SKELETONS.get(name) is not type(self.skeleton):
-            raise TrainingError(
-                f"the skeleton {self.skeleton!r} is not one of archrank's skeletons ({', '.join(_SKELETONS)}), so "
-                "a file cannot name it; keep the weights yourself (network.state_dict())"
-            )
+        skeleton = skeleton_record(self.skeleton)
         weights = save({n: t.detach().cpu().contiguous() for n, t in self.network.state_dict().items()})
         record = {
             "format": _FORMAT,
             **self.metadata,
-            "skeleton": {"name": name, **asdict(self.skeleton)},  # type: ignore[call-overload]
+            "skeleton": skeleton,
             "recipe": self.recipe.as_dict(),
             "classes": self.classes,
             "image": self.image,
@@ -115,39 +119,24 @@ class Model:
         """
         place = Path(folder)
         try:
-            record = json.loads((place / MODEL).read_text(encoding="utf-8"))
-            weights = (place / WEIGHTS).read_bytes()
-        except (OSError, ValueError, RecursionError) as error:
+            record = json.loads(read_bounded(place / MODEL, _LARGEST_RECORD).decode())
+            content = read_bounded(place / WEIGHTS, _LARGEST_WEIGHTS)
+        except (OSError, RecursionError, ValueError) as error:
             raise TrainingError(f"{place} holds no readable trained network: {message(error)}") from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
             raise TrainingError(f"{place / MODEL} is not a model in the format of this version ({_FORMAT})")
-        if hashlib.sha256(weights).hexdigest() != record.get("weights"):
+        if hashlib.sha256(content).hexdigest() != record.get("weights"):
             raise TrainingError(f"{place / WEIGHTS} is damaged, or belongs to another {MODEL}")
+        weights = _weights(place / WEIGHTS, content)
         try:
-            graph = Graph(tuple(map(recorded_cell, record.pop("graph"))))
-            settings = record.pop("skeleton")
-            if "colours" in settings:  # release 0.1
-                settings["image_channels"] = settings.pop("colours")
-            skeleton: Skeleton = _SKELETONS[settings.pop("name")](**settings)
-            recipe = Recipe.from_mapping(record.pop("recipe"))
-            parts = {name: _numbers(record, name) for name in ("image", "mean", "deviation")}
-            parts["classes"] = tuple(map(_text, record.pop("classes")))
-            if [len(parts[name]) for name in parts if name != "classes"] != [3, *2 * [parts["image"][0]]]:
-                raise ValueError(
-                    "image is not (channels, height, width), with a mean and a deviation for each channel"
-                )
-            curve = tuple(Epoch(**epoch) for epoch in record.pop("curve"))
-        except (AttributeError, LookupError, TypeError, ValueError, ArchrankError) as error:
+            parts = _parts(record, weights)
+        except (ArchrankError, RecursionError, ValueError) as error:
             raise TrainingError(
-                f"{place / MODEL} does not describe a network: {in_one_line(error)}"
+                f"{place / MODEL} does not describe a network: {message(error, _QUOTED)}"
             ) from None
-        network = outline(graph, skeleton, operations=operations).to_empty(device="cpu")
-        try:
-            network.load_state_dict(load(weights))
-        except (SafetensorError, RuntimeError) as error:
-            raise TrainingError(f"{place / WEIGHTS} does not match {MODEL}: {message(error)}") from None
-        del record["weights"], record["format"]
-        return cls(network.eval(), graph, skeleton, recipe, **parts, curve=curve, metadata=record)
+        network = _network(place, parts["graph"], parts["skeleton"], operations, weights)
+        metadata = {name: value for name, value in record.items() if name not in _PARTS}
+        return cls(network.eval(), **parts, metadata=metadata)
 
     def as_learnt(self, data: ImageData) -> ImageData:
         """Images normalized like those that the network was trained on.
@@ -169,17 +158,76 @@ class Model:
         return replace(data, mean=self.mean, deviation=self.deviation)
 
 
-def _numbers(record: dict[str, Any], name: str) -> tuple[Any, ...]:
-    numbers = record.pop(name)
-    right = isinstance(numbers, list) and all(
-        isinstance(n, int if name == "image" else int | float) and isfinite(n) for n in numbers
+def _weights(path: Path, content: bytes) -> dict[str, Tensor]:
+    try:
+        weights = load(content)
+    except (ArithmeticError, LookupError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
+        raise TrainingError(f"{path} holds no weights: {in_one_line(error, 200)}") from None
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise TrainingError(
+                f"{path}: the weights {shown(name)} have numbers that are not finite (NaN or infinite), so the "
+                "network could only answer NaN; train it again"
+            )
+    return weights
+
+
+def _network(
+    place: Path,
+    graph: Graph,
+    skeleton: Skeleton,
+    operations: Mapping[str, OperationFactory],
+    weights: Mapping[str, Tensor],
+) -> Network:
+    """The network of a graph and a skeleton with these weights; nothing is allocated before their shapes agree."""
+    try:
+        network = outline_for(lambda: outline(graph, skeleton, operations=operations), weights)
+        network = network.to_empty(device="cpu")
+        network.load_state_dict(weights)
+    except (ArithmeticError, RuntimeError, SpaceError, TypeError, ValueError) as error:
+        raise TrainingError(
+            f"{place / WEIGHTS} does not match the skeleton {shown(skeleton)} and the graph of {MODEL}: "
+            f"{message(error, _QUOTED)}"
+        ) from error
+    return network
+
+
+def _parts(record: Mapping[str, Any], weights: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What describes the network, from a record that may come from anywhere.
+
+    Raises:
+        ValueError: A value is missing, or is not valid; the message names it.
+        ArchrankError: The recipe is not valid.
+    """
+    found = {name: member(record, MODEL, name) for name in _PARTS[:-2]}
+    cells = rows(found["graph"], "graph")
+    graph = Graph(tuple(recorded_cell(cell, f"graph[{i}]") for i, cell in enumerate(cells)))
+    skeleton = recorded_skeleton(found["skeleton"], weights)
+    check_operations(graph, skeleton)
+    if not isinstance(found["recipe"], dict):
+        raise refusal("recipe", found["recipe"], "settings by name")
+    image = tuple(
+        whole(side, f"image[{i}]", 1, LONGEST_SIDE) for i, side in enumerate(rows(found["image"], "image"))
     )
-    if not right or not all(n > 0 for n in numbers if name != "mean"):
-        raise ValueError(f"{name} is {str(numbers)[:_QUOTED]}, expected numbers")
-    return tuple(numbers)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{str(value)[:_QUOTED]} was found, expected a name")
-    return value
+    if len(image) != 3 or image[0] != skeleton.image_channels:
+        raise refusal("image", found["image"], f"[{skeleton.image_channels}, height, width]")
+    mean, deviation = (
+        tuple(number(value, name) for value in rows(found[name], name)) for name in ("mean", "deviation")
+    )
+    if len(mean) != image[0]:
+        raise refusal("mean", found["mean"], f"{image[0]} numbers, one for each channel")
+    if len(deviation) != image[0] or min(deviation) <= 0:
+        raise refusal("deviation", found["deviation"], f"{image[0]} numbers above 0, one for each channel")
+    classes = tuple(text(name, "classes") for name in rows(found["classes"], "classes"))
+    if len(classes) != skeleton.classes:
+        raise refusal("classes", found["classes"], f"{skeleton.classes} names, as in skeleton.classes")
+    return {
+        "graph": graph,
+        "skeleton": skeleton,
+        "recipe": Recipe.from_mapping(found["recipe"]),
+        "classes": classes,
+        "image": image,
+        "mean": mean,
+        "deviation": deviation,
+        "curve": recorded_curve(found["curve"]),
+    }

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self, get_args
 from archrank.errors import DataError, TrainingError, UnknownName
 from archrank.images.augmentation import Augmentation
 from archrank.networks.stacked_cells import Stem
-from archrank.system.files import exists, is_file
-from archrank.system.foreign import message, shown
+from archrank.system.files import exists, is_file, read_bounded
+from archrank.system.foreign import bounded, message, shown
 from archrank.system.json_objects import read_json_text
 
 __all__ = ["Recipe"]
@@ -39,6 +39,12 @@ _KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
     bool: ((bool,), "true or false"),
 }
 """The allowed values of a kind of settings, and their description."""
+
+_MOST, _LARGEST = 10**9, 1e100
+"""The largest whole number and the largest number of a recipe; nothing can be computed with larger ones."""
+
+_LONGEST = 2**20
+"""The most bytes of a recipe's file."""
 
 _RISE = 0.3
 """The share of a one-cycle training in which the learning rate rises, and where it begins from."""
@@ -123,7 +129,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, allowed in _WORDS.items():
             if (word := getattr(self, name)) not in allowed:
-                raise UnknownName(f"{name} in the recipe {self.name}", word, allowed)
+                raise UnknownName(f"{name} in the recipe {_called(self)}", word, allowed)
         for kept in fields(self):
             _check_kind(self, kept.name, kept.type)
         self._check(_POSITIVE, lambda value: value > 0, "above 0")
@@ -139,7 +145,7 @@ class Recipe:
         try:
             _ = self.augmentation
         except (DataError, TypeError, ValueError) as error:
-            raise TrainingError(f"the recipe {self.name}: {message(error)}") from None
+            raise TrainingError(f"the recipe {_called(self)}: {message(error, 500)}") from None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
@@ -177,7 +183,7 @@ class Recipe:
         if exists(path) and not is_file(path):  # never wait for what a pipe may give
             raise TrainingError(f"{path} cannot be read as a recipe: it is no file")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_bounded(path, _LONGEST).decode("utf-8")
             values = read_json_text(text) if path.suffix == ".json" else tomllib.loads(text)
         except (OSError, RecursionError, ValueError) as error:
             raise TrainingError(
@@ -187,7 +193,7 @@ class Recipe:
             raise TrainingError(f"{path} holds {type(values).__name__}, expected settings by name")
         start: dict[str, Any] = {}
         if (base := values.pop("base", None)) is not None:
-            if base not in named:
+            if not isinstance(base, str) or base not in named:
                 raise UnknownName(f"base in {path}", base, named)
             start = named[base].as_dict()
         return cls.from_mapping({**start, "name": path.stem, **values})
@@ -236,7 +242,14 @@ class Recipe:
                 raise self._wrong(name, expected)
 
     def _wrong(self, name: str, expected: str) -> TrainingError:
-        return TrainingError(f"the recipe {self.name}: {name}={getattr(self, name)!r}, expected {expected}")
+        return TrainingError(
+            f"the recipe {_called(self)}: {name}={shown(getattr(self, name))}, expected {expected}"
+        )
+
+
+def _called(recipe: Recipe) -> str:
+    """The name of a recipe, as errors quote it."""
+    return bounded(str(recipe.name), 100)
 
 
 def _check_kind(recipe: Recipe, name: str, kind: Any) -> None:
@@ -246,7 +259,10 @@ def _check_kind(recipe: Recipe, name: str, kind: Any) -> None:
     value = getattr(recipe, name)
     number = isinstance(value, allowed) and isinstance(value, bool) == (kind is bool)
     if not number or (isinstance(value, float) and not math.isfinite(value)):
-        raise TrainingError(f"the recipe {recipe.name}: {name}={value!r}, expected {expected}")
+        raise recipe._wrong(name, expected)
+    most = _MOST if kind in (int, int | None) else _LARGEST
+    if value is not None and not -most <= value <= most:
+        raise recipe._wrong(name, f"{expected} of at most {most:g}")
 
 
 def _between(first: float, last: float, done: float) -> float:

@@ -156,7 +156,8 @@ class _Training:
         self.curve: list[Epoch] = []
         if folder is not None and (folder / CHECKPOINT).exists():
             curve, scaler = load_checkpoint(folder / CHECKPOINT, network, self._optimizer, self._fingerprint)
-            self._scaler.load_state_dict(scaler)
+            if scaler:  # nothing where the training began without mixed precision
+                self._scaler.load_state_dict(scaler)
             self.curve += curve
             write_curve(folder / CURVE, curve)  # it may be an epoch behind
 
