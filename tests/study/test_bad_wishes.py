@@ -33,9 +33,9 @@ def search(**options):
         (
             {"known": KNOWN.rename(columns={"value": "a"}).assign(b=1.0)},
             TableError,
-            "unknown column 'value'.*searched by",
+            "unknown column with numbers 'value'.*searched by",
         ),
-        ({"known": KNOWN.assign(value="high")}, TableError, "unknown column 'value'"),
+        ({"known": KNOWN.assign(value="high")}, TableError, "unknown column with numbers 'value'"),
         ({"known": KNOWN[:0]}, TableError, "no rows"),
         (
             {"known": [{"architecture": "|a~0|+|b~0|c~1|+|d~0|e~1|f~2|", "value": 1.0}]},

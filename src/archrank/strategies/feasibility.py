@@ -134,6 +134,8 @@ class _Success:
         self._linear = LogisticRegression(known.features, succeeded[latest])
 
     def __call__(self, candidates: Candidates) -> Floats:
+        if not len(candidates):
+            return np.empty(0)
         return (self._margin(candidates) + 2 * self._linear(candidates.features)) / 3
 
 

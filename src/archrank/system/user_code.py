@@ -76,6 +76,8 @@ def _import(module: str, where: str, folder: Path) -> ModuleType:
     # The folder stays on the path: the module's own imports find its neighbors, worker processes the module.
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+    # A file that was written a moment ago may be missing from what Python remembers of the folder.
+    importlib.invalidate_caches()
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:

@@ -99,15 +99,17 @@ def attempt(function: Callable[[], Mapping[str, Any]]) -> Outcome:
     mismatch = False
     values: Mapping[str, Any] = {}
     try:
+        # An interrupt that comes before or after the context is open is no failure of the function.
         with interrupts:
-            values = function()
-    except EvaluationError as raised:
-        error, mismatch = message(raised), isinstance(raised, InvalidResult)
-        failure = failure_of(raised)
-        values = raised.values if isinstance(raised, Infeasible) else {}
-    except BaseException as raised:
-        # It is the user's program: whatever it throws, the others go on.
-        error, failure = in_one_line(raised), failure_of(raised)
+            try:
+                values = function()
+            except EvaluationError as raised:
+                error, mismatch = message(raised), isinstance(raised, InvalidResult)
+                failure = failure_of(raised)
+                values = raised.values if isinstance(raised, Infeasible) else {}
+            except BaseException as raised:
+                # It is the user's program: whatever it throws, the others go on.
+                error, failure = in_one_line(raised), failure_of(raised)
     finally:
         if os.getpid() != process:
             # A copy of this process that the function forked came back too: it must not go on as if it were this one.
