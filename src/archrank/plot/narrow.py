@@ -3,6 +3,7 @@
 from textwrap import fill
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from archrank.plot.methods import copy_marks
@@ -34,9 +35,10 @@ def make_narrow(figure: Figure) -> None:
             copy_marks(legend.get_texts(), narrow.get_texts())
         for axes in figure.axes:
             axes.set_xlabel(_filled(axes.get_xlabel(), _LETTERS - 6))
-            for place in ("left", "center", "right"):
-                if title := axes.get_title(loc=place):
-                    axes.set_title(_filled(title, _LETTERS - 10), loc=place)
+            titles = {axes.get_title(loc=place) for place in ("left", "center", "right")} - {""}
+            for title in axes.findobj(Text):
+                if isinstance(title, Text) and title.get_text() in titles:
+                    title.set_text(_filled(title.get_text(), _LETTERS - 10))  # whose look stays
             for text in axes.texts:
                 text.set_text(_filled(text.get_text(), _LETTERS // 2))
             if isinstance(locator := axes.xaxis.get_major_locator(), MaxNLocator):

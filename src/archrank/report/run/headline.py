@@ -116,11 +116,12 @@ def _ranked(result: Mapping[str, Any], table: Table | None) -> str:
 
 def _front_tiles(result: Mapping[str, Any]) -> list[Tile]:
     found = [Tile("Pareto front", f"{len(result['front']):,}", "not dominated by any other")]
-    for i, (name, direction) in enumerate(result["objectives"].items(), start=1):
+    for name, direction in result["objectives"].items():
         values = [member["values"][name] for member in result["front"]]
         if values:
             best = max(values) if direction == "maximize" else min(values)
-            found.append(Tile(f"Best of objective {i}", number(best, 4), shortened(name)))
+            wanted = "higher" if direction == "maximize" else "lower"
+            found.append(Tile(f"Best {shortened(name)}", number(best, 4), f"{wanted} is better"))
     if volume := result.get("hypervolume"):
         share = f"{volume['share']:.1%} of the whole table's" if volume["share"] else ""
         found.append(Tile("Hypervolume", number(volume["value"], 4), share))
