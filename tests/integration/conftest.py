@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ import pytest
 def archrank(monkeypatch, capsys, tmp_path):
     """Runs the command line in an empty folder; gives exit code, stdout and stderr in one line."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
 
     def run(*words):
         from archrank.cli.main import main
@@ -23,7 +25,11 @@ def archrank(monkeypatch, capsys, tmp_path):
         out, err = capsys.readouterr()
         return code, out, " ".join(err.split())
 
-    return run
+    yield run
+    # Another test may have a module by the same name.
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or ".").is_relative_to(tmp_path):
+            del sys.modules[name]
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ def planted(tmp_path, monkeypatch):
     """A module in the folder in which commands run."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "planted.py").write_text(PLANTED)
+    for name in ("planted", "mine"):
+        sys.modules.pop(name, None)
     yield tmp_path / "planted.py"
     for name in ("planted", "mine"):
         sys.modules.pop(name, None)
