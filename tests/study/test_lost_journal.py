@@ -118,7 +118,7 @@ def test_a_pipe_in_place_of_a_file_is_no_reason_to_wait(run, name):
     (run / name).unlink()
     os.mkfifo(run / name)
     if name == "config.json":
-        with pytest.raises(RunFolderError, match="no ordinary file"):
+        with pytest.raises(RunFolderError, match="no regular file"):
             searched(run)
     else:
         assert len(searched(run).evaluations) == 6

@@ -1,19 +1,19 @@
 """A predictor for searches that begins with a prior, which is made when it is first needed."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy.typing as npt
 
 from archrank.architecture import Architecture
-from archrank.predictors.base import Floats, Predictor
+from archrank.predictors.base import Predictor
 from archrank.predictors.with_prior import FORGOTTEN, WithPrior
-from archrank.settings import settings_of
+from archrank.predictors.wrapped import Wrapped
 
 __all__ = ["Expecting"]
 
 
-class Expecting:
+class Expecting(Wrapped):
     """Fits a predictor with a prior as long as there are few labels, and then the predictor itself.
 
     Args:
@@ -25,21 +25,9 @@ class Expecting:
         self.predictor = predictor
         self.prior = prior
 
-    def __getattr__(self, name: str) -> Any:
-        # What a search asks of a predictor by name, such as ``space`` and ``members``.
-        if name.startswith("_") or "predictor" not in self.__dict__:
-            raise AttributeError(name)
-        return getattr(self.predictor, name)
-
     def __repr__(self) -> str:
         """The predictor, and that it has a prior."""
         return f"{self.predictor!r} with a prior"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Those of the predictor."""
-        found: dict[str, Any] = settings_of(self.predictor)
-        return found
 
     def with_seed(self, seed: int) -> Self:
         """An unfitted copy whose randomness starts elsewhere."""
@@ -51,15 +39,3 @@ class Expecting:
         model = self.predictor if prior is None else WithPrior(self.predictor.space, self.predictor, prior)
         self._fitted = model.fit(architectures, targets)
         return self
-
-    def collate(self, architectures: Sequence[Architecture]) -> Any:
-        """Prepare candidates once."""
-        return self.predictor.collate(architectures)
-
-    def predict(self, candidates: Any) -> Floats:
-        """Score candidates, higher is better: (B,)."""
-        return self._fitted.predict(candidates)
-
-    def predict_distribution(self, candidates: Any) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of the score: (B,), (B,)."""
-        return self._fitted.predict_distribution(candidates)

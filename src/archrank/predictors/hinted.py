@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,8 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.predictors.base import Predictor, Ranker
 from archrank.predictors.ensemble import Ensemble
+from archrank.predictors.wrapped import Wrapped
 from archrank.ranking.metrics import kendall_tau
-from archrank.settings import settings_of
 from archrank.space import SearchSpace
 
 __all__ = ["Hinted", "borne_out", "check_fitted", "with_hints"]
@@ -23,7 +23,7 @@ _CERTAINTY = 2.0
 """Standard deviations of Kendall's tau without correlation that a hint must reach; an unrelated one does so in 2%."""
 
 
-class Hinted:
+class Hinted(Wrapped):
     """Fits a predictor with those of its hints that rank the labels significantly better than chance.
 
     A hint that does not, such as one of an unrelated data set, is left out of that fit, so that it costs nothing. It
@@ -42,21 +42,9 @@ class Hinted:
         self.predictor = predictor
         self.hints = tuple(hints)
 
-    def __getattr__(self, name: str) -> Any:
-        # What a search asks of a predictor by name, such as ``space`` and ``members``.
-        if name.startswith("_") or "predictor" not in self.__dict__:
-            raise AttributeError(name)
-        return getattr(self.predictor, name)
-
     def __repr__(self) -> str:
         """The predictor, and how many hints there are."""
         return f"{self.predictor!r} with {len(self.hints)} hint{'' if len(self.hints) == 1 else 's'}"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Those of the predictor."""
-        found: dict[str, Any] = settings_of(self.predictor)
-        return found
 
     def with_seed(self, seed: int) -> Self:
         """An unfitted copy whose randomness starts elsewhere."""
@@ -68,19 +56,6 @@ class Hinted:
         used = [hint for hint in self.hints if borne_out(hint, architectures, values)[1]]
         self._fitted = with_hints(self.predictor, used).fit(architectures, targets)
         return self
-
-    def collate(self, architectures: Sequence[Architecture]) -> Any:
-        """Prepare candidates once."""
-        return self.predictor.collate(architectures)
-
-    def predict(self, candidates: Any) -> Floats:
-        """Score candidates, higher is better: (B,)."""
-        return self._fitted.predict(candidates)
-
-    def predict_distribution(self, candidates: Any) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of the score: (B,), (B,)."""
-        found: tuple[Floats, Floats] = self._fitted.predict_distribution(candidates)  # type: ignore[attr-defined]
-        return found
 
 
 def borne_out(hint: Predictor, architectures: Sequence[Architecture], targets: Floats) -> tuple[float, bool]:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from archrank.system.text import fenced
 from archrank.system.text import markdown as escape_markdown
 
-__all__ = ["SummaryCell", "SummaryTable", "best_marked", "markdown", "markdown_page"]
+__all__ = ["FEWEST_SEEDS", "SummaryCell", "SummaryTable", "best_marked", "markdown", "markdown_page"]
+
+FEWEST_SEEDS = 3
+"""With fewer seeds nothing is called the best."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from archrank.errors import FileError
 
 __all__ = ["exists", "is_file", "is_folder", "read_bounded", "read_text", "write_whole"]
 
+_LARGEST_TEXT = 2**30
+"""Bytes."""
+
 
 def exists(path: str | os.PathLike[str]) -> bool:
     """Whether there is such a file or folder; False of a text that no path can be, such as a very long one."""
@@ -23,18 +26,6 @@ def is_file(path: str | os.PathLike[str]) -> bool:
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether there is such a folder, as for :func:`exists`."""
     return os.path.isdir(path)  # noqa: PTH112
-
-
-def read_text(path: Path) -> str:
-    """Read a file of UTF-8 text.
-
-    Raises:
-        OSError: It is no ordinary file, which may never end or never begin, or the system refuses.
-        ValueError: It is no UTF-8.
-    """
-    if exists(path) and not is_file(path):
-        raise OSError(f"{path.name} is no ordinary file")
-    return path.read_text(encoding="utf-8")
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -52,6 +43,16 @@ def read_bounded(path: Path, most: int) -> bytes:
         if found.st_size > most:
             raise ValueError(f"{path.name} has {found.st_size} bytes, expected at most {most}")
         return stream.read(most)
+
+
+def read_text(path: Path) -> str:
+    """A regular file of UTF-8 text, of at most a gigabyte.
+
+    Raises:
+        OSError: There is none, or it cannot be read.
+        ValueError: It is no regular file, a larger one, or no UTF-8.
+    """
+    return read_bounded(path, _LARGEST_TEXT).decode()
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from scipy.special import stdtrit
 
 from archrank.plot.fits import Measure, Row, grouped, sizes_of
+from archrank.report.tables import FEWEST_SEEDS
 
 __all__ = ["Doubt", "doubt", "leads"]
-
-_FEWEST = 3
-"""Seeds below which nothing is told from anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def leads(values: Mapping[int, float], others: Mapping[int, float]) -> bool:
     """
     differences = [value - others[seed] for seed, value in values.items() if seed in others]
     n = len(differences)
-    if n < _FEWEST:
+    if n < FEWEST_SEEDS:
         return False
     half = float(stdtrit(n - 1, 0.975)) * statistics.stdev(differences) / math.sqrt(n)
     return statistics.fmean(differences) > half

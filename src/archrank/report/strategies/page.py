@@ -17,7 +17,7 @@ from archrank.report.parts import pictures_of
 from archrank.report.render import duration, render
 from archrank.report.strategies.searches import search_rows
 from archrank.report.strategies.tables import short, summary_tables
-from archrank.report.tables import SummaryTable, markdown_page
+from archrank.report.tables import FEWEST_SEEDS, SummaryTable, markdown_page
 from archrank.simulation.files import evaluations, read_labels
 from archrank.simulation.measures import RANDOM_NAME, Labels, Line, lines_of, quantiles
 from archrank.system.files import write_whole
@@ -169,15 +169,11 @@ def _figures(
     return figures
 
 
-_FEWEST = 3
-"""Seeds below which nothing is named the best."""
-
-
-def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
+def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str | bool]:
     """What needs the fewest evaluations, for the headline.
 
     Returns:
-        Its ``name``; ``seeds``, their number in words; ``equal``, not empty where another is as good or the seeds are
+        Its ``name``; ``seeds``, their number in words; ``equal``, whether another is as good or the seeds are
         too few; ``needed``, the median number of evaluations until the best was found, or "" beyond the budget, and
         ``random``, that of random search; ``regret``, its median, or "" where nothing was measured, and that of the
         ``others``.
@@ -199,7 +195,7 @@ def _best(lines: Sequence[Line], labels: Labels, budget: int) -> dict[str, str]:
     equal = min(others.values()) <= regret
     return {
         "seeds": f"{len(best.seeds)} seeds" if len(best.seeds) > 1 else "1 seed",
-        "equal": "yes" if equal or len(best.seeds) < _FEWEST else "",
+        "equal": equal or len(best.seeds) < FEWEST_SEEDS,
         "name": shortened(best.name),
         "needed": f"{needed:,.4g}" if math.isfinite(needed) else "",
         "random": f"{random:,}",
