@@ -23,7 +23,7 @@ from archrank.benchmarks import load_benchmark
 from archrank.benchmarks.table import Table
 from archrank.spaces import NASBench201
 from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution, Strategy
-from archrank.study import ArchrankSampler, search
+from archrank.study import ArchrankSampler, SearchResult, search
 
 STRATEGIES: dict[str, Callable[..., Strategy]] = {
     "guided": GuidedSearch,
@@ -109,27 +109,38 @@ Row = dict[str, float]
 Case = Callable[[str, int, int], Row]
 
 
-def failing(name: str | None, fails: Callable[[Architecture], bool]) -> Case:
-    """Evaluations that run out of memory: of a table, or of a formula where no table is named."""
+Fails = Callable[[Architecture], bool]
 
+
+def failing_search(name: str | None, fails: Fails, strategy: str, seed: int, budget: int) -> SearchResult:
+    """A search in which evaluations run out of memory: of a table, or of a formula where no table is named."""
+    space = NASBench201() if name is None else benchmark(name).space
+
+    def evaluate(architecture: Architecture) -> float:
+        if fails(architecture):
+            raise RuntimeError("CUDA out of memory")
+        if name is None:
+            last = architecture.choices[5] == 4
+            return count(architecture, CONV3X3) + 0.1 * count(architecture, SKIP) - 0.2 * last
+        known = benchmark(name)
+        return float(known.column()[known.index(architecture)])
+
+    candidates = {} if name is None else {"candidates": benchmark(name).candidates}
+    return search(space, evaluate, STRATEGIES[strategy](space, **candidates), budget=budget, seed=seed)
+
+
+def failing(name: str | None, fails: Fails) -> Case:
     def run(strategy: str, seed: int, budget: int) -> Row:
-        space = NASBench201() if name is None else benchmark(name).space
-
-        def evaluate(architecture: Architecture) -> float:
-            if fails(architecture):
-                raise RuntimeError("CUDA out of memory")
-            if name is None:
-                last = architecture.choices[5] == 4
-                return count(architecture, CONV3X3) + 0.1 * count(architecture, SKIP) - 0.2 * last
-            known = benchmark(name)
-            return float(known.column()[known.index(architecture)])
-
-        candidates = {} if name is None else {"candidates": benchmark(name).candidates}
-        found = search(space, evaluate, STRATEGIES[strategy](space, **candidates), budget=budget, seed=seed)
+        found = failing_search(name, fails, strategy, seed, budget)
         failed = sum(e.value is None for e in found.evaluations[INITIAL:])
         return {"value": _best(found), "wasted": failed}
 
     return run
+
+
+def large(architecture: Architecture) -> bool:
+    """Whether it has three 3×3 convolutions or more."""
+    return count(architecture, CONV3X3) >= 3
 
 
 def slow(architecture: Architecture) -> bool:
@@ -189,12 +200,15 @@ def _best(found: Any) -> float:
     return float("nan") if found.best_value is None else found.best_value
 
 
+FAILURES: dict[str, tuple[int, str | None, Fails]] = {
+    "failures: formula, three 3×3 convolutions or more": (40, None, large),
+    "failures: analog-nasbench, three 3×3 convolutions or more": (60, "analog-nasbench", large),
+    "failures: nas-bench-graph-cora, the slower half": (60, "nas-bench-graph-cora", slow),
+}
+"""The budget, the table and what fails there, by case."""
+
 CASES: dict[str, tuple[str, int, Case]] = {
-    "failures: formula, three 3×3 convolutions or more": (
-        "failed", 40, failing(None, lambda a: count(a, CONV3X3) >= 3)),
-    "failures: analog-nasbench, three 3×3 convolutions or more": (
-        "failed", 60, failing("analog-nasbench", lambda a: count(a, CONV3X3) >= 3)),
-    "failures: nas-bench-graph-cora, the slower half": ("failed", 60, failing("nas-bench-graph-cora", slow)),
+    **{case: ("failed", budget, failing(name, fails)) for case, (budget, name, fails) in FAILURES.items()},
     "bounds: four stages, parameters < 5e6 and latency < 15": (
         "infeasible", 60, bounded_stages(Stages(), "parameters < 5e6", "latency < 15")),
     "bounds: analog-nasbench, noisy_accuracy > 80 and analog_drift_2592000 > 82": (

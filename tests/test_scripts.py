@@ -31,6 +31,7 @@ SCRIPTS = {
     "studies/fidelity_search.py": "--tables made-up --seeds 1 --budget 12 --out out",
     "studies/flow_encoder.py": f"{SMALL} --encoders biflow",
     "studies/full_size_cost.py": "--cells 1 --out out",
+    "studies/failure_models.py": "--seeds 1 --budget 16 --test 20",
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
     "studies/hierarchical_table.py": "order recipes train write --architectures 3 --twice 1 --recipes wide adamw "
     "--trainings 3 --epochs 1 --images 20 --validation 10 --out out",
