@@ -57,7 +57,7 @@ RECIPES = {
         WIDE,
         NARROW,
         NARROW.but(name="many-epochs", train_images=3_200, epochs=7),
-        NARROW.but(name="sharp", image_size=12, train_images=3_000),
+        NARROW.but(name="sharp", image_size=16, train_images=3_000),
         WIDE.but(name="adamw", optimizer="adamw", learning_rate=0.01, weight_decay=0.05),
     )
 }
