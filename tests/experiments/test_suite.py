@@ -10,7 +10,7 @@ from archrank.benchmarks import load_benchmark
 from archrank.errors import RunFolderError, UnknownName
 from archrank.experiments import compare_suite, suite
 from archrank.experiments.grid import read_rows
-from archrank.experiments.one_hot import INPUTS, inputs_of, rivals
+from archrank.experiments.one_hot import INPUTS, XGBOOST, inputs_of, rivals
 from archrank.experiments.suite_page import cells_of
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201
@@ -72,6 +72,26 @@ def test_simple_predictors_rank_and_paths_and_counts_join_one_hot_choices():
             assert tau > 0.75, name
 
 
+def test_xgboost_is_computed_once_it_is_installed(monkeypatch, tmp_path):
+    pytest.importorskip("xgboost", reason="needs the competitor XGBoost: pip install xgboost-cpu")
+    monkeypatch.setattr(suite, "_MANY", 2)
+    how = {"tables": [TABLE], "efforts": ["fast"], "sizes": [50]}
+    with monkeypatch.context() as without:
+        without.setattr("archrank.experiments.one_hot.installed", lambda module: False)
+        text = compare_suite(tmp_path, **how).read_text(encoding="utf-8")
+    assert "- XGBoost is not installed" in text
+    assert "| XGBoost" not in text
+    before = read_rows(tmp_path)
+    text = compare_suite(tmp_path, **how).read_text(encoding="utf-8")
+    assert all(f"| XGBoost, {inputs} |" in text for inputs in INPUTS)
+    assert "not installed" not in text
+    (cell,) = cells_of(read_rows(tmp_path))
+    assert {cell.differences[f"XGBoost, {inputs}"][2] for inputs in INPUTS} == {2}
+    added = [row for row in read_rows(tmp_path) if row["part"] == XGBOOST]
+    assert len(read_rows(tmp_path)) == len(before) + len(added) == 6
+    assert all(0 < tau < 1 for row in added for tau in row["taus"])
+
+
 def test_ridge_finds_its_penalty():
     rng = np.random.default_rng(0)
     x, slopes = rng.normal(size=(60, 5)), np.array([1.0, -2.0, 0.0, 0.5, 3.0])
@@ -90,7 +110,7 @@ def test_the_grid_grows_and_nothing_is_done_twice(monkeypatch, tmp_path):
     assert "its GaussianProcess" in text
     assert "- analog-nasbench: not computed yet" in text  # rows are never removed
     before = read_rows(tmp_path)
-    assert len(before) == 4
+    assert len(before) == (6 if XGBOOST in rivals() else 4)
     small = load_benchmark(TABLE).select(["latency"])
     compare_suite(tmp_path, tables=["mine"], efforts=["fast"], sizes=[50], more={"mine": small})
     after = read_rows(tmp_path)

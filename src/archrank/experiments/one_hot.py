@@ -1,7 +1,6 @@
 """Simple predictors on one-hot choices, which the default predictor must not lose to."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +9,10 @@ from archrank.features import depth_features
 from archrank.predictors.feature_map import named_features
 from archrank.predictors.kernel import Points, tuned
 from archrank.space import Rows, SearchSpace
+from archrank.system.extras import installed
 from archrank.system.threads import one_thread
 
-__all__ = ["INPUTS", "inputs_of", "rivals"]
+__all__ = ["INPUTS", "XGBOOST", "inputs_of", "rivals"]
 
 Floats = npt.NDArray[np.float64]
 Rival = Callable[[Floats, Floats, Floats], Floats]
@@ -20,6 +20,9 @@ Rival = Callable[[Floats, Floats, Floats], Floats]
 
 INPUTS = ("one-hot", "one-hot + paths + counts")
 """What simple predictors see."""
+
+XGBOOST = "XGBoost"
+"""The simple predictor that needs a package of its own, ``xgboost`` or ``xgboost-cpu``."""
 
 _PENALTIES = np.logspace(-2, 4, 19)
 
@@ -39,10 +42,10 @@ def inputs_of(space: SearchSpace, rows: Rows) -> dict[str, Floats]:
 
 
 def rivals() -> dict[str, Rival]:
-    """The simple predictors by name; XGBoost where it is installed."""
+    """The simple predictors by name; :data:`XGBOOST`, the last, where it is installed."""
     found: dict[str, Rival] = {"ridge": _ridge, "Gaussian process": _process, "LightGBM": _lightgbm}
-    if find_spec("xgboost") is not None:
-        found["XGBoost"] = _xgboost
+    if installed("xgboost"):
+        found[XGBOOST] = _xgboost
     return found
 
 
@@ -101,7 +104,7 @@ def _lightgbm(x: Floats, y: Floats, z: Floats) -> Floats:
 
 
 def _xgboost(x: Floats, y: Floats, z: Floats) -> Floats:
-    import xgboost  # type: ignore[import-not-found, unused-ignore]
+    import xgboost
 
     parameters = {
         "eta": 0.05,

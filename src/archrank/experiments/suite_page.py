@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 
 from archrank.experiments.grid import Row
+from archrank.experiments.one_hot import XGBOOST, rivals
 from archrank.system.files import write_whole
 
-__all__ = ["PAGE", "Cell", "cells_of", "write_page"]
+__all__ = ["PAGE", "RIVALS", "Cell", "cells_of", "write_page"]
 
 PAGE = "suite.md"
 
+RIVALS = ("rivals", XGBOOST)
+"""The parts of the grid that fit simple predictors."""
+
 _LOST = -0.005
+
+_WITHOUT = "- XGBoost is not installed, so it was not compared: `pip install xgboost-cpu`, and start the command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +64,13 @@ def cells_of(rows: Sequence[Row]) -> list[Cell]:
             found = dict(zip(row["predictors"], row["taus"], strict=True))
             taus[row["table"], int(row["size"]), row["part"]][int(row["seed"])] = found
     cells = []
-    for (table, size, effort), mine in taus.items():
-        if effort == "rivals":
+    for (table, size, effort), mine in [*taus.items()]:
+        if effort in RIVALS:
             continue
-        theirs = taus.get((table, size, "rivals"), {})
         pairs: dict[str, list[float]] = defaultdict(list)
         for seed, found in mine.items():
-            for name, tau in {**found, **theirs.get(seed, {})}.items():
+            theirs = {k: v for part in RIVALS for k, v in taus[table, size, part].get(seed, {}).items()}
+            for name, tau in {**found, **theirs}.items():
                 if name != "auto":
                     pairs[name].append(found["auto"] - tau)
         if len(mine) > 1:
@@ -109,6 +115,7 @@ def write_page(folder: Path, rows: Sequence[Row], tables: Sequence[str], missing
         *(f"- {name}: {missing[name]}" for name in tables if name in missing),
         *(f"- {name}: not computed yet" for name in tables if name not in done and name not in missing),
         *(_failure(row) for row in failed),
+        *(() if XGBOOST in rivals() else (_WITHOUT,)),
     ]
     page = folder / PAGE
     write_whole(page, ("\n".join(lines).rstrip() + "\n").encode())
