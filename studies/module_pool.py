@@ -2,19 +2,22 @@
 
     python studies/module_pool.py train --networks 300 --data-folder FOLDER --out docs/results/module-pool
     python studies/module_pool.py replay --seeds 20 --out docs/results/module-pool
+    python studies/module_pool.py live --settings --budget 30 --data-folder FOLDER --out runs/live
 
 ``train`` draws mobile networks uniformly, choice by choice, in an order that the seed fixes; with ``--settings`` each
 has its own learning rate, weight decay and augmentation. It trains each once and
 appends a row to ``pool.csv``; rows that are there already are kept. ``replay`` searches among the networks of the pool
-with each method, and writes ``searches.csv`` and ``table.md``. Optuna's TPE proposes freely, so it gets the nearest
-network of the pool that was not evaluated, and is told of that one.
+with each method, and writes ``searches.csv`` and ``table.md``. Optuna's samplers propose freely, so they get the
+nearest network of the pool that was not evaluated, and are told of that one. ``live`` searches the whole space and
+trains what it proposes; it is resumed where it was stopped, and prints its best.
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +226,19 @@ def replay(args: argparse.Namespace) -> None:
     page.write(args.out, HEAD.format(seeds=args.seeds), _table(csv_rows.read(path), max(pool.values()), args))
 
 
+def live(args: argparse.Namespace) -> None:
+    """Search the whole space by training."""
+    data = images(args.data_folder, args.images, args.validation)
+
+    def loop(module: nn.Module, report: ar.Report) -> None:
+        train(module, report, data, args.epochs)
+
+    result = search(
+        space_of(args), loop, budget=args.budget, seed=args.seed, out=args.out, resume=args.out.exists()
+    )
+    print(f"{result.best.value:.4f} {result.best.text}")
+
+
 Pool = dict[Architecture, float]
 
 
@@ -237,24 +253,34 @@ def _strategy(kind: Any) -> Any:
     return run
 
 
-def _tpe(space: Any, pool: Pool, budget: int, seed: int) -> Iterator[float]:
-    """TPE draws choice by choice; the nearest network of the pool that was not evaluated is what it is told of."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    left = {architecture: space.options(architecture) for architecture in pool}
-    while len(pool) - len(left) < budget:
-        trial = study.ask()
-        asked = space.options(space.suggest(trial))
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which TPE does not learn from
-        nearest = min(left, key=lambda architecture: _distance(asked, left[architecture]))
-        taken = optuna.trial.FixedTrial(left.pop(nearest))
-        space.suggest(taken)
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=taken.params, distributions=taken.distributions, value=pool[nearest]
+def _optuna(sampler: Callable[[int], Any]) -> Any:
+    """A sampler of Optuna draws choice by choice; it is told of the nearest network of the pool instead."""
+
+    def run(space: Any, pool: Pool, budget: int, seed: int) -> Iterator[float]:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(direction="maximize", sampler=sampler(seed))
+        left = {architecture: space.options(architecture) for architecture in pool}
+        while len(pool) - len(left) < budget:
+            trial = study.ask()
+            asked = space.options(space.suggest(trial))
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which samplers do not learn from
+            nearest = min(left, key=lambda architecture: _distance(asked, left[architecture]))
+            taken = optuna.trial.FixedTrial(left.pop(nearest))
+            space.suggest(taken)
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params=taken.params, distributions=taken.distributions, value=pool[nearest]
+                )
             )
-        )
-        yield pool[nearest]
+            yield pool[nearest]
+
+    return run
+
+
+def _gaussian_process(seed: int) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
 
 
 def _distance(one: dict[str, Any], other: dict[str, Any]) -> float:
@@ -272,7 +298,8 @@ def _distance(one: dict[str, Any], other: dict[str, Any]) -> float:
 METHODS: dict[str, Any] = {
     "guided": _strategy(GuidedSearch),
     "evolution": _strategy(RegularizedEvolution),
-    "TPE": _tpe,
+    "TPE": _optuna(lambda seed: optuna.samplers.TPESampler(seed=seed)),
+    "GPSampler": _optuna(_gaussian_process),
     "random": _strategy(RandomSearch),
 }
 
@@ -288,8 +315,7 @@ def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) ->
         cells = []
         for budget in args.budgets:
             seeds = sorted(seed for name, n, seed in found if (name, n) == (method, budget))
-            regrets = [found[method, budget, seed] for seed in seeds]
-            cell = _mean(regrets)
+            cell = _mean([found[method, budget, seed] for seed in seeds]) if seeds else "–"
             more = [
                 found[method, budget, seed] - found["guided", budget, seed]
                 for seed in seeds
@@ -318,7 +344,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", nargs="+", choices=("train", "replay"))
+    parser.add_argument("what", nargs="+", choices=("train", "replay", "live"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", type=int, default=300)
     parser.add_argument("--settings", action="store_true", help="draw settings of the training too")
@@ -328,12 +354,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--data-folder", type=Path, help="the folder of the CIFAR-10 files")
     parser.add_argument("--seeds", type=int, default=20, help="searches of each method")
+    parser.add_argument("--budget", type=int, default=30, help="of the live search")
     parser.add_argument("--budgets", type=int, nargs="+", default=list(BUDGETS))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     args = parser.parse_args()
     torch.set_num_threads(1)
     for part in args.what:
-        {"train": train_pool, "replay": replay}[part](args)
+        {"train": train_pool, "replay": replay, "live": live}[part](args)
 
 
 if __name__ == "__main__":

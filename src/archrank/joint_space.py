@@ -110,7 +110,8 @@ class JointSpace(OpenSpace):
         """The architecture of the space, and the values of the hyper-parameters by name."""
         values = dict(architecture.choices)
         base = self.space.from_options(values)
-        return base, {name: values[name] for name in values if name not in self.space.options(base)}
+        of_space = self.space.options(base)
+        return base, {name: value for name, value in values.items() if name not in of_space}
 
     def build(self, architecture: Architecture | Mapping[str, Any] | str, *, seed: int | None = None) -> Any:
         """The network, where the space builds networks.
@@ -177,6 +178,14 @@ class JointSpace(OpenSpace):
             numbers = zip(domains[name].feature_names(), domains[name].features(value), strict=True)
             found |= {f"{name}{suffix}": feature for suffix, feature in numbers}
         return found
+
+    def prepare(self, architectures: Sequence[Architecture]) -> None:
+        """Work out the features of the architectures of the space together."""
+        bases = list(dict.fromkeys(self.split(architecture)[0] for architecture in architectures))
+        if isinstance(self.space, OpenSpace):
+            self.space.prepare(bases)
+        elif missing := [base for base in bases if base not in self._features]:
+            self._remember(missing)
 
     @property
     def by_function(self) -> bool:  # type: ignore[override]  # the space decides
@@ -266,13 +275,17 @@ class JointSpace(OpenSpace):
         if isinstance(self.space, OpenSpace):
             return self.space.features(base)
         if base not in self._features:
-            if len(self._features) >= _KEPT:
-                self._features.clear()
-            cells = self.space.function_arrays(self.space.pack([base]))
-            names = feature_names(self.space.operations, len(cells))
-            values = graph_features(cells, self.space.operations)[0]
-            self._features[base] = dict(zip(names, values.tolist(), strict=True))
+            self._remember([base])
         return self._features[base]
+
+    def _remember(self, bases: Sequence[Architecture]) -> None:
+        """Work out the features of architectures of a space that is not open, all at once."""
+        if len(self._features) + len(bases) > _KEPT:
+            self._features.clear()
+        cells = self.space.function_arrays(self.space.pack(bases))
+        names = feature_names(self.space.operations, len(cells))
+        for base, values in zip(bases, graph_features(cells, self.space.operations).tolist(), strict=True):
+            self._features[base] = dict(zip(names, values, strict=True))
 
 
 SearchSpace.joint = JointSpace

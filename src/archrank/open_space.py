@@ -245,6 +245,9 @@ class OpenSpace(SearchSpace):
             found |= {f"{name}{suffix}": number for suffix, number in numbers}
         return found | network_features(self.function(architecture))
 
+    def prepare(self, architectures: Sequence[Architecture]) -> None:
+        """Work out what :meth:`features` will give for many, where that is faster than one at a time."""
+
     def suggest(self, trial: Suggests) -> Architecture:
         """Ask an Optuna trial for every choice that is reached."""
         if not callable(getattr(trial, "suggest_categorical", None)):

@@ -46,6 +46,7 @@ class OpenFeatureMap(Grouped):
         self._space = space
         self._kept: dict[Architecture, Floats] = {}
         drawn = space.sample(_SAMPLE, np.random.default_rng(0))
+        space.prepare(drawn)
         described = [space.features(a) for a in drawn]
         own = list(dict.fromkeys(name for each in described for name in each))
         self._outlines = OutlineColumns([space.function(a) for a in drawn])
@@ -78,6 +79,7 @@ class OpenFeatureMap(Grouped):
         )
 
     def _of(self, architectures: Sequence[Architecture]) -> Floats:
+        self._space.prepare(architectures)
         described = [self._space.features(architecture) for architecture in architectures]
         outlines = self._outlines([self._space.function(architecture) for architecture in architectures])
         values = np.concatenate([_matrix(described, self._own), outlines], axis=1)[:, self._varied]

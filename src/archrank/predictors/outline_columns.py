@@ -60,8 +60,10 @@ class OutlineColumns:
         """The features of B networks: (B, F)."""
         if not self.names or not graphs:
             return np.empty((len(graphs), len(self.names)), dtype=np.float32)
-        outlines = [outline(graph, self._named, self._main) for graph in graphs]
-        return graph_features(stack(outlines, self._known), self._known)
+        place = {graph: index for index, graph in enumerate(dict.fromkeys(graphs))}
+        outlines = [outline(graph, self._named, self._main) for graph in place]
+        found = graph_features(stack(outlines, self._known), self._known)
+        return found[[place[graph] for graph in graphs]]
 
     def _named(self, site: Site) -> str:
         name = self._name_of(site)
