@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,7 @@ class Networks:
         self._operation_hash, self._gate_hash = array("q"), array("q")
         self._message_hash, self._state_hash = array("q"), array("q")
         self._cells: dict[int, _Merged] = {}
+        self._sent: dict[tuple[int, tuple[int, ...]], _Sent] = {}
         self._networks: list[tuple[int, tuple[int, ...], int]] = []
 
     def __len__(self) -> int:
@@ -139,33 +141,41 @@ class Networks:
             for junction in range(settled, max(site.sources, default=-1) + 1):
                 here[junction] = self._state(WRITTEN, tuple(sorted(arriving[junction])))
                 settled = junction + 1
-            for target, message in self._sent(site, [here[j] for j in site.sources], inside):
+            reads = tuple([here[j] for j in site.sources])
+            sent = self._sent.get((id(site), reads))
+            if sent is None:
+                sent = self._sent[id(site), reads] = self._sent_by(site, list(reads))
+            for target, message in sent.messages:
                 arriving[target].append(message)
+            inside.update(sent.inside)
         for junction in range(settled, cell.junctions):
             here[junction] = self._state(WRITTEN, tuple(sorted(arriving[junction])))
         merged = _Merged(cell, tuple(here), sum(inside.values()))
         self._cells[id(cell)] = merged
         return merged
 
-    def _sent(self, site: Site, reads: list[int], inside: dict[int, int]) -> list[tuple[int, int]]:
-        """The junctions that a site writes to, each with a message; the sizes of inner cells are noted."""
+    def _sent_by(self, site: Site, reads: list[int]) -> "_Sent":
+        """The junctions that a site writes to, each with a message, and the sizes of inner cells."""
+        given, inside = site, dict[int, int]()
         while isinstance(site, Node) and site.inner is not None and (only := _only(site.inner)) is not None:
             site = _in_place_of(site, only)
         if not isinstance(site, Node):
             operation = self._operation(site.operation, ())
-            return [(site.target, m) for m in self._messages_of(operation, -1, 0, reads, ordered=False)]
+            sent = [(site.target, m) for m in self._messages_of(operation, -1, 0, reads, ordered=False)]
+            return _Sent(given, sent, inside)
         if site.inner is None:
             operation = self._operation(site.operation, _numbers(site))
             gates = [(operation, -1, output) for output in range(len(site.targets))]
         else:
             merged = self._cell(site.inner)
-            inside[id(site.inner)] = merged.size
+            inside[id(merged.cell)] = merged.size
             gates = [(-1, state, 0) for state in merged.outputs]
-        return [
+        sent = [
             (target, message)
             for target, gate in zip(site.targets, gates, strict=True)
             for message in self._messages_of(*gate, reads, site.ordered)
         ]
+        return _Sent(given, sent, inside)
 
     def _result(self, outputs: tuple[int, ...], ordered: bool) -> int:
         """The state that results flow into."""
@@ -231,6 +241,14 @@ class _Merged:
         self.states = states
         self.outputs = tuple([states[j] for j in cell.outputs])
         self.size = cell.junctions + inside
+
+
+class _Sent(NamedTuple):
+    """What a site sends when it reads certain states, and the sizes of the cells inside of it by their ids."""
+
+    site: Site  # so that its id is not given to another one
+    messages: list[tuple[int, int]]
+    inside: dict[int, int]
 
 
 class _Rows:
@@ -322,4 +340,4 @@ def _numbers(node: Node) -> Numbers:
 
 
 def _first(site: Site) -> int:
-    return min(site.targets) if isinstance(site, Node) else site.target
+    return min(site.targets) if isinstance(site, Node) and site.more_targets else site.target

@@ -156,12 +156,21 @@ class ByDepth(Law):
 class ByChoice(Law):
     """Every alternative of a rule that can end within the depth is as probable as every other one."""
 
+    def __init__(self, counts: Counts) -> None:
+        super().__init__(counts)
+        children = counts.grammar.children
+        self._parts = {s: [tuple(part for _, part in each) for each in children[s]] for s in children}
+        # Alternatives without rules among their parts, which are drawn most often.
+        self._ends = {s: {k: Tree(s, k) for k, each in enumerate(children[s]) if not each} for s in children}
+
     def draw(self, symbol: str, depth: int, rng: np.random.Generator) -> Tree:
         """Draw a derivation."""
-        grammar = self.counts.grammar
-        possible = grammar.possible(symbol, depth)
-        k = possible[int(rng.integers(len(possible)))]
-        return Tree(symbol, k, tuple([self.draw(s, depth - 1, rng) for _, s in grammar.children[symbol][k]]))
+        possible = self.counts.grammar.possible(symbol, depth)
+        k = possible[int(rng.integers(len(possible)))] if len(possible) > 1 else possible[0]
+        end = self._ends[symbol].get(k)
+        if end is not None:
+            return end
+        return Tree(symbol, k, tuple([self.draw(part, depth - 1, rng) for part in self._parts[symbol][k]]))
 
     def log_probability(self, tree: Tree, depth: int) -> float:
         """The sum of the logarithms of the choices' probabilities."""

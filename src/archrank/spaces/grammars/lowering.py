@@ -1,8 +1,7 @@
 """Derivations as graphs: with their hierarchy as it stands, and flat after the rules of what computes nothing."""
 
-from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from archrank.graph import Cell, Graph, Node, Site
 from archrank.spaces.grammars.rules import Grammar
@@ -13,9 +12,8 @@ __all__ = ["Lowering", "flat_function"]
 
 _KEPT = 20_000
 _EXACT = 2**53
-_OPEN, _SHUT = "open", "shut"
 
-Terms = Counter[int]
+Terms: TypeAlias = dict[int, int]
 """A sum of results: how often each junction is in it."""
 
 
@@ -29,7 +27,6 @@ class Lowering:
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
         self._parts: dict[Tree, Part] = {}
-        self._flows: dict[Tree, bool] = {}
 
     def graph(self, tree: Tree) -> Graph:
         """The graph of a derivation, with cells in its nodes."""
@@ -55,31 +52,6 @@ class Lowering:
             self._parts[tree] = made
         return self._parts[tree]
 
-    def flows(self, tree: Tree, zeros: Collection[str]) -> bool:
-        """Whether anything reaches the output of a derivation."""
-        if tree not in self._flows:
-            if len(self._flows) >= _KEPT:
-                self._flows.clear()
-            a = self._grammar.rules[tree.symbol][tree.alternative]
-            children = iter(tree.children)
-            parts = [
-                self.flows(next(children), zeros) if name in self._grammar.rules else name not in zeros
-                for name in a.parts
-            ]
-            if a.topology is None or all(parts):
-                found = all(parts)
-            else:
-                marked = self._grammar.topologies[a.topology].cell(
-                    [Part(_OPEN if p else _SHUT) for p in parts]
-                )
-                reached = set(range(marked.inputs))
-                for site in sorted(marked.sites, key=_target):
-                    if site.operation != _SHUT and reached.intersection(site.sources):
-                        reached.add(site.target)
-                found = bool(reached.intersection(marked.outputs))
-            self._flows[tree] = found
-        return self._flows[tree]
-
 
 def flat_function(graph: Graph, identities: Collection[str], zeros: Collection[str]) -> Graph:
     """The operations that reach the output, each a node that reads a sum of others.
@@ -91,17 +63,17 @@ def flat_function(graph: Graph, identities: Collection[str], zeros: Collection[s
 
 
 class _Flat:
-    """Collects the nodes of one flat cell; junction 0 is its input."""
+    """Collects the nodes of one flat cell; junction 0 is its input, and node i writes to junction i + 1."""
 
     def __init__(self, identities: Collection[str], zeros: Collection[str]) -> None:
         self._identities, self._zeros = identities, zeros
-        self._nodes: list[Node] = []
+        self._nodes: list[_Made] = []
 
     def cell(self, cell: Cell) -> Cell:
         """A cell without what computes nothing; an output that nothing reaches is a junction without a writer."""
         ends = [
-            next(iter(self._add(Node("output", self._sources(result), 0)))) if result else -1
-            for result in self._results(cell, [Counter([junction]) for junction in range(cell.inputs)])
+            self._add("output", self._sources(result)) if result else -1
+            for result in self._results(cell, [{junction: 1} for junction in range(cell.inputs)])
         ]
         live: set[int] = set()
         pending = list(ends)
@@ -111,63 +83,88 @@ class _Flat:
                 live.add(junction)
                 pending += self._nodes[junction - 1].sources
         at = {0: 0} | {junction: i for i, junction in enumerate(sorted(live), start=1)}
-        nodes = [
-            replace(node, sources=tuple([at[j] for j in node.sources]), target=at[node.target])
-            for node in self._nodes
-            if node.target in live
-        ]
+        nodes = []
+        for junction in sorted(live):
+            made = self._nodes[junction - 1]
+            nodes.append(
+                Node(
+                    made.operation,
+                    tuple([at[j] for j in made.sources]),
+                    at[junction],
+                    attributes=made.attributes,
+                    ordered=made.ordered,
+                )
+            )
         return Cell(1, len(at) + (-1 in ends), tuple(nodes), tuple([at.get(end, len(at)) for end in ends]))
 
     def _results(self, cell: Cell, inputs: list[Terms]) -> list[Terms]:
         """What the outputs of a cell are sums of."""
-        terms = inputs + [Counter() for _ in range(cell.junctions - len(inputs))]
+        terms = inputs + [{} for _ in range(cell.junctions - len(inputs))]
         for site in sorted(cell.sites, key=_target):
-            terms[site.target].update(self._written(site, terms))
+            total = self._written(site, terms)
+            terms[site.target] = _sum(terms[site.target], total) if terms[site.target] else total
         return [terms[junction] for junction in cell.outputs]
 
     def _written(self, site: Site, terms: list[Terms]) -> Terms:
+        """What a site writes; the caller does not change it."""
         if site.operation in self._zeros:
-            return Counter()
+            return {}
         node = site if isinstance(site, Node) else None
         if node is not None and node.inner is not None:
-            (result,) = self._results(node.inner, [Counter(terms[j]) for j in site.sources])
+            (result,) = self._results(node.inner, [terms[j] for j in site.sources])
             return result
         if node is not None and node.ordered:
-            sources = [self._one(terms[j]) for j in site.sources]
-            return self._add(
-                Node(site.operation, tuple(sources), 0, attributes=node.attributes, ordered=True)
-            )
-        total: Terms = Counter()
-        for junction in site.sources:
-            total.update(terms[junction])
+            sources = tuple([self._one(terms[j]) for j in site.sources])
+            return {self._add(site.operation, sources, node.attributes, ordered=True): 1}
+        total = terms[site.sources[0]] if site.sources else {}
+        for junction in site.sources[1:]:
+            total = _sum(total, terms[junction])
         if not total or site.operation in self._identities:
             return total
-        attributes = () if node is None else node.attributes
-        return self._add(Node(site.operation, self._sources(total), 0, attributes=attributes))
+        return {self._add(site.operation, self._sources(total), () if node is None else node.attributes): 1}
 
     def _sources(self, total: Terms) -> tuple[int, ...]:
         """The junctions of a sum, one for each different result."""
-        return tuple(
-            sorted(j if n == 1 else next(iter(self._add(_times(j, 0, n)))) for j, n in total.items())
-        )
+        return tuple(sorted([j if n == 1 else self._times(j, n) for j, n in total.items()]))
 
     def _one(self, total: Terms) -> int:
         """The junction that holds a sum."""
         if len(total) == 1 and next(iter(total.values())) == 1:
             return next(iter(total))
-        return next(iter(self._add(Node("sum" if total else "zeros", self._sources(total), 0))))
+        return self._add("sum" if total else "zeros", self._sources(total))
 
-    def _add(self, node: Node) -> Terms:
-        junction = len(self._nodes) + 1
-        self._nodes.append(replace(node, target=junction))
-        return Counter([junction])
+    def _times(self, source: int, times: int) -> int:
+        """A multiple of a result; a large number has two parts, so that it is exact."""
+        high = times // _EXACT
+        factors = (("factor", float(times % _EXACT)),) + ((("factor high", float(high)),) if high else ())
+        return self._add("multiple", (source,), factors)
+
+    def _add(
+        self,
+        operation: str,
+        sources: tuple[int, ...],
+        attributes: tuple[tuple[str, float], ...] = (),
+        ordered: bool = False,
+    ) -> int:
+        """Add a node; returns the junction that it writes to."""
+        self._nodes.append(_Made(operation, sources, attributes, ordered))
+        return len(self._nodes)
 
 
-def _times(source: int, target: int, times: int) -> Node:
-    """A multiple of a result; a large number has two parts, so that it is exact."""
-    high = times // _EXACT
-    attributes = (("factor", float(times % _EXACT)),) + ((("factor high", float(high)),) if high else ())
-    return Node("multiple", (source,), target, attributes=attributes)
+class _Made(NamedTuple):
+    """A node of a flat cell before its junctions have their last numbers."""
+
+    operation: str
+    sources: tuple[int, ...]
+    attributes: tuple[tuple[str, float], ...]
+    ordered: bool
+
+
+def _sum(a: Terms, b: Terms) -> Terms:
+    found = dict(a)
+    for junction, times in b.items():
+        found[junction] = found.get(junction, 0) + times
+    return found
 
 
 def _target(site: Site) -> int:

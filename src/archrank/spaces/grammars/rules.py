@@ -80,12 +80,18 @@ class Grammar:
             for symbol, alternatives in self.rules.items()
         }
         """Of every alternative, the parts that are rules, with their places."""
+        self.steps = {
+            symbol: tuple(tuple(f"/{place + 1}.{part}" for place, part in parts) for parts in alternatives)
+            for symbol, alternatives in self.children.items()
+        }
+        """What these parts add to the path of their rule."""
         self.shallowest = self._shallowest()
         self._heights = {
             symbol: [1 + max((self.shallowest[part] for _, part in c), default=0) for c in alternatives]
             for symbol, alternatives in self.children.items()
         }
-        self._every = {symbol: list(range(len(heights))) for symbol, heights in self._heights.items()}
+        # The depth from which on every alternative is possible, and all of them.
+        self._every = {symbol: (max(h), list(range(len(h)))) for symbol, h in self._heights.items()}
         self._refuse_loops()
         self.deepest = self._deepest()
 
@@ -99,10 +105,8 @@ class Grammar:
 
     def possible(self, symbol: str, depth: int) -> list[int]:
         """The alternatives from which a derivation no deeper than ``depth`` follows."""
-        heights = self._heights[symbol]
-        return (
-            self._every[symbol] if depth >= max(heights) else [k for k, h in enumerate(heights) if h <= depth]
-        )
+        highest, every = self._every[symbol]
+        return every if depth >= highest else [k for k, h in enumerate(self._heights[symbol]) if h <= depth]
 
     @staticmethod
     def _check_alternatives(

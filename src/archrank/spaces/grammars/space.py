@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -25,7 +24,7 @@ from archrank.spaces.grammars.reading import read_rules
 from archrank.spaces.grammars.rules import Grammar
 from archrank.spaces.grammars.texts import read_tree, written
 from archrank.spaces.grammars.topologies import topology_of
-from archrank.spaces.grammars.tree import Tree, choice_points, derived, places
+from archrank.spaces.grammars.tree import Tree, choice_points, derived, places, taken_alternatives
 from archrank.system.foreign import shown
 
 __all__ = ["GrammarSpace", "Sampling"]
@@ -121,7 +120,7 @@ class GrammarSpace(OpenSpace):
                 raise SpaceError(
                     f"an effect: {UnknownName('operation', operation, [*self.operations, *inside])}"
                 )
-        self._shapes = Shapes(effects or {}, self._zeros, max_halvings, max_widening)
+        self._shapes = Shapes(self.grammar, effects or {}, self._zeros, max_halvings, max_widening)
         self._connected = connected and not self._zeros.isdisjoint(self.operations)
         self._counts = Counts(self.grammar, self.max_depth)
         self._law = _LAWS[sampling](self._counts)
@@ -221,7 +220,7 @@ class GrammarSpace(OpenSpace):
 
     def features(self, architecture: Architecture) -> dict[str, float]:
         """What predictors see: how often each alternative is taken, and the features of the flat graph."""
-        taken = Counter((each.tree.symbol, each.tree.alternative) for each in places(self.tree(architecture)))
+        taken = taken_alternatives(self.tree(architecture))
         found = {
             f"{symbol} → {self.grammar.rules[symbol][k].text}": math.log1p(count)
             for (symbol, k), count in taken.items()
@@ -396,10 +395,8 @@ class GrammarSpace(OpenSpace):
                 raise InvalidArchitecture(
                     f"it has {count} operations; max_operations is {self.max_operations}"
                 )
-        if self._connected and not self._lowering.flows(tree, self._zeros):
+        if (self._connected or self._shapes.effects) and self._shapes.of(tree) is None and self._connected:
             raise InvalidArchitecture("nothing reaches its output, because of zeros")
-        if self._shapes.effects:
-            self._shapes.check(self._lowering.graph(tree))
 
     def _operations_in(self, tree: Tree) -> int:
         rules = self.grammar.rules

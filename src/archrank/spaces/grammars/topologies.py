@@ -34,17 +34,25 @@ class Part:
         self.inner = inner
         self.symbol = symbol
         self.name = name
+        self._named: dict[int, Part] = {}
+        self._nodes: dict[tuple[int, int], Node] = {}
 
     def named(self, place: int) -> "Part":
         """The same at a place of a cell."""
-        return Part(self.operation, self.inner, self.symbol, f"{place}.{self.symbol}" if self.symbol else "")
+        if place not in self._named:
+            name = f"{place}.{self.symbol}" if self.symbol else ""
+            self._named[place] = Part(self.operation, self.inner, self.symbol, name)
+        return self._named[place]
 
     def __call__(self, source: int, target: int) -> Node:
         """The node that reads junction ``source`` and adds its result to ``target``."""
-        if not self.name:
-            return Node(self.operation, (source,), target, inner=self.inner)
-        path, classes = (self.name,), (self.symbol,)
-        return Node(self.operation, (source,), target, inner=self.inner, path=path, classes=classes)
+        at = source, target
+        if at not in self._nodes:
+            path, classes = ((self.name,), (self.symbol,)) if self.name else ((), ())
+            self._nodes[at] = Node(
+                self.operation, (source,), target, inner=self.inner, path=path, classes=classes
+            )
+        return self._nodes[at]
 
 
 class Topology:
@@ -70,21 +78,22 @@ class Topology:
         if (edges is None) == (wire is None):
             raise SpaceError("a topology needs either a function that wires its parts, or edges")
         self.edges = None if edges is None else tuple((int(s), int(t)) for s, t in edges)
+        self._last = max((target for _, target in self.edges or ()), default=0)
         self.wire = wire
         self.arity = len(self.edges or ()) if arity is None else arity
         if self.arity < 1 or (self.edges is not None and self.arity != len(self.edges)):
             raise SpaceError(f"a topology of {self.arity} parts needs as many edges, and at least one part")
         try:
-            self.cell([Part("part")] * self.arity)
+            made = self.cell([Part("part")] * self.arity)
+            Cell(made.inputs, made.junctions, made.sites, made.outputs)  # which checks it
         except SpaceError as error:
             raise SpaceError(f"a topology of {self.arity} parts is wired wrongly: {error}") from None
 
     def cell(self, parts: Sequence[Part]) -> Cell:
         """The cell of some parts."""
         if self.edges is not None:
-            nodes = tuple(part(*edge) for part, edge in zip(parts, self.edges, strict=True))
-            last = max(target for _, target in self.edges)
-            return Cell(1, last + 1, nodes, (last,))
+            nodes = tuple([part(*edge) for part, edge in zip(parts, self.edges, strict=True)])
+            return Cell.unchecked(1, self._last + 1, nodes, (self._last,), False)
         made: object = self.wire(parts)  # type: ignore[misc] # one of the two is given
         if not isinstance(made, Cell) or made.inputs != 1 or len(made.outputs) != 1:
             raise SpaceError(

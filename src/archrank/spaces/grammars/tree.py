@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from archrank.spaces.grammars.rules import Grammar
 
-__all__ = ["Place", "Tree", "choice_points", "derived", "places", "replaced"]
+__all__ = ["Place", "Tree", "choice_points", "derived", "places", "replaced", "taken_alternatives"]
 
 
 class Tree:
@@ -26,7 +26,11 @@ class Tree:
         self.symbol = symbol
         self.alternative = alternative
         self.children = children
-        self.depth = 1 + max((child.depth for child in children), default=0)
+        depth = 0
+        for child in children:
+            if child.depth > depth:
+                depth = child.depth
+        self.depth = depth + 1
         self._hash = hash((symbol, alternative, children))
 
     def __eq__(self, other: object) -> bool:
@@ -67,6 +71,18 @@ def places(tree: Tree, path: tuple[int, ...] = ()) -> Iterator[Place]:
         yield from places(child, (*path, number))
 
 
+def taken_alternatives(tree: Tree) -> dict[tuple[str, int], int]:
+    """How often each alternative of a symbol is taken, in the order of their first subtrees."""
+    taken: dict[tuple[str, int], int] = {}
+    pending = [tree]
+    while pending:
+        each = pending.pop()
+        key = each.symbol, each.alternative
+        taken[key] = taken.get(key, 0) + 1
+        pending += reversed(each.children)
+    return taken
+
+
 def replaced(tree: Tree, path: tuple[int, ...], new: Tree) -> Tree:
     """The tree with another subtree at a path."""
     if not path:
@@ -87,30 +103,25 @@ def derived(grammar: Grammar, choose: Callable[[str, str, int], int], depth: int
 
     def derive(symbol: str, path: str, left: int) -> Tree:
         alternative = choose(path, symbol, left)
-        children = grammar.children[symbol][alternative]
-        return Tree(
-            symbol, alternative, tuple([derive(s, _below(path, n, s), left - 1) for n, s in children])
-        )
+        below = zip(grammar.children[symbol][alternative], grammar.steps[symbol][alternative], strict=True)
+        return Tree(symbol, alternative, tuple([derive(s, path + step, left - 1) for (_, s), step in below]))
 
     return derive(grammar.start, grammar.start, depth)
 
 
-def choice_points(grammar: Grammar, tree: Tree) -> Iterator[tuple[str, Tree, int]]:
+def choice_points(grammar: Grammar, tree: Tree) -> list[tuple[str, Tree, int]]:
     """Every choice of a derivation, in the order in which :func:`derived` asks.
 
-    Yields:
-        Its path, the subtree that it begins, and how many rules are around it.
+    Returns:
+        For each its path, the subtree that it begins, and how many rules are around it.
     """
+    found: list[tuple[str, Tree, int]] = []
 
-    def visit(tree: Tree, path: str, depth: int) -> Iterator[tuple[str, Tree, int]]:
+    def visit(tree: Tree, path: str, depth: int) -> None:
         if len(grammar.rules[tree.symbol]) > 1:
-            yield path, tree, depth
-        children = grammar.children[tree.symbol][tree.alternative]
-        for (place, symbol), child in zip(children, tree.children, strict=True):
-            yield from visit(child, _below(path, place, symbol), depth + 1)
+            found.append((path, tree, depth))
+        for step, child in zip(grammar.steps[tree.symbol][tree.alternative], tree.children, strict=True):
+            visit(child, path + step, depth + 1)
 
-    return visit(tree, grammar.start, 0)
-
-
-def _below(path: str, place: int, symbol: str) -> str:
-    return f"{path}/{place + 1}.{symbol}"
+    visit(tree, grammar.start, 0)
+    return found
