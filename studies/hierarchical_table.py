@@ -1,24 +1,22 @@
 """A table of trained hierarchical architectures on CIFAR-10: which are trained, by which recipe, and the trainings.
 
-    python studies/hierarchical_table.py order --architectures 1200 --twice 150 --out docs/results/hierarchical-table
     python studies/hierarchical_table.py recipes --out docs/results/hierarchical-table
+    python studies/hierarchical_table.py order --architectures 1200 --twice 150 --out docs/results/hierarchical-table
     python studies/hierarchical_table.py train --recipe wide --out docs/results/hierarchical-table
-    python studies/hierarchical_table.py write --out docs/results/hierarchical-table
 
-``order`` draws different functions of the space, as ``space.sample`` does, and writes ``order-SPACE.parquet``: all
-trainings in the order in which they are run, some architectures with a second seed. ``recipes`` trains other
-architectures of the space twice by each recipe, and prints Kendall's tau between the two trainings, with which no
-ranking by one training can agree better. ``train`` goes through the order and continues where it was stopped; a failed
-training is a row with its error, and every row is on disk before the next training begins. ``write`` makes the Parquet
-file of the table from the rows so far, without those of an interrupted training.
+``recipes`` trains architectures of the space twice by each recipe, and prints Kendall's tau between the two trainings,
+with which no ranking by one training can agree better. ``order`` draws other architectures, as ``space.sample`` does,
+each of a different function, and writes ``order-SPACE.csv``: all trainings in the order in which they are run, some
+architectures with a second seed, by the digests of their texts. ``train`` draws them again, goes through the order,
+and writes the table, ``SPACE.parquet`` or another ``--table``. It continues where it was stopped; a failed training is
+a row with its error, and every row is on disk before the next training begins.
 
 Trainings use one thread; ``seconds`` are those of the processor. Images are those of the data folder.
 """
 
 import argparse
-import csv
+import hashlib
 import io
-import json
 import statistics
 import time
 from pathlib import Path
@@ -26,6 +24,8 @@ from typing import Any
 
 import csv_rows
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from grids import table
 
@@ -64,18 +64,21 @@ RECIPES = {
 """Of similar cost: 15 to 20 processor seconds on a busy core, of which evaluation takes 4 to 6."""
 
 VALIDATION = 5_000
-COLUMNS = (
-    "number",
-    "valid_accuracy",
-    "test_accuracy",
-    "curve",
-    "parameters",
-    "multiply_adds",
-    "seconds",
-    "seed",
-    "recipe",
-    "error",
-)
+KINDS = {
+    "number": pa.int32(),
+    "architecture": pa.string(),
+    "valid_accuracy": pa.float32(),
+    "test_accuracy": pa.float32(),
+    "curve": pa.list_(pa.float32()),
+    "parameters": pa.int64(),
+    "multiply_adds": pa.int64(),
+    "seconds": pa.float32(),
+    "seed": pa.int32(),
+    "recipe": pa.string(),
+    "error": pa.string(),
+}
+"""The columns; ``number`` is that of an architecture in the order, and ``curve`` has an accuracy for each epoch."""
+
 RECIPE_SEED, ORDER_SEED = 1, 2
 """Of the architectures that recipes are compared on, and of those of the table."""
 
@@ -91,7 +94,8 @@ class Trainer:
     def __call__(self, number: int, architecture: Architecture, recipe: Recipe, seed: int) -> dict[str, Any]:
         """The row of a training, also of one that fails; without images nothing is trained."""
         data = self._data(recipe)
-        row = dict.fromkeys(COLUMNS, "") | {"number": number, "recipe": recipe.name, "seed": seed}
+        row = dict.fromkeys(KINDS) | {"number": number, "recipe": recipe.name, "seed": seed}
+        row["architecture"] = self.space.format(architecture)
         began = time.process_time()
         try:
             row |= self._trained(architecture, recipe, data, seed)
@@ -120,40 +124,37 @@ class Trainer:
         return row | {
             "valid_accuracy": curve[-1].valid_accuracy,
             "test_accuracy": tested.accuracy,
-            "curve": json.dumps([round(epoch.valid_accuracy or 0.0, 5) for epoch in curve]),
+            "curve": [epoch.valid_accuracy for epoch in curve],
         }
 
 
 class Rows:
-    """The rows of a CSV file, which is written whole with every new one."""
+    """The rows of a Parquet file, which is written whole with every new one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.rows: list[dict[str, Any]] = csv_rows.read(path)
-        self.done = {self._key(row) for row in self.rows}
+        self.rows: list[dict[str, Any]] = pq.read_table(path).to_pylist() if path.exists() else []
+        self._done = {self._key(row) for row in self.rows}
 
     @staticmethod
-    def _key(row: dict[str, Any]) -> tuple[str, str, str]:
-        return str(row["number"]), str(row["recipe"]), str(row["seed"])
+    def _key(row: dict[str, Any]) -> tuple[int, str, int]:
+        return row["number"], row["recipe"], row["seed"]
 
     def has(self, number: int, recipe: str, seed: int) -> bool:
         """Whether there is the row of a training."""
-        return (str(number), recipe, str(seed)) in self.done
+        return (number, recipe, seed) in self._done
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row, and write the file."""
-        self.rows.append({name: str(value) for name, value in row.items()})
-        self.done.add(self._key(row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_whole(self._path, text.getvalue())
-        print(
-            f"{row['number']} {row['recipe']} seed {row['seed']}: {row['valid_accuracy']}{row['error']} in "
-            f"{row['seconds']} s",
-            flush=True,
-        )
+        self.rows.append(row)
+        self._done.add(self._key(row))
+        columns = {name: pa.array([each[name] for each in self.rows], kind) for name, kind in KINDS.items()}
+        columns["recipe"] = columns["recipe"].dictionary_encode()
+        content = io.BytesIO()
+        pq.write_table(pa.table(columns), content, compression="zstd", compression_level=19)
+        write_whole(self._path, content.getvalue())
+        told = row["error"] or f"{row['valid_accuracy']:.4f}"
+        print(f"{row['number']} {row['recipe']} seed {row['seed']}: {told} in {row['seconds']} s", flush=True)
 
 
 def drawn(space: Any, count: int, seed: int) -> list[Architecture]:
@@ -165,49 +166,43 @@ def drawn(space: Any, count: int, seed: int) -> list[Architecture]:
     return list(found.values())
 
 
-def order_path(args: argparse.Namespace) -> Path:
-    """The file of the order."""
-    path: Path = args.out / f"order-{args.space}.parquet"
-    return path
-
-
 def order(args: argparse.Namespace) -> None:
     """Fix the architectures and the order of trainings."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = order_path(args)
+    path = args.out / f"order-{args.space}.csv"
     if path.exists():
         raise SystemExit(f"{path} exists; an order is fixed once")
     space = named_space(args.space)
     architectures = drawn(space, args.architectures, ORDER_SEED)
-    step = max(1, args.architectures // max(1, args.twice))
-    twice = set(range(0, args.architectures, step)[: args.twice])
+    twice = set(range(0, args.architectures, 3)[: args.twice])  # soon, so that the noise is known early
     trainings = [
-        (number, seed) for number in range(len(architectures)) for seed in range(1 + (number in twice))
+        {"number": number, "seed": seed, "digest": digest(space.format(architecture))}
+        for number, architecture in enumerate(architectures)
+        for seed in range(1 + (number in twice))
     ]
-    columns = {
-        "number": [number for number, _ in trainings],
-        "seed": [seed for _, seed in trainings],
-        "architecture": [space.format(architectures[number]) for number, _ in trainings],
-    }
-    content = io.BytesIO()
-    pq.write_table(pa.table(columns), content, compression="zstd", compression_level=19)
-    write_whole(path, content.getvalue())
+    csv_rows.append(path, ("number", "seed", "digest"), trainings)
     print(f"{len(trainings)} trainings of {len(architectures)} architectures in {path}")
 
 
-def ordered(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The trainings of the order."""
-    import pyarrow.parquet as pq
+def digest(text: str) -> str:
+    """What the order keeps of the text of an architecture."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    rows: list[dict[str, Any]] = pq.read_table(order_path(args)).to_pylist()
-    return rows
+
+def ordered(args: argparse.Namespace, space: Any) -> list[tuple[int, Architecture, int]]:
+    """The trainings of the order: the number, the architecture and the seed."""
+    path = args.out / f"order-{args.space}.csv"
+    rows = csv_rows.read(path)
+    architectures = drawn(space, 1 + max((int(row["number"]) for row in rows), default=-1), ORDER_SEED)
+    if any(digest(space.format(architectures[int(row["number"])])) != row["digest"] for row in rows):
+        raise SystemExit(
+            f"{path} has other architectures than the space draws now; take the release it is from"
+        )
+    return [(int(row["number"]), architectures[int(row["number"])], int(row["seed"])) for row in rows]
 
 
 def recipes(args: argparse.Namespace) -> None:
     """Measure how well two trainings of a recipe agree."""
-    rows = Rows(args.out / f"recipes-{args.space}.csv")
+    rows = Rows(args.out / f"recipes-{args.space}.parquet")
     trainer = Trainer(args)
     for number, architecture in enumerate(drawn(trainer.space, args.architectures, RECIPE_SEED)):
         for name in args.recipes:
@@ -219,18 +214,18 @@ def recipes(args: argparse.Namespace) -> None:
     print(text)
 
 
-def agreement(rows: list[dict[str, str]]) -> list[str]:
+def agreement(rows: list[dict[str, Any]]) -> list[str]:
     """A table of recipes: tau of repeats, the spread of accuracies and their noise, and the cost."""
     lines = []
     for name in dict.fromkeys(row["recipe"] for row in rows):
         mine = [row for row in rows if row["recipe"] == name]
-        found = {(int(row["number"]), row["seed"]): row for row in mine if not row["error"]}
-        both = [number for number, seed in found if seed == "0" and (number, "1") in found]
+        found = {(row["number"], row["seed"]): row for row in mine if not row["error"]}
+        both = [number for number, seed in found if seed == 0 and (number, 1) in found]
         if len(both) < 2:
             continue
-        valid = np.array([[float(found[n, s]["valid_accuracy"]) for s in "01"] for n in both])
-        test = np.array([[float(found[n, s]["test_accuracy"]) for s in "01"] for n in both])
-        sizes = [float(found[n, "0"]["parameters"]) for n in both]
+        valid = np.array([[found[n, s]["valid_accuracy"] for s in (0, 1)] for n in both])
+        test = np.array([[found[n, s]["test_accuracy"] for s in (0, 1)] for n in both])
+        sizes = [found[n, 0]["parameters"] for n in both]
         cells = [
             str(len(both)),
             f"{kendall_tau(*valid.T):.2f}",
@@ -257,35 +252,11 @@ def agreement(rows: list[dict[str, str]]) -> list[str]:
 
 def train_table(args: argparse.Namespace) -> None:
     """Run the trainings of the order that are not done yet."""
-    rows = Rows(args.out / f"rows-{args.space}.csv")
+    rows = Rows(args.table or args.out / f"{args.space}.parquet")
     trainer, recipe = Trainer(args), changed(RECIPES[args.recipe], args)
-    for training in ordered(args)[: args.trainings]:
-        if not rows.has(training["number"], recipe.name, training["seed"]):
-            architecture = trainer.space.parse(training["architecture"])
-            rows.add(trainer(training["number"], architecture, recipe, training["seed"]))
-
-
-def write(args: argparse.Namespace) -> None:
-    """Write the table of all rows, in the order of trainings."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    texts = {training["number"]: training["architecture"] for training in ordered(args)}
-    rows = csv_rows.read(args.out / f"rows-{args.space}.csv")
-    numbers = {"valid_accuracy": pa.float32(), "test_accuracy": pa.float32(), "parameters": pa.int64()}
-    numbers |= {"multiply_adds": pa.int64(), "seconds": pa.float32(), "seed": pa.int32()}
-    columns: dict[str, Any] = {"architecture": [texts[int(row["number"])] for row in rows]}
-    for name, kind in numbers.items():
-        values = [float(row[name]) if row[name] else None for row in rows]
-        columns[name] = pa.array(values, pa.float64()).cast(kind)
-    curves = [json.loads(row["curve"]) if row["curve"] else None for row in rows]
-    columns["curve"] = pa.array(curves, pa.list_(pa.float32()))
-    columns["recipe"] = pa.array([row["recipe"] for row in rows]).dictionary_encode()
-    columns["error"] = [row["error"] or None for row in rows]
-    content = io.BytesIO()
-    pq.write_table(pa.table(columns), content, compression="zstd", compression_level=19)
-    path = write_whole(args.out / f"{args.space}.parquet", content.getvalue())
-    print(f"{len(rows)} trainings in {path}, {len(content.getvalue()) / 1000:.0f} KB")
+    for number, architecture, seed in ordered(args, trainer.space)[: args.trainings]:
+        if not rows.has(number, recipe.name, seed):
+            rows.add(trainer(number, architecture, recipe, seed))
 
 
 def changed(recipe: Recipe, args: argparse.Namespace) -> Recipe:
@@ -297,10 +268,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {"order": order, "recipes": recipes, "train": train_table, "write": write}
+    commands = {"order": order, "recipes": recipes, "train": train_table}
     parser.add_argument("commands", nargs="+", choices=commands)
     parser.add_argument("--space", default="hierarchical-nas-bench-201")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--table", type=Path, help="the Parquet file of the trainings")
     parser.add_argument("--architectures", type=int, help="of the order (1200), or of a recipe (40)")
     parser.add_argument("--twice", type=int, default=150, help="architectures of the order with two seeds")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))

@@ -33,7 +33,7 @@ SCRIPTS = {
     "studies/full_size_cost.py": "--cells 1 --out out",
     "studies/failure_models.py": "--seeds 1 --budget 16 --test 20",
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
-    "studies/hierarchical_table.py": "order recipes train write --architectures 3 --twice 1 --recipes wide adamw "
+    "studies/hierarchical_table.py": "order recipes train --architectures 3 --twice 1 --recipes wide adamw "
     "--trainings 3 --epochs 1 --images 20 --validation 10 --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
