@@ -16,7 +16,6 @@ Trainings use one thread; ``seconds`` are those of the processor. Images are tho
 
 import argparse
 import hashlib
-import io
 import statistics
 import time
 from pathlib import Path
@@ -25,9 +24,9 @@ from typing import Any
 import csv_rows
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from grids import table
+from parquet_rows import Rows
 
 from archrank import Architecture
 from archrank.images import ImageData, load_images
@@ -128,33 +127,16 @@ class Trainer:
         }
 
 
-class Rows:
-    """The rows of a Parquet file, which is written whole with every new one."""
+def rows_of(path: Path) -> Rows:
+    """The trainings in a file."""
+    return Rows(path, KINDS, ("number", "recipe", "seed"))
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.rows: list[dict[str, Any]] = pq.read_table(path).to_pylist() if path.exists() else []
-        self._done = {self._key(row) for row in self.rows}
 
-    @staticmethod
-    def _key(row: dict[str, Any]) -> tuple[int, str, int]:
-        return row["number"], row["recipe"], row["seed"]
-
-    def has(self, number: int, recipe: str, seed: int) -> bool:
-        """Whether there is the row of a training."""
-        return (number, recipe, seed) in self._done
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Add a row, and write the file."""
-        self.rows.append(row)
-        self._done.add(self._key(row))
-        columns = {name: pa.array([each[name] for each in self.rows], kind) for name, kind in KINDS.items()}
-        columns["recipe"] = columns["recipe"].dictionary_encode()
-        content = io.BytesIO()
-        pq.write_table(pa.table(columns), content, compression="zstd", compression_level=19)
-        write_whole(self._path, content.getvalue())
-        told = row["error"] or f"{row['valid_accuracy']:.4f}"
-        print(f"{row['number']} {row['recipe']} seed {row['seed']}: {told} in {row['seconds']} s", flush=True)
+def add(rows: Rows, row: dict[str, Any]) -> None:
+    """Add a row, and tell of it."""
+    rows.add(row)
+    told = row["error"] or f"{row['valid_accuracy']:.4f}"
+    print(f"{row['number']} {row['recipe']} seed {row['seed']}: {told} in {row['seconds']} s", flush=True)
 
 
 def drawn(space: Any, count: int, seed: int) -> list[Architecture]:
@@ -202,13 +184,13 @@ def ordered(args: argparse.Namespace, space: Any) -> list[tuple[int, Architectur
 
 def recipes(args: argparse.Namespace) -> None:
     """Measure how well two trainings of a recipe agree."""
-    rows = Rows(args.out / f"recipes-{args.space}.parquet")
+    rows = rows_of(args.out / f"recipes-{args.space}.parquet")
     trainer = Trainer(args)
     for number, architecture in enumerate(drawn(trainer.space, args.architectures, RECIPE_SEED)):
         for name in args.recipes:
             for seed in (0, 1):
-                if not rows.has(number, name, seed):
-                    rows.add(trainer(number, architecture, changed(RECIPES[name], args), seed))
+                if not rows.has(number=number, recipe=name, seed=seed):
+                    add(rows, trainer(number, architecture, changed(RECIPES[name], args), seed))
     text = "\n".join(agreement(rows.rows)) + "\n"
     write_whole(args.out / f"recipes-{args.space}.md", text)
     print(text)
@@ -252,11 +234,11 @@ def agreement(rows: list[dict[str, Any]]) -> list[str]:
 
 def train_table(args: argparse.Namespace) -> None:
     """Run the trainings of the order that are not done yet."""
-    rows = Rows(args.table or args.out / f"{args.space}.parquet")
+    rows = rows_of(args.table or args.out / f"{args.space}.parquet")
     trainer, recipe = Trainer(args), changed(RECIPES[args.recipe], args)
     for number, architecture, seed in ordered(args, trainer.space)[: args.trainings]:
-        if not rows.has(number, recipe.name, seed):
-            rows.add(trainer(number, architecture, recipe, seed))
+        if not rows.has(number=number, recipe=recipe.name, seed=seed):
+            add(rows, trainer(number, architecture, recipe, seed))
 
 
 def changed(recipe: Recipe, args: argparse.Namespace) -> Recipe:

@@ -5,15 +5,14 @@
     python studies/module_pool.py live --settings --budget 30 --data-folder FOLDER --out runs/live
 
 ``train`` draws mobile networks uniformly, choice by choice, in an order that the seed fixes; with ``--settings`` each
-has its own learning rate, weight decay and augmentation. It trains each once and
-appends a row to ``pool.csv``; rows that are there already are kept. ``replay`` searches among the networks of the pool
-with each method, and writes ``searches.csv`` and ``table.md``. Optuna's samplers propose freely, so they get the
-nearest network of the pool that was not evaluated, and are told of that one. ``live`` searches the whole space and
-trains what it proposes; it is resumed where it was stopped, and prints its best.
+has its own learning rate, weight decay and augmentation. It trains each once and appends a row to ``pool.parquet``;
+rows that are there already are kept. ``replay`` searches among the networks of the pool with each method, and writes
+``searches.csv`` and ``table.md``. Optuna's samplers propose freely, so they get the nearest network of the pool that
+was not evaluated, and are told of that one. ``live`` searches the whole space and trains what it proposes; it is
+resumed where it was stopped, and prints its best.
 """
 
 import argparse
-import json
 import statistics
 import time
 import warnings
@@ -25,7 +24,9 @@ import csv_rows
 import numpy as np
 import optuna
 import page
+import pyarrow as pa
 import torch
+from parquet_rows import Rows
 from torch import nn
 
 import archrank as ar
@@ -35,16 +36,16 @@ from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
 from archrank.study import search
 
 IMAGES, VALIDATION, EPOCHS, BATCH = 6_000, 5_000, 3, 64
-COLUMNS = (
-    "architecture",
-    "validation_accuracy",
-    "curve",
-    "parameters",
-    "multiply_adds",
-    "seconds",
-    "seed",
-    "error",
-)
+KINDS = {
+    "architecture": pa.string(),
+    "validation_accuracy": pa.float64(),
+    "curve": pa.list_(pa.float64()),
+    "parameters": pa.int64(),
+    "multiply_adds": pa.int64(),
+    "seconds": pa.float32(),
+    "seed": pa.int32(),
+    "error": pa.string(),
+}
 BUDGETS = (20, 40, 80)
 
 
@@ -167,9 +168,13 @@ def drawn(space: Any, networks: int, seed: int) -> list[Architecture]:
     return list(found.values())
 
 
+def rows_of(args: argparse.Namespace) -> Rows:
+    """The trainings of the pool."""
+    return Rows(args.out / "pool.parquet", KINDS, ("architecture",))
+
+
 def train_pool(args: argparse.Namespace) -> None:
-    path, space = args.out / "pool.csv", space_of(args)
-    done = {row["architecture"] for row in csv_rows.read(path)}
+    rows, space = rows_of(args), space_of(args)
     data: tuple[torch.Tensor, ...] | None = None
     curves: dict[str, dict[int, float]] = {}
 
@@ -181,10 +186,10 @@ def train_pool(args: argparse.Namespace) -> None:
     evaluate = space.evaluator(loop)
     for number, architecture in enumerate(drawn(space, args.networks, args.seed)):
         text = space.format(architecture)
-        if text in done:
+        if rows.has(architecture=text):
             continue
         data = data or images(args.data_folder, args.images, args.validation)
-        began, error = time.process_time(), ""
+        began, error = time.process_time(), None
         try:
             evaluate(architecture)
         except Exception as raised:  # a failed training is a row too
@@ -193,22 +198,22 @@ def train_pool(args: argparse.Namespace) -> None:
         curve = list(curves["last"].values())
         row = {
             "architecture": text,
-            "validation_accuracy": "" if error else curve[-1],
-            "curve": json.dumps([round(value, 5) for value in curve]),
+            "validation_accuracy": None if error else curve[-1],
+            "curve": curve,
             "parameters": int(known["parameters"]),
             "multiply_adds": int(known["multiply_adds"]),
             "seconds": round(time.process_time() - began, 1),
             "seed": args.seed,
             "error": error,
         }
-        csv_rows.append(path, COLUMNS, [row])
+        rows.add(row)
         print(f"{number + 1}/{args.networks}: {row['validation_accuracy']} in {row['seconds']} s", flush=True)
 
 
 def replay(args: argparse.Namespace) -> None:
-    rows = [row for row in csv_rows.read(args.out / "pool.csv") if not row["error"]]
+    rows = [row for row in rows_of(args).rows if not row["error"]]
     space = space_of(args)
-    pool = {space.parse(row["architecture"]): float(row["validation_accuracy"]) for row in rows}
+    pool = {space.parse(row["architecture"]): row["validation_accuracy"] for row in rows}
     path = args.out / "searches.csv"
     done = {(row["method"], int(row["seed"])) for row in csv_rows.read(path)}
     for seed in range(args.seeds):
