@@ -2,15 +2,19 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from archrank.images.cifar import CIFAR
+from archrank.spaces.named import named_space
 from waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +37,8 @@ SCRIPTS = {
     "studies/full_size_cost.py": "--cells 1 --out out",
     "studies/failure_models.py": "--seeds 1 --budget 16 --test 20",
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
+    "studies/hierarchical_ranking.py": "--table trained.parquet --labels 12 --subsets 2 --choosing 4 --out out "
+    "--predictors trees 'flat GATES'",
     "studies/hierarchical_table.py": "order recipes train --architectures 3 --twice 1 --recipes wide adamw "
     "--trainings 3 --epochs 1 --images 20 --validation 10 --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
@@ -110,14 +116,29 @@ def run_folder(folder, seed):
     (folder / "result.json").write_text(json.dumps({"evaluations": evaluations}))
 
 
+def trained_hierarchies(path):
+    """What hierarchical_table.py writes."""
+    space = named_space("hierarchical-nas-bench-201")
+    rng = np.random.default_rng(0)
+    rows = [
+        {"number": number, "architecture": space.format(a), "valid_accuracy": float(rng.random()), "error": None,
+         "parameters": 1000 + number, "multiply_adds": 2000 - number, "seed": seed}
+        for number, a in enumerate(space.sample(20, rng))
+        for seed in range(1 + (number < 3))
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_it_runs(script, tmp_path, shared):
-    words = SCRIPTS[script].split()
+    words = shlex.split(SCRIPTS[script])
     for name in SHARED.keys() & words:
         path = tmp_path / name
         shutil.copy(shared(SHARED[name]), path if path.suffix else path.with_suffix(".parquet"))
     if "cifar10" in words or script in ("studies/proxy_recipes.py", "studies/hierarchical_table.py"):
         cifar(tmp_path / "cifar10")
+    if "trained.parquet" in words:
+        trained_hierarchies(tmp_path / "trained.parquet")
     for seed, name in enumerate(("guided", "random")):
         if name in words:
             run_folder(tmp_path / name, seed)
