@@ -238,10 +238,10 @@ def live(args: argparse.Namespace) -> None:
     def loop(module: nn.Module, report: ar.Report) -> None:
         train(module, report, data, args.epochs)
 
-    result = search(
-        space_of(args), loop, budget=args.budget, seed=args.seed, out=args.out, resume=args.out.exists()
+    result = ar.search(
+        space_of(args), loop, budget=args.budget, seed=args.seed, folder=args.out, resume=args.out.exists()
     )
-    print(f"{result.best.value:.4f} {result.best.text}")
+    print(result)
 
 
 Pool = dict[Architecture, float]

@@ -43,8 +43,8 @@ SCRIPTS = {
     "--trainings 3 --epochs 1 --images 20 --validation 10 --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
-    "studies/module_pool.py": "train replay --settings --networks 4 --images 20 --validation 10 --epochs 1 --seeds 1 "
-    "--budgets 2 --data-folder cifar10 --out out",
+    "studies/module_pool.py": "train replay live --settings --networks 4 --images 20 --validation 10 --epochs 1 "
+    "--seeds 1 --budget 2 --budgets 2 --data-folder cifar10 --out out",
     "studies/module_search.py": "--tables nas-bench-201-cifar10 --seeds 1 --budget 12 --out out",
     "studies/likely_options.py": "--tables nas-bench-201-cifar10 --seeds 2 --budget 11 --out out",
     "studies/true_labels.py": "--tables nas-bench-201-cifar10 --seeds 1 --one-run 1 --budget 12 --out out",
