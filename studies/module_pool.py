@@ -228,7 +228,8 @@ def replay(args: argparse.Namespace) -> None:
                     [{"method": method, "seed": seed, "budget": budget, "best": max(values[:budget])}],
                 )
             print(f"{method}, seed {seed}: {max(values):.4f}", flush=True)
-    page.write(args.out, HEAD.format(seeds=args.seeds), _table(csv_rows.read(path), max(pool.values()), args))
+    found = csv_rows.read(path)
+    page.write(args.out, HEAD.format(seeds=_seeds(found)), _table(found, max(pool.values()), args))
 
 
 def live(args: argparse.Namespace) -> None:
@@ -316,8 +317,9 @@ def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) ->
         "| method | " + " | ".join(f"{budget} evaluations" for budget in args.budgets) + " |",
         "|---|" + "---|" * len(args.budgets),
     ]
+    most = _seeds(rows)
     for method in args.methods:
-        cells = []
+        cells, count = [], _seeds([row for row in rows if row["method"] == method])
         for budget in args.budgets:
             seeds = sorted(seed for name, n, seed in found if (name, n) == (method, budget))
             cell = _mean([found[method, budget, seed] for seed in seeds]) if seeds else "–"
@@ -327,8 +329,13 @@ def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) ->
                 if ("guided", budget, seed) in found
             ]
             cells.append(cell if method == "guided" or not more else f"{cell} ({_mean(more, sign='+')})")
-        lines.append(f"| {method} | " + " | ".join(cells) + " |")
+        named = method if count == most else f"{method}, {count} seeds"
+        lines.append(f"| {named} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _seeds(rows: list[dict[str, str]]) -> int:
+    return len({row["seed"] for row in rows})
 
 
 def _mean(values: list[float], sign: str = "") -> str:
