@@ -1,5 +1,6 @@
 """How `make docs` builds the site from the pages of this folder."""
 
+import sys
 from pathlib import Path
 from types import MappingProxyType
 
@@ -7,12 +8,14 @@ from docutils import nodes
 
 import archrank
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 project = "archrank"
 author = "The archrank authors"
 copyright = "The archrank authors, Apache-2.0"
 version = release = archrank.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "frames"]
 # The list of pages for readers of the repository; the site has its sidebar.
 exclude_patterns = ["README.md", "_build"]
 myst_heading_anchors = 4
