@@ -1,5 +1,6 @@
 """How `make docs` builds the site from the pages of this folder."""
 
+import re
 import sys
 from pathlib import Path
 from types import MappingProxyType
@@ -74,8 +75,21 @@ def with_report(app, name, source):
         source[0] = source[0].replace("<!-- link to the report -->", link)
 
 
+def with_narrow_report(app, name, source):
+    """A phone shows the report as a phone does. Readers of the repository see the wide picture."""
+
+    def both(found):
+        return "\n".join(
+            f":::{{image}} {found['address']}{width}.png\n:alt: {found['text']}\n:class: {kind}\n:::\n"
+            for width, kind in (("", "on-wide-pages"), ("-narrow", "on-phones"))
+        )
+
+    source[0] = re.sub(r"!\[(?P<text>[^]]*)\]\((?P<address>\S*images/report)\.png\)", both, source[0])
+
+
 def setup(app):
     app.connect("source-read", with_report)
+    app.connect("source-read", with_narrow_report)
     app.connect("doctree-read", orphan_tables)
     app.connect("doctree-read", unbroken_numbers)
     app.connect("autodoc-skip-member", without_mappings)

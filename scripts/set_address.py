@@ -4,7 +4,8 @@ Usage: ``python scripts/set_address.py https://forge.example/owner/archrank``. U
 relative, and the package has no project URLs. Afterwards
 
 - ``[project.urls]`` in pyproject.toml and ``repository-code`` in CITATION.cff name the repository;
-- links and pictures of README.md are absolute, because package indexes show the page without the repository.
+- links and pictures of README.md are absolute, because package indexes show the page without the repository;
+- docs/install.md gets the sources from there.
 """
 
 import re
@@ -13,6 +14,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"(?P<image>!?)(?P<text>\[[^]]*\])\((?P<path>[\w./-]+)(?P<heading>#[\w-]+)?\)")
+SOURCES = re.compile(r"(?<=<!-- sources -->\n).*?(?=<!-- end of sources -->)", re.DOTALL)
+GET = """\
+Get the sources from [the repository]({address}): `git clone {address}` makes the folder `{folder}`.
+Or download a source archive or a wheel. Install one of them in an environment of its own:
+"""
 URLS = """
 [project.urls]
 Homepage = "{address}"
@@ -43,6 +49,9 @@ def main(address: str) -> None:
         sys.exit("pyproject.toml has project URLs already; change them there")
     marker = "\n[project.optional-dependencies]"
     project.write_text(text.replace(marker, URLS.format(address=address) + marker, 1), encoding="utf-8")
+    install = ROOT / "docs" / "install.md"
+    text = GET.format(address=address, folder=address.rpartition("/")[2])
+    install.write_text(SOURCES.sub(text, install.read_text(encoding="utf-8"), count=1), encoding="utf-8")
     citation = ROOT / "CITATION.cff"
     text = citation.read_text(encoding="utf-8")
     line = f"license: Apache-2.0\nrepository-code: {address}\n"

@@ -22,7 +22,9 @@ def test_all_files_name_one_version():
 def checkout(tmp_path):
     for name in ("pyproject.toml", "CITATION.cff", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "scripts").mkdir()
+    for name in ("scripts", "docs"):
+        (tmp_path / name).mkdir()
+    shutil.copy(ROOT / "docs" / "install.md", tmp_path / "docs")
     return shutil.copy(ROOT / "scripts" / "set_address.py", tmp_path / "scripts")
 
 
@@ -39,6 +41,9 @@ def test_the_address_is_written_once_and_makes_links_absolute(checkout, tmp_path
     assert "https://forge.example/owner/archrank/raw/main/docs/images/report.png" in readme
     assert re.findall(r"\]\((?!https?:)", readme) == []
     assert "repository-code: https" in (tmp_path / "CITATION.cff").read_text(encoding="utf-8")
+    install = (tmp_path / "docs" / "install.md").read_text(encoding="utf-8")
+    assert "`git clone https://forge.example/owner/archrank`" in install
+    assert "not published" not in install
     with pytest.raises(SystemExit, match="already"):
         script["main"]("https://forge.example/owner/archrank")
 

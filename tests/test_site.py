@@ -106,3 +106,35 @@ def test_a_page_gets_the_output_of_its_blocks(tmp_path):
 def test_no_output_on_a_page_is_empty():
     for page in refresh_docs["pages"]():
         assert "<!-- output -->\n```text\n```" not in page.read_text(encoding="utf-8"), page.name
+
+
+def test_a_picture_is_drawn_at_a_size_that_can_be_read(tmp_path, monkeypatch):
+    pytest.importorskip("docutils", reason="needs the extra docs")
+    monkeypatch.syspath_prepend(DOCS)
+    import frames
+
+    flat = tmp_path / "flat.svg"
+    flat.write_text(
+        '<?xml version="1.0"?>\n<svg width="900pt" height="90pt" viewBox="0 0 900 90"/>', encoding="utf-8"
+    )
+    assert frames.size(flat) == (1200, 120)
+    assert frames.size(DOCS / "images" / "report-narrow.png")[0] == 390
+    assert frames.widths(1200, 120) == (960, 1200)
+    assert frames.widths(1000, 890)[1] == pytest.approx(1000 * frames.TALL / 890, abs=1)
+    assert frames.widths(200, 4000) == (160, 160)
+
+
+def test_columns_of_sentences_and_words_are_told_apart(monkeypatch):
+    nodes = pytest.importorskip("docutils.nodes", reason="needs the extra docs")
+    monkeypatch.syspath_prepend(DOCS)
+    import frames
+
+    texts = [
+        ["n", "metric", "meaning"],
+        ["1", "accuracy of it", "the share of images that the network names"],
+    ]
+    rows = [nodes.row("", *(nodes.entry("", nodes.paragraph(text=text)) for text in row)) for row in texts]
+    group = nodes.tgroup("", nodes.thead("", rows[0]), nodes.tbody("", rows[1]))
+    frames.column_widths(None, nodes.table("", group))
+    assert [entry["classes"] for entry in rows[1]] == [[], ["words"], ["sentences"]]
+    assert [entry["classes"] for entry in rows[0]] == [[], ["words"], ["sentences"]]
