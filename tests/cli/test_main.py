@@ -7,8 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 import archrank as ar
-from archrank.cli.main import app
+from archrank.cli.main import VERBS, app
 from archrank.errors import UnknownName, closest
+
+COMPLETED = ("iteseer", "omputers", "ora", "s")
 
 
 @pytest.fixture
@@ -19,6 +21,31 @@ def run(monkeypatch):
 
 def test_the_version(run):
     assert run("--version").stdout == f"archrank {ar.__version__}\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_shows_an_example_of_itself(run, verb):
+    text = run(*(["compare", "losses"] if verb == "compare" else [verb]), "--help").stdout
+    assert f"Example: archrank {verb} " in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("archrank sta", ["status"]),
+        ("archrank search nas-bench-201-cifar10", ["nas-bench-201-cifar10", "nas-bench-201-cifar100"]),
+        ("archrank search dar", ["darts"]),
+        ("archrank draw nats", ["nats-bench-size"]),
+        ("archrank compare strategies nas-bench-graph-c", [f"nas-bench-graph-c{end}" for end in COMPLETED]),
+        ("archrank search --strateg", ["--strategy"]),
+    ],
+)
+def test_a_shell_completes_verbs_options_and_names(typed, completed):
+    asked = {
+        "_ARCHRANK_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)
+    }  # fmt: skip
+    done = CliRunner().invoke(app, [], env=asked, prog_name="archrank")
+    assert done.stdout.split() == completed
 
 
 def test_the_package_is_a_program():

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.completion import benchmark_names
 from archrank.cli.console import Console
 
 __all__ = ["command"]
@@ -17,11 +18,17 @@ SHOWN = 14
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(help="Show one benchmark only, with the meaning of its columns.")
+        str | None,
+        typer.Argument(
+            help="Show one benchmark only, with the meaning of its columns.", autocompletion=benchmark_names
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List the benchmarks: architectures, metrics, the best value of each, and where to get the missing ones."""
+    """List the benchmarks: architectures, metrics, the best value of each, and where to get the missing ones.
+
+    Example: archrank benchmarks nas-bench-201-cifar10
+    """
     from archrank import benchmarks
 
     if name is not None:

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.completion import benchmark_names
 from archrank.cli.console import Console
 from archrank.cli.tables import TABLE_PANEL, TableOptions
 from archrank.errors import TableError
@@ -36,7 +37,8 @@ __all__ = [
 ]
 
 BenchmarkArgument = Annotated[
-    str | None, typer.Argument(help="A benchmark's name; see `archrank benchmarks`.")
+    str | None,
+    typer.Argument(help="A benchmark's name; see `archrank benchmarks`.", autocompletion=benchmark_names),
 ]
 TableOption = Annotated[
     Path | None,

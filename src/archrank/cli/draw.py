@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from archrank.cli.completion import space_names
 from archrank.cli.console import Console
 from archrank.cli.example import example_shape
 from archrank.errors import ArchrankError
@@ -19,6 +20,7 @@ def command(
             help="A space's name, or your own as path/to/file.py:Name; or a network: timm:NAME, path/to/file.onnx, or "
             "path/to/file.py:Name with --example, with choices also an architecture.",
             show_default=False,
+            autocompletion=space_names,
             metavar="SPACE_OR_NETWORK",
         ),
     ],
@@ -36,7 +38,10 @@ def command(
         "architecture.svg"
     ),
 ) -> None:
-    """Draw an architecture, or a network."""
+    """Draw an architecture, or a network.
+
+    Example: archrank draw model.py:Net --example 1,3,32,32 --out net.svg
+    """
     from archrank.cli import names
     from archrank.verbs.draw import draw
 

@@ -30,7 +30,10 @@ def command(
     batch: Annotated[int, typer.Option(help="Number of images in a batch.", min=1)] = 256,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Measure a trained network on images that it was not trained on: those of its own data, or others (--data)."""
+    """Measure a trained network on images that it was not trained on: those of its own data, or others (--data).
+
+    Example: archrank evaluate best --split validation
+    """
     from archrank.cli.executors import warnings_on
     from archrank.verbs.evaluate import evaluate
 

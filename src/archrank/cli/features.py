@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as Grid
 
+from archrank.cli.completion import space_names
 from archrank.cli.console import Console
 
 __all__ = ["command"]
@@ -14,7 +15,12 @@ __all__ = ["command"]
 
 def command(
     space: Annotated[
-        str, typer.Argument(help="A space's name, or your own as path/to/file.py:Name.", show_default=False)
+        str,
+        typer.Argument(
+            help="A space's name, or your own as path/to/file.py:Name.",
+            show_default=False,
+            autocompletion=space_names,
+        ),
     ],
     architecture: Annotated[
         str | None,
@@ -24,7 +30,10 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List the graph features of a space, and their values over 1,000 random architectures."""
+    """List the graph features of a space, and their values over 1,000 random architectures.
+
+    Example: archrank features nas-bench-201
+    """
     from archrank.cli import names
     from archrank.verbs.features import SAMPLE, feature_table
 

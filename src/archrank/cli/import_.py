@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from archrank.cli.completion import benchmark_names
 from archrank.cli.console import Console
 from archrank.system.progress import ProgressBar
 
@@ -16,7 +17,10 @@ __all__ = ["command"]
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="The table's name; see `archrank benchmarks`.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="The table's name; see `archrank benchmarks`.", autocompletion=benchmark_names),
+    ],
     source: Annotated[Path, typer.Argument(help="The official file or folder.")],
     label: Annotated[
         str,
@@ -28,7 +32,10 @@ def command(
         bool, typer.Option("--partial", help="Import the file even if architectures are missing.")
     ] = False,
 ) -> None:
-    """Read an official benchmark file once; searches then load its table quickly."""
+    """Read an official benchmark file once; searches then load its table quickly.
+
+    Example: archrank import nasbench101 nasbench_only108.tfrecord
+    """
     from archrank import benchmarks
 
     chosen = benchmarks.label_named(label)

@@ -72,7 +72,6 @@ app = typer.Typer(
     cls=_Verbs,
     name="archrank",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.completion import space_names
 from archrank.cli.console import Console
 from archrank.cli.options import with_options
 from archrank.cli.predictors import (
@@ -44,7 +45,8 @@ def command(
         str,
         typer.Argument(
             help="A space's name (`archrank spaces`), or file.py:ClassName; or `networks`: the column architecture "
-            "then holds ONNX paths, timm:NAME or file.py:NAME, whose graphs are read."
+            "then holds ONNX paths, timm:NAME or file.py:NAME, whose graphs are read.",
+            autocompletion=space_names,
         ),
     ],
     train: Annotated[

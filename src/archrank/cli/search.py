@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archrank.cli import names
+from archrank.cli.completion import searched_names
 from archrank.cli.console import Console
 from archrank.cli.executors import (
     EVALUATIONS_PANEL,
@@ -74,6 +75,7 @@ def command(
             help="A benchmark (`archrank benchmarks`); or, with --evaluator, a space (`archrank spaces`) or your own "
             "as path/to/file.py:Class.",
             show_default=False,
+            autocompletion=searched_names,
         ),
     ],
     budget: Annotated[

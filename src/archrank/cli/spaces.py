@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from archrank.cli.completion import space_names
 from archrank.cli.console import Console
 from archrank.errors import MissingExtra, PluginError
 from archrank.system.text import shortened
@@ -18,7 +19,11 @@ __all__ = ["command"]
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(help="Show one space, or your own as path/to/file.py:Class.", show_default=False),
+        typer.Argument(
+            help="Show one space, or your own as path/to/file.py:Class.",
+            show_default=False,
+            autocompletion=space_names,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:

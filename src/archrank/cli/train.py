@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
+from archrank.cli.completion import space_names
 from archrank.cli.console import Console
 from archrank.cli.training import (
     OF_SEARCHES,
@@ -29,7 +30,12 @@ __all__ = ["command"]
 @with_training_options(without=OF_SEARCHES)
 def command(
     space: Annotated[
-        str, typer.Argument(help="A space's name, or your own as path/to/file.py:Class.", show_default=False)
+        str,
+        typer.Argument(
+            help="A space's name, or your own as path/to/file.py:Class.",
+            show_default=False,
+            autocompletion=space_names,
+        ),
     ],
     architecture: Annotated[
         str,

@@ -52,6 +52,8 @@ def command(
     """Take architectures from a search's database, evaluate them and record the results.
 
     It ends when the search does. Start one per core or GPU, on as many machines as you like.
+
+    Example: archrank worker --storage postgresql://host/optuna --study s --evaluator my_code.py:train
     """
     import optuna
 

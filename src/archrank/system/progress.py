@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from archrank.system.on_progress import OnProgress
@@ -54,7 +54,8 @@ class ProgressBar:
         self._clock = clock
         self._bar: Progress | None = None
         self._began: tuple[float, float] | None = None
-        self._line_at = clock() + _EVERY
+        self._opened = clock()
+        self._line_at = self._opened + _EVERY
 
     def update(
         self, done: float, total: float | None, note: str = "", *, seconds_left: float | None = None
@@ -78,7 +79,7 @@ class ProgressBar:
             self._draw(done, total, note, None if seconds_left is None else now + seconds_left)
         elif now >= self._line_at:
             self._line_at = now + _EVERY
-            self._write(done, total, note, seconds_left)
+            self._write(done, total, note, now - self._opened, seconds_left)
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +102,7 @@ class ProgressBar:
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 TextColumn("{task.fields[note]}", markup=False),
+                TimeElapsedColumn(),
                 _TimeLeft(self._clock),
             )
             self._bar = Progress(*columns, console=self._console, transient=True)
@@ -109,10 +111,12 @@ class ProgressBar:
         (shown,) = self._bar.task_ids
         self._bar.update(shown, completed=done, total=total, note=note, until=until)
 
-    def _write(self, done: float, total: float | None, note: str, seconds_left: float | None) -> None:
+    def _write(
+        self, done: float, total: float | None, note: str, seconds: float, seconds_left: float | None
+    ) -> None:
         share = f"{done / total:.0%}" if total else ""
         left = "" if seconds_left is None else f"{_duration(seconds_left)} left"
-        parts = ", ".join(part for part in (share, note, left) if part)
+        parts = ", ".join(part for part in (share, note, f"{_duration(seconds)} so far", left) if part)
         self._console.print(f"{self._words}: {parts}", markup=False, highlight=False, soft_wrap=True)
 
 
