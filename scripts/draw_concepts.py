@@ -5,6 +5,7 @@ input keeps its state. The second picture computes which junctions of three cell
 """
 
 import os
+import runpy
 from pathlib import Path
 
 os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
@@ -161,5 +162,8 @@ def draw_site(
 
 if __name__ == "__main__":
     mpl.rcParams |= {"svg.hashsalt": "archrank", "svg.fonttype": "none"}
-    gates_reads_a_cell().savefig(IMAGES / "gates-reads-a-cell.svg")
-    merging().savefig(IMAGES / "merging.svg")
+    slimmed = runpy.run_path(str(Path(__file__).with_name("refresh_docs.py")))["slimmed"]
+    for name, figure in (("gates-reads-a-cell", gates_reads_a_cell()), ("merging", merging())):
+        path = IMAGES / f"{name}.svg"
+        figure.savefig(path)
+        path.write_text(slimmed(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -138,3 +138,22 @@ def test_columns_of_sentences_and_words_are_told_apart(monkeypatch):
     frames.column_widths(None, nodes.table("", group))
     assert [entry["classes"] for entry in rows[1]] == [[], ["words"], ["sentences"]]
     assert [entry["classes"] for entry in rows[0]] == [[], ["words"], ["sentences"]]
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "tutorials").glob("*.md")), ids=lambda page: page.stem)
+def test_a_tutorial_says_first_how_long_it_takes_and_what_it_needs(page):
+    head = page.read_text(encoding="utf-8").split("\n## ")[0]
+    if page.stem != "index":
+        assert "- **Time**: " in head
+        assert "core" in head  # what the code takes, measured
+        assert "- **You need**: " in head
+        assert "](../install.md)" in head
+
+
+def test_a_slim_picture_has_no_more_digits_than_can_be_seen():
+    path = '<path d="M 1.23456 2 \nL 10.5 0.125 "/>'
+    svg = f'<svg>\n  <metadata>\n <a/></metadata>\n  {path}\n <g transform="scale(0.015625)" x="3.14159"/>\n</svg>'
+    slim = '<svg>\n<path d="M 1.23 2 L 10.5 0.12"/>\n<g transform="scale(0.015625)" x="3.14"/>\n</svg>'
+    assert refresh_docs["slimmed"](svg) == slim
+    for picture in (DOCS / "images").glob("*.svg"):
+        assert "<metadata>" not in picture.read_text(encoding="utf-8"), picture.name

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,3 +146,40 @@ def test_no_display_and_no_pyplot_is_needed(tmp_path):
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def fitted(table):
+    cells = table.architectures[::400]
+    return ar.auto(table.space, effort="fast").fit(cells, [table.value(cell) for cell in cells])
+
+
+def test_importance_shows_the_largest_effects_first(fitted):
+    explanation = fitted.explain()
+    axes = ar.plot.importance(explanation, most=4)
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == list(explanation.choices)[:4]
+    assert [bar.get_width() for bar in axes.patches] == [explanation.choices[name] for name in names]
+    assert axes.yaxis_inverted()
+    assert "2 more" in axes.get_xlabel()
+    assert ar.plot.importance(fitted).get_xlabel() == "effect of each choice on the predictions"
+
+
+def test_importance_of_a_ranking_has_its_deviations_and_draws_into_axes(table, tmp_path):
+    measured = table.to_pandas().iloc[::600][["architecture", "baseline_accuracy"]]
+    measured.to_csv(tmp_path / "measured.csv", index=False)
+    ranking = ar.rank(
+        table.space, tmp_path / "measured.csv", target="baseline_accuracy", effort="fast", top=3
+    )
+    axes = Figure().add_subplot()
+    assert ar.plot.importance(ranking, ax=axes) is axes
+    assert ranking.explanation.choice_std
+    assert len(axes.containers) == 2  # bars, and their deviations
+
+
+def test_importance_needs_something_that_explains(fitted):
+    with pytest.raises(ArchrankError, match="does not say what its predictions depend on"):
+        ar.plot.importance([1, 2])
+    with pytest.raises(ArchrankError, match="nothing that was measured has an effect"):
+        ar.plot.importance(replace(fitted.explain(), choices={}, groups={}))
+    assert "group of features" in ar.plot.importance(replace(fitted.explain(), choices={})).get_xlabel()

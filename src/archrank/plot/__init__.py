@@ -1,4 +1,4 @@
-"""Figures of searches: each function takes the result of a search and returns matplotlib axes.
+"""Figures of searches and rankings: each function takes a result and returns matplotlib axes.
 
 ``axes.figure.savefig("search.png")`` writes a figure, and a notebook shows ``axes.figure``. With ``ax``, a function
 draws into axes that you made.

@@ -1,3 +1,4 @@
+from .importance import importance as importance
 from .results import curve as curve
 from .results import distribution as distribution
 from .results import hypervolume as hypervolume
