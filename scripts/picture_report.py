@@ -30,7 +30,7 @@ def main(report: Path) -> None:
             browser.open(report.resolve(), width)
             # Buttons would promise what a picture does not do.
             browser.run("document.querySelectorAll('.zoom, .reader').forEach(each => each.remove())")
-            height = browser.run("document.querySelector('figcaption').getBoundingClientRect().top + 12")
+            height = browser.run("document.querySelector('figcaption').getBoundingClientRect().top - 2")
             clip = {"x": 0, "y": 0, "width": width, "height": round(height), "scale": 1}
             taken = browser.send(
                 "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
