@@ -12,8 +12,8 @@ PAGES = [page for page in sorted(SITE.rglob("*.html")) if page.name != "report.h
 
 LOOK = """(() => {
   const wide = element => element.getBoundingClientRect().width;
-  const drawn = [...document.querySelectorAll('.content img')].filter(wide);
-  const cells = [...document.querySelectorAll('.content td')].filter(cell => wide(cell) && cell.innerText);
+  const drawn = [...document.querySelectorAll('.content img[src*=_images]')].filter(wide);
+  const cells = [...document.querySelectorAll('table.docutils td')].filter(cell => wide(cell) && cell.innerText);
   return {
     sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     shares: drawn.map(image => wide(image) / image.naturalWidth),
