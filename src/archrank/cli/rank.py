@@ -25,7 +25,7 @@ from archrank.cli.predictors import (
 )
 from archrank.cli.tables import TableOptions
 from archrank.errors import ArchrankError, BudgetError
-from archrank.proxies.named import DEFAULTS, PROXIES
+from archrank.proxies.named import COMBINATIONS, DEFAULTS, PROXIES
 from archrank.system.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -106,6 +106,9 @@ def command(
         str | None,
         typer.Option(help=f"For --zero-cost: the scores ({','.join(DEFAULTS)}). All: {', '.join(PROXIES)}."),
     ] = None,
+    combine: Annotated[
+        str | None, typer.Option(help=f"For --zero-cost: how scores become one: {' | '.join(COMBINATIONS)}.")
+    ] = None,
     sample: Annotated[
         int | None, typer.Option(help="For --zero-cost: how many random architectures to rank (200).")
     ] = None,
@@ -117,7 +120,7 @@ def command(
 ) -> None:
     """Learn from measured architectures, score the candidates or the whole space, and write the best to a file.
 
-    With --zero-cost alone nothing is measured: untrained networks are scored, and ranked by the mean of several scores.
+    With --zero-cost alone nothing is measured: untrained networks are scored, and ranked by several scores together.
     With --train too, these scores are where the predictor begins, and count less the more architectures are measured.
 
     The file has the columns architecture, predicted and std, in the unit of the target, and rank.
@@ -135,8 +138,8 @@ def command(
         raise BudgetError(f"--top {top}; give 1 or more")
     check_writable(out)
     console = Console(stderr=True)
-    if not zero_cost and (proxies is not None or sample is not None):
-        raise ArchrankError("--proxies and --sample are options of --zero-cost")
+    if not zero_cost and any(option is not None for option in (proxies, combine, sample)):
+        raise ArchrankError("--proxies, --combine and --sample are options of --zero-cost")
     if scores and (zero_cost or train is None):
         raise ArchrankError(
             "--scores are your own zero-cost scores, for the measured architectures of --train; leave out "
@@ -162,7 +165,17 @@ def command(
         from archrank.cli.rank_zero_cost import ranked_zero_cost
 
         ranked_zero_cost(
-            names.space(space), out, top, candidates, sample, proxies, seed, as_json, reading, console
+            names.space(space),
+            out,
+            top,
+            candidates,
+            sample,
+            proxies,
+            combine,
+            seed,
+            as_json,
+            reading,
+            console,
         )
         return
     if train is None:
@@ -211,6 +224,7 @@ def command(
             seed=seed,
             zero_cost=[_hint(words) for words in scores] if scores else zero_cost,
             proxies=None if proxies is None else [name.strip() for name in proxies.split(",")],
+            combine=combine,
             sample=sample,
             folder=kept if zero_cost else None,
             on_progress=lambda done, total: bar.update(done, total, f"{done} of {total}"),

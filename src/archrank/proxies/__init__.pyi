@@ -2,10 +2,13 @@ from .builder import BUILDABLE as BUILDABLE
 from .builder import SKELETONS as SKELETONS
 from .builder import Builder as Builder
 from .builder import builder_for as builder_for
+from .combining import rank_product as rank_product
+from .combining import standardized_ranks as standardized_ranks
 from .many import score_all as score_all
-from .many import standardized_ranks as standardized_ranks
+from .named import COMBINATIONS as COMBINATIONS
 from .named import DEFAULTS as DEFAULTS
 from .named import PROXIES as PROXIES
+from .named import named_combination as named_combination
 from .named import named_proxies as named_proxies
 from .probe import Probe as Probe
 from .scoring import WORST as WORST

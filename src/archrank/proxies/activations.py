@@ -18,8 +18,8 @@ _ACTIVATIONS = frozenset(
 )  # fmt: skip
 """The rectifying functions; those with a bounded output on both sides, such as a gate's sigmoid, are none."""
 
-_EXACT = 48
-"""Patterns of so many images are whole numbers that 64-bit floats represent exactly."""
+_EXACT = 24
+"""Patterns of so many images are whole numbers that 32-bit floats represent exactly."""
 
 
 class ActivationPatterns(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -48,9 +48,11 @@ class ActivationPatterns(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _collect(self, values: Tensor) -> None:
         if values.dim() < 2 or len(values) != len(self.agreements):
             return
-        on = values.flatten(1) > 0
-        signs = on.to(torch.float32).mul_(2).sub_(1)
-        self.agreements += (signs @ signs.T + on.shape[1]) / 2
+        flat = values.flatten(1)
+        on = torch.gt(flat, 0, out=torch.empty_like(flat, dtype=torch.float32))
+        both = (on @ on.T).double()
+        alone = both.diagonal()
+        self.agreements += 2 * both - alone[:, None] - alone + on.shape[1]
         self.codes.append(_coded(on))
 
 
@@ -58,6 +60,6 @@ def _coded(on: Tensor) -> Tensor:
     """A whole number for each column, equal for equal columns: (B, units) to (units,)."""
     code = torch.zeros(on.shape[1], dtype=torch.int64)
     for part in torch.split(on, _EXACT):
-        powers = torch.exp2(torch.arange(len(part), dtype=torch.float64))
-        code = code * 0x9E3779B97F4A7C1 + (powers @ part.to(torch.float64)).to(torch.int64)
+        powers = torch.exp2(torch.arange(len(part), dtype=torch.float32))
+        code = code * 0x9E3779B97F4A7C1 + (powers @ part).to(torch.int64)
     return code

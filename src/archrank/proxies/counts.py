@@ -14,7 +14,9 @@ def parameters(probe: Probe) -> float:
 
 def multiply_adds(probe: Probe) -> float:
     """The multiply-adds of one image, of convolutions, linear layers and attention."""
-    return float(counted_multiply_adds(probe.copied(), tuple(probe.images.shape[1:])))  # type: ignore[arg-type]
+    shape = tuple(probe.images.shape[1:])
+    with probe.linear() as network:
+        return float(counted_multiply_adds(network, shape))  # type: ignore[arg-type]
 
 
 def layers(probe: Probe) -> float:

@@ -20,7 +20,7 @@ from archrank.space import SearchSpace
 from archrank.system.arguments import checked_path
 from archrank.system.on_progress import OnProgress, silent
 
-__all__ = ["score_all", "standardized_ranks"]
+__all__ = ["score_all"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,25 +77,6 @@ def score_all(
         found.append(known)
         on_progress(done, len(architectures))
     return {name: np.array([scores[name] for scores in found], dtype=np.float64) for name in chosen}
-
-
-def standardized_ranks(scores: Mapping[str, Floats]) -> Floats:
-    """The mean over scores of the standardized ranks of B architectures: (B,).
-
-    Equal scores share their mean rank. A score that is the same for all says nothing, and adds 0.
-
-    >>> standardized_ranks({"naswot": np.array([3.0, 1.0, 2.0])}).round(3).tolist()
-    [1.225, -1.225, 0.0]
-    """
-    from scipy.stats import rankdata
-
-    columns = []
-    for values in scores.values():
-        ranks = rankdata(values)
-        spread = ranks.std()
-        columns.append((ranks - ranks.mean()) / spread if spread > 0 else np.zeros(len(ranks)))
-    mean: Floats = np.mean(columns, axis=0)
-    return mean
 
 
 def _digest(space: SearchSpace, builder: Builder, batch: Any, labels: Any, seed: int) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from archrank.errors import ProxyError, UnknownName
 from archrank.lazy_names import LazyNames
 from archrank.system.foreign import shown
@@ -10,7 +13,15 @@ from archrank.system.foreign import shown
 if TYPE_CHECKING:
     from archrank.proxies.probe import Probe
 
-__all__ = ["DEFAULTS", "PROXIES", "Proxy", "named_proxies"]
+__all__ = [
+    "COMBINATIONS",
+    "DEFAULTS",
+    "PROXIES",
+    "Combination",
+    "Proxy",
+    "named_combination",
+    "named_proxies",
+]
 
 Proxy = Callable[["Probe"], float]
 """A zero-cost score: higher is better."""
@@ -27,6 +38,10 @@ PROXIES: "LazyNames[Proxy]" = LazyNames(
         "snip": "archrank.proxies.saliency:snip",
         "grad-norm": "archrank.proxies.saliency:grad_norm",
         "zen": "archrank.proxies.zen:zen",
+        "expressivity": "archrank.proxies.az_nas:expressivity",
+        "progressivity": "archrank.proxies.az_nas:progressivity",
+        "trainability": "archrank.proxies.az_nas:trainability",
+        "intrain": "archrank.proxies.intrain:intrain",
     }
 )
 """The zero-cost scores by name; imported when they are first used."""
@@ -36,6 +51,30 @@ DEFAULTS = ("layers", "naswot", "swap")
 
 They were chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``).
 """
+
+Combination = Callable[[Mapping[str, npt.NDArray[np.float64]]], npt.NDArray[np.float64]]
+"""Several scores of B architectures as one: (B,) each, to (B,)."""
+
+COMBINATIONS: "LazyNames[Combination]" = LazyNames(
+    {
+        "mean": "archrank.proxies.combining:standardized_ranks",
+        "az-nas": "archrank.proxies.combining:rank_product",
+    }
+)
+"""How several scores become one, by name."""
+
+
+def named_combination(name: str | None = None) -> Combination:
+    """One of :data:`COMBINATIONS`; ``"mean"`` for None.
+
+    Raises:
+        UnknownName: No such combination.
+    """
+    if name is None:
+        name = "mean"
+    if not isinstance(name, str) or name not in COMBINATIONS:
+        raise UnknownName("combination of zero-cost scores", name, COMBINATIONS)
+    return COMBINATIONS[name]
 
 
 def named_proxies(given: Any = DEFAULTS) -> dict[str, Proxy]:

@@ -1,21 +1,25 @@
 """A network and a batch, from which every score is computed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from archrank.errors import ProxyError
 from archrank.proxies.activations import ActivationPatterns
+from archrank.proxies.outputs import Outputs, spectrum
 from archrank.proxies.randomness import seeded
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["NORMS", "Pass", "Probe", "weights_of"]
+__all__ = ["NORMS", "Pass", "Probe"]
 
 _DROPOUT = nn.modules.dropout._DropoutNd
 
@@ -27,18 +31,30 @@ NORMS = (
 )
 
 
-class Pass(NamedTuple):
+@dataclass(frozen=True)
+class Pass:
     """One forward pass in training mode.
 
     Attributes:
         images: The batch: (B, C, H, W).
         logits: What the network gave: (B, classes).
         patterns: The patterns of its activation functions.
+        blocks: The outputs of its blocks (:class:`~archrank.proxies.outputs.Outputs`): (B, C, …) each.
+        outputs: The outputs of its layers with weights: (B, C, …) each.
+        signals: Whether three dimensions are (B, C, length); otherwise they are tokens (B, T, C).
     """
 
     images: Tensor
     logits: Tensor
     patterns: ActivationPatterns
+    blocks: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+    signals: bool
+
+    @cached_property
+    def entropies(self) -> list[float]:
+        """The entropy of the shares that principal components have of the variance, for each block."""
+        return [_entropy(spectrum(block, signals=self.signals)) for block in self.blocks]
 
 
 class Probe:
@@ -74,6 +90,8 @@ class Probe:
         for layer in self.network.modules():
             if isinstance(layer, _DROPOUT):
                 layer.training = False
+            if getattr(layer, "inplace", False) and type(layer).__module__.startswith("torch.nn."):
+                layer.inplace = False  # type: ignore[assignment]  # outputs are looked at after the pass
 
     def copied(self) -> nn.Module:
         """A copy of the network that may be changed."""
@@ -88,16 +106,20 @@ class Probe:
         """
         images = self.images.clone().requires_grad_(True)
         patterns = ActivationPatterns(len(images))
-        with patterns:
-            logits = self.logits(self.network, images)
-        return Pass(images, logits, patterns)
+        with patterns, Outputs(self.network) as found:
+            output = self._output(self.network, images)
+        signals = any(isinstance(layer, nn.Conv1d) for layer in self.network.modules())
+        return Pass(images, _as_logits(output), patterns, found.blocks(output), found.layers, signals)
 
-    def logits(self, network: nn.Module, images: Tensor) -> Tensor:
+    def logits(self, network: Callable[[Tensor], Any], images: Tensor) -> Tensor:
         """Call a network; of several outputs the first tensor counts: (B, classes).
 
         Raises:
             ProxyError: It cannot be called with the images, or does not return a tensor.
         """
+        return _as_logits(self._output(network, images))
+
+    def _output(self, network: Callable[[Tensor], Any], images: Tensor) -> Tensor:
         try:
             with seeded(self.seed):
                 output = _first_tensor(network(images))
@@ -107,11 +129,16 @@ class Probe:
             ) from error
         if output is None or not output.is_floating_point():
             raise ProxyError("the network returned no tensor of floating-point numbers; expected logits")
-        return output.flatten(1) if output.dim() > 1 else output[:, None]
+        return output
+
+    @property
+    def gradients(self) -> list[tuple[Tensor, Tensor]]:
+        """Each weight of a layer, and its gradient of the cross-entropy; see :meth:`all_gradients`."""
+        return [(weight, gradient) for weight, gradient in self.all_gradients if weight.dim() > 1]
 
     @cached_property
-    def gradients(self) -> list[tuple[Tensor, Tensor]]:
-        """Each weight of a layer, and its gradient of the cross-entropy.
+    def all_gradients(self) -> list[tuple[Tensor, Tensor]]:
+        """Each trainable parameter, and its gradient of the cross-entropy.
 
         Raises:
             ProxyError: A label is not among the classes.
@@ -124,14 +151,14 @@ class Probe:
             labels = torch.randint(classes, (len(logits),), generator=generator)
         elif int(labels.max()) >= classes:
             raise ProxyError(f"the label {int(labels.max())}; the network has {classes} classes, from 0")
-        weights = weights_of(self.network)
-        if not weights or not logits.requires_grad:
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        if not parameters or not logits.requires_grad:
             return []
         loss = F.cross_entropy(logits, labels)
-        found = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
+        found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
         return [
-            (weight.detach(), gradient)
-            for weight, gradient in zip(weights, found, strict=True)
+            (parameter.detach(), gradient)
+            for parameter, gradient in zip(parameters, found, strict=True)
             if gradient is not None
         ]
 
@@ -141,29 +168,57 @@ class Probe:
 
         Signals are followed in a copy whose weights are all positive, so that they cannot cancel.
         """
-        network = self.linear_copy()
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.fill_(1 / max(1, parameter[0].numel())) if parameter.dim() > 1 else parameter.abs_()
+        weights = {
+            name: torch.full_like(p, 1 / max(1, p[0].numel())) if p.dim() > 1 else p.detach().abs()
+            for name, p in self.network.named_parameters()
+        }
         image = torch.ones(1, *self.images.shape[1:], requires_grad=True)
-        output = self.logits(network, image)
+        with self.linear():
+            output = self.logits_with(weights, image)
         if not output.requires_grad:
             return False
         (gradient,) = torch.autograd.grad(output.sum(), image, allow_unused=True)
         return gradient is not None and bool((gradient != 0).any())
 
-    def linear_copy(self) -> nn.Module:
-        """A copy for evaluation in which layers of normalization are the identity."""
-        network = self.copied().eval()
-        for layer in network.modules():
-            if isinstance(layer, NORMS):
-                layer.forward = _identity  # type: ignore[method-assign]
-        return network
+    def logits_with(self, tensors: Mapping[str, Tensor], images: Tensor) -> Tensor:
+        """The logits with other parameters and buffers, by name; the network keeps its own: (B, classes).
+
+        Raises:
+            ProxyError: The network cannot be called with the images, or does not return a tensor.
+        """
+        # Buffers may be written in a call, also those that are not given.
+        given = {name: buffer.clone() for name, buffer in self.network.named_buffers()} | dict(tensors)
+        return self.logits(lambda batch: functional_call(self.network, given, (batch,)), images)
+
+    @contextmanager
+    def linear(self) -> Iterator[nn.Module]:
+        """Within it, the network is in evaluation mode, and its layers of normalization are the identity."""
+        layers = [*self.network.modules()]
+        modes = [layer.training for layer in layers]
+        norms = [(layer, vars(layer).get("forward")) for layer in layers if isinstance(layer, NORMS)]
+        self.network.eval()
+        try:
+            for norm, _ in norms:
+                norm.forward = _identity  # type: ignore[method-assign]
+            yield self.network
+        finally:
+            for norm, forward in norms:
+                vars(norm).pop("forward", None)
+                if forward is not None:
+                    norm.forward = forward  # type: ignore[method-assign]
+            for layer, mode in zip(layers, modes, strict=True):
+                layer.training = mode
 
 
-def weights_of(network: nn.Module) -> list[nn.Parameter]:
-    """The trainable weights of layers, of two or more dimensions: no biases, and none of normalizations."""
-    return [p for p in network.parameters() if p.requires_grad and p.dim() > 1]
+def _as_logits(output: Tensor) -> Tensor:
+    return output.flatten(1) if output.dim() > 1 else output[:, None]
+
+
+def _entropy(matrix: Tensor) -> float:
+    """The entropy of the shares of eigenvalues; not a number if all are zero."""
+    values = torch.linalg.eigvalsh(matrix).clamp(min=0)
+    shares = values / values.sum()
+    return -float((shares * (shares + 1e-8).log()).sum())
 
 
 def _identity(values: Tensor, *others: Any, **named: Any) -> Tensor:
@@ -174,7 +229,12 @@ def _copy_of(module: nn.Module) -> nn.Module:
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
         raise ProxyError("the network is on the meta device, so it has no weights; build it on the CPU")
     try:
-        return deepcopy(module).cpu().float()
+        copied = deepcopy(module)
+        tensors = (*copied.parameters(), *copied.buffers())
+        plain = all(
+            t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors if t.is_floating_point()
+        )
+        return copied if plain else copied.cpu().float()
     except Exception as error:
         raise ProxyError(
             f"the network {type(module).__name__} cannot be copied: {in_one_line(error)}"

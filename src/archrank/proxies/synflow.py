@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from archrank.proxies.probe import Probe, weights_of
+from archrank.proxies.probe import Probe
 
 __all__ = ["synflow"]
 
@@ -18,12 +18,13 @@ def synflow(probe: Probe) -> float:
     Reference: Tanaka et al., Pruning neural networks without any data (NeurIPS 2020), equations 2 and 3, as a score by
     Abdelfattah et al., Zero-Cost Proxies (ICLR 2021); the logarithm keeps the order.
     """
-    network = probe.linear_copy().double()
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.abs_()
-    weights = weights_of(network)
-    output = probe.logits(network, torch.ones(1, *probe.images.shape[1:], dtype=torch.float64))
+    trained = dict(probe.network.named_parameters())
+    tensors = {name: p.detach().double().abs().requires_grad_(p.requires_grad) for name, p in trained.items()}
+    buffers = {name: b.double() for name, b in probe.network.named_buffers() if b.is_floating_point()}
+    image = torch.ones(1, *probe.images.shape[1:], dtype=torch.float64)
+    with probe.linear():
+        output = probe.logits_with({**buffers, **tensors}, image)
+    weights = [tensor for tensor in tensors.values() if tensor.requires_grad and tensor.dim() > 1]
     if not weights or not output.requires_grad:
         return float("-inf")
     gradients = torch.autograd.grad(output.sum(), weights, allow_unused=True)

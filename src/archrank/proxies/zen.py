@@ -1,7 +1,8 @@
 """Zen: how strongly the features react to a small change of the image."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ __all__ = ["zen"]
 
 _STEP = 0.01
 _MOMENTUM = 0.1
+_BATCH_NORM = nn.modules.batchnorm._BatchNorm
 
 
 def zen(probe: Probe) -> float:
@@ -24,59 +26,83 @@ def zen(probe: Probe) -> float:
     each normalization contributes its running variance after both passes, from 1 and with the momentum 0.1; the paper
     has the variance of the batch.
     """
-    network = probe.copied()
+    # Copies of all features take long, and only the last are needed unless a later layer overwrites them.
+    found = _change(probe, copies=False) or _change(probe, copies=True)
+    change, log_scale = found or (0.0, 0.0)
+    return math.log(change) + log_scale if change > 0 else float("-inf")
+
+
+def _change(probe: Probe, *, copies: bool) -> tuple[float, float] | None:
+    """The change of the last features, and the logarithm of the scale; None if the features were overwritten."""
     generator = torch.Generator().manual_seed(probe.seed)
-    _draw(network, generator)
+    tensors, variances = _drawn(probe.network, generator)
     shape = probe.images.shape
     images = torch.randn(shape, generator=generator)
     moved = images + _STEP * torch.randn(shape, generator=generator)
-    last = _Last(network)
-    with torch.no_grad():
-        difference = last.features(probe, images) - last.features(probe, moved)
-    change = difference.abs().flatten(1).sum(1).mean().item()
-    return math.log(change) + _log_scale(network) if change > 0 else float("-inf")
+    with _Last(probe, copies) as last, torch.no_grad():
+        before, after = last.features(tensors, images), last.features(tensors, moved)
+    if before is None or after is None:
+        return None
+    # The standard deviations that batch normalizations remember.
+    means = [float(variance.mean()) for variance in variances]
+    scale = sum(0.5 * math.log(mean) for mean in means if mean > 0)
+    return (before - after).abs().flatten(1).sum(1).mean().item(), scale
 
 
-def _draw(network: nn.Module, generator: torch.Generator) -> None:
-    """Standard normal weights; no biases, and normalizations without effect of their own."""
-    with torch.no_grad():
-        for layer in network.modules():
-            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-                layer.reset_running_stats()
-                layer.momentum = _MOMENTUM
-            for name, parameter in layer.named_parameters(recurse=False):
-                if parameter.dim() > 1:
-                    parameter.normal_(generator=generator)
-                else:
-                    parameter.fill_(0.0 if name.endswith("bias") else 1.0)
+def _drawn(network: nn.Module, generator: torch.Generator) -> tuple[dict[str, Tensor], list[Tensor]]:
+    """Standard normal weights, no biases, and normalizations without effect of their own; and running variances."""
+    tensors: dict[str, Tensor] = {}
+    variances = []
+    for prefix, layer in network.named_modules():
+        start = f"{prefix}." if prefix else ""
+        for name, parameter in layer.named_parameters(recurse=False):
+            if parameter.dim() > 1:
+                drawn = torch.empty_like(parameter, requires_grad=False).normal_(generator=generator)
+            else:
+                drawn = torch.full_like(parameter, 0.0 if name.endswith("bias") else 1.0, requires_grad=False)
+            tensors[start + name] = drawn
+        if isinstance(layer, _BATCH_NORM) and layer.running_var is not None:
+            variance = torch.ones_like(layer.running_var)
+            variances.append(variance)
+            tensors[f"{start}running_var"] = variance
+    return tensors, variances
 
 
 class _Last:
-    """Remembers the last features of a call."""
+    """Within it, the last features of a call are remembered, or copies of them."""
 
-    def __init__(self, network: nn.Module) -> None:
-        self._network = network
+    def __init__(self, probe: Probe, copies: bool) -> None:
+        self._probe = probe
+        self._copies = copies
         self._found: Tensor | None = None
-        for layer in network.modules():
-            if not any(layer.children()):
-                layer.register_forward_hook(self._look)
+        self._version = 0
 
-    def features(self, probe: Probe, images: Tensor) -> Tensor:
+    def __enter__(self) -> Self:
+        layers = [*self._probe.network.modules()]
+        self._handles = [
+            layer.register_forward_hook(self._look) for layer in layers if not any(layer.children())
+        ]
+        norms = [layer for layer in layers if isinstance(layer, _BATCH_NORM)]
+        self._momenta = [(norm, norm.momentum) for norm in norms]
+        for norm in norms:
+            norm.momentum = _MOMENTUM
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for handle in self._handles:
+            handle.remove()
+        for norm, momentum in self._momenta:
+            norm.momentum = momentum
+
+    def features(self, tensors: Mapping[str, Tensor], images: Tensor) -> Tensor | None:
+        """The features with these parameters and buffers; None if they were overwritten."""
         self._found = None
-        with torch.no_grad():
-            output = probe.logits(self._network, images)
-        return output.detach() if self._found is None else self._found
+        output = self._probe.logits_with(tensors, images)
+        if self._found is None:
+            return output
+        return self._found if self._found._version == self._version else None
 
     def _look(self, layer: nn.Module, given: Any, result: Any) -> None:
         if isinstance(result, Tensor) and result.dim() > 2 and result[0, 0].numel() > 1:
-            self._found = result.detach().clone()  # the next layer may overwrite it
-
-
-def _log_scale(network: nn.Module) -> float:
-    """The sum of the logarithms of the standard deviations that batch normalizations remember."""
-    variances = [
-        float(layer.running_var.mean())
-        for layer in network.modules()
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_var is not None
-    ]
-    return sum(0.5 * math.log(variance) for variance in variances if variance > 0)
+            self._found = result.clone() if self._copies else result
+            self._version = self._found._version

@@ -71,6 +71,7 @@ def rank(
     seed: int = 0,
     zero_cost: bool | Sequence[str | tuple[Any, str]] = False,
     proxies: Any = None,
+    combine: str | None = None,
     sample: int | None = None,
     batch: Any = None,
     labels: Any = None,
@@ -87,7 +88,7 @@ def rank(
     a random architecture, and about right, in some runs too narrow, for the predicted best.
 
     With ``zero_cost=True`` nothing has to be measured: the networks of the candidates are built and scored without
-    training, and ranked by the mean of the standardized ranks of several scores
+    training, and ranked by the ranks of several scores
     (:func:`archrank.verbs.zero_cost.rank_zero_cost`). With measured architectures too, the scores are a prior of the
     predictor (:class:`~archrank.predictors.WithPrior`), which has no weight from 200 measured architectures on.
 
@@ -123,6 +124,8 @@ def rank(
             better, as the prior: names of columns of ``measured``, or pairs of data and column.
         proxies: With ``zero_cost=True``, as are the following: names of zero-cost scores
             (:data:`archrank.proxies.PROXIES`), or a mapping of names to functions; None for the default set.
+        combine: How their ranks become one number: ``"mean"``, which None stands for, or ``"az-nas"``, the sum of the
+            logarithms of ranks, by which what one score ranks low stays low.
         sample: How many random architectures are ranked if there are no ``candidates``; with measured ones, how many
             candidates are scored beside these. None for 200.
         batch: Inputs for the networks, (B, …), or their shape; None for 16 random images.
@@ -151,6 +154,7 @@ def rank(
     space = checked_space(named_space_of(space))
     without = {
         "proxies": proxies,
+        "combine": combine,
         "sample": sample,
         "batch": batch,
         "labels": labels,
@@ -233,14 +237,7 @@ def rank(
             model,
             known,
             [as_table(space, h.data, metrics=[h.column], blanks=True, **numbers) for h in own],
-            {
-                "pool": pool,
-                "sample": sample,
-                "proxies": proxies,
-                "batch": batch,
-                "labels": labels,
-                "folder": folder,
-            },
+            {**without, "pool": pool},
             seed,
             on_progress,
         )

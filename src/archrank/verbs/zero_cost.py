@@ -42,7 +42,7 @@ class ZeroCostRanked(NamedTuple):
 
     Attributes:
         architecture: The architecture.
-        score: The mean of its standardized ranks by each zero-cost score; 0 is average, higher is better.
+        score: Its ranks by all zero-cost scores as one number, higher is better; 0 is average if it is their mean.
         rank: Its place, from 1.
     """
 
@@ -58,7 +58,7 @@ class ZeroCostRanking:
     Attributes:
         space: The space of the architectures.
         architectures: The B best architectures.
-        score: The mean of their standardized ranks: (B,).
+        score: Their ranks as one number each: (B,).
         scores: Each zero-cost score by name: (B,); ``-inf`` where it failed, or where no path leads to the output.
         candidates: How many architectures were ranked.
     """
@@ -136,6 +136,7 @@ def rank_zero_cost(
     candidates: Any = None,
     sample: int | None = None,
     proxies: Any = None,
+    combine: str | None = None,
     batch: Any = None,
     labels: Any = None,
     seed: int = 0,
@@ -147,7 +148,7 @@ def rank_zero_cost(
 ) -> ZeroCostRanking:
     """Build the network of each candidate, score it without training, and return the best.
 
-    The order is by the mean of the standardized ranks of all scores. Arguments are those of :func:`archrank.rank`.
+    The order is by the ranks of all scores, combined. Arguments are those of :func:`archrank.rank`.
 
     Args:
         space: A :class:`~archrank.ModuleSpace`, or a space of cells whose networks can be built.
@@ -155,6 +156,8 @@ def rank_zero_cost(
         candidates: Rank these architectures only; None for a random sample of the space.
         sample: The size of the sample; None for 200.
         proxies: As for :func:`archrank.proxies.score`; None for its default set.
+        combine: How the ranks become one number: ``"mean"`` of the standardized ranks, which None stands for, or
+            ``"az-nas"``, the sum of the logarithms of ranks.
         batch: Inputs (B, …), or their shape; None for 16 random images.
         labels: The classes of the inputs.
         seed: Fixes everything random.
@@ -169,7 +172,7 @@ def rank_zero_cost(
         TableError: There are no candidates, or both candidates and a sample.
     """
     needs("training", "torch", what="zero-cost scores")
-    from archrank.proxies import DEFAULTS, score_all, standardized_ranks
+    from archrank.proxies import DEFAULTS, named_combination, score_all
 
     top, seed = checked_whole("top", top), checked_whole("seed", seed, minimum=0)
     if candidates is not None and sample is not None:
@@ -183,6 +186,7 @@ def rank_zero_cost(
         pool = list(dict.fromkeys(pool))
     if not pool:
         raise TableError("there are no candidates to rank")
+    combination = named_combination(combine)
     kept = None if folder is None else checked_path("folder", folder)
     if kept is not None and kept.suffix != ".jsonl":
         kept /= FILE
@@ -196,7 +200,7 @@ def rank_zero_cost(
         file=kept,
         on_progress=on_progress,
     )
-    score = standardized_ranks(found)
+    score = combination(found)
     best = np.argsort(-score, kind="stable")[:top]
     return ZeroCostRanking(
         space=space,
