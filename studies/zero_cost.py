@@ -6,9 +6,10 @@
 `published` scores NAS-Bench-201 cells with images of CIFAR-10, and compares each score with the published one by
 Kendall's tau; some of them again with other weights and images, which tells how well a score agrees with itself.
 `choose` ranks samples of NAS-Bench-101 (records 12,500 to 14,999) and of NAS-Bench-Macro by every score and by every
-set of up to three: the default set was chosen there. `report` ranks the cells of `published` by every score and by the
-default set; nothing is chosen on it. Scores are kept in --keep, so that the command can be stopped and started again;
-each part writes a table to OUT.
+set of up to three: the default set was chosen there. `report` ranks the cells of `published` by every score and by
+the default set; nothing is chosen on it. Both also rank by the four scores of AZ-NAS. `time` measures scoring beside
+one forward and backward pass of the same network, in processor time. Scores are kept in --keep, so that the command
+can be stopped and started again; each part writes a table to OUT.
 """
 
 import argparse
@@ -27,7 +28,15 @@ from torch import Tensor, nn
 from archrank.architecture import Architecture
 from archrank.benchmarks import load_benchmark
 from archrank.images import load_images
-from archrank.proxies import DEFAULTS, PROXIES, Builder, score_all, standardized_ranks
+from archrank.proxies import (
+    DEFAULTS,
+    PROXIES,
+    Builder,
+    builder_for,
+    named_combination,
+    score,
+    score_all,
+)
 from archrank.ranking.metrics import kendall_tau
 from archrank.space import Choice, SearchSpace
 from archrank.spaces import NASBench101, NASBench201
@@ -43,6 +52,12 @@ PUBLISHED = {
     "zen": "zen",
 }
 """The published score of each name."""
+
+AZ_NAS = ("multiply-adds", "expressivity", "progressivity", "trainability")
+"""The scores of AZ-NAS."""
+
+MOST = 60
+"""The sets of `choose` that are written, beside the single scores."""
 
 SEED = 0
 
@@ -197,7 +212,9 @@ def choose(args: argparse.Namespace) -> pd.DataFrame:
         records["validation_accuracy_108"].to_numpy(),
         scored(args, "nas-bench-101", space, cells, [*PROXIES]),
     )
-    return taus(samples, [s for size in (1, 2, 3) for s in combinations(PROXIES, size)])
+    table = taus(samples, [*(s for size in (1, 2, 3) for s in combinations(PROXIES, size)), AZ_NAS])
+    few = table["scores"].map(lambda text: len(text.split(" + ")) == 1 or text.startswith(" + ".join(AZ_NAS)))
+    return table[few | table.index.isin(table.index[:MOST])]
 
 
 def nasbench101_cell(space: NASBench101, record: Mapping[str, Any]) -> Architecture:
@@ -217,21 +234,48 @@ def report(args: argparse.Namespace) -> pd.DataFrame:
         table = load_benchmark(f"nas-bench-201-{data}")
         values = np.array([table.value(cell) for cell in cells])
         samples[data] = (values, ours)
-    return taus(samples, [*((name,) for name in PROXIES), DEFAULTS])
+    return taus(samples, [*((name,) for name in PROXIES), DEFAULTS, AZ_NAS])
 
 
 def taus(samples: Mapping[str, tuple[Any, Mapping[str, Any]]], sets: Sequence[Sequence[str]]) -> pd.DataFrame:
     """Kendall's tau of sets of scores with the accuracy, the best mean first."""
     lines = []
     for names in sets:
-        line: dict[str, Any] = {"scores": " + ".join(names)}
-        for name, (accuracy, found) in samples.items():
-            line[name] = kendall_tau(standardized_ranks({each: found[each] for each in names}), accuracy)
-        lines.append({**line, "mean": float(np.mean([*line.values()][1:]))})
+        for combine in ("mean", "az-nas") if names == AZ_NAS else ("mean",):
+            line: dict[str, Any] = {"scores": " + ".join(names) + (", az-nas" if combine == "az-nas" else "")}
+            for name, (accuracy, found) in samples.items():
+                combined = named_combination(combine)({each: found[each] for each in names})
+                line[name] = kendall_tau(combined, accuracy)
+            lines.append({**line, "mean": float(np.mean([*line.values()][1:]))})
     return pd.DataFrame(lines).sort_values("mean", ascending=False, kind="stable")
 
 
-PARTS = {"published": published, "choose": choose, "report": report}
+def timed(args: argparse.Namespace) -> pd.DataFrame:
+    """Seconds of processor time for all scores, for the default set, and for one forward and backward pass."""
+    space = NASBench201()
+    builder = builder_for(space)
+    cells = space.sample(args.cells, np.random.default_rng(SEED))
+    lines = []
+    for size in (16, 32, 64):
+        shape = (size, *builder.shape[1:])
+        spent: dict[str, list[float]] = {"all scores": [], "default set": [], "forward and backward pass": []}
+        for cell in (cells[0], *cells):
+            network = builder.build(cell, SEED)
+            batch = torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
+            for what, work in (
+                ("all scores", lambda: score(network, shape, proxies=[*PROXIES])),  # noqa: B023
+                ("default set", lambda: score(network, shape)),  # noqa: B023
+                ("forward and backward pass", lambda: network.train()(batch).sum().backward()),  # noqa: B023
+            ):
+                began = time.process_time()
+                work()
+                spent[what].append(time.process_time() - began)
+        # The first cell comes twice: the first time is that of a process which has not scored anything.
+        lines.append({"images": size, **{what: float(np.mean(each[1:])) for what, each in spent.items()}})
+    return pd.DataFrame(lines)
+
+
+PARTS = {"published": published, "choose": choose, "report": report, "time": timed}
 
 
 def main() -> None:

@@ -248,6 +248,9 @@ def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
     ranked = json.loads(rank(*words, "--json").stdout)["ranking"]
     assert [row["architecture"] for row in ranked] == [row["architecture"] for row in rows]
     assert (tmp_path / "ranked.zero-cost.jsonl").read_text() == kept
+    product = json.loads(rank(*words, "--combine", "az-nas", "--json").stdout)["ranking"]
+    assert all(row["score"] <= 0 for row in product)  # sums of logarithms of shares
+    assert (tmp_path / "ranked.zero-cost.jsonl").read_text() == kept
 
 
 @pytest.mark.parametrize(
@@ -259,6 +262,8 @@ def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
             "leave out --target, --effort",
         ),
         (("nas-bench-201", "--sample", 3, "--train", "x.csv"), "options of --zero-cost"),
+        (("nas-bench-201", "--combine", "az-nas", "--train", "x.csv"), "options of --zero-cost"),
+        (("nas-bench-201", "--zero-cost", "--combine", "best"), "Allowed: mean, az-nas"),
         (("nas-bench-201", "--scores", "zen"), "leave out --scores, or name those"),
         (
             ("nas-bench-201", "--scores", "zen", "--zero-cost", "--train", "x.csv"),

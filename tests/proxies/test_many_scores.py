@@ -8,10 +8,10 @@ import pytest
 from torch import nn
 
 import archrank as ar
-from archrank.errors import ArchrankError, ProxyError
+from archrank.errors import ArchrankError, ProxyError, SpaceError, UnknownName
 from archrank.networks import NASBench201Skeleton
 from archrank.predictors import GaussianProcess, WithPrior
-from archrank.proxies import BUILDABLE, builder_for, score_all, standardized_ranks
+from archrank.proxies import BUILDABLE, builder_for, rank_product, score_all, standardized_ranks
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.spaces.named import SPACES, named_space
@@ -73,6 +73,19 @@ def test_ranks_share_ties_and_constant_scores_say_nothing():
     assert standardized_ranks({"b": scores["b"]}).tolist() == [0.0] * 4
 
 
+def test_a_rank_product_is_low_where_one_score_is():
+    scores = {"a": np.array([1.0, 2.0, 3.0, 4.0]), "b": np.array([9.0, 2.0, 7.0, 8.0])}
+    expected = np.log([1 / 4 * 4 / 4, 2 / 4 * 1 / 4, 3 / 4 * 2 / 4, 4 / 4 * 3 / 4])
+    assert rank_product(scores) == pytest.approx(expected)
+    # The order of two ranks whose mean is equal: what is extreme in one score comes last.
+    assert np.ptp(standardized_ranks({"a": scores["a"], "b": scores["a"][::-1]})) == pytest.approx(0)
+    product = rank_product({"a": scores["a"], "b": scores["a"][::-1]})
+    assert product[0] == product[3] < product[1] == product[2]
+    assert np.ptp(rank_product({"b": np.full(4, 7.0)})) == 0
+    lowest = rank_product({**scores, "c": np.array([-math.inf, 1.0, 1.0, 1.0])})
+    assert np.isfinite(lowest).all()
+
+
 @pytest.mark.parametrize("name", SPACES)
 def test_spaces_that_can_be_built_are_named(name):
     space = named_space(name)
@@ -130,6 +143,65 @@ def test_ranking_without_a_label(monkeypatch, tmp_path):
     assert "<table>" in again._repr_html_()
 
 
+def test_ranks_are_combined_as_asked(monkeypatch):
+    narrow(monkeypatch)
+    how = {"zero_cost": True, "sample": 8, "proxies": ["naswot", "zen"]}
+    for name, combination in (("mean", standardized_ranks), ("az-nas", rank_product)):
+        ranking = ar.rank("nas-bench-201", combine=name, **how)
+        assert ranking.score.tolist() == combination(ranking.scores).tolist()
+        assert (np.diff(ranking.score) <= 0).all()
+    with pytest.raises(UnknownName, match="unknown combination of zero-cost scores 'az'"):
+        ar.rank("nas-bench-201", combine="az", **how)
+
+
+def test_scores_that_are_all_equal_are_told(monkeypatch):
+    narrow(monkeypatch)
+    for value in (1.0, math.inf):
+        with pytest.warns(UserWarning, match="mine: all scores are equal, so the order says nothing"):
+            ranking = ar.rank(SPACE, zero_cost=True, sample=3, proxies={"mine": lambda probe, v=value: v})
+        assert len(ranking) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"batch": (4, 1, 8, 8)},
+            r"~2\|: the network cannot be called with images of the shape \(1, 1, 8, 8\)",
+        ),
+        ({"batch": np.zeros((4, 3, 8, 8))}, "expected a tensor or a shape"),
+        ({"batch": (4, 3)}, "the network cannot be called with images"),
+        ({"batch": (1, 3, 8, 8)}, "two images or more"),
+        ({"labels": [0, 1, 2]}, r"expected \(2,\)"),
+        ({"proxies": {"mine": lambda probe: 1 / 0}}, r"~2\|: the zero-cost score 'mine' cannot be computed"),
+    ],
+)
+def test_batches_and_scores_that_cannot_be_used(monkeypatch, given, message):
+    narrow(monkeypatch)
+    with pytest.raises(ProxyError, match=message):
+        ar.rank(SPACE, zero_cost=True, sample=2, **given)
+
+
+def test_a_network_that_cannot_be_built_is_named():
+    def build(architecture, seed):
+        raise SpaceError("no such layer")
+
+    builder = type(SMALL["builder"])(build, (2, 3, 8, 8), None)
+    with pytest.raises(ProxyError, match=r"^\|.*\|: no such layer"):
+        score_all(SPACE, CELLS, builder=builder)
+
+
+def test_modules_that_cannot_be_built_are_no_candidates():
+    def net(choose):
+        width = choose("width", [4, 8, 16])
+        if width == 8:
+            raise ValueError("no such width")
+        return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
+
+    ranking = ar.rank(ar.ModuleSpace(net, (1, 4)), zero_cost=True, sample=3, proxies=["parameters"])
+    assert [dict(each.architecture.choices) for each in ranking] == [{"width": 16}, {"width": 4}]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -144,6 +216,7 @@ def test_ranking_without_a_label(monkeypatch, tmp_path):
         ({"candidates": CELLS, "sample": 3}, "not both"),
         ({"candidates": []}, "no candidates"),
         ({"zero_cost": False, "proxies": ["naswot"]}, "only zero_cost=True uses it"),
+        ({"zero_cost": False, "combine": "az-nas"}, "only zero_cost=True uses it"),
         ({"zero_cost": False}, "zero_cost=True to rank by the scores of untrained networks"),
     ],
 )

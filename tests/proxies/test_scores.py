@@ -230,6 +230,7 @@ def test_one_score_does_not_depend_on_which_others_are_asked():
         ({"proxies": []}, "no zero-cost scores"),
         ({"proxies": {"mine": 3}}, "expected a function"),
         ({"proxies": {"mine": lambda probe: "high"}}, "expected a number"),
+        ({"proxies": {"mine": lambda probe: 1 / 0}}, "'mine' cannot be computed: ZeroDivisionError"),
         ({"seed": -1}, "seed"),
         ({"module": nn.Linear(4, 2, device="meta")}, "no weights"),
     ],

@@ -41,10 +41,15 @@ def ranked_zero_cost(
 
     Scores are kept in a file beside ``out``, with the suffix ``.zero-cost.jsonl``.
     """
+    from archrank.cli.executors import warnings_on
     from archrank.verbs.zero_cost import rank_zero_cost
 
     kept = out.with_suffix(".zero-cost.jsonl")
-    with scores_kept(kept, console), ProgressBar("scoring networks", console) as bar:
+    with (
+        scores_kept(kept, console),
+        ProgressBar("scoring networks", console) as bar,
+        warnings_on(console),
+    ):
         ranking = rank_zero_cost(
             space,
             top,

@@ -57,6 +57,8 @@ def trainability(probe: Probe) -> float:
         if gradient is None:
             continue
         matrix = _products(as_images(gradient, signals=signals), as_images(signs, signals=signals))
+        if matrix is not None and not bool(matrix.isfinite().all()):
+            return _WORST
         if matrix is not None:
             norm = float(torch.linalg.matrix_norm(matrix.double(), 2))
             found.append(2 - norm - 1 / (norm + _SMALL_NORM))

@@ -27,11 +27,15 @@ def intrain(probe: Probe) -> float:
     for each in outputs:
         matrix = spectrum(each, signals=signals)
         square = float((matrix * matrix).sum())
+        if not math.isfinite(square):
+            return float("-inf")
         if square > 0:
             capacity += math.log(float(matrix.trace()) ** 2 / square)
     resilience = 0.0
     for _, gradient in probe.all_gradients:
         if gradient.numel() > 1:
             largest = float(gradient.abs().max())
+            if not math.isfinite(largest):
+                return float("-inf")
             resilience += min(1.0, float(gradient.std()) / (largest + _SMALL))
     return capacity * (1 + resilience) / math.log(len(outputs) + 1) if outputs else float("-inf")

@@ -15,9 +15,10 @@ from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, FileError, ProxyError
 from archrank.proxies.builder import Builder, builder_for
 from archrank.proxies.named import DEFAULTS, named_proxies
+from archrank.proxies.probe import images_of, labels_of
 from archrank.proxies.scoring import WORST, score
 from archrank.space import SearchSpace
-from archrank.system.arguments import checked_path
+from archrank.system.arguments import checked_path, checked_whole
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["score_all"]
@@ -60,6 +61,9 @@ def score_all(
     chosen = named_proxies(proxies)
     builder = builder or builder_for(space)
     inputs = builder.shape if batch is None else batch
+    images = images_of(inputs, checked_whole("seed", seed, minimum=0, maximum=2**63 - 1, error=ProxyError))
+    if labels is not None:
+        labels = labels_of(labels, len(images)).tolist()
     kept = _Kept(file, _digest(space, builder, inputs, labels, seed))
     found: list[Mapping[str, float]] = []
     on_progress(0, len(architectures))

@@ -46,7 +46,7 @@ PROXIES: "LazyNames[Proxy]" = LazyNames(
 )
 """The zero-cost scores by name; imported when they are first used."""
 
-DEFAULTS = ("layers", "naswot", "swap")
+DEFAULTS = ("naswot", "trainability", "intrain")
 """The scores that rank by default, which share one forward pass.
 
 They were chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``).

@@ -17,6 +17,7 @@ class Outputs:
     The blocks are the children of the network, or of its only child. Containers are replaced by what they hold:
     lists, and sequences that hold more than single layers. A single layer without a weight of two or more dimensions,
     such as a normalization or a pooling, belongs to the block before it. What gives its input unchanged is no block.
+    An output that a later layer overwrites counts as it is then.
 
     Args:
         network: The network.

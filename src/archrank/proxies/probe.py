@@ -19,7 +19,7 @@ from archrank.proxies.randomness import seeded
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["NORMS", "Pass", "Probe"]
+__all__ = ["NORMS", "Pass", "Probe", "images_of", "labels_of"]
 
 _DROPOUT = nn.modules.dropout._DropoutNd
 
@@ -84,8 +84,8 @@ class Probe:
         if not isinstance(module, nn.Module):
             raise ProxyError(f"the network is {shown(module)}; expected a torch.nn.Module")
         self.seed = checked_whole("seed", seed, minimum=0, maximum=2**63 - 1, error=ProxyError)
-        self.images = _images(batch, self.seed)
-        self._labels = None if labels is None else _labels(labels, len(self.images))
+        self.images = images_of(batch, self.seed)
+        self._labels = None if labels is None else labels_of(labels, len(self.images))
         self.network = _copy_of(module).train()
         for layer in self.network.modules():
             if isinstance(layer, _DROPOUT):
@@ -215,7 +215,9 @@ def _as_logits(output: Tensor) -> Tensor:
 
 
 def _entropy(matrix: Tensor) -> float:
-    """The entropy of the shares of eigenvalues; not a number if all are zero."""
+    """The entropy of the shares of eigenvalues; not a number if all are zero, or one is none."""
+    if not bool(matrix.isfinite().all()):
+        return float("nan")
     values = torch.linalg.eigvalsh(matrix).clamp(min=0)
     shares = values / values.sum()
     return -float((shares * (shares + 1e-8).log()).sum())
@@ -241,7 +243,12 @@ def _copy_of(module: nn.Module) -> nn.Module:
         ) from error
 
 
-def _images(batch: Any, seed: int) -> Tensor:
+def images_of(batch: Any, seed: int) -> Tensor:
+    """The images of a batch, or random ones of its shape: (B, C, H, W).
+
+    Raises:
+        ProxyError: It is neither, or cannot be used.
+    """
     if isinstance(batch, Tensor):
         if batch.dim() < 2 or len(batch) < 2 or not batch.is_floating_point():
             raise ProxyError(
@@ -265,7 +272,12 @@ def _images(batch: Any, seed: int) -> Tensor:
     return torch.randn(tuple(batch), generator=torch.Generator().manual_seed(seed))
 
 
-def _labels(labels: Any, images: int) -> Tensor:
+def labels_of(labels: Any, images: int) -> Tensor:
+    """The classes of images: (B,).
+
+    Raises:
+        ProxyError: They are not whole numbers, one for each image.
+    """
     try:
         found = torch.as_tensor(labels).detach().cpu()
     except (TypeError, ValueError, RuntimeError):

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archrank.errors import ProxyError
-from archrank.proxies.named import DEFAULTS, named_proxies
+from archrank.errors import ArchrankError, ProxyError
+from archrank.proxies.named import DEFAULTS, Proxy, named_proxies
 from archrank.proxies.probe import Probe
 from archrank.proxies.randomness import seeded
-from archrank.system.foreign import shown
+from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["WORST", "score"]
 
@@ -44,7 +44,7 @@ def score(
         is infinite or not a number.
 
     Raises:
-        ProxyError: The network cannot be called with the batch, or an argument cannot be used.
+        ProxyError: The network cannot be called with the batch, a score fails, or an argument cannot be used.
         UnknownName: No such score.
 
     >>> from torch import nn
@@ -60,8 +60,17 @@ def score(
             return dict.fromkeys(chosen, WORST)
         for name, proxy in chosen.items():
             with seeded(seed):
-                found[name] = _checked(name, proxy(probe))
+                found[name] = _checked(name, _computed(name, proxy, probe))
     return found
+
+
+def _computed(name: str, proxy: Proxy, probe: Probe) -> object:
+    try:
+        return proxy(probe)
+    except ArchrankError:
+        raise
+    except Exception as error:
+        raise ProxyError(f"the zero-cost score {name!r} cannot be computed: {in_one_line(error)}") from error
 
 
 def _checked(name: str, value: object) -> float:

@@ -1,6 +1,7 @@
 """Rank the architectures of a space without a measurement: by zero-cost scores of their untrained networks."""
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -148,7 +149,8 @@ def rank_zero_cost(
 ) -> ZeroCostRanking:
     """Build the network of each candidate, score it without training, and return the best.
 
-    The order is by the ranks of all scores, combined. Arguments are those of :func:`archrank.rank`.
+    The order is by the ranks of all scores, combined; if all are equal, a warning says so. Arguments are those of
+    :func:`archrank.rank`.
 
     Args:
         space: A :class:`~archrank.ModuleSpace`, or a space of cells whose networks can be built.
@@ -201,6 +203,8 @@ def rank_zero_cost(
         on_progress=on_progress,
     )
     score = combination(found)
+    if len(pool) > 1 and np.ptp(score) == 0:
+        warnings.warn(f"{', '.join(found)}: all scores are equal, so the order says nothing", stacklevel=3)
     best = np.argsort(-score, kind="stable")[:top]
     return ZeroCostRanking(
         space=space,
