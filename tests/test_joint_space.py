@@ -163,11 +163,29 @@ def test_mistakes_are_named(choices, said):
         NASBench201() & choices
 
 
+def broken(choose):
+    return 1 / 0
+
+
+def test_bounds_may_be_numbers_of_numpy():
+    assert ar.number(np.float32(0), np.int64(1)) == ar.number(0.0, 1)
+    assert type(ar.integer(np.int8(1), np.int64(3)).high) is int
+
+
 def test_more_mistakes():
     with pytest.raises(SpaceError, match="above 0"):
         ar.log(0, 1)
     with pytest.raises(SpaceError, match="above the upper bound"):
         ar.integer(3, 1)
+    with pytest.raises(SpaceError, match=r"within ±2\^53"):
+        ar.integer(0, 10**30)
+    for low, high in ((-1e308, 1e308), (5e-324, 1.0), (0, 10**400)):
+        with pytest.raises(SpaceError, match=r"too wide|finite numbers"):
+            (ar.log if low > 0 else ar.number)(low, high)
+    with pytest.raises(
+        SpaceError, match="the function broken, which asks for the hyper-parameters, fails: Zero"
+    ):
+        SPACE.space & broken
     with pytest.raises(SpaceError, match="given twice"):
         SPACE & {"lr": ar.log(1, 2)}
     with pytest.raises(EvaluationError, match=r"needs evaluate\(architecture, params\)"):
@@ -199,3 +217,15 @@ def test_the_operator_needs_no_other_import():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "nas-bench-201 & lr\n"
+
+
+def test_a_function_joins_a_space_of_modules_before_anything_else_was_imported(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import archrank as ar\nfrom torch import nn\n"
+        "def rate(choose): choose.number('lr', 1e-4, 1e-1, log=True)\n"
+        "def net(choose): return nn.Sequential(nn.Linear(4, choose('width', [2, 4])))\n"
+        "print((ar.ModuleSpace(net, (1, 4), name='net') & rate).name)\n"
+    )
+    command = [sys.executable, "mine.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "net & rate\n"

@@ -20,6 +20,9 @@ _STEP = 0.2
 """Standard deviation of a mutated number, in widths of its range; the usual one of evolution strategies."""
 
 
+_LARGEST = 2**53
+"""The largest integer up to which floating-point numbers hold every one."""
+
 _QUICK: frozenset[type] = frozenset((bool, int, str, type(None)))
 
 
@@ -154,8 +157,11 @@ class Range:
     integer: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            if isinstance(bound := getattr(self, name), np.generic):
+                object.__setattr__(self, name, bound.item())
         numbers = all(isinstance(b, int | float) and not isinstance(b, bool) for b in (self.low, self.high))
-        if not numbers or not (math.isfinite(self.low) and math.isfinite(self.high)):
+        if not numbers or not (_is_finite(self.low) and _is_finite(self.high)):
             raise SpaceError(f"the bounds {shown(self.low)} and {shown(self.high)} must be finite numbers")
         if self.integer and (self.low != int(self.low) or self.high != int(self.high)):
             raise SpaceError(f"the bounds {self.low} and {self.high} of an integer must be integers")
@@ -163,6 +169,16 @@ class Range:
             raise SpaceError(f"the lower bound {self.low} is above the upper bound {self.high}")
         if self.log and self.low <= 0:
             raise SpaceError(f"the lower bound {self.low} must be above 0 for a logarithmic scale")
+        if self.integer and max(-self.low, self.high) > _LARGEST:
+            raise SpaceError(
+                f"the bounds {shown(self.low)} and {shown(self.high)} of an integer must be within ±2^53, up to which "
+                "numbers are exact; give the exponent as the integer instead"
+            )
+        if not math.isfinite(self.high / self.low if self.log else self.high - self.low):
+            raise SpaceError(
+                f"the range from {self.low} to {self.high} is too wide for floating-point numbers; give the exponent "
+                "as the number instead"
+            )
 
     def __str__(self) -> str:
         """The range as a message describes it."""
@@ -275,6 +291,13 @@ def as_value(value: object) -> Value:
         f"the option {shown(value)} is a {type(value).__name__}; options are texts, numbers, True, False or None. "
         "For classes or functions give a mapping of names to them"
     )
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer that is larger than all floating-point numbers
+        return False
 
 
 def _alike(value: object, option: Value) -> bool:

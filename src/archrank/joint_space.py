@@ -15,7 +15,7 @@ from archrank.features import feature_names, graph_features
 from archrank.graph import Graph
 from archrank.open_space import OpenSpace, Suggested
 from archrank.space import SearchSpace, Suggests
-from archrank.system.foreign import shown
+from archrank.system.foreign import in_one_line, shown
 
 __all__ = ["JointSpace", "integer", "log", "number", "options", "ordered"]
 
@@ -148,7 +148,15 @@ class JointSpace(OpenSpace):
             for name, domain in self._choices.items():
                 hyper.of(name, domain)
         else:
-            self._choices(hyper)
+            try:
+                self._choices(hyper)
+            except SpaceError:
+                raise
+            except Exception as error:
+                name = getattr(self._choices, "__name__", type(self._choices).__name__)
+                raise SpaceError(
+                    f"the function {name}, which asks for the hyper-parameters, fails: {in_one_line(error)}"
+                ) from error
         return built
 
     def check(self, architecture: Architecture, built: Any) -> None:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self
 
@@ -422,10 +423,9 @@ class SearchSpace(ABC):
         >>> ar.load_benchmark("analog-nasbench").space & {"lr": ar.log(1e-4, 1e-1)}
         <JointSpace 'nas-bench-201 & lr'>
         """
-        if SearchSpace.joint is None:
-            raise SpaceError(
-                f"{shown(choices)}: give a mapping of names to domains, such as {{'lr': archrank.log(1e-4, 1e-1)}}"
-            )
+        if SearchSpace.joint is None:  # only what is used was imported
+            import_module("archrank.joint_space")
+        assert SearchSpace.joint is not None
         return SearchSpace.joint(self, choices)
 
     def function_key(self, architecture: Architecture) -> Hashable:

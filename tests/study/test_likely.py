@@ -4,6 +4,7 @@ import json
 import math
 
 import numpy as np
+import optuna
 import pytest
 from typer.testing import CliRunner
 
@@ -183,3 +184,25 @@ def test_the_command_line(tmp_path):
     for text, said in [("0→1=none", "expected CHOICE=VALUE:WEIGHT"), ("none:2", "expected NAME=VALUE")]:
         wrong = CliRunner().invoke(app, [*words, "--likely", text])
         assert said in str(wrong.exception)
+
+
+def test_beliefs_about_a_space_that_cannot_be_listed_are_followed():
+    space = SPACE & {"lr": ar.log(1e-4, 1e-1), "optimizer": ar.options("adam", "sgd")}
+    believed = {**STRONG, "optimizer": {"adam": 20.0}}
+
+    def worth(architecture, params):
+        return total(architecture)
+
+    plain, led = (search(space, worth, budget=16, likely=likely, seed=1) for likely in (None, believed))
+    adam = [
+        sum(space.options(e.architecture)["optimizer"] == "adam" for e in r.evaluations) for r in (plain, led)
+    ]
+    assert adam[0] < 14 <= adam[1]
+    assert {e.reason for e in led.evaluations} == {"random", "predicted"}
+    study = optuna.create_study(
+        direction="maximize", sampler=ar.ArchrankSampler(space, likely=believed, seed=1)
+    )
+    study.optimize(lambda trial: total(space.split(space.suggest(trial))[0]), n_trials=14)
+    assert [trial.params["lr"] for trial in study.trials] == [
+        space.options(e.architecture)["lr"] for e in led.evaluations[:14]
+    ]

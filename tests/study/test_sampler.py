@@ -111,6 +111,20 @@ def test_failed_and_pruned_trials_are_not_given_again():
     assert len(set(chosen(study, space))) == 3
 
 
+def test_infinite_values_are_failures():
+    def objective(trial):
+        architecture = SPACE.suggest(trial)
+        return float("-inf") if trial.number % 3 == 0 else float(sum(architecture.choices))
+
+    study = optuna.create_study(
+        direction="maximize",
+        sampler=ArchrankSampler(SPACE, GuidedSearch(SPACE, GaussianProcess(SPACE), initial=4)),
+    )
+    study.optimize(objective, n_trials=14)
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == 14
+    assert study.best_value > 15
+
+
 def test_pruned_trials_are_learned_from_at_the_last_common_step():
     seen = []
 

@@ -371,7 +371,8 @@ class GuidedSearch(DomainStrategy):
 
     def _log_prior(self, architectures: Sequence[Architecture]) -> Floats:
         assert self._prior is not None
-        return self._pool_prior if architectures is self._pool else self._prior.log(architectures)
+        whole = self._scores_whole and architectures is self._pool
+        return self._pool_prior if whole else self._prior.log(architectures)
 
     @property
     def _scores_whole(self) -> bool:

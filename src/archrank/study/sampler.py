@@ -204,7 +204,8 @@ def _scores(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> dict[int, 
     ended = [
         t
         for t in trials
-        if t.state == TrialState.COMPLETE or (t.state == TrialState.PRUNED and t.intermediate_values)
+        if (t.state == TrialState.COMPLETE and np.isfinite(t.values).all())  # an infinite value is a failure
+        or (t.state == TrialState.PRUNED and t.intermediate_values)
     ]
     if len(signs) > 1 or all(trial.state == TrialState.COMPLETE for trial in ended):
         complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
