@@ -249,3 +249,60 @@ def test_repeats_are_trained_anew_with_seeds_of_their_own(tmp_path):
     (again,) = result.repeated
     assert len({e.value for e in (again.evaluation, *again.repeats)}) == 3
     assert len({seed for _, seed in seeds[-2:]} | {seeds[0][1]}) == 3
+
+
+@pytest.mark.parametrize(
+    "value", ["good", "0.5", torch.ones(3), np.ones(2), {"value": 1.0}, None, True, [1.0]]
+)
+@pytest.mark.parametrize("options", [{}, {"fidelities": LEVELS}])
+def test_a_reported_value_that_is_no_number_ends_the_search(value, options):
+    begun = []
+
+    def train(module, report):
+        begun.append(report)
+        for epoch in range(1, 7):
+            report(epoch, value)
+
+    with pytest.raises(
+        EvaluationError, match=r"does not fit the search.*reported after epoch 1 is no number"
+    ):
+        ar.search(SPACE, train, "random", budget=5, **options)
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize("epoch", ["0", 0.5, -1, None, True])
+def test_a_reported_epoch_that_is_none_ends_the_search(epoch):
+    with pytest.raises(
+        EvaluationError, match=r"does not fit the search.*was called with the epoch .*whole number"
+    ):
+        ar.search(SPACE, lambda module, report: report(epoch, 1.0), "random", budget=5)
+
+
+@pytest.mark.parametrize("number", [int, float, np.int64, torch.tensor])
+def test_epochs_and_values_may_be_numbers_of_other_libraries(number):
+    def train(module, report):
+        for epoch in range(6):
+            report(number(epoch), number(epoch))
+
+    assert search(train).best_value == 5.0
+
+
+def test_nothing_holds_the_network_of_a_training_that_has_ended(monkeypatch):
+    """So that no garbage has to be collected after each of them, which takes longer than a small training."""
+    collected = []
+    monkeypatch.setattr("archrank.modules.loop.gc.collect", lambda: collected.append(1))
+
+    def diverges(module, report):
+        report(1, float("nan"))
+
+    def fails(module, report):
+        try:
+            module(torch.ones(1, 9))
+        except RuntimeError as error:
+            raise ValueError("too large") from error
+
+    for loop in (diverges, fails):
+        with pytest.warns(UserWarning, match="all .* evaluations failed"):
+            search(loop)
+    search(Loop())
+    assert collected == []

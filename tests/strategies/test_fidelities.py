@@ -11,6 +11,7 @@ from archrank.strategies.common_scale import common_scale
 from archrank.strategies.fidelities import Fidelities
 from archrank.strategies.halving import Hyperband, SuccessiveHalving
 from archrank.strategies.promotion import ModelPromotion
+from archrank.strategies.reserve import affordable
 from archrank.strategies.rungs import Rungs
 
 SPACE = NASBench201()
@@ -50,6 +51,7 @@ def searched(strategy, rounds, seed=0, score=value):
     [
         ([9], "at least two numbers of epochs"),
         ([], "at least two numbers of epochs"),
+        ([3, 3], "at least two numbers of epochs"),
         ([1, 9, 3], r"in ascending order: \[1, 3, 9\]"),
         ([1, 3, 3], r"each number of epochs once, in ascending order: \[1, 3\]"),
         ([0, 3], "holds 0, expected whole numbers of epochs from 1"),
@@ -105,6 +107,34 @@ def test_rungs_know_what_is_paused_and_what_was_spent():
     assert [(e.architecture, e.failed, e.pending) for e in single] == [
         (a, False, False), (b, False, False), (c, False, False), (d, True, False),
     ]  # fmt: skip
+
+
+def begun(architectures, level=1):
+    return [Proposal(a, "random", fidelity=level) for a in architectures]
+
+
+def test_the_epochs_of_a_whole_training_are_kept_until_there_is_one():
+    a, b, c, d, *_ = some(6)
+    paused = trained([a, b], 1) + trained([c], 3)
+    alone, continued = Fidelities((1, 3, 9)), Fidelities((1, 3, 9), continued=True)
+    for fidelities, whole in ((alone, 9), (continued, 6)):
+        rungs = Rungs(History(paused), fidelities)
+        assert affordable(begun([d]), rungs, whole + 1) == begun([d])
+        assert affordable(begun([d]), rungs, whole) == [Proposal(c, "promoted", fidelity=9)]
+        # There is no whole training any more, so nothing is kept for one.
+        assert affordable(begun([d]), rungs, whole - 1) == begun([d])
+        for ended in (Evaluated(a, 1.0, fidelity=9), Evaluated(a, None, pending=True, fidelity=9)):
+            had = Rungs(History([*paused, ended]), fidelities)
+            assert affordable(begun([d]), had, whole) == begun([d])
+        for ended in (Evaluated(a, None, fidelity=9), Evaluated(a, 1.0, excesses=(2.0,), fidelity=9)):
+            rungs = Rungs(History([*paused, ended]), fidelities)
+            assert affordable(begun([d]), rungs, whole) == [Proposal(c, "promoted", fidelity=9)]
+    under_way = Rungs(History([*paused, Evaluated(d, None, pending=True, fidelity=1)]), alone)
+    assert affordable(begun([a], 3), under_way, 9) == []
+    assert affordable(begun([d, c]), Rungs(History(), alone), 9) == begun([d], 9)
+    both = begun([d]) + begun([a], 9)
+    assert affordable(both, Rungs(History(), alone), 10) == both
+    assert affordable(both, Rungs(History(), alone), 9) == begun([d], 9)
 
 
 def test_asynchronous_halving_promotes_the_best_third():

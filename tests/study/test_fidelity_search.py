@@ -219,6 +219,7 @@ def test_failures_and_bounds(tmp_path):
         ({"fidelities": [9, 3, 1]}, "ascending"),
         ({"fidelities": {1: "a", 9: "b"}}, "names columns, and no table is searched"),
         ({"fidelities": None, "continued": True}, "continued is given without fidelities"),
+        ({"fidelities": None, "promotion": "halving"}, "promotion is given without fidelities"),
         ({"fidelities": LEVELS, "continued": "yes"}, "continued is 'yes'"),
         ({"promotion": "havling"}, "unknown promotion 'havling'; did you mean 'halving'"),
         ({"objectives": ["a", "b:min"]}, "fidelities compare trainings by one value"),
@@ -295,9 +296,62 @@ def test_a_budget_is_still_checked():
         search(4, strategy="guided")
 
 
-def test_a_budget_without_a_whole_training_is_said():
-    with pytest.warns(UserWarning, match="no training of 9 epochs ended with a value"):
-        assert search(1).best is None
+@pytest.mark.parametrize("promotion", PROMOTIONS)
+@pytest.mark.parametrize("continued", [False, True])
+@pytest.mark.parametrize(("levels", "budget"), [([1, 3, 9], 2), ([1, 2, 3], 4), ([1, 2, 4], 2), ([8, 9], 4)])
+def test_what_pays_a_whole_training_ends_with_one(promotion, continued, levels, budget):
+    result = search(budget, fidelities=levels, promotion=promotion, continued=continued)
+    assert result.best.fidelity == levels[-1]
+    assert result.epochs <= budget * levels[-1]
+    assert f"{result.epochs} epochs of {budget * levels[-1]}" in repr(result)
+
+
+def test_a_whole_training_that_fails_is_followed_by_another_one():
+    """The epochs of one are kept until one gives a value."""
+    failed = []
+
+    def fails(architecture, epochs):
+        if epochs == 9 and not failed:
+            failed.append(architecture)
+            raise RuntimeError("out of memory")
+        return evaluate(architecture, epochs)
+
+    result = search(4, fails)
+    whole = [e for e in result.evaluations if e.fidelity == 9]
+    assert [e.state for e in whole] == ["failed", "measured"]
+    assert result.best is whole[-1]
+
+
+def test_a_budget_of_one_whole_training_is_one_and_is_said():
+    with pytest.warns(
+        UserWarning, match=r"budget=1 is 9 epochs, which pay 0 trainings to epoch 1 .*budget=2"
+    ):
+        (only,) = search(1).evaluations
+    assert (only.fidelity, only.value) == (9, evaluate(only.architecture, 9))
+    with pytest.warns(UserWarning, match="pay 1 training to epoch 8 and one to epoch 9"):
+        search(2, fidelities=[8, 9])
+
+
+def test_an_asynchronous_search_waits_with_its_whole_training():
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(3) as executor:
+        result = search(2, executor=executor, workers=3, asynchronous=True)
+    *shorter, last = result.evaluations
+    assert last is result.best
+    assert last.architecture in {e.architecture for e in shorter}
+
+
+@pytest.mark.parametrize(
+    ("from_epochs", "failed"), [(3, r"\d of 3 epochs, .*mostly by ZeroDivisionError"), (9, "of 9 epochs")]
+)
+def test_a_rung_that_fails_is_named_with_its_reason(from_epochs, failed):
+    def fails(architecture, epochs):
+        return 1.0 if epochs < from_epochs else 1 / 0
+
+    said = rf"no training of 9 epochs ended with a value.*\d+ of \d+ trainings failed \(.*{failed}"
+    with pytest.warns(UserWarning, match=said):
+        assert search(4, fails).best is None
 
 
 def test_a_strategy_object_is_taken_too():

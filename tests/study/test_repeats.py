@@ -192,9 +192,15 @@ def test_a_repeat_may_fail():
             raise RuntimeError("out of memory")
         return noisy(architecture, seed)
 
-    result = search(fails)
+    with pytest.warns(
+        UserWarning, match="^3 of the 6 repeats .* failed, mostly by RuntimeError: out of memory$"
+    ):
+        result = search(fails)
     assert {each.count for each in result.repeated} == {2}
-    all_fail = search(lambda a, seed=0: noisy(a) if seed == 0 else 1 / 0)
+    with pytest.warns(
+        UserWarning, match="6 of the 6 .* by ZeroDivisionError.*; so .* by the first values alone"
+    ):
+        all_fail = search(lambda a, seed=0: noisy(a) if seed == 0 else 1 / 0)
     assert all_fail.best_value == max(e.value for e in all_fail.evaluations)
 
 
@@ -266,6 +272,8 @@ def test_what_cannot_be_repeated_is_refused():
         )
     with pytest.raises(BudgetError, match="repeat_best is -1"):
         search(repeat_best=-1)
+    with pytest.raises(ArchrankError, match="repeats is given without repeat_best"):
+        search(repeat_best=None, repeats=3)
     with pytest.raises(BudgetError, match="repeats is 0"):
         search(repeats=0)
 

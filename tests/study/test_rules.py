@@ -22,6 +22,9 @@ def total(architecture):
     return float(sum(architecture.choices))
 
 
+NONE = SPACE.format(SPACE.architecture((0, 0, 0, 0, 0, 0)))
+
+
 def options(result):
     return [result.space.options(evaluation.architecture) for evaluation in result.evaluations]
 
@@ -90,6 +93,15 @@ def test_what_is_named_comes_first_in_order(tmp_path):
         )
 
 
+def test_what_the_budget_does_not_pay_of_what_is_named_is_said():
+    texts = [SPACE.format(a) for a in SPACE.sample(6, np.random.default_rng(5))]
+    with pytest.warns(
+        UserWarning, match="start names 6 architectures, and budget=4 pays 4: the last 2 are left out"
+    ):
+        result = search(SPACE, total, RandomSearch(SPACE), budget=4, start=texts)
+    assert [SPACE.format(e.architecture) for e in result.evaluations] == texts[:4]
+
+
 def test_a_run_with_rules_is_not_resumed_without_them(tmp_path):
     begun = {"folder": tmp_path / "run", "strategy": RandomSearch(SPACE)}
     search(SPACE, total, budget=2, fix={"0→1": "none"}, **begun)
@@ -108,7 +120,22 @@ def test_a_run_with_rules_is_not_resumed_without_them(tmp_path):
         ({"forbid": 3}, ArchrankError, "forbid is 3"),
         ({"forbid": [{}]}, ArchrankError, "forbid is"),
         ({"forbid": "0→1=none"}, ArchrankError, "forbid is"),
-        ({"fix": {"0→1": "none"}, "forbid": [{"0→1": "none"}]}, ArchrankError, "loosen them"),
+        ({"fix": {"0→1": "none"}, "forbid": [{"0→1": "none"}]}, ArchrankError, "loosen these rules"),
+        (
+            {"forbid": [{"0→1": option} for option in SPACE.choices[0].options]},
+            ArchrankError,
+            "was found that has none of the forbidden combinations; loosen",
+        ),
+        (
+            {"start": [NONE], "fix": {"0→1": "skip_connect"}},
+            ArchrankError,
+            "breaks fix: 0→1 is 'none' and not 'skip",
+        ),
+        (
+            {"start": [NONE], "forbid": [{"0→1": "none", "2→3": "none"}]},
+            ArchrankError,
+            "breaks forbid: it has {'0→1'",
+        ),
         ({"start": ["no cell"]}, ParseError, "no cell"),
         ({"start": 3}, ArchrankError, "3 is of the type int"),
     ],
@@ -128,7 +155,7 @@ def test_a_continuous_choice_cannot_be_fixed():
 
 
 def test_the_command_line_gives_the_same_search(tmp_path):
-    text = SPACE.format(SPACE.sample(1, np.random.default_rng(5))[0])
+    text = NONE.replace("|none~2", "|skip_connect~2").replace("|none~0|none~1|", "|skip_connect~0|none~1|")
     words = [
         "search",
         "analog-nasbench",
@@ -153,5 +180,10 @@ def test_the_command_line_gives_the_same_search(tmp_path):
     )
     assert [e["architecture"] for e in record["evaluations"]] == list(result.to_pandas()["architecture"])
     assert "--forbid '0→2=none and 0→3=none'" in record["command"]
-    for wrong in (["--fix", "kernel"], ["--renamed", "a=b"], ["--forbid", "a and b"]):
+    for wrong in (
+        ["--fix", "kernel"],
+        ["--renamed", "a=b"],
+        ["--forbid", "a and b"],
+        ["--fix", "0→1=none", "--fix", "0→1=skip_connect"],
+    ):
         assert CliRunner().invoke(app, [*words[:-6], *wrong]).exit_code == 1

@@ -90,8 +90,10 @@ def _rungs(rungs: Sequence[Mapping[str, Any]], failed: int) -> str:
 
 def _epochs(record: Mapping[str, Any]) -> str:
     """What was paid, and how many whole trainings cost as much."""
-    full = record["fidelities"]["levels"][-1]
-    return f"{record['epochs']:,}, as many as {record['epochs'] / full:.1f} whole trainings have"
+    full, paid = record["fidelities"]["levels"][-1], record["epochs"]
+    most = record["budget"] * full
+    left = f"; {most - paid:,} left" if paid < most else ""
+    return f"{paid:,} of {most:,}, as many as {paid / full:.1f} whole trainings have{left}"
 
 
 def _known(record: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:
@@ -110,8 +112,9 @@ def _value(best: Mapping[str, Any]) -> str:
 
 def _repeats(repeats: Sequence[Mapping[str, Any]]) -> str:
     count = len({each["architecture"] for each in repeats})
-    failed = sum(each["value"] is None for each in repeats)
-    return f"{len(repeats)} evaluations of the best {count}" + (f", {failed} failed" if failed else "")
+    errors = [str(each["error"]) for each in repeats if each["state"] == "failed"]
+    failed = f", {len(errors)} failed: {_commonest(errors)}" if errors else ""
+    return f"{len(repeats)} evaluations of the best {count}{failed}"
 
 
 def _hint(use: Mapping[str, Any]) -> str:

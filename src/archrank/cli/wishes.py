@@ -104,9 +104,9 @@ class Wishes:
         if self.start:
             found["start"] = [*self.start]
         if self.fix:
-            found["fix"] = dict(_pair("--fix", text) for text in self.fix)
+            found["fix"] = _pairs("--fix", self.fix)
         if self.forbid:
-            found["forbid"] = [dict(_pair("--forbid", t) for t in text.split(_AND)) for text in self.forbid]
+            found["forbid"] = [_pairs("--forbid", text.split(_AND)) for text in self.forbid]
         if self.likely:
             found["likely"] = _weights(self.likely)
         if self.repeats is not None:
@@ -125,6 +125,17 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def _pairs(option: str, texts: list[str]) -> dict[str, str]:
+    """Several pairs of different names."""
+    found: dict[str, str] = {}
+    for name, value in (_pair(option, text) for text in texts):
+        if found.setdefault(name, value) != value:
+            raise ArchrankError(
+                f"{option} says both {name}={found[name]} and {name}={value}, which no architecture has: give one"
+            )
+    return found
+
+
 def _weights(texts: list[str]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for text in texts:
@@ -139,7 +150,10 @@ def _weights(texts: list[str]) -> dict[str, dict[str, float]]:
                 "likely good as each of the others"
             )
         name, value = _pair("--likely", option)
-        found.setdefault(name, {})[value] = number
+        if found.setdefault(name, {}).setdefault(value, number) != number:
+            raise ArchrankError(
+                f"--likely gives {name}={value} two weights, {found[name][value]:g} and {number:g}: give one"
+            )
     return found
 
 

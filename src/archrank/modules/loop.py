@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -95,14 +96,20 @@ class TrainedModules:
         module = self.space.build(architecture)
         try:
             return self.train(module, report) if self._arguments == 2 else self.train(module)
-        except TrialPruned:
-            if report.until is None or report.trained < report.until:
-                raise
-            return None
+        except Exception as failure:
+            _let_go(failure)
+            if (
+                isinstance(failure, TrialPruned)
+                and report.until is not None
+                and report.trained >= report.until
+            ):
+                return None
+            raise
         finally:
+            report.let_go()
             left = weakref.ref(module)
             del module
-            if left() is not None:  # it refers to itself, or is in the traceback of a failure
+            if left() is not None:  # it refers to itself
                 gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
@@ -146,6 +153,13 @@ class TrainedModules:
     def settings(self) -> Mapping[str, Any]:
         """The name of the loop, which a resumed run compares."""
         return {"train": getattr(self.train, "__qualname__", type(self.train).__qualname__)}
+
+
+def _let_go(failure: BaseException | None) -> None:
+    """Clear the variables of what has ended by a failure: they hold the network, and finding it costs more."""
+    while failure is not None:
+        traceback.clear_frames(failure.__traceback__)
+        failure = failure.__context__
 
 
 def _arguments(train: Any) -> int:

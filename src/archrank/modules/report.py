@@ -1,6 +1,7 @@
 """What a user's own training loop is told, and what it reports."""
 
 import math
+import operator
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -92,25 +93,27 @@ class Report:
         """Record the value after an epoch.
 
         Raises:
-            EvaluationError: The value is no finite number, so the training has failed; or in a search with fidelities,
-                epochs that are out of order.
+            EvaluationError: The value is NaN or infinite, so the training has failed; or, which ends a search that has
+                measured nothing yet, it is no number, the epoch is none, or in a search with fidelities out of order.
             optuna.TrialPruned: The training should stop.
         """
-        try:
-            number = float(value.detach() if isinstance(value, torch.Tensor) else value)
-        except (TypeError, ValueError):
-            number = math.nan
+        epoch = _epoch(epoch)
+        number = _number(value, epoch)
         if not math.isfinite(number):
             raise EvaluationError(
                 f"the value {shown(value)} reported after epoch {epoch} is no finite number"
             )
         if self.until is not None:
-            self._check_order(int(epoch))
-        self.values[int(epoch)] = number
+            self._check_order(epoch)
+        self.values[epoch] = number
         if self._checkpoint is not None and self._parts is not None:
             self._checkpoint.save(self._parts, self.values)
         if self.until is not None and self.trained >= self.until and self.until != self._full:
             raise TrialPruned(f"stopped after {self.trained} epochs")
+
+    def let_go(self) -> None:
+        """Forget the network and the optimizer, when the loop has ended."""
+        self._parts = None
 
     @property
     def trained(self) -> int:
@@ -150,6 +153,31 @@ class Report:
                 f"epoch {epoch} was reported, and the training should stop after {self.until} epochs: report every "
                 "epoch, and end the fidelities with the epochs of the loop"
             )
+
+
+def _epoch(epoch: Any) -> int:
+    """The number of an epoch, as it was reported."""
+    try:
+        number = operator.index(int(epoch) if isinstance(epoch, float) and epoch.is_integer() else epoch)
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(epoch, bool):
+        raise InvalidResult(
+            f"report was called with the epoch {shown(epoch)}, expected a whole number, counted from 0 or from 1"
+        )
+    return number
+
+
+def _number(value: Any, epoch: int) -> float:
+    """A value that was reported, as a number."""
+    try:
+        if isinstance(value, str | bytes | bool):
+            raise TypeError
+        return float(value.detach() if isinstance(value, torch.Tensor) else value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise InvalidResult(
+            f"the value {shown(value)} reported after epoch {epoch} is no number: report one, such as an accuracy"
+        ) from None
 
 
 def seed_everything(seed: int) -> None:

@@ -50,7 +50,7 @@ class Fidelities:
                 raise BudgetError(
                     f"fidelities holds {shown(level)}, expected whole numbers of epochs from 1 to {_LONGEST:,}"
                 )
-        if len(found) < 2:
+        if len(set(found)) < 2:
             raise BudgetError(
                 f"fidelities is {shown(levels)}: give at least two numbers of epochs, the last one that of a whole "
                 "training; without shorter ones leave it out"

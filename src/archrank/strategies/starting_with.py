@@ -1,5 +1,6 @@
 """A strategy that begins with architectures that a person names."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ from archrank.architecture import Architecture
 from archrank.fingerprints import check_made_by
 from archrank.strategies.around import Around
 from archrank.strategies.base import Evaluated, History, Proposal, Strategy
+from archrank.strategies.fidelities import Fidelities
 
-__all__ = ["StartingWith"]
+__all__ = ["StartingWith", "warn_of_many"]
 
 
 class StartingWith(Around):
@@ -50,3 +52,15 @@ class StartingWith(Around):
             return proposals
         begun = History((*history, *(Evaluated(a, None, pending=True) for a in named)))
         return proposals + self.strategy.propose(begun, n - len(named), rng)
+
+
+def warn_of_many(first: Sequence[Architecture], budget: int, fidelities: Fidelities | None) -> None:
+    """Warn where the budget does not pay for all architectures that a person names."""
+    count, most = len(set(first)), budget
+    if fidelities is not None:
+        most = budget * fidelities.full // fidelities.levels[0]
+    if count > most:
+        warnings.warn(
+            f"start names {count} architectures, and budget={budget} pays {most}: the last {count - most} are left out",
+            stacklevel=3,
+        )

@@ -18,7 +18,7 @@ from archrank.strategies.base import Strategy
 from archrank.strategies.fidelities import Fidelities
 from archrank.strategies.informed import Informed
 from archrank.strategies.scalarized import Scalarized
-from archrank.strategies.starting_with import StartingWith
+from archrank.strategies.starting_with import StartingWith, warn_of_many
 from archrank.study.backend import Backend
 from archrank.study.bounds import KnownBounds
 from archrank.study.checks import checked_evaluator, checked_space, checked_strategy, table_of
@@ -26,14 +26,20 @@ from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
 from archrank.study.evaluators import TableEvaluator, with_known_values
-from archrank.study.fidelity import checked_fidelities, continued_by, searched_metric, with_fidelities
+from archrank.study.fidelity import (
+    checked_fidelities,
+    continued_by,
+    searched_metric,
+    warn_of_small_budget,
+    with_fidelities,
+)
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.hints import hints_of, uses
 from archrank.study.known import entries, known_evaluations, warn_of_other_unit
 from archrank.study.likely import prior_of
 from archrank.study.objectives import Direction
 from archrank.study.record import result_record
-from archrank.study.repeats import checked_repeats, runs_of, warn_of_equal_repeats
+from archrank.study.repeats import checked_repeats, runs_of, warn_of_equal_repeats, warn_of_failed_repeats
 from archrank.study.result import SearchResult
 from archrank.study.rules import Rules
 from archrank.study.storage import JournalStore, MemoryStore
@@ -190,10 +196,12 @@ def search(
     workers = checked_whole("workers", workers, maximum=_MOST_WORKERS)
     if workers != 1 and executor is None and database is None:
         end_if_script_runs_again()  # before it meets the run folder, which the first process holds
-    if fidelities is None and continued is not None:
-        raise ArchrankError(
-            "continued is given without fidelities, the epochs after which trainings may stop"
-        )
+    if fidelities is None:
+        for name, given, default in (("continued", continued, None), ("promotion", promotion, "model")):
+            if given != default:
+                raise ArchrankError(
+                    f"{name} is given without fidelities, the epochs after which trainings may stop"
+                )
     table = table_of(space, evaluate)
     searched = space.space if isinstance(space, Table) else checked_space(space)
     if table is None and (evaluate := checked_evaluator(evaluate)) is not None:
@@ -223,6 +231,7 @@ def search(
     if fidelities is not None:
         rungs = Fidelities.of(fidelities, continued_by(evaluate, continued))
         columns = checked_fidelities(rungs.levels, fidelities, evaluate, table, chosen)
+        warn_of_small_budget(rungs, budget)
     again = checked_repeats(repeat_best, repeats, chosen, table)
     bounds = KnownBounds(searched, chosen.constraints, evaluate, table)
     rules = Rules(searched, fix, forbid)
@@ -254,6 +263,8 @@ def search(
     if start is not None:
         first = architectures_of(searched, start)
         bounds.check(first)
+        rules.check(first)
+        warn_of_many(first, budget, rungs)
         strategy = StartingWith(strategy, first)
     if rungs is not None:
         strategy = with_fidelities(strategy, rungs, promotion)
@@ -281,6 +292,7 @@ def search(
             repeats=again,
         )
         warn_of_equal_repeats(result.repeated)
+        warn_of_failed_repeats(result.repeated)
         if table is None:
             found = [e.value for e in result.evaluations if e.value is not None]
             warn_of_other_unit(before, found, chosen.metric)

@@ -1,6 +1,8 @@
 """What a search with fidelities needs: an evaluator that can stop early, and a rule for what goes on."""
 
 import inspect
+import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +10,7 @@ from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, EvaluationError, UnknownName
 from archrank.strategies.base import Strategy
 from archrank.strategies.fidelities import Fidelities
-from archrank.strategies.halving import Hyperband, MultiFidelity, SuccessiveHalving
+from archrank.strategies.halving import ETA, Hyperband, MultiFidelity, SuccessiveHalving
 from archrank.strategies.promotion import ModelPromotion
 from archrank.study.objectives import Objectives
 from archrank.system.arguments import checked_flag
@@ -22,6 +24,7 @@ __all__ = [
     "continued_by",
     "fidelity_columns",
     "searched_metric",
+    "warn_of_small_budget",
     "with_fidelities",
 ]
 
@@ -42,6 +45,21 @@ def with_fidelities(strategy: Strategy, fidelities: Fidelities, promotion: str) 
     if not isinstance(promotion, str) or promotion not in PROMOTIONS:
         raise UnknownName("promotion", promotion, PROMOTIONS)
     return PROMOTIONS[promotion](strategy, fidelities)
+
+
+def warn_of_small_budget(fidelities: Fidelities, budget: int) -> None:
+    """Warn where a budget pays so few short trainings beside a whole one that they choose nothing."""
+    shortest, full = fidelities.levels[0], fidelities.full
+    whole = fidelities.cost(full, [shortest])
+    count = max((budget * full - whole) // shortest, 0)
+    if count < ETA:
+        trainings = f"{count} training{'' if count == 1 else 's'}"
+        warnings.warn(
+            f"budget={budget} is {budget * full} epochs, which pay {trainings} to epoch {shortest} and one to epoch "
+            f"{full}: too few to choose what goes on. Give budget={math.ceil((ETA * shortest + whole) / full)} or "
+            "more, or leave fidelities out",
+            stacklevel=3,
+        )
 
 
 def searched_metric(fidelities: Any, metric: str | None) -> str | None:

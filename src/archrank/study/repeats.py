@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +23,16 @@ __all__ = [
     "runs_of",
     "to_repeat",
     "warn_of_equal_repeats",
+    "warn_of_failed_repeats",
 ]
 
 _ATTRIBUTE = "repeats"
 
 _NUMBERED = re.compile(r"(?P<stem>.+)_(?P<word>run|seed|)(?P<number>\d{1,9})")
 
+
+TIMES = 2
+"""How often each of the best is evaluated again, where nothing is said."""
 
 _MOST = 1_000
 """No more repeats of one architecture."""
@@ -100,6 +105,10 @@ def checked_repeats(
         ArchrankError: The search has several objectives, or the table has too few runs.
     """
     if best is None:
+        if times != TIMES:
+            raise ArchrankError(
+                "repeats is given without repeat_best, the number of the best that are evaluated again"
+            )
         return None
     repeats = Repeats(
         checked_whole("repeat_best", best, minimum=0), checked_whole("repeats", times, maximum=_MOST)
@@ -161,6 +170,19 @@ def warn_of_equal_repeats(again: Sequence[Repeated]) -> None:
         warnings.warn(
             f"all {len(differ)} repeats gave the same values as the first evaluations: give the evaluator a "
             "parameter seed, as in evaluate(architecture, seed=0), and use it",
+            stacklevel=3,
+        )
+
+
+def warn_of_failed_repeats(again: Sequence[Repeated]) -> None:
+    """Warn where repeats failed, and say why."""
+    errors = Counter(e.error for r in again for e in r.repeats if e.error is not None and not e.violation)
+    if errors:
+        count = sum(len(r.repeats) for r in again)
+        alone = "" if any(r.counts for r in again) else "; so the best is named by the first values alone"
+        why = errors.most_common(1)[0][0]
+        warnings.warn(
+            f"{errors.total()} of the {count} repeats of the best failed, mostly by {why}{alone}",
             stacklevel=3,
         )
 

@@ -164,7 +164,7 @@ class SearchResult:
         failed = sum(evaluation.state == "failed" for evaluation in self.evaluations)
         counted = f"{len(self.evaluations)} evaluations" + (f", {failed} failed" if failed else "")
         if self.fidelities is not None:
-            counted += f", {self.epochs:,} epochs"
+            counted += f", {self.epochs:,} epochs of {self.budget * self.fidelities.full:,}"
         if len(self.objectives.directions) > 1:
             found = f"{len(self.front)} on the Pareto front of {', '.join(self.objectives.directions)}"
         elif self.best_value is None:

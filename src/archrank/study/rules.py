@@ -58,9 +58,10 @@ class Rules:
         self.fix = {} if options is None else _read(options, "fix", fix or {})
         self.forbid = () if options is None else tuple(_read(options, "forbid", each) for each in given)
         if self and not Proposable(space).within(self.violation).sample(1, np.random.default_rng(0)):
+            wanted = [f"has {dict(self.fix)}"] if self.fix else []
+            wanted += ["has none of the forbidden combinations"] if self.forbid else []
             raise ArchrankError(
-                f"no architecture of {space.name} was found that has {dict(self.fix)} and none of the forbidden "
-                "combinations; loosen them"
+                f"no architecture of {space.name} was found that {' and '.join(wanted)}; loosen these rules"
             )
 
     def __bool__(self) -> bool:
@@ -73,17 +74,41 @@ class Rules:
         found: dict[str, Any] = {"fix": dict(self.fix)} if self.fix else {}
         return found | ({"forbid": [dict(each) for each in self.forbid]} if self.forbid else {})
 
+    def check(self, architectures: Sequence[Architecture]) -> None:
+        """Make sure that architectures break no rule.
+
+        Raises:
+            ArchrankError: One does; the message names the rule.
+        """
+        for architecture in architectures:
+            if (broken := self.broken(architecture)) is not None:
+                raise ArchrankError(
+                    f"start names {self._space.format(architecture)}, which breaks {broken}: leave one of them out"
+                )
+
+    def broken(self, architecture: Architecture) -> str | None:
+        """The first rule that an architecture breaks, in words; None where it breaks none."""
+        values = self._space.options(architecture)
+        for name, value in self.fix.items():
+            if name in values and values[name] != value:
+                return f"fix: {name} is {shown(values[name])} and not {shown(value)}"
+        for combination in self.forbid:
+            if _has(values, combination):
+                return f"forbid: it has {dict(combination)}"
+        return None
+
     def violation(self, architecture: Architecture) -> float:
         """How many rules an architecture breaks."""
         values = self._space.options(architecture)
         broken = sum(values[name] != value for name, value in self.fix.items() if name in values)
-        absent = object()
-        broken += sum(
-            all(values.get(name, absent) == value for name, value in combination.items())
-            for combination in self.forbid
-        )
+        broken += sum(_has(values, combination) for combination in self.forbid)
         return float(broken)
 
 
 def _read(options: NamedOptions, what: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: options.read(what, name, value) for name, value in values.items()}
+
+
+def _has(values: Mapping[str, Any], combination: Mapping[str, Any]) -> bool:
+    """Whether active choices have all values of a combination."""
+    return all(name in values and values[name] == value for name, value in combination.items())

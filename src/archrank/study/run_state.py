@@ -15,6 +15,8 @@ from archrank.errors import RunFolderError
 from archrank.space import SearchSpace
 from archrank.strategies.base import Evaluated, History, Proposal
 from archrank.strategies.fidelities import Fidelities
+from archrank.strategies.reserve import affordable
+from archrank.strategies.rungs import Rungs
 from archrank.study.evaluations import Evaluation
 from archrank.study.folder import check_same
 from archrank.study.objectives import Objectives
@@ -217,17 +219,12 @@ class RunState:
         return self.fidelities.cost(fidelity, self._trained.get(architecture, ()))
 
     def _affordable(self, proposals: Sequence[Proposal], budget: int) -> list[Proposal]:
-        """The proposals up to the first one that the budget does not pay; the rules propose what matters most first."""
+        """The proposals that the budget pays."""
         if self.fidelities is None:
             return list(proposals)
-        left, chosen = budget * self.fidelities.full - self.paid, []
-        for proposal in proposals:
-            assert proposal.fidelity is not None
-            left -= self.epochs(proposal.architecture, proposal.fidelity)
-            if left < 0:
-                break
-            chosen.append(proposal)
-        return chosen
+        return affordable(
+            proposals, Rungs(self.history, self.fidelities), budget * self.fidelities.full - self.paid
+        )
 
     def _is_whole(self, task: Task) -> bool:
         return self.fidelities is None or task.fidelity == self.fidelities.full

@@ -3,7 +3,6 @@
 import inspect
 import os
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import fields
@@ -35,6 +34,7 @@ from archrank.system.foreign import shown
 from archrank.system.progress import ProgressBar, is_watched
 from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
+from archrank.verbs.no_best import why_no_best
 from archrank.verbs.zero_cost_prior import ZeroCostStart
 
 __all__ = ["search"]
@@ -310,18 +310,8 @@ def search(
             environment={"versions": versions(), "workers": workers, "command": command},
             on_end=write,
         )
-    errors = Counter(e.error for e in result.evaluations if e.state == "failed")
-    if errors and errors.total() == len(result.evaluations):
-        warnings.warn(
-            f"all {len(result.evaluations)} evaluations failed, mostly by {errors.most_common(1)[0][0]}",
-            stacklevel=2,
-        )
-    elif result.fidelities is not None and result.best is None:
-        warnings.warn(
-            f"no training of {result.fidelities.full} epochs ended with a value, so there is no best one: give a "
-            "larger budget, or fewer fidelities",
-            stacklevel=2,
-        )
+    if (why := why_no_best(result)) is not None:
+        warnings.warn(why, stacklevel=2)
     return result
 
 

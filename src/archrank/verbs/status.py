@@ -235,5 +235,6 @@ def _outlook(
         left = run.budget - len(run.evaluations)
     ahead = outlook(space, architectures, values, left, minimize=not run.objectives.maximize)
     if ahead is None:
-        return None, f"{len(values)} measurements are too few to say what going on may gain (20 are needed)"
+        what = "measurements" if run.full is None else f"whole trainings of {run.full} epochs"
+        return None, f"{len(values)} {what} are too few to say what going on may gain (20 are needed)"
     return ahead, None

@@ -198,7 +198,7 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
     if isinstance(returned, Mapping):
         return returned
     if len(needed) == 1:
-        if returned is None or isinstance(returned, str | bytes | list | tuple):
+        if returned is None or isinstance(returned, str | bytes | list | tuple) or not _converts(returned):
             raise InvalidResult(
                 f"{needed[0]!r} is {shown(returned)}, expected a finite number: return one, or raise an exception "
                 "where an architecture cannot be evaluated"
@@ -216,6 +216,17 @@ def _named(returned: Any, needed: tuple[str, ...]) -> Mapping[Any, Any]:
             "return them in this order, or a mapping that holds them by name"
         )
     return dict(zip(needed, several, strict=True))
+
+
+def _converts(value: Any) -> bool:
+    """Whether a value is one number, if perhaps not a finite one; an array of several is not."""
+    try:
+        float(value)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    except Exception:
+        return True  # a user's own number, which has failed
+    return True
 
 
 def _name(key: Any) -> str:
