@@ -337,3 +337,16 @@ def test_joint_spaces_have_their_true_distributions_and_enqueued_numbers():
     assert found["lr"] == optuna.distributions.FloatDistribution(1e-3, 1, log=True)
     assert found["steps"] == optuna.distributions.IntDistribution(1, 5)
     assert max(t.value for t in study.trials[4:]) > max(t.value for t in study.trials[:4])
+
+
+def test_an_enqueued_trial_that_breaks_a_rule_is_evaluated_and_named():
+    edge = SPACE.choices[0].name
+    study = optuna.create_study(sampler=ArchrankSampler(SPACE, "random", forbid=[{edge: "none"}]))
+    for option in ("none", "skip_connect"):
+        study.enqueue_trial({choice.name: option for choice in SPACE.choices})
+    with pytest.warns(
+        UserWarning, match="trial 0 was enqueued and is evaluated, though it breaks forbid"
+    ) as said:
+        study.optimize(lambda trial: float(sum(SPACE.suggest(trial).choices)), n_trials=3)
+    assert len([each for each in said if "enqueued" in str(each.message)]) == 1
+    assert study.trials[0].params[edge] == "none"

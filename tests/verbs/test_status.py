@@ -65,6 +65,18 @@ def test_an_interrupted_search_is_read_and_not_changed(tmp_path):
     assert ar.search(NASBench201(), value, budget=40, folder=tmp_path, resume=True).evaluations
 
 
+def test_what_counts_with_fidelities_is_said(tmp_path):
+    ar.search(
+        NASBench201(),
+        lambda a, epochs: value(a) * epochs,
+        "random",
+        budget=3,
+        fidelities=[1, 3],
+        folder=tmp_path,
+    )
+    assert re.match(r"only whole trainings of 3 epochs count here: \d measurements", ar.status(tmp_path).note)
+
+
 def test_a_search_that_is_under_way(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         ar.search(NASBench201(), value, "random", budget=40, folder=tmp_path, on_progress=stopped_after(5))

@@ -1,6 +1,7 @@
 """A strategy as an Optuna sampler, for people who call ``study.optimize`` themselves."""
 
 import threading
+import warnings
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -87,8 +88,9 @@ class ArchrankSampler(BaseSampler):
     ) -> None:
         self._space = checked_space(space)
         self._strategy = checked_strategy(strategy, self._space, None)
-        if rules := Rules(self._space, fix, forbid):
-            self._strategy = self._strategy.within(rules.violation)
+        self._rules = Rules(self._space, fix, forbid)
+        if self._rules:
+            self._strategy = self._strategy.within(self._rules.violation)
         if (prior := prior_of(self._space, likely)) is not None:
             self._strategy = self._strategy.preferring(prior)
         check_hints(hints)
@@ -104,6 +106,14 @@ class ArchrankSampler(BaseSampler):
         # What the strategy proposed with one fit and no trial has got yet, in its order.
         self._batch: deque[Architecture] = deque()
         self._study_name: str | None = None  # which both are about
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Warn of an enqueued architecture that breaks a rule; Optuna asks for nothing else of such a trial."""
+        enqueued = self._parsed(_enqueued(trial)) if self._rules else None
+        if enqueued is not None and (broken := self._rules.broken(enqueued)) is not None:
+            warnings.warn(
+                f"trial {trial.number} was enqueued and is evaluated, though it breaks {broken}", stacklevel=2
+            )
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The active choices of the strategy's next architecture, which Optuna then asks for."""

@@ -235,6 +235,9 @@ def _outlook(
         left = run.budget - len(run.evaluations)
     ahead = outlook(space, architectures, values, left, minimize=not run.objectives.maximize)
     if ahead is None:
-        what = "measurements" if run.full is None else f"whole trainings of {run.full} epochs"
-        return None, f"{len(values)} {what} are too few to say what going on may gain (20 are needed)"
+        whole = "" if run.full is None else f"only whole trainings of {run.full} epochs count here: "
+        return (
+            None,
+            f"{whole}{len(values)} measurements are too few to say what going on may gain (20 are needed)",
+        )
     return ahead, None
