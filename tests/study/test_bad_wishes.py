@@ -35,8 +35,19 @@ def search(**options):
             TableError,
             "unknown column with numbers 'value'.*searched by",
         ),
-        ({"known": KNOWN.assign(value="high")}, TableError, "unknown column with numbers 'value'"),
-        ({"known": KNOWN[:0]}, TableError, "no rows"),
+        (
+            {"known": KNOWN.assign(value="high")},
+            TableError,
+            "known: .*'high' in column 'value', which holds no",
+        ),
+        (
+            {"known": KNOWN.assign(value=math.nan)},
+            TableError,
+            "known: .*no value in column 'value', which holds",
+        ),
+        ({"known": "nope"}, TableError, "'nope': there is no such file or folder"),
+        ({"hints": "nope"}, TableError, "'nope': there is no such file or folder"),
+        ({"known": KNOWN, "known_defaults": ["lr"]}, ArchrankError, "known_defaults is .*expected a mapping"),
         (
             {"known": [{"architecture": "|a~0|+|b~0|c~1|+|d~0|e~1|f~2|", "value": 1.0}]},
             ArchrankError,
@@ -57,11 +68,15 @@ def test_nothing_is_evaluated(options, error, said):
 
 def test_values_that_are_no_numbers_are_left_out_and_said():
     values = [math.nan, math.inf, *KNOWN["value"][2:]]
-    with pytest.warns(
-        UserWarning, match="2 of 20 evaluations of the DataFrame have no value, and are left out"
-    ):
+    said = r"2 of 20 evaluations of the DataFrame have no value, and are left out \(inf in 1\)"
+    with pytest.warns(UserWarning, match=said):
         result = search(known=KNOWN.assign(value=values))
     assert len(result.known) == 18
+
+
+@pytest.mark.parametrize("empty", [[], {}, KNOWN[:0], {"architecture": [], "value": []}])
+def test_nothing_known_is_no_mistake(empty):
+    assert search(known=empty).known == ()
 
 
 def test_other_values_of_one_architecture_are_averaged_and_said():

@@ -179,6 +179,8 @@ def read_cells(path: Path, architecture_column: str = ARCHITECTURE, form: TextFo
         TableError: Another suffix, or a file that cannot be read or holds no rows.
     """
     path = checked_path("path", path, TableError)
+    if not path.suffix and not exists(path):
+        raise TableError(f"{shown(str(path))}: there is no such file or folder")
     read = _format(path, _READERS)
     if is_file(path) or not exists(path):  # never wait for what a pipe may give
         return _read(path, partial(read, path, architecture_column, form), form)
@@ -208,6 +210,10 @@ def _read(path: Path, read: Callable[[], Cells], form: TextFormat) -> Cells:
 
 def _format(path: Path, formats: Mapping[str, T]) -> T:
     suffix = path.suffix.lower()
+    if not suffix:
+        raise TableError(
+            f"{shown(str(path))}: a table's name ends in {', '.join(formats)}, and this one has no ending"
+        )
     if suffix not in formats:
         excel = "; save the sheet as CSV" if suffix.startswith((".xls", ".ods")) else ""
         raise TableError(f"{shown(str(path))}: {UnknownName('kind of table', suffix, formats)}{excel}")

@@ -37,6 +37,10 @@ class Wishes:
     renamed: Annotated[
         list[str] | None, _option("A choice or option of --known that has another name now", "OLD=NEW")
     ] = None
+    known_default: Annotated[
+        list[str] | None,
+        _option("For a choice that was added or removed since --known the value without it", "CHOICE=VALUE"),
+    ] = None
     hints: Annotated[
         list[str] | None,
         _option(
@@ -96,9 +100,11 @@ class Wishes:
             found |= {
                 "known": [*self.known],
                 "renamed": dict(_pair("--renamed", text) for text in self.renamed or ()),
+                "known_defaults": dict(_pair("--known-default", text) for text in self.known_default or ()),
             }
-        elif self.renamed:
-            raise ArchrankError("--renamed is about the names of --known, which is not given")
+        for option, of in (("--renamed", self.renamed), ("--known-default", self.known_default)):
+            if of and not self.known:
+                raise ArchrankError(f"{option} is about the choices of --known, which is not given")
         if self.hints:
             found["hints"] = [_source(text) for text in self.hints]
         if self.start:

@@ -34,8 +34,8 @@ from archrank.study.fidelity import (
     with_fidelities,
 )
 from archrank.study.folder import SPACE, RunFolder
-from archrank.study.hints import hints_of, uses
-from archrank.study.known import entries, known_evaluations, warn_of_other_unit
+from archrank.study.hints import hints_of, uses, with_related
+from archrank.study.known import Before, entries, known_evaluations, warn_of_other_unit
 from archrank.study.likely import prior_of
 from archrank.study.objectives import Direction
 from archrank.study.record import result_record
@@ -81,6 +81,7 @@ def search(
     promotion: str = "model",
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
+    known_defaults: Mapping[str, Any] | None = None,
     hints: Any = None,
     start: Any = None,
     fix: Mapping[str, Any] | None = None,
@@ -151,10 +152,13 @@ def search(
             ``"hyperband"``.
         known: What was measured before, which counts as evaluated and costs no budget: the result or the run folder of
             an earlier search, what :func:`~archrank.benchmarks.as_table` reads, or a list of these. The strategy learns
-            from it and does not propose it again. Architectures of an earlier version of the space are used as far as
-            they belong to the present one; a warning says how many do not. It must be given again on resuming.
+            from it and does not propose it again. Evaluations of a space with choices that were added or removed since
+            are used as a hint; a warning says what is used how, and what is left out. It must be given again on
+            resuming.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
+        known_defaults: For a choice that was added or removed since the value that architectures without it have, such
+            as ``{"weight_decay": 1e-4}``: ``known`` architectures that it completes count as evaluated.
         hints: What was measured on another data set or with a cheaper training: a source as for ``known``, a pair of a
             source and the name of a column, a fitted predictor, or a list of these. It counts as no evaluation. The
             predictor of guided search uses it as long as it agrees with what the search measures; ``result.hints`` says
@@ -238,9 +242,13 @@ def search(
     prior = prior_of(searched, likely)
     if prior is not None:
         strategy = strategy.preferring(prior)
+    earlier = Before()
+    if known is not None:
+        benchmark = None if table is None else table.name
+        earlier = known_evaluations(searched, known, chosen, renamed, known_defaults, benchmark=benchmark)
+    before = earlier.evaluations
     listened, said = ([], []) if hints is None else hints_of(searched, hints, chosen)
-    if listened:
-        strategy = strategy.listening([hint.predictor for hint in listened])
+    strategy, listened, carried = with_related(strategy, listened, earlier, searched, chosen)
     if bounds.constraints and rules:
         strategy = strategy.within(lambda a: bounds.violation(a) + rules.violation(a))
     elif bounds.constraints or rules:
@@ -253,8 +261,7 @@ def search(
         evaluator = TableEvaluator(table, *chosen.needed, columns=columns, runs=runs)
     elif evaluator is not None and table is None:
         evaluator = with_known_values(evaluator, searched, chosen)
-    before, notes = ([], []) if known is None else known_evaluations(searched, known, chosen, renamed)
-    for note in (*notes, *said):
+    for note in (*earlier.notes, *carried, *said):
         warnings.warn(note, stacklevel=2)
     if table is not None:
         warn_of_other_unit(before, table.column(chosen.metric).tolist(), chosen.metric)

@@ -69,11 +69,13 @@ class Known:
         architecture: What was evaluated.
         values: What that gave, by name; empty where it failed.
         source: Where it comes from, in words.
+        value: The metric's value, or the first objective's, in its own unit; None where it failed.
     """
 
     architecture: Architecture
     values: Mapping[str, float]
     source: str
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.given import cells_of
 from archrank.benchmarks.table import Table
@@ -18,18 +19,26 @@ from archrank.errors import ArchrankError, TableError
 from archrank.predictors.base import Predictor
 from archrank.predictors.hinted import borne_out
 from archrank.space import SearchSpace
+from archrank.strategies.base import Strategy
 from archrank.study.evaluations import HintUse, Known
-from archrank.study.known import known_evaluations
+from archrank.study.known import Before, known_evaluations
+from archrank.study.known_rows import Related
 from archrank.study.objectives import Direction, Objectives
 from archrank.study.recorded import recorded_run
 from archrank.study.result import SearchResult
 from archrank.system.files import is_folder
 from archrank.system.foreign import shown
 
-__all__ = ["Hint", "hints_of", "uses"]
+__all__ = ["Hint", "hints_of", "uses", "with_related"]
 
 _FEWEST = 5
 """Measurements from which a hint can be learned."""
+
+_FITTED = 400
+"""Rows of a fit up to which an architecture with drawn values counts several times."""
+
+_Row = tuple[Known, tuple[Architecture, ...]]
+"""A measurement, and the architectures that it may denote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +90,70 @@ def hints_of(
             continue
         source, column = each if _is_pair(each) else (each, None)
         directions = _directions(source, column, objectives)
-        known, said = known_evaluations(space, source, Objectives(directions), what="hints")
-        notes += said
-        found.append(_learned(space, known, directions, seed))
+        before = known_evaluations(space, source, Objectives(directions), what="hints")
+        notes += before.notes
+        notes += [
+            f"hints: {each.count} have {each.why}; what both have is learned from" for each in before.related
+        ]
+        rows: list[_Row] = [(known, (known.architecture,)) for known in before.evaluations]
+        for each in before.related:
+            rows += _rows(each, *directions)
+        found.append(_learned(space, rows, directions, seed))
     return found, notes
+
+
+def with_related(
+    strategy: Strategy, given: Sequence[Hint], before: Before, space: SearchSpace, objectives: Objectives
+) -> tuple[Strategy, list[Hint], list[str]]:
+    """The strategy with hints: those that are given, and earlier evaluations that belong to a space with other choices.
+
+    Args:
+        strategy: The strategy.
+        given: The hints that a user gives.
+        before: What was measured before.
+        space: The space that is searched.
+        objectives: What the search goes by; the hints are learned from the first.
+
+    Returns:
+        The strategy, all hints, and notes for the user.
+
+    Raises:
+        ArchrankError: A strategy that takes no hints where some are given; or where the evaluations of a source are
+            neither evaluations of the space nor hints.
+    """
+    listening = strategy.listening([hint.predictor for hint in given]) if given else strategy
+    hints, notes = list(given), []
+    directions = {objectives.metric: objectives.directions[objectives.metric]}
+    for each in before.related:
+        try:
+            hint = _learned(space, _rows(each, objectives.metric), directions, 0)
+            listening = strategy.listening([other.predictor for other in (*hints, hint)])
+        except ArchrankError as error:
+            if not each.evaluated:
+                reason = str(error).removeprefix("hints: ")
+                raise ArchrankError(
+                    f"known: none of {each.every} architectures of {each.source} can be used. {len(each.rows)} are no "
+                    f"evaluations of the space {space.name}, because they have {each.why}; and they cannot be a hint, "
+                    f"because {reason}. {each.way_out}"
+                ) from None
+            notes.append(
+                f"{each.count} have {each.why}: they are no evaluations of the space {space.name}, and are left out. "
+                f"{each.way_out}"
+            )
+            continue
+        hints.append(hint)
+        notes.append(
+            f"{each.count} have {each.why}: they are no evaluations of the space {space.name}, but a hint, which is "
+            f"used as long as it agrees with what is measured. {each.way_out}"
+        )
+    return listening, hints, notes
+
+
+def _rows(related: Related, metric: str) -> list[_Row]:
+    return [
+        (Known(carried.architectures[0], values, related.source, values[metric]), carried.architectures)
+        for carried, values in related.rows
+    ]
 
 
 def uses(hints: Sequence[Hint], result: SearchResult) -> tuple[HintUse, ...]:
@@ -124,12 +193,12 @@ def _directions(source: Any, column: str | None, objectives: Objectives) -> dict
 
 
 def _learned(
-    space: SearchSpace, known: Sequence[Known], directions: Mapping[str, Direction], seed: int
+    space: SearchSpace, rows: Sequence[_Row], directions: Mapping[str, Direction], seed: int
 ) -> Hint:
     ((name, direction),) = directions.items()
-    measured = [k for k in known if name in k.values]
-    source = known[0].source if known else "the source"
-    values = [k.values[name] for k in measured]
+    measured = [(known, denoted) for known, denoted in rows if name in known.values]
+    source = rows[0][0].source if rows else "the source"
+    values = [known.values[name] for known, _ in measured]
     if len(measured) < _FEWEST or len(set(values)) == 1:
         raise ArchrankError(
             f"hints: {source} has {len(measured)} measurements with {len(set(values))} different values, and a hint "
@@ -138,8 +207,12 @@ def _learned(
     from archrank.predictors.automatic import auto  # here, because it loads SciPy's linear algebra
 
     predictor = auto(space, "fast", seed=seed)
-    predictor.fit([k.architecture for k in measured], values, minimize=direction == "minimize")
-    return Hint(source, tuple(measured), predictor)
+    # A large source tells by its number what a small one tells by several draws of each.
+    most = max(1, _FITTED // len(measured))
+    pairs = [(a, known.values[name]) for known, denoted in measured for a in denoted[:most]]
+    architectures, targets = zip(*pairs, strict=True)
+    predictor.fit(list(architectures), list(targets), minimize=direction == "minimize")
+    return Hint(source, tuple(known for known, _ in measured), predictor)
 
 
 def _is_pair(given: Any) -> bool:

@@ -64,6 +64,7 @@ class RecordedRun:
         running: How many evaluations are marked as under way; after a kill these are the ones that will be made again.
         waiting: How many are queued.
         repeats: The evaluations of the best again, which are in none of the counts.
+        benchmark: The name of the table that was searched; None where there was none, or that was not recorded.
         fidelities: The rungs; None where all trainings are whole.
         ended: Whether the search came to its end, which may be before its budget: where nothing is left to evaluate.
     """
@@ -79,6 +80,7 @@ class RecordedRun:
     fidelities: Fidelities | None = None
     ended: bool = False
     repeats: tuple[RecordedEvaluation, ...] = ()
+    benchmark: str | None = None
 
     @property
     def full(self) -> int | None:
@@ -199,7 +201,17 @@ def _run(
         _number(stated.get("seed")),
         tuple(evaluations),
         fidelities=None if levels is None else Fidelities.of(levels, bool(continued)),
+        benchmark=_benchmark(folder),
     )
+
+
+def _benchmark(folder: Path) -> str | None:
+    """What the settings of the run name."""
+    try:
+        name = json.loads(read_text(folder / "config.json"))["config"]["benchmark"]
+    except Exception:  # a run of a space, or a folder of which only the evaluations are left
+        return None
+    return name if isinstance(name, str) else None
 
 
 def _of_trial(trial: FrozenTrial, full: int | None) -> RecordedEvaluation:

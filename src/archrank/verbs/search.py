@@ -100,6 +100,7 @@ def search(
     promotion: str = "model",
     known: Any = None,
     renamed: Mapping[str, str] | None = None,
+    known_defaults: Mapping[str, Any] | None = None,
     hints: Any = None,
     start: Any = None,
     fix: Mapping[str, Any] | None = None,
@@ -153,10 +154,12 @@ def search(
             ``"hyperband"``.
         known: What was measured before: the result or the run folder of an earlier search, a file, a DataFrame,
             records, or a list of these. It counts as evaluated and costs no budget: the strategy learns from it and
-            does not propose it again. Architectures of an earlier version of the space are used as far as they belong
-            to the present one; a warning says how many do not.
+            does not propose it again. Evaluations of a space with choices that were added or removed since are used as
+            a hint; a warning says what is used how, and what is left out.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
+        known_defaults: For a choice that was added or removed since the value that architectures without it have, such
+            as ``{"weight_decay": 1e-4}``: ``known`` architectures that it completes count as evaluated.
         hints: What was measured on another data set or with a cheaper training: a source as for ``known``, a pair of a
             source and the name of a column, a fitted predictor, or a list of these. It counts as no evaluation. The
             predictor of guided search uses it as long as it agrees with what the search measures; ``result.hints`` says
@@ -232,6 +235,7 @@ def search(
         isinstance(strategy, GuidedSearch)
         and budget <= strategy.initial
         and known is None
+        and hints is None
         and fidelities is None
     ):
         warnings.warn(
@@ -293,6 +297,7 @@ def search(
             promotion=promotion,
             known=known,
             renamed=renamed,
+            known_defaults=known_defaults,
             hints=hints,
             start=start,
             fix=fix,
