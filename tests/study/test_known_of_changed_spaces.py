@@ -199,6 +199,36 @@ def test_values_of_another_benchmark_are_refused(tmp_path):
     assert len(again.known) == 8
 
 
+def test_a_file_of_values_of_something_else_is_said():
+    cifar10, cifar100 = (ar.load_benchmark(f"nas-bench-201-{name}") for name in ("cifar10", "cifar100"))
+
+    def begin_with(table):
+        rows = [
+            {"architecture": table.space.format(a), "validation_accuracy": table.value(a)}
+            for a in table.architectures[::800]
+        ]
+        return ar.search(cifar10, strategy="random", budget=2, known=rows)
+
+    assert len(begin_with(cifar10).known) == 20
+    with pytest.warns(
+        UserWarning, match="known values of 'validation_accuracy' differ by .*give them as hints="
+    ):
+        begin_with(cifar100)
+
+
+@pytest.mark.parametrize(("old", "new"), [(ONE, BARE), (BARE, ONE)])
+def test_architectures_of_the_other_space_are_read_as_objects_too(old, new):
+    rows = [
+        {"architecture": a, "value": worth(*parts(old, a))} for a in old.sample(12, np.random.default_rng(0))
+    ]
+    with pytest.warns(UserWarning, match="12 of 12 architectures of the records have"):
+        assert begin(new, rows).hints[0].evaluations == 12
+
+
+def parts(space, architecture):
+    return space.split(architecture) if space is ONE else (architecture,)
+
+
 def test_the_command_line(tmp_path):
     table = ar.load_benchmark("nas-bench-201-cifar10")
     rows = [
@@ -206,7 +236,7 @@ def test_the_command_line(tmp_path):
             "architecture": json.dumps(table.space.options(a) | {"lr": lr}),
             table.metrics[0].name: table.value(a),
         }
-        for a in table.architectures[:20]
+        for a in table.architectures[::800]
         for lr in (0.1, 0.2)
     ]
     (tmp_path / "known.json").write_text(json.dumps(rows))

@@ -35,7 +35,7 @@ from archrank.study.fidelity import (
 )
 from archrank.study.folder import SPACE, RunFolder
 from archrank.study.hints import hints_of, uses, with_related
-from archrank.study.known import Before, entries, known_evaluations, warn_of_other_unit
+from archrank.study.known import Before, entries, known_evaluations, warn_of_other_unit, warn_of_other_values
 from archrank.study.likely import prior_of
 from archrank.study.objectives import Direction
 from archrank.study.record import result_record
@@ -265,6 +265,8 @@ def search(
         warnings.warn(note, stacklevel=2)
     if table is not None:
         warn_of_other_unit(before, table.column(chosen.metric).tolist(), chosen.metric)
+        if before:
+            warn_of_other_values(before, table, chosen.metric)
     if before and rungs is None:
         strategy = Informed(strategy, entries(before, chosen))
     if start is not None:

@@ -31,7 +31,7 @@ from archrank.system.files import is_folder
 from archrank.system.foreign import shown
 from archrank.workers.outcome import DEFAULT_METRIC
 
-__all__ = ["Before", "entries", "known_evaluations", "warn_of_other_unit"]
+__all__ = ["Before", "entries", "known_evaluations", "warn_of_other_unit", "warn_of_other_values"]
 
 _NEEDS = {
     "known": "known evaluations need the values that are searched by",
@@ -127,6 +127,33 @@ def warn_of_other_unit(known: Sequence[Known], measured: Sequence[float], metric
         warnings.warn(
             f"the known values of {metric!r} are around {middles[0]:.3g}, and those measured now around "
             f"{middles[1]:.3g}: bring them to one unit, for the search takes both as one",
+            stacklevel=3,
+        )
+
+
+def warn_of_other_values(known: Sequence[Known], table: Table, metric: str) -> None:
+    """Warn where known values differ from those of the searched table like values of something else.
+
+    Values of other seeds differ by much less than the architectures do.
+
+    Args:
+        known: What was measured before.
+        table: The table that is searched.
+        metric: What is searched by.
+    """
+    column = table.column(metric)
+    architectures = dict(zip(table.architectures, column.tolist(), strict=True))
+    differences = [
+        abs(k.values[metric] - architectures[k.architecture])
+        for k in known
+        if metric in k.values and k.architecture in architectures
+    ]
+    low, high = np.nanquantile(column, (0.25, 0.75))
+    if len(differences) >= _FEWEST and (typical := float(np.nanmedian(differences))) > high - low:
+        warnings.warn(
+            f"the known values of {metric!r} differ by {typical:.3g} from those of the table {table.name} for the same "
+            f"architectures, more than the architectures of the table do ({high - low:.3g}): if they were measured on "
+            "another data set, give them as hints= (--hints)",
             stacklevel=3,
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.given import architectures_of
+from archrank.joint_space import JointSpace
 from archrank.space import SearchSpace
 from archrank.study.carried import Carried, carried_over, single_valued
 from archrank.study.evaluations import Known
@@ -56,14 +57,16 @@ class Related:
     @property
     def way_out(self) -> str:
         """How they become evaluations."""
-        name, whose = (
-            (self.added[0], "they were measured with")
+        names = (*self.added, *self.removed)
+        given = ", ".join(f"{name!r}: …" for name in names[:4])
+        whose = (
+            "they were measured with"
             if self.added
-            else (self.removed[0], "the space stands for without this choice")
+            else "the space stands for without " + _names(self.removed)
         )
         return (
-            f"To use them as evaluations, give the value that {whose}, known_defaults={{{name!r}: …}} "
-            f"(--known-default {name}=…); for a choice that has another name now, renamed= (--renamed)"
+            f"To use them as evaluations, give what {whose}, known_defaults={{{given}}} (--known-default "
+            f"{names[0]}=…); for a choice that has another name now, renamed= (--renamed)"
         )
 
 
@@ -172,7 +175,7 @@ class Rows:
 
     def _carried(self, given: str | Architecture) -> Carried:
         if isinstance(given, Architecture):
-            (given,) = map(self.space.format, architectures_of(self.space, given))
+            given = self._text(given)
         text = _in_present_names(given, self.renamed)
         try:
             return Carried((self.space.parse(text),))
@@ -183,6 +186,18 @@ class Rows:
             return carried_over(
                 self.space, text, self._rng, self.defaults, {self.renamed.get(n, n) for n in settled}
             )
+
+    def _text(self, given: Architecture) -> str:
+        """The text of an architecture, which may be one of a space with more or fewer hyper-parameters."""
+        space = self.space
+        if given.space != space.name and all(isinstance(choice, tuple) for choice in given.choices):
+            return json.dumps(dict(given.choices), ensure_ascii=False)
+        while isinstance(space, JointSpace) and given.space != space.name:
+            space = space.space
+        if given.space != space.name:
+            space = self.space  # which refuses it by its name
+        (text,) = map(space.format, architectures_of(space, given))
+        return text
 
     def _of_space(self, architecture: Architecture) -> dict[str, float]:
         """Values that the search needs and the space knows."""
