@@ -127,7 +127,7 @@ def test_fidelities_that_were_not_measured(fidelities, error, said):
 
 
 def test_rungs_without_a_number_are_failures_with_a_reason():
-    with pytest.warns(UserWarning, match="all 15 evaluations failed, mostly by 'value' is nan"):
+    with pytest.warns(UserWarning, match=r"all 13 evaluations failed, .*'value' is nan"):
         result = ar.search(SPACE, lambda a, epochs: math.nan, "random", budget=5, fidelities=[1, 3])
     assert result.best is None
 

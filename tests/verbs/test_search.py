@@ -305,3 +305,22 @@ def test_a_bar_is_shown_to_whom_sees_it(watched, table, monkeypatch):
     assert told[-1][:3] == (False, 3, 3)
     with pytest.raises(ArchrankError, match="give one"):
         ar.search(table, strategy="random", budget=3, progress=True, on_progress=print)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"), [(True, "the same call with resume=True goes on"), (False, "folder='run'")]
+)
+def test_an_interrupt_says_what_stands(tmp_path, kept, said):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        ar.search(
+            SPACE,
+            lambda a: 1.0,
+            "random",
+            budget=3,
+            on_progress=interrupted,
+            folder=tmp_path / "run" if kept else None,
+        )
+    assert said in caught.value.__notes__[0]

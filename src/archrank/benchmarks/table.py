@@ -15,6 +15,7 @@ from archrank.errors import InvalidArchitecture, SpaceError, TableError, Unknown
 from archrank.fingerprints import check_made_by
 from archrank.space import Rows, SearchSpace
 from archrank.system.foreign import shown
+from archrank.system.frames import data_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -275,11 +276,13 @@ class Table:
         )
 
     def to_pandas(self) -> "DataFrame":
-        """A pandas DataFrame with the architectures as texts and a column for every metric, NaN where not measured."""
-        from pandas import DataFrame
+        """A pandas DataFrame with the architectures as texts and a column for every metric, NaN where not measured.
 
+        Raises:
+            ArchrankError: pandas is not installed.
+        """
         texts = [self.space.format(architecture) for architecture in self.architectures]
-        return DataFrame({"architecture": texts} | {m.name: self.column(m.name) for m in self.metrics})
+        return data_frame({"architecture": texts} | {m.name: self.column(m.name) for m in self.metrics})
 
     def __repr__(self) -> str:
         return f"<Table {self.name!r}: {self._size}>"

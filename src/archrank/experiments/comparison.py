@@ -23,6 +23,7 @@ from archrank.experiments.grid import (
 from archrank.study.folder import RunFolder
 from archrank.system.arguments import checked_path
 from archrank.system.files import read_text
+from archrank.system.frames import data_frame
 from archrank.system.on_progress import silent
 from archrank.system.versions import versions
 from archrank.workers.runners import check_workers
@@ -143,11 +144,7 @@ class Comparison(ABC):
         Raises:
             ArchrankError: pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ArchrankError("to_pandas() needs pandas: pip install pandas") from None
-        return pd.DataFrame(self.rows)
+        return data_frame(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -10,6 +10,7 @@ from archrank.architecture import Architecture
 from archrank.errors import ArchrankError
 from archrank.open_space import OpenSpace
 from archrank.space import SearchSpace
+from archrank.system.frames import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,15 +71,17 @@ class Explanation:
         )
 
     def to_pandas(self) -> "pd.DataFrame":
-        """The columns kind, name, effect and std, a row for each group and choice."""
-        import pandas as pd
+        """The columns kind, name, effect and std, a row for each group and choice.
 
+        Raises:
+            ArchrankError: pandas is not installed.
+        """
         rows = [
             (kind, name, effect, std.get(name, np.nan))
             for kind, effects, std in self._kinds
             for name, effect in effects.items()
         ]
-        return pd.DataFrame(rows, columns=["kind", "name", "effect", "std"])
+        return data_frame(rows, ["kind", "name", "effect", "std"])
 
     def __str__(self) -> str:
         """One sentence with the largest effects."""

@@ -19,6 +19,7 @@ from archrank.study.evaluations import Evaluation, HintUse, Known
 from archrank.study.objectives import Objectives
 from archrank.study.pareto import pareto_front
 from archrank.study.repeats import Repeated, repeated
+from archrank.system.frames import data_frame
 
 if TYPE_CHECKING:
     import optuna
@@ -206,12 +207,6 @@ class SearchResult:
         Raises:
             ArchrankError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise ArchrankError(
-                "to_pandas() needs pandas, which is not installed: pip install pandas"
-            ) from None
         rows = [
             {
                 "number": e.number,
@@ -228,7 +223,7 @@ class SearchResult:
             }
             for e in self.evaluations
         ]
-        return pandas.DataFrame(rows)
+        return data_frame(rows)
 
     def scores(self) -> npt.NDArray[np.float64]:
         """The K scores of the n evaluations, higher is better: (n, K).

@@ -15,6 +15,7 @@ from archrank.benchmarks.files import write_table
 from archrank.predictors.base import Predictor
 from archrank.predictors.explanation import Explanation
 from archrank.space import SearchSpace
+from archrank.system.frames import data_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -145,10 +146,12 @@ class Ranking:
         }
 
     def to_pandas(self) -> "DataFrame":
-        """A pandas DataFrame of :attr:`columns`; ``attrs`` hold the notes, and quality and explanation as sentences."""
-        from pandas import DataFrame
+        """A pandas DataFrame of :attr:`columns`; ``attrs`` hold the notes, and quality and explanation as sentences.
 
-        frame = DataFrame(self.columns)
+        Raises:
+            ArchrankError: pandas is not installed.
+        """
+        frame = data_frame(self.columns)
         frame.attrs["notes"] = list(self.notes)
         frame.attrs["quality"] = str(self.quality)
         frame.attrs["explanation"] = str(self.explanation)

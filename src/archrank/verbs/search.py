@@ -3,8 +3,9 @@
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -273,7 +274,7 @@ def search(
     )
     if watched and on_progress is not None:
         raise ArchrankError("progress=True and on_progress are two ways to show the progress: give one")
-    with ProgressBar("searching", quiet=not watched) as bar:
+    with _how_to_go_on(folder, database), ProgressBar("searching", quiet=not watched) as bar:
         result = search_study(
             searched,
             values,
@@ -318,6 +319,19 @@ def search(
     if (why := why_no_best(result)) is not None:
         warnings.warn(why, stacklevel=2)
     return result
+
+
+@contextmanager
+def _how_to_go_on(folder: object, database: object) -> Iterator[None]:
+    """Says below the traceback of an interrupt what stands, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        kept = "no folder was given, so its evaluations are lost; folder='run' keeps them"
+        if folder is not None or database is not None:
+            kept = "nothing that was finished is lost; the same call with resume=True goes on"
+        interrupt.add_note(f"The search was interrupted: {kept}.")
+        raise
 
 
 def _chosen(strategy: object, options: Mapping[str, Any]) -> StrategyOptions | None:

@@ -20,6 +20,7 @@ from archrank.strategies.base import History
 from archrank.strategies.domain import Domain
 from archrank.system.arguments import checked_path, checked_whole
 from archrank.system.extras import needs
+from archrank.system.frames import data_frame
 from archrank.system.on_progress import OnProgress, silent
 
 if TYPE_CHECKING:
@@ -81,10 +82,12 @@ class ZeroCostRanking:
         }
 
     def to_pandas(self) -> "DataFrame":
-        """A pandas DataFrame of :attr:`columns`."""
-        from pandas import DataFrame
+        """A pandas DataFrame of :attr:`columns`.
 
-        return DataFrame(self.columns)
+        Raises:
+            ArchrankError: pandas is not installed.
+        """
+        return data_frame(self.columns)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write :attr:`columns` as CSV, Parquet or JSON lines, by the path's suffix."""
