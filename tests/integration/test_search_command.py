@@ -134,6 +134,7 @@ def test_an_interrupted_search_says_how_to_go_on(tmp_path):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
+    assert "of 15000, best " in err
     assert "nothing finished is lost" in err
     assert "--out 'my run' --resume" in err
     assert "Traceback" not in err

@@ -136,6 +136,14 @@ def test_an_architecture_is_a_text_of_any_length_or_a_file_that_holds_it(space, 
         architecture_from(space, file)
 
 
+def test_a_path_that_holds_nothing_is_named(tmp_path):
+    space = NASBench201()
+    with pytest.raises(ParseError, match=r"runs/none.*and it is no file or folder that exists"):
+        architecture_from(space, "runs/none")
+    with pytest.raises(ParseError, match=r"and it is a folder without result\.json"):
+        architecture_from(space, str(tmp_path))
+
+
 def test_where_a_path_is_expected_a_long_text_is_no_path():
     long = "x" * 5_000
     for call in (

@@ -203,10 +203,12 @@ def command(
         values = request.values(metric, maximize, objectives)
     by = request.searched_by(values, metric, maximize, objectives, where or ())
     again = request.command(by)
+    told: list[SearchProgress] = []
     try:
-        record = request.run(values, by, again, resume, console)
+        record = request.run(values, by, again, resume, console, told)
     except KeyboardInterrupt:
-        console.print("\ninterrupted; nothing finished is lost. Continue with:")
+        after = f" after {told[-1].words}" if told else ""
+        console.print(f"\ninterrupted{after}; nothing finished is lost. Continue with:")
         console.print(f"  {again} --resume", soft_wrap=True)
         raise typer.Exit(130) from None
     if as_json:
@@ -347,9 +349,15 @@ class _Request:
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
     def run(
-        self, values: "Table | Evaluator | None", by: "Objectives", again: str, resume: bool, console: Console
+        self,
+        values: "Table | Evaluator | None",
+        by: "Objectives",
+        again: str,
+        resume: bool,
+        console: Console,
+        told: "list[SearchProgress]",
     ) -> dict[str, Any]:
-        """Search; returns the record that the run folder holds."""
+        """Search; returns the record that the run folder holds. ``told`` holds the last state of it."""
         import optuna
 
         from archrank.verbs.search import search
@@ -363,6 +371,7 @@ class _Request:
         ):
 
             def on_progress(progress: "SearchProgress") -> None:
+                told[:] = [progress]
                 bar.update(progress.done, progress.budget, progress.words)
 
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):

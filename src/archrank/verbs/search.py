@@ -274,7 +274,17 @@ def search(
     )
     if watched and on_progress is not None:
         raise ArchrankError("progress=True and on_progress are two ways to show the progress: give one")
-    with _how_to_go_on(folder, database), ProgressBar("searching", quiet=not watched) as bar:
+    told: list[Progress] = []
+
+    def follow(now: Progress) -> None:
+        told[:] = [now]
+        if watched:
+            bar.update(now.done, now.budget, now.words)
+        elif on_progress is not None:
+            on_progress(now)
+
+    kept = folder is not None or database is not None
+    with _how_to_go_on(kept, told), ProgressBar("searching", quiet=not watched) as bar:
         result = search_study(
             searched,
             values,
@@ -307,7 +317,7 @@ def search(
             repeat_best=repeat_best,
             repeats=repeats,
             timer=timer,
-            on_progress=(lambda p: bar.update(p.done, p.budget, p.words)) if watched else on_progress,
+            on_progress=follow,
             fingerprint={
                 "benchmark": benchmark,
                 **({} if chosen is None else chosen.active),
@@ -322,15 +332,18 @@ def search(
 
 
 @contextmanager
-def _how_to_go_on(folder: object, database: object) -> Iterator[None]:
+def _how_to_go_on(kept: bool, told: Sequence[Progress]) -> Iterator[None]:
     """Says below the traceback of an interrupt what stands, and how to go on."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        kept = "no folder was given, so its evaluations are lost; folder='run' keeps them"
-        if folder is not None or database is not None:
-            kept = "nothing that was finished is lost; the same call with resume=True goes on"
-        interrupt.add_note(f"The search was interrupted: {kept}.")
+        after = f" after {told[-1].words}" if told else ""
+        what = (
+            "nothing that was finished is lost; the same call with resume=True goes on"
+            if kept
+            else "no folder was given, so its evaluations are lost; folder='run' keeps them"
+        )
+        interrupt.add_note(f"The search was interrupted{after}: {what}.")
         raise
 
 

@@ -126,7 +126,13 @@ def architecture_from(space: SearchSpace, given: Any) -> Architecture:
         )
     held = path / "result.json" if is_folder(path) else path
     if not is_file(held):  # the text itself is meant
-        return space.parse(text)
+        try:
+            return space.parse(text)
+        except ParseError as error:
+            if "/" not in text or text.lstrip()[:1] == "{":
+                raise
+            missing = "a folder without result.json" if is_folder(path) else "no file or folder that exists"
+            raise ParseError(f"{error}; and it is {missing}") from None
     try:
         content = held.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
