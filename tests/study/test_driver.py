@@ -72,7 +72,7 @@ def test_a_failed_evaluation_is_recorded_paid_for_and_shown_without_a_score(tmp_
             case 1:
                 return math.nan
             case 2:
-                return 12j
+                return -math.inf
         return total(architecture)
 
     shown = []
@@ -85,7 +85,7 @@ def test_a_failed_evaluation_is_recorded_paid_for_and_shown_without_a_score(tmp_
     with open_folder(tmp_path) as folder:
         result = search(SPACE, moody, Watching(SPACE), budget=30, folder=folder)
     assert len(result.evaluations) == 30
-    reasons = {0: "MemoryError: no room for the batch", 1: "'value' is nan", 2: "'value' is 12j"}
+    reasons = {0: "MemoryError: no room for the batch", 1: "'value' is nan", 2: "'value' is -inf"}
     for evaluation, (score, pending) in zip(result.evaluations, shown, strict=False):
         expected = reasons.get(sum(evaluation.architecture.choices) % 5)
         assert not pending

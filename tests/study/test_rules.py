@@ -75,19 +75,21 @@ def test_what_is_named_comes_first_in_order(tmp_path):
     assert [SPACE.format(e.architecture) for e in whole.evaluations[:3]] == texts
     assert [e.reason for e in whole.evaluations[:4]] == ["given", "given", "given", "random"]
     assert whole.evaluations[-1].reason == "predicted"
-    search(SPACE, total, strategy, budget=2, start=texts, folder=tmp_path / "run")
+    with pytest.warns(UserWarning, match="start names 3 architectures, and budget=2 pays 2"):
+        search(SPACE, total, strategy, budget=2, start=texts, folder=tmp_path / "run")
     again = search(SPACE, total, strategy, budget=9, start=texts, folder=tmp_path / "run", resume=True)
     assert [e.architecture for e in again.evaluations] == [e.architecture for e in whole.evaluations]
     with pytest.raises(RunFolderError, match="start"):
         search(SPACE, total, strategy, budget=9, folder=tmp_path / "run", resume=True)
-    with pytest.raises(RunFolderError, match="fix"):
+    (other,) = SPACE.sample(1, np.random.default_rng(6))
+    with pytest.raises(RunFolderError, match="forbid"):
         search(
             SPACE,
             total,
             strategy,
             budget=9,
             start=texts,
-            fix={"0→1": "none"},
+            forbid=[SPACE.options(other)],
             folder=tmp_path / "run",
             resume=True,
         )
@@ -96,7 +98,7 @@ def test_what_is_named_comes_first_in_order(tmp_path):
 def test_what_the_budget_does_not_pay_of_what_is_named_is_said():
     texts = [SPACE.format(a) for a in SPACE.sample(6, np.random.default_rng(5))]
     with pytest.warns(
-        UserWarning, match="start names 6 architectures, and budget=4 pays 4: the last 2 are left out"
+        UserWarning, match="start names 6 architectures, and budget=4 pays 4: the others are left out"
     ):
         result = search(SPACE, total, RandomSearch(SPACE), budget=4, start=texts)
     assert [SPACE.format(e.architecture) for e in result.evaluations] == texts[:4]

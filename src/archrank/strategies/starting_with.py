@@ -61,6 +61,6 @@ def warn_of_many(first: Sequence[Architecture], budget: int, fidelities: Fidelit
         most = budget * fidelities.full // fidelities.levels[0]
     if count > most:
         warnings.warn(
-            f"start names {count} architectures, and budget={budget} pays {most}: the last {count - most} are left out",
+            f"start names {count} architectures, and budget={budget} pays {most}: the others are left out",
             stacklevel=3,
         )
