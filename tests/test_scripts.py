@@ -23,6 +23,7 @@ SCRIPTS = {
     "benchmarks/auto_speed.py": "--labels 12 --efforts fast",
     "benchmarks/data_pipeline.py": "--cells 2 --channels 2 --batch 2 --steps 1 --folder cifar10",
     "benchmarks/fit_speed.py": "--cells 12 --seeds 1 --epochs 2 --most 100",
+    "benchmarks/grammar_speed.py": "--architectures 3",
     "benchmarks/import_tables.py": "official.json --cells 20",
     "benchmarks/lowering_speed.py": "--net sequence.Sequence --architectures 4 --seen 4 --repeats 1 --evaluated 12",
     "benchmarks/network_speed.py": "--cells 2 --channels 2 --batch 2 --steps 1",

@@ -323,6 +323,6 @@ def test_an_interrupt_says_what_stands(tmp_path, kept, said):
             on_progress=interrupted,
             folder=tmp_path / "run" if kept else None,
         )
-    (note,) = caught.value.__notes__
-    assert said in note
-    assert "interrupted after 0 of 3, best –: " in note
+    how_far, how_on = caught.value.__notes__
+    assert how_far == "interrupted after 0 of 3, best –"
+    assert said in how_on

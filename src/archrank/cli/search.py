@@ -203,12 +203,11 @@ def command(
         values = request.values(metric, maximize, objectives)
     by = request.searched_by(values, metric, maximize, objectives, where or ())
     again = request.command(by)
-    told: list[SearchProgress] = []
     try:
-        record = request.run(values, by, again, resume, console, told)
-    except KeyboardInterrupt:
-        after = f" after {told[-1].words}" if told else ""
-        console.print(f"\ninterrupted{after}; nothing finished is lost. Continue with:")
+        record = request.run(values, by, again, resume, console)
+    except KeyboardInterrupt as interrupt:
+        how_far = getattr(interrupt, "__notes__", ["interrupted"])[0]
+        console.print(f"\n{how_far}; nothing finished is lost. Continue with:")
         console.print(f"  {again} --resume", soft_wrap=True)
         raise typer.Exit(130) from None
     if as_json:
@@ -349,15 +348,9 @@ class _Request:
         return shlex.join(["archrank", "search", self.searched, *chain.from_iterable(words)])
 
     def run(
-        self,
-        values: "Table | Evaluator | None",
-        by: "Objectives",
-        again: str,
-        resume: bool,
-        console: Console,
-        told: "list[SearchProgress]",
+        self, values: "Table | Evaluator | None", by: "Objectives", again: str, resume: bool, console: Console
     ) -> dict[str, Any]:
-        """Search; returns the record that the run folder holds. ``told`` holds the last state of it."""
+        """Search; returns the record that the run folder holds."""
         import optuna
 
         from archrank.verbs.search import search
@@ -371,7 +364,6 @@ class _Request:
         ):
 
             def on_progress(progress: "SearchProgress") -> None:
-                told[:] = [progress]
                 bar.update(progress.done, progress.budget, progress.words)
 
             if invitation := self.evaluating.invitation(self.searched, self.table is None, self.folder.name):

@@ -337,13 +337,12 @@ def _how_to_go_on(kept: bool, told: Sequence[Progress]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        after = f" after {told[-1].words}" if told else ""
-        what = (
+        interrupt.add_note(f"interrupted after {told[-1].words}" if told else "interrupted")
+        interrupt.add_note(
             "nothing that was finished is lost; the same call with resume=True goes on"
             if kept
-            else "no folder was given, so its evaluations are lost; folder='run' keeps them"
+            else "no folder was given, so the evaluations are lost; folder='run' keeps them"
         )
-        interrupt.add_note(f"The search was interrupted{after}: {what}.")
         raise
 
 
