@@ -10,10 +10,18 @@ from archrank.space_checks import check_parts
 from archrank.spaces.named import named_space
 from archrank.strategies.base import Strategy
 from archrank.strategies.named import StrategyOptions, named_strategy
+from archrank.system.arguments import check_takes_one
 from archrank.system.foreign import shown
 from archrank.workers.outcome import Evaluator
 
-__all__ = ["check_maximum", "checked_evaluator", "checked_space", "checked_strategy", "table_of"]
+__all__ = [
+    "check_maximum",
+    "check_on_progress",
+    "checked_evaluator",
+    "checked_space",
+    "checked_strategy",
+    "table_of",
+]
 
 
 def check_maximum(name: str, value: int, maximum: int) -> None:
@@ -26,6 +34,22 @@ def check_maximum(name: str, value: int, maximum: int) -> None:
         raise BudgetError(
             f"{name} is {value}, and there are {maximum:,} architectures; give {maximum} or less"
         )
+
+
+def check_on_progress(on_progress: object) -> None:
+    """Refuse what cannot be called with the progress of a search.
+
+    Args:
+        on_progress: What is to be called with a `Progress` after every evaluation, or None.
+
+    Raises:
+        ArchrankError: It is no function of one argument.
+    """
+    if on_progress is None:
+        return
+    if not callable(on_progress):
+        raise ArchrankError(f"on_progress is {shown(on_progress)}, expected a function of a Progress")
+    check_takes_one(on_progress, "on_progress", "Progress", ArchrankError)
 
 
 def checked_space(space: object) -> SearchSpace:

@@ -21,7 +21,13 @@ from archrank.strategies.scalarized import Scalarized
 from archrank.strategies.starting_with import StartingWith, warn_of_many
 from archrank.study.backend import Backend
 from archrank.study.bounds import KnownBounds
-from archrank.study.checks import checked_evaluator, checked_space, checked_strategy, table_of
+from archrank.study.checks import (
+    check_on_progress,
+    checked_evaluator,
+    checked_space,
+    checked_strategy,
+    table_of,
+)
 from archrank.study.database import Database
 from archrank.study.declared import declared_objectives
 from archrank.study.driver import Progress, SearchPlan, drive
@@ -45,7 +51,6 @@ from archrank.study.rules import Rules
 from archrank.study.storage import JournalStore, MemoryStore
 from archrank.study.timer import Timer
 from archrank.system.arguments import check_takes_one, checked_flag, checked_path, checked_whole
-from archrank.system.foreign import shown
 from archrank.system.versions import versions
 from archrank.workers.outcome import Evaluator
 from archrank.workers.processes import end_if_script_runs_again
@@ -218,10 +223,7 @@ def search(
     seed = checked_whole("seed", seed, minimum=0)
     retries = checked_whole("retries", retries, minimum=0)
     resume, asynchronous = checked_flag("resume", resume), checked_flag("asynchronous", asynchronous)
-    if on_progress is not None:
-        if not callable(on_progress):
-            raise ArchrankError(f"on_progress is {shown(on_progress)}, expected a function of a Progress")
-        check_takes_one(on_progress, "on_progress", "Progress", ArchrankError)
+    check_on_progress(on_progress)
     chosen = declared_objectives(
         table if table is not None else evaluate,
         metric=metric,

@@ -27,7 +27,7 @@ from archrank.study import (
     result_record,
 )
 from archrank.study import search as search_study
-from archrank.study.checks import check_maximum, checked_space, table_of
+from archrank.study.checks import check_maximum, check_on_progress, checked_space, table_of
 from archrank.study.fidelity import searched_metric
 from archrank.study.objectives import Direction
 from archrank.system.arguments import checked_flag, checked_whole
@@ -272,6 +272,7 @@ def search(
     watched = (
         (on_progress is None and is_watched()) if progress is None else checked_flag("progress", progress)
     )
+    check_on_progress(on_progress)
     if watched and on_progress is not None:
         raise ArchrankError("progress=True and on_progress are two ways to show the progress: give one")
     told: list[Progress] = []
