@@ -11,13 +11,17 @@ architectures with a second seed, by the digests of their texts. ``train`` draws
 and writes the table, ``SPACE.parquet`` or another ``--table``. It continues where it was stopped; a failed training is
 a row with its error, and every row is on disk before the next training begins.
 
-Trainings use one thread; ``seconds`` are those of the processor. Images are those of the data folder.
+Trainings use one thread; ``seconds`` are those of the processor. ``--processes`` trains several at a time, and keeps
+the order of the rows. Images are those of the data folder.
 """
 
 import argparse
 import hashlib
 import statistics
 import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +82,9 @@ KINDS = {
 }
 """The columns; ``number`` is that of an architecture in the order, and ``curve`` has an accuracy for each epoch."""
 
+Training = tuple[int, Architecture, Recipe, int]
+"""The number of an architecture, the architecture, the recipe and the seed."""
+
 RECIPE_SEED, ORDER_SEED = 1, 2
 """Of the architectures that recipes are compared on, and of those of the table."""
 
@@ -127,16 +134,37 @@ class Trainer:
         }
 
 
+trainers: list[Trainer] = []
+"""That of this process."""
+
+
+def prepare(args: argparse.Namespace) -> None:
+    """Make this process ready to train."""
+    torch.set_num_threads(1)
+    trainers[:] = [Trainer(args)]
+
+
+def run(training: Training) -> dict[str, Any]:
+    """The row of a training."""
+    return trainers[0](*training)
+
+
+def run_all(trainings: Iterable[Training], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The rows of trainings, in their order."""
+    if args.processes == 1:
+        prepare(args)
+        yield from map(run, trainings)
+        return
+    with ProcessPoolExecutor(args.processes, get_context("spawn"), prepare, (args,)) as pool:
+        try:
+            yield from pool.map(run, trainings)
+        finally:  # what is not begun is not run
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
 def rows_of(path: Path) -> Rows:
     """The trainings in a file."""
     return Rows(path, KINDS, ("number", "recipe", "seed"))
-
-
-def add(rows: Rows, row: dict[str, Any]) -> None:
-    """Add a row, and tell of it."""
-    rows.add(row)
-    told = row["error"] or f"{row['valid_accuracy']:.4f}"
-    print(f"{row['number']} {row['recipe']} seed {row['seed']}: {told} in {row['seconds']} s", flush=True)
 
 
 def drawn(space: Any, count: int, seed: int) -> list[Architecture]:
@@ -185,12 +213,13 @@ def ordered(args: argparse.Namespace, space: Any) -> list[tuple[int, Architectur
 def recipes(args: argparse.Namespace) -> None:
     """Measure how well two trainings of a recipe agree."""
     rows = rows_of(args.out / f"recipes-{args.space}.parquet")
-    trainer = Trainer(args)
-    for number, architecture in enumerate(drawn(trainer.space, args.architectures, RECIPE_SEED)):
-        for name in args.recipes:
-            for seed in (0, 1):
-                if not rows.has(number=number, recipe=name, seed=seed):
-                    add(rows, trainer(number, architecture, changed(RECIPES[name], args), seed))
+    trainings = [
+        (number, architecture, changed(RECIPES[name], args), seed)
+        for number, architecture in enumerate(drawn(named_space(args.space), args.architectures, RECIPE_SEED))
+        for name in args.recipes
+        for seed in (0, 1)
+    ]
+    train_missing(rows, trainings, args)
     text = "\n".join(agreement(rows.rows)) + "\n"
     write_whole(args.out / f"recipes-{args.space}.md", text)
     print(text)
@@ -235,10 +264,25 @@ def agreement(rows: list[dict[str, Any]]) -> list[str]:
 def train_table(args: argparse.Namespace) -> None:
     """Run the trainings of the order that are not done yet."""
     rows = rows_of(args.table or args.out / f"{args.space}.parquet")
-    trainer, recipe = Trainer(args), changed(RECIPES[args.recipe], args)
-    for number, architecture, seed in ordered(args, trainer.space)[: args.trainings]:
-        if not rows.has(number=number, recipe=recipe.name, seed=seed):
-            add(rows, trainer(number, architecture, recipe, seed))
+    recipe = changed(RECIPES[args.recipe], args)
+    trainings = [
+        (number, architecture, recipe, seed)
+        for number, architecture, seed in ordered(args, named_space(args.space))[: args.trainings]
+    ]
+    train_missing(rows, trainings, args)
+
+
+def train_missing(rows: Rows, trainings: list[Training], args: argparse.Namespace) -> None:
+    """Run the trainings that have no row yet, and add their rows."""
+    missing = [
+        training
+        for training in trainings
+        if not rows.has(number=training[0], recipe=training[2].name, seed=training[3])
+    ]
+    for row in run_all(missing, args):
+        rows.add(row)
+        told = row["error"] or f"{row['valid_accuracy']:.4f}"
+        print(f"{row['number']} {row['recipe']} seed {row['seed']}: {told} in {row['seconds']} s", flush=True)
 
 
 def changed(recipe: Recipe, args: argparse.Namespace) -> Recipe:
@@ -263,8 +307,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--images", type=int, help="for training")
     parser.add_argument("--validation", type=int, default=VALIDATION)
+    parser.add_argument("--processes", type=int, default=1, help="how many trainings run at a time")
     args = parser.parse_args()
-    torch.set_num_threads(1)
     for command in args.commands:
         given = args.architectures or (40 if command == "recipes" else 1_200)
         commands[command](argparse.Namespace(**{**vars(args), "architectures": given}))
