@@ -24,6 +24,7 @@ from grids import table
 from scipy.stats import t as student
 
 from archrank import Architecture, SearchSpace
+from archrank.benchmarks.grammar_tables import CHOOSING
 from archrank.network_pool import NetworkPool
 from archrank.predictors import BoostedTrees, GaussianProcess, NeuralPredictor, Predictor, auto
 from archrank.predictors.neural import FOR_NETWORKS
@@ -31,7 +32,6 @@ from archrank.predictors.weisfeiler_lehman import WeisfeilerLehman
 from archrank.ranking import kendall_tau
 from archrank.spaces.named import named_space
 
-CHOOSING = 300
 SPACE = "hierarchical-nas-bench-201"
 COLUMNS = ("labels", "subset", "method", "tau")
 

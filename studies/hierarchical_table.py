@@ -2,14 +2,16 @@
 
     python studies/hierarchical_table.py recipes --out docs/results/hierarchical-table
     python studies/hierarchical_table.py order --architectures 1200 --twice 150 --out docs/results/hierarchical-table
-    python studies/hierarchical_table.py train --recipe wide --out docs/results/hierarchical-table
+    python studies/hierarchical_table.py train --recipe adamw --out docs/results/hierarchical-table
+    python studies/hierarchical_table.py describe --out docs/results/hierarchical-table
 
 ``recipes`` trains architectures of the space twice by each recipe, and prints Kendall's tau between the two trainings,
 with which no ranking by one training can agree better. ``order`` draws other architectures, as ``space.sample`` does,
 each of a different function, and writes ``order-SPACE.csv``: all trainings in the order in which they are run, some
 architectures with a second seed, by the digests of their texts. ``train`` draws them again, goes through the order,
 and writes the table, ``SPACE.parquet`` or another ``--table``. It continues where it was stopped; a failed training is
-a row with its error, and every row is on disk before the next training begins.
+a row with its error, and every row is on disk before the next training begins. ``describe`` writes ``SPACE.md``: how
+many architectures there are, how good and how costly they are, and how noisy their accuracies.
 
 Trainings use one thread; ``seconds`` are those of the processor. ``--processes`` trains several at a time, and keeps
 the order of the rows. Images are those of the data folder.
@@ -33,6 +35,7 @@ from grids import table
 from parquet_rows import Rows
 
 from archrank import Architecture
+from archrank.benchmarks.grammar_tables import CHOOSING
 from archrank.images import ImageData, load_images
 from archrank.networks import HierarchySkeleton, build, multiply_adds, outline, parameters
 from archrank.ranking import kendall_tau
@@ -272,6 +275,63 @@ def train_table(args: argparse.Namespace) -> None:
     train_missing(rows, trainings, args)
 
 
+def describe(args: argparse.Namespace) -> None:
+    """Write what the trainings of the table are like, those that may choose settings and those that only report."""
+    rows = rows_of(args.table or args.out / f"{args.space}.parquet").rows
+    groups = {"all": rows, f"the first {CHOOSING}": rows[:CHOOSING], "the others": rows[CHOOSING:]}
+    columns = {name: described(group) for name, group in groups.items() if group}
+    lines = [(name, [column[name] for column in columns.values()]) for name in columns["all"]]
+    text = "\n".join(table("", list(columns), lines)) + "\n"
+    write_whole(args.out / f"{args.space}.md", text)
+    print(text)
+
+
+def described(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Numbers about trainings, each with its name."""
+    trained = [row for row in rows if not row["error"]]
+    first = {row["number"]: row for row in trained if row["seed"] == 0}
+    both = [(first[row["number"]], row) for row in trained if row["seed"] == 1 and row["number"] in first]
+
+    def column(name: str) -> np.ndarray:
+        return np.array([row[name] for row in first.values()], dtype=np.float64)
+
+    def again(name: str) -> np.ndarray:
+        return np.array([[one[name] for one in pair] for pair in both], dtype=np.float64).reshape(-1, 2)
+
+    def quartiles(values: np.ndarray, form: str) -> str:
+        values = np.percentile(values, [0, 25, 50, 75, 100]) if len(values) else values
+        return ", ".join(form.format(value) for value in values) or "–"
+
+    def tau(a: np.ndarray, b: np.ndarray) -> str:
+        return f"{kendall_tau(a, b):.3f}" if len(a) > 1 else "–"
+
+    valid, twice = column("valid_accuracy"), again("valid_accuracy")
+    seconds = np.array([row["seconds"] for row in rows])
+    return {
+        "trainings": str(len(rows)),
+        "failed trainings": str(len(rows) - len(trained)),
+        "architectures": str(len(first)),
+        "architectures trained twice": str(len(both)),
+        "validation accuracy: least, quartiles, greatest": quartiles(valid, "{:.3f}"),
+        "test accuracy": quartiles(column("test_accuracy"), "{:.3f}"),
+        "parameters": quartiles(column("parameters"), "{:,.0f}"),
+        "multiply-adds": quartiles(column("multiply_adds"), "{:,.0f}"),
+        "processor seconds of a training": quartiles(seconds, "{:.0f}"),
+        "processor hours": f"{seconds.sum() / 3600:.1f}",
+        "tau of two trainings": tau(*twice.T),
+        "tau of two trainings, test accuracy": tau(*again("test_accuracy").T),
+        "standard deviation of a training": f"{np.sqrt((np.diff(twice) ** 2).mean() / 2):.4f}"
+        if both
+        else "–",
+        "tau of validation and test accuracy": tau(valid, column("test_accuracy")),
+        "tau of accuracy after 1 epoch and the last": tau(
+            np.array([r["curve"][0] for r in first.values()]), valid
+        ),
+        "tau with parameters": tau(column("parameters"), valid),
+        "tau with multiply-adds": tau(column("multiply_adds"), valid),
+    }
+
+
 def train_missing(rows: Rows, trainings: list[Training], args: argparse.Namespace) -> None:
     """Run the trainings that have no row yet, and add their rows."""
     missing = [
@@ -294,7 +354,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {"order": order, "recipes": recipes, "train": train_table}
+    commands = {"order": order, "recipes": recipes, "train": train_table, "describe": describe}
     parser.add_argument("commands", nargs="+", choices=commands)
     parser.add_argument("--space", default="hierarchical-nas-bench-201")
     parser.add_argument("--out", type=Path, required=True)
@@ -302,7 +362,7 @@ def main() -> None:
     parser.add_argument("--architectures", type=int, help="of the order (1200), or of a recipe (40)")
     parser.add_argument("--twice", type=int, default=150, help="architectures of the order with two seeds")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
-    parser.add_argument("--recipe", choices=RECIPES, default="wide")
+    parser.add_argument("--recipe", choices=RECIPES, default="adamw")
     parser.add_argument("--trainings", type=int, help="only the first of the order")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--images", type=int, help="for training")

@@ -10,7 +10,9 @@ import pytest
 
 from waiting import PATIENCE
 
-STUDIES = Path(__file__).parents[1] / "studies"
+pytestmark = pytest.mark.full
+
+STUDIES = Path(__file__).parents[2] / "studies"
 TRACED = {"good", "dummy", "fork", "last"}
 REASONS = {
     "socket": "Network is unreachable",

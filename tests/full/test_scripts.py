@@ -17,7 +17,9 @@ from archrank.images.cifar import CIFAR
 from archrank.spaces.named import named_space
 from waiting import PATIENCE
 
-ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.full
+
+ROOT = Path(__file__).parents[2]
 SMALL = "--tables analog-nasbench --sizes 12 --seeds 1 --workers 0 --out out"
 SCRIPTS = {
     "benchmarks/auto_speed.py": "--labels 12 --efforts fast",
@@ -40,8 +42,8 @@ SCRIPTS = {
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
     "studies/hierarchical_ranking.py": "--table trained.parquet --labels 12 --subsets 2 --choosing 4 --out out "
     "--predictors trees 'flat GATES'",
-    "studies/hierarchical_table.py": "order recipes train --architectures 3 --twice 1 --recipes wide adamw "
-    "--trainings 3 --epochs 1 --images 20 --validation 10 --out out",
+    "studies/hierarchical_table.py": "order recipes train describe --architectures 3 --twice 1 --recipes wide "
+    "adamw --processes 2 --trainings 3 --epochs 1 --images 20 --validation 10 --out out",
     "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
     "studies/kills.py": "--kills 1",
     "studies/module_pool.py": "train replay live --settings --networks 4 --images 20 --validation 10 --epochs 1 "
