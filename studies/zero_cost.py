@@ -7,9 +7,8 @@
 Kendall's tau; some of them again with other weights and images, which tells how well a score agrees with itself.
 `choose` ranks samples of NAS-Bench-101 (records 12,500 to 14,999) and of NAS-Bench-Macro by every score and by every
 set of up to three: the default set was chosen there. `report` ranks the cells of `published` by every score and by
-the default set; nothing is chosen on it. Both also rank by the four scores of AZ-NAS. `time` measures scoring beside
-one forward and backward pass of the same network, in processor time. Scores are kept in --keep, so that the command
-can be stopped and started again; each part writes a table to OUT.
+the default set; nothing is chosen on it. Both also rank by the four scores of AZ-NAS. Scores are kept in --keep, so
+that the command can be stopped and started again; each part writes a table to OUT.
 """
 
 import argparse
@@ -32,9 +31,7 @@ from archrank.proxies import (
     DEFAULTS,
     PROXIES,
     Builder,
-    builder_for,
     named_combination,
-    score,
     score_all,
 )
 from archrank.ranking.metrics import kendall_tau
@@ -250,32 +247,7 @@ def taus(samples: Mapping[str, tuple[Any, Mapping[str, Any]]], sets: Sequence[Se
     return pd.DataFrame(lines).sort_values("mean", ascending=False, kind="stable")
 
 
-def timed(args: argparse.Namespace) -> pd.DataFrame:
-    """Seconds of processor time for all scores, for the default set, and for one forward and backward pass."""
-    space = NASBench201()
-    builder = builder_for(space)
-    cells = space.sample(args.cells, np.random.default_rng(SEED))
-    lines = []
-    for size in (16, 32, 64):
-        shape = (size, *builder.shape[1:])
-        spent: dict[str, list[float]] = {"all scores": [], "default set": [], "forward and backward pass": []}
-        for cell in (cells[0], *cells):
-            network = builder.build(cell, SEED)
-            batch = torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
-            for what, work in (
-                ("all scores", lambda: score(network, shape, proxies=[*PROXIES])),  # noqa: B023
-                ("default set", lambda: score(network, shape)),  # noqa: B023
-                ("forward and backward pass", lambda: network.train()(batch).sum().backward()),  # noqa: B023
-            ):
-                began = time.process_time()
-                work()
-                spent[what].append(time.process_time() - began)
-        # The first cell comes twice: the first time is that of a process which has not scored anything.
-        lines.append({"images": size, **{what: float(np.mean(each[1:])) for what, each in spent.items()}})
-    return pd.DataFrame(lines)
-
-
-PARTS = {"published": published, "choose": choose, "report": report, "time": timed}
+PARTS = {"published": published, "choose": choose, "report": report}
 
 
 def main() -> None:

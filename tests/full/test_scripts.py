@@ -31,6 +31,7 @@ SCRIPTS = {
     "benchmarks/network_speed.py": "--cells 2 --channels 2 --batch 2 --steps 1",
     "benchmarks/training_throughput.py": "--cells 2 --channels 2 --side 8 --batch 2 --steps 1 --epochs 1",
     "benchmarks/search_speed.py": "--evaluations 12 --cases 12",
+    "benchmarks/zero_cost_speed.py": f"--cells 1 --repeats 1 --before {ROOT / 'src'}",
     "benchmarks/whole_space.py": "--repeats 1 --spaces nas-bench-201 --most 60 --plain 20",
     "studies/calibration.py": SMALL,
     "studies/depth_features.py": SMALL,

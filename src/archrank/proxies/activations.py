@@ -40,6 +40,10 @@ class ActivationPatterns(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.agreements = torch.zeros(images, images, dtype=torch.float64)
         self.codes: list[Tensor] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled here, and to say so in every call takes longer than the call
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func.overloadpacket in _ACTIVATIONS:  # before the call, because it may overwrite its input
             self._collect(args[0].detach())
@@ -58,8 +62,9 @@ class ActivationPatterns(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def _coded(on: Tensor) -> Tensor:
     """A whole number for each column, equal for equal columns: (B, units) to (units,)."""
-    code = torch.zeros(on.shape[1], dtype=torch.int64)
-    for part in torch.split(on, _EXACT):
-        powers = torch.exp2(torch.arange(len(part), dtype=torch.float32))
-        code = code * 0x9E3779B97F4A7C1 + (powers @ part).to(torch.int64)
+    powers = torch.exp2(torch.arange(min(len(on), _EXACT), dtype=torch.float32))
+    parts = [(powers[: len(part)] @ part).to(torch.int64) for part in torch.split(on, _EXACT)]
+    code = parts[0]
+    for part in parts[1:]:
+        code = code * 0x9E3779B97F4A7C1 + part
     return code

@@ -57,11 +57,13 @@ class Builder:
         build: Makes the network of an architecture; its weights are drawn from a seed.
         shape: The shape of a random batch: (B, …).
         settings: What the scores depend on, as JSON values.
+        fresh: Whether each call makes another network, which may be changed.
     """
 
     build: Callable[[Architecture, int], nn.Module]
     shape: tuple[int, ...]
     settings: Any
+    fresh: bool = False
 
 
 def builder_for(space: SearchSpace, skeleton: Skeleton | None = None) -> Builder:
@@ -96,7 +98,7 @@ def builder_for(space: SearchSpace, skeleton: Skeleton | None = None) -> Builder
         except ArchrankError:
             continue
         settings = settings_of(chosen)
-        return Builder(built, (IMAGES, settings["image_channels"], 32, 32), settings)
+        return Builder(built, (IMAGES, settings["image_channels"], 32, 32), settings, fresh=True)
     raise ProxyError(
         f"zero-cost scores need networks, and those of {space.name} cannot be built; they can for a ModuleSpace, and "
         f"for {', '.join(BUILDABLE)}"

@@ -1,6 +1,5 @@
 """Scores that count: parameters, multiply-adds and layers."""
 
-from archrank.networks.counting import multiply_adds as counted_multiply_adds
 from archrank.networks.counting import parameters as counted_parameters
 from archrank.proxies.probe import Probe
 
@@ -14,9 +13,7 @@ def parameters(probe: Probe) -> float:
 
 def multiply_adds(probe: Probe) -> float:
     """The multiply-adds of one image, of convolutions, linear layers and attention."""
-    shape = tuple(probe.images.shape[1:])
-    with probe.linear() as network:
-        return float(counted_multiply_adds(network, shape))  # type: ignore[arg-type]
+    return float(probe.multiply_adds)
 
 
 def layers(probe: Probe) -> float:

@@ -16,7 +16,7 @@ from archrank.errors import ArchrankError, FileError, ProxyError
 from archrank.proxies.builder import Builder, builder_for
 from archrank.proxies.named import DEFAULTS, named_proxies
 from archrank.proxies.probe import images_of, labels_of
-from archrank.proxies.scoring import WORST, score
+from archrank.proxies.scoring import WORST, scored
 from archrank.space import SearchSpace
 from archrank.system.arguments import checked_path, checked_whole
 from archrank.system.on_progress import OnProgress, silent
@@ -74,7 +74,7 @@ def score_all(
         if missing:
             try:
                 network = builder.build(architecture, seed)
-                known = {**known, **score(network, inputs, labels, proxies=missing, seed=seed)}
+                known = {**known, **scored(network, inputs, labels, missing, seed, copy=not builder.fresh)}
             except ArchrankError as error:
                 raise ProxyError(f"{text}: {error}") from error
             kept.add(text, known)

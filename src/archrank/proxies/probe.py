@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from archrank.errors import ProxyError
+from archrank.networks.counting import MultiplyAdds
 from archrank.proxies.activations import ActivationPatterns
 from archrank.proxies.outputs import Outputs, spectrum
+from archrank.proxies.pooling import quicken
 from archrank.proxies.randomness import seeded
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import in_one_line, shown
@@ -69,6 +71,7 @@ class Probe:
             with the batch as the first of two or more dimensions.
         labels: Their classes: (B,). None draws them at random.
         seed: Fixes everything random.
+        copy: Whether to copy the network; False for one that is not used otherwise, which is changed.
 
     Attributes:
         network: The copy. Do not change it: take :meth:`copied`.
@@ -79,19 +82,26 @@ class Probe:
     """
 
     def __init__(
-        self, module: nn.Module, batch: Tensor | tuple[int, ...], labels: Any = None, seed: int = 0
+        self,
+        module: nn.Module,
+        batch: Tensor | tuple[int, ...],
+        labels: Any = None,
+        seed: int = 0,
+        *,
+        copy: bool = True,
     ) -> None:
         if not isinstance(module, nn.Module):
             raise ProxyError(f"the network is {shown(module)}; expected a torch.nn.Module")
         self.seed = checked_whole("seed", seed, minimum=0, maximum=2**63 - 1, error=ProxyError)
         self.images = images_of(batch, self.seed)
         self._labels = None if labels is None else labels_of(labels, len(self.images))
-        self.network = _copy_of(module).train()
+        self.network = _plain(module, copy).train()
         for layer in self.network.modules():
             if isinstance(layer, _DROPOUT):
                 layer.training = False
             if getattr(layer, "inplace", False) and type(layer).__module__.startswith("torch.nn."):
                 layer.inplace = False  # type: ignore[assignment]  # outputs are looked at after the pass
+            quicken(layer)
 
     def copied(self) -> nn.Module:
         """A copy of the network that may be changed."""
@@ -162,23 +172,33 @@ class Probe:
             if gradient is not None
         ]
 
-    @cached_property
+    @property
     def connected(self) -> bool:
         """Whether a path leads from the image to the output.
 
         Signals are followed in a copy whose weights are all positive, so that they cannot cancel.
         """
+        return self._followed[0]
+
+    @property
+    def multiply_adds(self) -> int:
+        """The multiply-adds of one image, of convolutions, linear layers and attention."""
+        return self._followed[1]
+
+    @cached_property
+    def _followed(self) -> tuple[bool, int]:
+        """What one image of ones tells: whether it reaches the output, and the multiply-adds on the way."""
         weights = {
             name: torch.full_like(p, 1 / max(1, p[0].numel())) if p.dim() > 1 else p.detach().abs()
             for name, p in self.network.named_parameters()
         }
         image = torch.ones(1, *self.images.shape[1:], requires_grad=True)
-        with self.linear():
+        with self.linear(), MultiplyAdds() as counted:
             output = self.logits_with(weights, image)
         if not output.requires_grad:
-            return False
+            return False, counted.total
         (gradient,) = torch.autograd.grad(output.sum(), image, allow_unused=True)
-        return gradient is not None and bool((gradient != 0).any())
+        return gradient is not None and bool((gradient != 0).any()), counted.total
 
     def logits_with(self, tensors: Mapping[str, Tensor], images: Tensor) -> Tensor:
         """The logits with other parameters and buffers, by name; the network keeps its own: (B, classes).
@@ -188,7 +208,16 @@ class Probe:
         """
         # Buffers may be written in a call, also those that are not given.
         given = {name: buffer.clone() for name, buffer in self.network.named_buffers()} | dict(tensors)
-        return self.logits(lambda batch: functional_call(self.network, given, (batch,)), images)
+        tied = self._tied
+        return self.logits(
+            lambda batch: functional_call(self.network, given, (batch,), tie_weights=tied), images
+        )
+
+    @cached_property
+    def _tied(self) -> bool:
+        """Whether a tensor has several names; to look for them takes as long as many a call."""
+        every = (self.network.named_parameters, self.network.named_buffers)
+        return any(len([*named(remove_duplicate=False)]) > len([*named()]) for named in every)
 
     @contextmanager
     def linear(self) -> Iterator[nn.Module]:
@@ -227,11 +256,12 @@ def _identity(values: Tensor, *others: Any, **named: Any) -> Tensor:
     return values
 
 
-def _copy_of(module: nn.Module) -> nn.Module:
+def _plain(module: nn.Module, copy: bool) -> nn.Module:
+    """The network, or its copy, on the CPU in 32 bits."""
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
         raise ProxyError("the network is on the meta device, so it has no weights; build it on the CPU")
     try:
-        copied = deepcopy(module)
+        copied = deepcopy(module) if copy else module
         tensors = (*copied.parameters(), *copied.buffers())
         plain = all(
             t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors if t.is_floating_point()

@@ -1,6 +1,7 @@
 """Zero-cost scores of one network."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from archrank.proxies.probe import Probe
 from archrank.proxies.randomness import seeded
 from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["WORST", "score"]
+__all__ = ["WORST", "score", "scored"]
 
 WORST = -math.inf
 """The score of a network that no path leads through, and what stands for a score that is not finite."""
@@ -52,10 +53,22 @@ def score(
     >>> score(net, (4, 3, 8, 8), proxies=["parameters", "layers"])
     {'parameters': 3114.0, 'layers': 2.0}
     """
-    chosen = named_proxies(proxies)
+    return scored(module, batch, labels, named_proxies(proxies), seed)
+
+
+def scored(
+    module: nn.Module,
+    batch: Tensor | tuple[int, ...],
+    labels: Any,
+    chosen: Mapping[str, Proxy],
+    seed: int,
+    *,
+    copy: bool = True,
+) -> dict[str, float]:
+    """As :func:`score`; without a copy the module is changed."""
     found = {}
     with torch.inference_mode(False), torch.enable_grad():
-        probe = Probe(module, batch, labels, seed)
+        probe = Probe(module, batch, labels, seed, copy=copy)
         if not probe.connected:
             return dict.fromkeys(chosen, WORST)
         for name, proxy in chosen.items():
