@@ -164,6 +164,10 @@ class JointSpace(OpenSpace):
         if isinstance(self.space, OpenSpace):
             self.space.check(self.split(architecture)[0], built)
 
+    def renamed(self, text: str, names: Mapping[str, str]) -> str:
+        """As in the space without the hyper-parameters."""
+        return self.space.renamed(text, names)
+
     def graph(self, architecture: Architecture) -> Graph:
         """That of the architecture of the space."""
         return self.space.graph(self.split(architecture)[0])

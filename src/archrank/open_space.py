@@ -16,7 +16,7 @@ from archrank.domains import Domain, Options, Value
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.network_features import network_features
 from archrank.space import SearchSpace, Suggests, parse_json_object
-from archrank.system.foreign import bounded, shown
+from archrank.system.foreign import bounded, in_one_line, shown
 
 __all__ = ["OpenSpace", "Suggested"]
 
@@ -53,6 +53,8 @@ class OpenSpace(SearchSpace):
     canonicalized: frozenset[str] = frozenset()
     """Choices of which several values may denote the same, so that one step may change several of them."""
     by_function = True
+    has_choices: ClassVar[bool] = True
+    """Whether an architecture without a choice is a mistake."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -97,7 +99,7 @@ class OpenSpace(SearchSpace):
         record = Record(answers)
         result = self.construct(Chooser(record))
         record.open = False
-        if not record.asked:
+        if not record.asked and self.has_choices:
             raise SpaceError(
                 f"the space {self.name} asks for no choice while an architecture is built, so it has a single one; "
                 "a network asks for its choices in its constructor, not in forward"
@@ -403,7 +405,20 @@ class Suggested:
         self._trial: Any = trial
 
     def answer(self, name: str, domain: Domain) -> Value:
-        """The suggested value."""
+        """The suggested value.
+
+        Raises:
+            SpaceError: The study has the choice with other values.
+        """
+        try:
+            return self._suggested(name, domain)
+        except ValueError as reason:  # of Optuna, about the distributions of earlier trials
+            raise SpaceError(
+                f"the study has the choice {name!r} with other values than {domain}: the space was edited since the "
+                f"study began, so begin a new study ({in_one_line(reason)})"
+            ) from None
+
+    def _suggested(self, name: str, domain: Domain) -> Value:
         if isinstance(domain, Options):
             found: Value = self._trial.suggest_categorical(name, domain.values)
         elif domain.integer:

@@ -23,7 +23,7 @@ from archrank.errors import InvalidArchitecture, ParseError, SpaceError, Unknown
 from archrank.fingerprints import check_made_by, fingerprint_of, refuses_others
 from archrank.graph import Graph
 from archrank.system.arguments import checked_whole
-from archrank.system.foreign import shown
+from archrank.system.foreign import in_one_line, shown
 from archrank.system.json_objects import read_json_text
 from archrank.system.literals import LONGEST, read_printed
 
@@ -182,6 +182,15 @@ class SearchSpace(ABC):
         return self.from_options(record)
 
     # What follows works for every space.
+
+    def renamed(self, text: str, names: Mapping[str, str]) -> str:
+        """The text of an option, or of an architecture, of an earlier version of the space, with the present names.
+
+        Args:
+            text: The text.
+            names: Present names by earlier ones.
+        """
+        return names.get(text, text)
 
     @cached_property
     def known_names(self) -> frozenset[str]:
@@ -443,7 +452,13 @@ class SearchSpace(ABC):
         """
         if not callable(getattr(trial, "suggest_categorical", None)):
             raise SpaceError(f"{shown(trial)} is no Optuna trial; call suggest inside of an objective")
-        suggested = {c.name: trial.suggest_categorical(c.name, c.options) for c in self.choices}
+        try:
+            suggested = {c.name: trial.suggest_categorical(c.name, c.options) for c in self.choices}
+        except ValueError as reason:  # of Optuna, about the distributions of earlier trials
+            raise SpaceError(
+                f"the study has choices of {self.name} with other options: the space was edited since the study began, "
+                f"so begin a new study ({in_one_line(reason)})"
+            ) from None
         return self.architecture([c.options.index(suggested[c.name]) for c in self.choices])
 
     @property

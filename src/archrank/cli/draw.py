@@ -32,7 +32,10 @@ def command(
     ] = None,
     level: Annotated[
         int | None,
-        typer.Option("--level", help="The depth of modules of a network to show; 1 for its parts."),
+        typer.Option(
+            "--level",
+            help="How many levels of modules, or of the rules of a grammar, to show; 1 for the outermost parts.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write, .svg or .png.")] = Path(
         "architecture.svg"

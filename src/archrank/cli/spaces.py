@@ -90,6 +90,11 @@ def _show(console: Console, record: dict[str, Any]) -> None:
         by_options.setdefault(" | ".join(choice["options"]), []).append(choice["name"])
     for index, (options, names) in enumerate(by_options.items()):
         lines.add_row("choices" if index == 0 else "", f"{', '.join(names)}: {options}")
+    for index, rule in enumerate(record.get("rules", ())):
+        lines.add_row("rules" if index == 0 else "", rule)
+    if "limits" in record:
+        said = (f"{name} {value}" for name, value in record["limits"].items() if value is not None)
+        lines.add_row("limits", ", ".join(said))
     if record["operations"]:
         lines.add_row("operations", ", ".join(record["operations"]))
     lines.add_row("example", shortened(record["example"], 300))

@@ -15,7 +15,7 @@ from archrank.space import SearchSpace
 from archrank.spaces.darts import Darts
 from archrank.spaces.enas import Enas
 from archrank.spaces.enas_macro import EnasMacro
-from archrank.spaces.grammars import FreeForm, HierarchicalNASBench201
+from archrank.spaces.grammars import FreeForm, GrammarSpace, HierarchicalNASBench201
 from archrank.spaces.hpolib import HPOLib
 from archrank.spaces.nasbench101 import NASBench101
 from archrank.spaces.nasbench201 import NASBench201
@@ -93,4 +93,11 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
         "choices": [{"name": choice.name, "options": list(choice.options)} for choice in space.choices],
         "operations": list(space.operations),
         "example": space.format(example),
+        **(_rules(space) if isinstance(space, GrammarSpace) else {}),
     }
+
+
+def _rules(space: GrammarSpace) -> dict[str, Any]:
+    """The rules of a grammar, and how far its derivations go and are drawn."""
+    limits = {"depth": space.max_depth, "operations": space.max_operations, "sampling": space.sampling}
+    return {"rules": space.grammar.text.splitlines(), "limits": limits}

@@ -26,6 +26,9 @@ _QUICK_TRIES = 20
 _DRAWS, _STEPS = 100, 1_000
 """How many draws it may take to meet the bounds, and how many mutations after that."""
 
+_WALK = 50
+"""Mutations after which another start has led to another architecture."""
+
 
 class Domain:
     """The architectures that a strategy may propose, and when two of them count as one.
@@ -92,7 +95,7 @@ class Domain:
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         """Draw ``n`` independently, so the same one may come twice; none where there is no candidate.
 
-        With bounds it draws until one meets them. Where that takes too many draws, the least violating one is mutated
+        With bounds it draws until one meets them. Where that takes too many draws, the least violating one is changed
         until it does, so that these are not drawn uniformly; fewer than ``n`` come where that takes too long as well.
         """
         if self._violation is None:
@@ -117,6 +120,8 @@ class Domain:
                     nearest = architecture
         if self.candidates is not None or nearest is None:
             return None
+        if (near := self._by_neighbors(violation, nearest, rng)) is not None:
+            return near
         for _ in range(_STEPS):
             child = self.space.mutate(nearest, rng)
             if violation(child) <= violation(nearest):
@@ -124,6 +129,22 @@ class Domain:
             if violation(nearest) == 0:
                 return nearest
         return None
+
+    def _by_neighbors(
+        self, violation: Violation, start: Architecture, rng: np.random.Generator
+    ) -> Architecture | None:
+        """Where steps to the least violating neighbor lead to, and then a walk among those that meet the bounds."""
+        left = violation(start)
+        while left > 0:
+            best = min(self.space.neighbors(start), key=violation, default=start)
+            if violation(best) >= left:
+                return None
+            start, left = best, violation(best)
+        for _ in range(_WALK):
+            child = self.space.mutate(start, rng)
+            if violation(child) == 0:
+                start = child
+        return start
 
     @property
     def is_listable(self) -> bool:

@@ -176,7 +176,7 @@ class Rows:
     def _carried(self, given: str | Architecture) -> Carried:
         if isinstance(given, Architecture):
             given = self._text(given)
-        text = _in_present_names(given, self.renamed)
+        text = _in_present_names(given, self.renamed, self.space) if self.renamed else given
         try:
             return Carried((self.space.parse(text),))
         except ArchrankError:
@@ -207,18 +207,16 @@ class Rows:
         return {name: float(known[name]) for name in self.objectives.needed if name in known}
 
 
-def _in_present_names(text: str, renamed: Mapping[str, str]) -> str:
-    """A JSON object of choices with their present names, and those of their options; other texts as they are."""
-    if not renamed:
-        return text
+def _in_present_names(text: str, renamed: Mapping[str, str], space: SearchSpace) -> str:
+    """A text with the present names: of choices and options in a JSON object, else what the space calls names."""
     try:
         record = read_json_text(text)
     except (ValueError, RecursionError):
-        return text
+        record = None
     if not isinstance(record, dict):
-        return text
+        return space.renamed(text, renamed)
     present = {
-        renamed.get(name, name): renamed.get(value, value) if isinstance(value, str) else value
+        renamed.get(name, name): space.renamed(value, renamed) if isinstance(value, str) else value
         for name, value in record.items()
     }
     return json.dumps(present, ensure_ascii=False)

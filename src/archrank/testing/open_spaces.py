@@ -88,7 +88,10 @@ def _check_member(space: OpenSpace, architecture: Architecture, where: str) -> N
     named = isinstance(pairs, tuple) and all(
         isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], str) for p in pairs
     )
-    require(named and bool(pairs), f"{what}, whose choices are not pairs of name and value")
+    require(
+        named and (bool(pairs) or not space.has_choices),
+        f"{what}, whose choices are not pairs of name and value",
+    )
     require(len(dict(pairs)) == len(pairs), f"{what}, in which a choice comes twice")
     domains = _asked(space, "domains", architecture)
     require(
@@ -117,6 +120,8 @@ def _check_spellings(space: OpenSpace, architecture: Architecture) -> None:
             f"expected {dict(architecture.choices)}; the code that builds an architecture must not be random",
         )
     for bad in ("", "garbage", "{}", "[]", "null", '{"no such choice": 1}', "∅"):
+        if bad == "{}" and not options:
+            continue
         try:
             parsed = space.parse(bad)
         except ParseError:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.chooser import Chooser, Given
 from archrank.domains import Domain, Options
-from archrank.errors import InvalidArchitecture, SpaceError, UnknownName
+from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Graph
 from archrank.network_features import network_features
 from archrank.open_space import OpenSpace
@@ -25,6 +25,7 @@ from archrank.spaces.grammars.rules import Grammar
 from archrank.spaces.grammars.texts import read_tree, written
 from archrank.spaces.grammars.topologies import topology_of
 from archrank.spaces.grammars.tree import Tree, choice_points, derived, places, taken_alternatives
+from archrank.spaces.grammars.words import quoted, words
 from archrank.system.foreign import shown
 
 __all__ = ["GrammarSpace", "Sampling"]
@@ -83,6 +84,8 @@ class GrammarSpace(OpenSpace):
     'Linear2(conv, pool)'
     """
 
+    has_choices = False
+
     def __init__(
         self,
         rules: str | Mapping[str, Any],
@@ -122,7 +125,11 @@ class GrammarSpace(OpenSpace):
                 )
         self._shapes = Shapes(self.grammar, effects or {}, self._zeros, max_halvings, max_widening)
         self._connected = connected and not self._zeros.isdisjoint(self.operations)
+        limited = max_halvings is not None or max_widening is not None
+        # Without effects the nodes of one's own topologies may do anything; what is built in is known.
+        self._shaped = self._connected or bool(effects) or limited or self._concatenates(topologies or {})
         self._counts = Counts(self.grammar, self.max_depth)
+        self.sampling = sampling
         self._law = _LAWS[sampling](self._counts)
         self._lowering = Lowering(self.grammar)
         self._trees: dict[Architecture, Tree] = {}
@@ -209,6 +216,20 @@ class GrammarSpace(OpenSpace):
     def graph(self, architecture: Architecture) -> Graph:
         """The derivation as a graph: a rule with a topology is a node with a cell in it, and equal cells are one."""
         return self._lowering.graph(self.tree(architecture))
+
+    def renamed(self, text: str, names: Mapping[str, str]) -> str:
+        """A derivation's text, or that of an alternative, with the present names of operations and topologies."""
+        parts, end = [], 0
+        try:
+            read = list(words(text))
+        except ParseError:  # of no derivation, which is said where it is read
+            return text
+        for word in read:
+            if word.kind == "word":
+                length = len(word.text) + 2 * (text[word.at] in "\"'")
+                parts += [text[end : word.at], quoted(names.get(word.text, word.text))]
+                end = word.at + length
+        return "".join([*parts, text[end:]])
 
     def function(self, architecture: Architecture) -> Graph:
         """The flat graph of the operations that reach the output; identities are transparent, zeros no edges."""
@@ -352,6 +373,11 @@ class GrammarSpace(OpenSpace):
 
     # Inside.
 
+    def _concatenates(self, own: Collection[str]) -> bool:
+        """Whether a rule takes a built-in topology that changes the number of channels."""
+        used = {a.topology for alternatives in self.grammar.rules.values() for a in alternatives} - {None}
+        return any(str(name).startswith("SplitConcat") for name in used.difference(own))
+
     def _domain_of(self, symbol: str, depth: int) -> Options:
         alternatives = self.grammar.rules[symbol]
         return Options(tuple(alternatives[k].text for k in self.grammar.possible(symbol, depth)))
@@ -395,7 +421,7 @@ class GrammarSpace(OpenSpace):
                 raise InvalidArchitecture(
                     f"it has {count} operations; max_operations is {self.max_operations}"
                 )
-        if (self._connected or self._shapes.effects) and self._shapes.of(tree) is None and self._connected:
+        if self._shaped and self._shapes.of(tree) is None and self._connected:
             raise InvalidArchitecture("nothing reaches its output, because of zeros")
 
     def _operations_in(self, tree: Tree) -> int:

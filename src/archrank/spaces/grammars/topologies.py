@@ -104,7 +104,7 @@ class Topology:
     @property
     def operations(self) -> tuple[str, ...]:
         """The operations that it adds to its parts."""
-        marks = [Part(f"part {place}") for place in range(self.arity)]
+        marks = self._marks
         sites = self.cell(marks).sites
         return tuple(
             dict.fromkeys(s.operation for s in sites if s.operation not in {mark.operation for mark in marks})
@@ -115,10 +115,16 @@ class Topology:
         """What it does, as text that changes when it does."""
         if self.edges is not None:
             return str(self.edges)
+        # The cell tells what a function made by another function does, the code how it treats parts differently.
+        wired = str(self.cell(self._marks))
         try:
-            return inspect.getsource(self.wire)  # type: ignore[arg-type] # given where there are no edges
+            return f"{wired}\n{inspect.getsource(self.wire)}"  # type: ignore[arg-type] # there are no edges
         except (OSError, TypeError):
-            return f"{self.arity} parts: {getattr(self.wire, '__qualname__', type(self.wire).__qualname__)}"
+            return wired
+
+    @property
+    def _marks(self) -> list[Part]:
+        return [Part(f"part {place}") for place in range(self.arity)]
 
 
 def topology_of(name: object, given: Any) -> Topology:
