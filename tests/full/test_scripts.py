@@ -45,7 +45,8 @@ SCRIPTS = {
     "--predictors trees 'flat GATES'",
     "studies/hierarchical_table.py": "order recipes train describe --architectures 3 --twice 1 --recipes wide "
     "adamw --processes 2 --trainings 3 --epochs 1 --images 20 --validation 10 --out out",
-    "studies/joint_search.py": "--tables protein-structure --methods random TPE --seeds 1 --budgets 6 --out out",
+    "studies/search_peers.py": "--tables protein-structure nas-bench-graph-cora --methods random TPE --seeds 1 "
+    "--budgets 6 --out out",
     "studies/kills.py": "--kills 1",
     "studies/module_pool.py": "train replay live --settings --networks 4 --images 20 --validation 10 --epochs 1 "
     "--seeds 1 --budget 2 --budgets 2 --data-folder cifar10 --out out",

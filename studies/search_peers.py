@@ -1,13 +1,15 @@
-"""Architecture and hyper-parameters together: guided search beside Optuna's samplers on HPOlib's four tables.
+"""Guided search beside Optuna's samplers and other libraries, on tables: HPOlib's four, or any benchmarks.
 
-    python studies/joint_search.py --seeds 20 --out docs/results/joint-search
+    python studies/search_peers.py --seeds 20 --out docs/results/joint-search
+    python studies/search_peers.py --tables nas-bench-201-cifar100 --within 0 --seeds 10 --out search-peers
 
 Writes ``searches.csv``, a row for each search and budget, and ``table.md``. Rows that are there already are kept, so an
-interrupted run continues. ``protein-structure`` may choose settings; the other tables only report. SMAC3 and HEBO are
-run where they are named, and need packages of their own:
+interrupted run continues. HPOlib's tables have architecture and hyper-parameters together; ``protein-structure`` may
+choose settings, the other three only report. SMAC3 and HEBO are run where they are named, and need packages of their
+own:
 
     pip install smac HEBO
-    python studies/joint_search.py --seeds 10 --methods SMAC3 HEBO --out docs/results/joint-search
+    python studies/search_peers.py --seeds 10 --methods SMAC3 HEBO --out docs/results/joint-search
 """
 
 import argparse
@@ -18,23 +20,25 @@ from pathlib import Path
 from typing import Any
 
 import csv_rows
-import joint_peers
 import numpy as np
 import optuna
 import page
+import peers
 
 from archrank.benchmarks import hpolib, load_benchmark
+from archrank.benchmarks.catalog import SOURCES
 from archrank.benchmarks.table import Table
 from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
 from archrank.study import search
 
-COLUMNS = ("table", "method", "seed", "budget", "regret", "within_1_percent", "seconds")
+COLUMNS = ("table", "method", "seed", "budget", "regret", "close_after", "seconds")
 
 
 def strategy(kind: Any) -> Callable[[Table, int, int], list[float]]:
     def run(table: Table, budget: int, seed: int) -> list[float]:
-        result = search(table, strategy=kind(table.space), budget=budget, seed=seed)
-        return [float(evaluation.values["validation_loss"] or np.nan) for evaluation in result.evaluations]
+        chosen = kind(table.space, candidates=table.candidates)
+        result = search(table, strategy=chosen, budget=budget, seed=seed)
+        return [peers.loss(table, evaluation.architecture) for evaluation in result.evaluations]
 
     return run
 
@@ -42,7 +46,7 @@ def strategy(kind: Any) -> Callable[[Table, int, int], list[float]]:
 def sampler(make: Callable[[int], optuna.samplers.BaseSampler]) -> Callable[[Table, int, int], list[float]]:
     def run(table: Table, budget: int, seed: int) -> list[float]:
         study = optuna.create_study(sampler=make(seed))
-        study.optimize(lambda trial: table.value(table.space.suggest(trial)), n_trials=budget)
+        study.optimize(lambda trial: peers.loss(table, table.space.suggest(trial)), n_trials=budget)
         return [trial.value for trial in study.trials if trial.value is not None]
 
     return run
@@ -59,11 +63,12 @@ METHODS: dict[str, Callable[[Table, int, int], list[float]]] = {
 """What is run unless ``--methods`` says otherwise; the peers are run by name."""
 
 
-HEAD = """# Architecture and hyper-parameters together: all searches
+HEAD = """# Searches side by side: all searches
 
-Searches on HPOlib's four tables of 62,208 settings each. Regret is the validation loss (mean squared error) of the
-best setting so far minus the lowest of the table: mean ± standard error over up to {seeds} seeds. Tables are replayed
-whole, without a split. The second table pairs each method with guided search by seed; its intervals are bootstrapped.
+Searches of tables, which are replayed whole, without a split. Regret is how much worse the best architecture so far is
+than the best of the table, by the metric that search selects by (of HPOlib's tables, the mean squared error): mean ±
+standard error over up to {seeds} seeds. The second table pairs each method with guided search by seed; its intervals
+are bootstrapped.
 """
 
 
@@ -71,8 +76,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tables", nargs="+", default=list(hpolib.DATASETS), choices=list(hpolib.DATASETS))
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=[*METHODS, *joint_peers.PEERS])
+    tables = [*hpolib.DATASETS, *SOURCES]
+    parser.add_argument("--tables", nargs="+", default=list(hpolib.DATASETS), choices=tables, metavar="TABLE")
+    parser.add_argument(
+        "--within", type=float, default=0.01, help="the share of the optimum that is close to it"
+    )
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=[*METHODS, *peers.PEERS])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budgets", type=int, nargs="+", default=[50, 100])
     parser.add_argument("--out", type=Path, required=True)
@@ -80,19 +89,19 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = args.out / "searches.csv"
     done = {(row["table"], row["method"], int(row["seed"])) for row in csv_rows.read(path)}
-    tables = {name: load_benchmark(f"hpolib-{name}") for name in args.tables}
+    loaded = {n: load_benchmark(f"hpolib-{n}" if n in hpolib.DATASETS else n) for n in args.tables}
     for seed in range(args.seeds):
-        for name, table in tables.items():
+        for name, table in loaded.items():
             for method in args.methods:
                 if (name, method, seed) in done:
                     continue
                 began = time.process_time()
-                losses = {**METHODS, **joint_peers.PEERS}[method](table, max(args.budgets), seed)
+                losses = {**METHODS, **peers.PEERS}[method](table, max(args.budgets), seed)
                 seconds = time.process_time() - began
                 csv_rows.append(
                     path,
                     COLUMNS,
-                    _rows(name, method, seed, losses, table.optimum()[1], args.budgets, seconds),
+                    _rows(name, method, seed, losses, -np.nanmax(table.scores()), args, seconds),
                 )
                 print(f"{name}, {method}, seed {seed}: {min(losses):.5g} in {seconds:.0f} s", flush=True)
     rows = csv_rows.read(path)
@@ -105,11 +114,11 @@ def _rows(
     seed: int,
     losses: Sequence[float],
     optimum: float,
-    budgets: Sequence[int],
+    args: argparse.Namespace,
     seconds: float,
 ) -> list[dict[str, Any]]:
     best = np.fmin.accumulate(losses)
-    close = np.flatnonzero(best <= 1.01 * optimum)
+    close = np.flatnonzero(best - optimum <= args.within * abs(optimum))
     within = int(close[0]) + 1 if len(close) else ""
     return [
         {
@@ -118,22 +127,23 @@ def _rows(
             "seed": seed,
             "budget": budget,
             "regret": best[min(budget, len(best)) - 1] - optimum,
-            "within_1_percent": within,
+            "close_after": within,
             "seconds": round(seconds, 2),
         }
-        for budget in budgets
+        for budget in args.budgets
     ]
 
 
 def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
-    """Mean regret ± standard error at each budget, and in how many searches the loss came within 1% of the optimum."""
+    """Mean regret ± standard error at each budget, and in how many searches came close to the optimum."""
     heads = [f"regret at {budget}" for budget in args.budgets]
+    near = f"within {100 * args.within:g}% of the optimum" if args.within else "found the optimum"
     lines = [
-        f"| table | method | {' | '.join(heads)} | within 1% of the optimum | seconds |",
+        f"| table | method | {' | '.join(heads)} | {near} | seconds |",
         "|---|---|" + "---|" * (len(heads) + 2),
     ]
     for table in args.tables:
-        for method in dict.fromkeys([*args.methods, *joint_peers.PEERS]):
+        for method in dict.fromkeys([*args.methods, *peers.PEERS]):
             mine = [row for row in rows if (row["table"], row["method"]) == (table, method)]
             if not mine:
                 continue
@@ -142,7 +152,7 @@ def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
                 for budget in args.budgets
             ]
             last = [row for row in mine if int(row["budget"]) == max(args.budgets)]
-            hits = [int(row["within_1_percent"]) for row in last if row["within_1_percent"]]
+            hits = [int(row["close_after"]) for row in last if row["close_after"]]
             middle = f", median after {statistics.median(hits):g}" if 2 * len(hits) > len(last) else ""
             seconds = statistics.mean(float(row["seconds"]) for row in last)
             lines.append(
@@ -162,7 +172,7 @@ def _paired(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
         "|---|---|---|---|---|---|",
     ]
     for table in args.tables:
-        for method in dict.fromkeys([*args.methods, *joint_peers.PEERS]):
+        for method in dict.fromkeys([*args.methods, *peers.PEERS]):
             for budget in args.budgets:
                 more = [
                     regret - found[table, "guided", budget, seed]

@@ -1,4 +1,4 @@
-"""SMAC3 and HEBO on a table of settings, with the defaults that each recommends; neither is a dependency of archrank.
+"""SMAC3 and HEBO on a table, with the defaults that each recommends; neither is a dependency of archrank.
 
     pip install smac HEBO
 
@@ -16,9 +16,10 @@ import numpy as np
 
 from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
-from archrank.spaces.hpolib import DOMAINS
+from archrank.space import SearchSpace
+from archrank.spaces.hpolib import DOMAINS, HPOLib
 
-__all__ = ["PEERS", "versions"]
+__all__ = ["PEERS", "loss", "versions"]
 
 _PACKAGES = {"SMAC3": ("smac", "smac"), "HEBO": ("hebo", "HEBO")}
 """The module and the package of each."""
@@ -31,11 +32,11 @@ def smac(table: Table, budget: int, seed: int) -> list[float]:
     losses: list[float] = []
 
     def evaluate(configuration: Any, seed: int = 0) -> float:
-        losses.append(_loss(table, dict(configuration)))
+        losses.append(_loss_of(table, dict(configuration)))
         return losses[-1]
 
     domain = space.ConfigurationSpace(seed=seed)
-    for name, options in DOMAINS.items():
+    for name, options in _options(table.space).items():
         kind = space.OrdinalHyperparameter if _ordered(options) else space.CategoricalHyperparameter
         domain.add(kind(name, list(options)))
     with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +55,7 @@ def hebo(table: Table, budget: int, seed: int) -> list[float]:
         {"name": name, "type": "int", "lb": 0, "ub": len(options) - 1}
         if _ordered(options)
         else {"name": name, "type": "cat", "categories": list(options)}
-        for name, options in DOMAINS.items()
+        for name, options in _options(table.space).items()
     ]
     design = importlib.import_module("hebo.design_space.design_space").DesignSpace().parse(places)
     search = importlib.import_module("hebo.optimizers.hebo").HEBO(design, scramble_seed=seed)
@@ -65,7 +66,13 @@ def hebo(table: Table, budget: int, seed: int) -> list[float]:
             suggested = search.suggest(n_suggestions=1)
         values = suggested.iloc[0].to_dict()
         losses.append(
-            _loss(table, {n: o[int(values[n])] if _ordered(o) else values[n] for n, o in DOMAINS.items()})
+            _loss_of(
+                table,
+                {
+                    n: o[int(values[n])] if _ordered(o) else values[n]
+                    for n, o in _options(table.space).items()
+                },
+            )
         )
         search.observe(suggested, np.array([[losses[-1]]]))
     return losses
@@ -89,10 +96,22 @@ def _ordered(options: tuple[Any, ...]) -> bool:
     return not isinstance(options[0], str)
 
 
-def _loss(table: Table, values: Mapping[str, Any]) -> float:
-    """The validation loss of a setting."""
-    choices = tuple((name, _option(options, values[name])) for name, options in DOMAINS.items())
-    return float(table.value(Architecture(table.space.name, choices)))
+def loss(table: Table, architecture: Architecture) -> float:
+    """What is minimized."""
+    return -float(table.scores()[table.index(architecture)])
+
+
+def _options(space: SearchSpace) -> dict[str, tuple[Any, ...]]:
+    """The options of each choice."""
+    return DOMAINS if isinstance(space, HPOLib) else {choice.name: choice.options for choice in space.choices}
+
+
+def _loss_of(table: Table, values: Mapping[str, Any]) -> float:
+    """What is minimized, of values that may be NumPy's."""
+    options = _options(table.space)
+    return loss(
+        table, table.space.from_options({name: _option(options[name], values[name]) for name in options})
+    )
 
 
 def _option(options: tuple[Any, ...], value: Any) -> Any:
