@@ -118,5 +118,23 @@ def test_a_guided_search_forgets_it(prior):
     assert search.propose(few, 5, rngs[0]) != alone.propose(few, 5, rngs[1])
     assert len(asked) == 1
     assert search.propose(many, 5, rngs[2]) == alone.propose(many, 5, rngs[3])
-    check_fitted([prior], SPACE)
-    assert search.listening([prior]).predictor.predictor is search.predictor.predictor
+
+
+def test_a_guided_search_has_a_prior_and_hints(prior):
+    hint = GaussianProcess(SPACE).fit(DRAWN[:60], worth(DRAWN[:60]))
+    check_fitted([hint], SPACE)
+    plain = GuidedSearch(SPACE)
+    hinted, expecting = plain.listening([hint]), plain.expecting(lambda: prior)
+    both = expecting.listening([hint])
+    history = History([Evaluated(a, float(y)) for a, y in zip(DRAWN[:12], worth(DRAWN[:12]), strict=True)])
+    others = SPACE.sample(50, np.random.default_rng(7))
+
+    def predicted(search, known=history):
+        return search.predicted(known, others, np.random.default_rng(5)).tolist()
+
+    found = predicted(both)
+    assert found == predicted(hinted.expecting(lambda: prior))  # in any order
+    assert found not in (predicted(hinted), predicted(expecting))
+    assert both.settings == plain.settings
+    many = History([Evaluated(a, float(y)) for a, y in zip(DRAWN[:200], worth(DRAWN[:200]), strict=True)])
+    assert predicted(both, many) == predicted(hinted, many)

@@ -11,6 +11,7 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.predictors.base import Predictor, Ranker
 from archrank.predictors.ensemble import Ensemble
+from archrank.predictors.expecting import Expecting
 from archrank.predictors.wrapped import Wrapped
 from archrank.ranking.metrics import kendall_tau
 from archrank.space import SearchSpace
@@ -86,6 +87,8 @@ def check_fitted(hints: Sequence[Predictor], space: SearchSpace) -> None:
 def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
     """A predictor of the same settings, with these hints; those of an ensemble go to all members that take some.
 
+    One with a prior keeps it.
+
     Raises:
         PredictorError: A predictor that takes no hints.
     """
@@ -98,6 +101,10 @@ def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
                 for member, takes in zip(predictor.predictors, members, strict=True)
             ]
             return type(predictor)(**(params | {"predictors": tuple(given)}))
+    elif isinstance(predictor, Expecting):
+        learner = with_hints(predictor.predictor, hints)
+        assert isinstance(learner, Predictor)
+        return Expecting(learner, predictor.prior)
     elif _takes(predictor):
         assert isinstance(predictor, Predictor)
         return type(predictor)(**(predictor.get_params(deep=False) | {"hints": tuple(hints)}))

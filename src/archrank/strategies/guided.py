@@ -205,31 +205,32 @@ class GuidedSearch(DomainStrategy):
     def expecting(self, prior: "Callable[[], Predictor | None]") -> Self:
         """The same search with a prior of its predictor, which counts less the more labels there are.
 
-        With hints, or a predictor that is no :class:`~archrank.predictors.Predictor`, there is no such prior.
+        Hints stay inputs of the predictor. One that is no :class:`~archrank.predictors.Predictor` has no such prior.
 
         Args:
             prior: Returns a fitted predictor, or None for no prior; called when the predictor is first fitted.
         """
         from archrank.predictors.base import Predictor
         from archrank.predictors.expecting import Expecting
+        from archrank.predictors.hinted import Hinted
 
         led = copy(self)
         if isinstance(self.predictor, Predictor):
             led.predictor = Expecting(self.predictor, prior)
+        elif isinstance(self.predictor, Hinted) and isinstance(self.predictor.predictor, Predictor):
+            led.predictor = Hinted(Expecting(self.predictor.predictor, prior), self.predictor.hints)
         return led
 
     def listening(self, hints: "Sequence[Predictor]") -> Self:
         """The same search with hints, which its predictor uses as long as the labels bear them out.
 
-        Without architectures to begin with, it begins with the best three by the hints.
+        Without architectures to begin with, it begins with the best three by the hints. A prior stays.
         """
-        from archrank.predictors.expecting import Expecting
         from archrank.predictors.hinted import Hinted, check_fitted
 
         check_fitted(hints, self.space)
         led = copy(self)
-        learner = self.predictor.predictor if isinstance(self.predictor, Expecting) else self.predictor
-        led.predictor, led._hints = Hinted(learner, hints), tuple(hints)
+        led.predictor, led._hints = Hinted(self.predictor, hints), tuple(hints)
         return led
 
     def predicted(
