@@ -29,6 +29,7 @@ from typing import Any
 
 import csv_rows
 import numpy as np
+import page
 import pyarrow as pa
 import torch
 from grids import table
@@ -84,6 +85,12 @@ KINDS = {
     "error": pa.string(),
 }
 """The columns; ``number`` is that of an architecture in the order, and ``curve`` has an accuracy for each epoch."""
+
+RECIPES_SHOWN = """Kendall's tau between the validation, or test, accuracies of two trainings of the same
+architectures with different seeds; the noise is the standard deviation of a training."""
+TABLE_SHOWN = """Ranges are the least, the quartiles and the greatest, of the first training of each architecture. Tau is
+Kendall's, on validation accuracies unless it says otherwise; the first trainings may choose settings, the others only
+report."""
 
 Training = tuple[int, Architecture, Recipe, int]
 """The number of an architecture, the architecture, the recipe and the seed."""
@@ -223,7 +230,7 @@ def recipes(args: argparse.Namespace) -> None:
         for seed in (0, 1)
     ]
     train_missing(rows, trainings, args)
-    text = "\n".join(agreement(rows.rows)) + "\n"
+    text = page.text(f"# Recipes for {args.space}\n\n{RECIPES_SHOWN}", "\n".join(agreement(rows.rows)))
     write_whole(args.out / f"recipes-{args.space}.md", text)
     print(text)
 
@@ -281,7 +288,9 @@ def describe(args: argparse.Namespace) -> None:
     groups = {"all": rows, f"the first {CHOOSING}": rows[:CHOOSING], "the others": rows[CHOOSING:]}
     columns = {name: described(group) for name, group in groups.items() if group}
     lines = [(name, [column[name] for column in columns.values()]) for name in columns["all"]]
-    text = "\n".join(table("", list(columns), lines)) + "\n"
+    text = page.text(
+        f"# The table of {args.space}\n\n{TABLE_SHOWN}", "\n".join(table("", list(columns), lines))
+    )
     write_whole(args.out / f"{args.space}.md", text)
     print(text)
 
@@ -312,7 +321,7 @@ def described(rows: list[dict[str, Any]]) -> dict[str, str]:
         "failed trainings": str(len(rows) - len(trained)),
         "architectures": str(len(first)),
         "architectures trained twice": str(len(both)),
-        "validation accuracy: least, quartiles, greatest": quartiles(valid, "{:.3f}"),
+        "validation accuracy": quartiles(valid, "{:.3f}"),
         "test accuracy": quartiles(column("test_accuracy"), "{:.3f}"),
         "parameters": quartiles(column("parameters"), "{:,.0f}"),
         "multiply-adds": quartiles(column("multiply_adds"), "{:,.0f}"),

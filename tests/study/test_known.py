@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import archrank as ar
+from archrank.benchmarks import as_table, catalog
 from archrank.cli.main import app
 from archrank.errors import ArchrankError, RunFolderError, TableError
 from archrank.graph import Cell, Graph, Site
@@ -231,3 +232,17 @@ def test_the_command_line_gives_the_same_search_and_report(tmp_path):
     assert [e["architecture"] for e in record["evaluations"]] == list(result.to_pandas()["architecture"])
     page = (tmp_path / "run" / "report.html").read_text()
     assert "Known before the search" in page
+
+
+def test_the_name_of_a_benchmark_is_its_table_unless_a_file_has_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = as_table(SPACE, frame(drawn(12), "accuracy"))
+    name = "nas-bench-201-cifar10"
+    monkeypatch.setattr(catalog, "load_benchmark", {name: made}.get)
+    options = {"metric": "accuracy", "budget": 2, "strategy": "random"}
+    assert [k.architecture for k in ar.search(SPACE, total, known=name, **options).known] == drawn(12)
+    hinted = ar.search(SPACE, total, metric="accuracy", budget=12, hints=(name, "accuracy"))
+    assert hinted.hints[0].source == f"the table {made.name}"
+    frame(drawn(3), "accuracy").to_csv(name, index=False)
+    with pytest.raises(TableError, match=name):  # which has no ending
+        ar.search(SPACE, total, known=name, **options)

@@ -1,5 +1,6 @@
 """The benchmarks that have a name; a new one is one entry here, or an entry point of an installed package."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,9 +14,10 @@ from archrank.plugins import Names
 from archrank.space import SearchSpace
 from archrank.spaces import HPOLib, NASBench201
 from archrank.spaces.named import SPACES, named_space
+from archrank.system.files import exists
 from archrank.system.foreign import in_one_line, shown
 
-__all__ = ["SOURCES", "Source", "load_benchmark", "names", "source", "tables_of"]
+__all__ = ["SOURCES", "Source", "load_benchmark", "names", "source", "table_or", "tables_of"]
 
 T = TypeVar("T")
 
@@ -122,3 +124,14 @@ def load_benchmark(name: str) -> Table:
         tables = ", ".join(tables_of(named_space(name))) or "none"
         raise TableError(f"{name} is a search space, not a benchmark; benchmarks of this space: {tables}")
     return source(name).load()
+
+
+def table_or(given: Any) -> Any:
+    """The table of a benchmark, where its name is given and no file has that name; else what is given.
+
+    Raises:
+        TableError: As :func:`load_benchmark`.
+    """
+    if isinstance(given, str | os.PathLike) and (name := os.fspath(given)) in SOURCES and not exists(given):
+        return load_benchmark(str(name))
+    return given

@@ -30,8 +30,9 @@ class Wishes:
     known: Annotated[
         list[Path] | None,
         _option(
-            "What was measured before, which costs no budget: a run folder, or a file of architectures and values",
-            "RUN|FILE",
+            "What was measured before, which costs no budget: a run folder, a file of architectures and values, or a "
+            "benchmark's name",
+            "RUN|FILE|BENCHMARK",
         ),
     ] = None
     renamed: Annotated[
@@ -45,8 +46,8 @@ class Wishes:
         list[str] | None,
         _option(
             "What was measured on another data set, or with a cheaper training, and counts as no evaluation: a run "
-            "folder, or a file, perhaps with a column as measured.csv:accuracy",
-            "RUN|FILE[:COLUMN]",
+            "folder, a file or a benchmark, perhaps with a column as measured.csv:accuracy",
+            "SOURCE[:COLUMN]",
         ),
     ] = None
     start: Annotated[list[str] | None, _option("An architecture to evaluate first, as text", "TEXT")] = None

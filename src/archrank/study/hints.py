@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
+from archrank.benchmarks.catalog import table_or
 from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.given import cells_of
 from archrank.benchmarks.table import Table
@@ -69,8 +70,9 @@ def hints_of(
 
     Args:
         space: The space that is searched.
-        given: A :class:`~archrank.study.SearchResult`, a run folder, or what :func:`~archrank.benchmarks.as_table`
-            reads; a pair of one of these and the name of a column; a fitted predictor; or a list of these.
+        given: A :class:`~archrank.study.SearchResult`, a run folder, the name of a benchmark, or what
+            :func:`~archrank.benchmarks.as_table` reads; a pair of one of these and the name of a column; a fitted
+            predictor; or a list of these.
         objectives: What the search goes by: of a file with several columns that of the first objective is read, with
             its direction.
         seed: The seed of the fits.
@@ -89,6 +91,7 @@ def hints_of(
             found.append(Hint(repr(each), (), each))
             continue
         source, column = each if _is_pair(each) else (each, None)
+        source = table_or(source)
         directions = _directions(source, column, objectives)
         before = known_evaluations(space, source, Objectives(directions), what="hints")
         notes += before.notes

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from archrank.architecture import Architecture
-from archrank.benchmarks.catalog import names
+from archrank.benchmarks.catalog import names, table_or
 from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.given import cells_of
 from archrank.benchmarks.table import Table
@@ -72,8 +72,8 @@ def known_evaluations(
     Args:
         space: The space that is searched. Architectures of another version of it are evaluations as far as each
             denotes exactly one architecture of the present one.
-        given: A :class:`~archrank.study.SearchResult`, a run folder (of an interrupted run too), or what
-            :func:`~archrank.benchmarks.as_table` reads; or a list of these.
+        given: A :class:`~archrank.study.SearchResult`, a run folder (of an interrupted run too), the name of a
+            benchmark, or what :func:`~archrank.benchmarks.as_table` reads; or a list of these.
         objectives: The objectives and constraints of the search. An evaluation without one of their values is left
             out, unless the space knows the value, or another one breaks a constraint already.
         renamed: Present names by earlier ones, of choices and of options, for texts that are JSON objects.
@@ -173,6 +173,7 @@ _Collect = Callable[..., Rows]
 
 
 def _read(source: Any, collect: _Collect, benchmark: str | None) -> Rows:
+    source = table_or(source)
     if isinstance(source, SearchResult):
         rows = collect("the earlier search", source.space)
         _check_benchmark(None if source.table is None else source.table.name, benchmark, rows)

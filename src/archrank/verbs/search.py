@@ -154,9 +154,9 @@ def search(
         promotion: What goes on: ``"model"``, by a predictor; ``"halving"``, asynchronous successive halving; or
             ``"hyperband"``.
         known: What was measured before: the result or the run folder of an earlier search, a file, a DataFrame,
-            records, or a list of these. It counts as evaluated and costs no budget: the strategy learns from it and
-            does not propose it again. Evaluations of a space with choices that were added or removed since are used as
-            a hint; a warning says what is used how, and what is left out.
+            records, the name of a benchmark, or a list of these. It counts as evaluated and costs no budget: the
+            strategy learns from it and does not propose it again. Evaluations of a space with choices that were added
+            or removed since are used as a hint; a warning says what is used how, and what is left out.
         renamed: Present names by earlier ones, of choices and options, for ``known`` architectures that are written as
             JSON objects.
         known_defaults: For a choice that was added or removed since the value that architectures without it have, such
