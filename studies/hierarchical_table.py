@@ -10,8 +10,9 @@ with which no ranking by one training can agree better. ``order`` draws other ar
 each of a different function, and writes ``order-SPACE.csv``: all trainings in the order in which they are run, some
 architectures with a second seed, by the digests of their texts. ``train`` draws them again, goes through the order,
 and writes the table, ``SPACE.parquet`` or another ``--table``. It continues where it was stopped; a failed training is
-a row with its error, and every row is on disk before the next training begins. ``describe`` writes ``SPACE.md``: how
-many architectures there are, how good and how costly they are, and how noisy their accuracies.
+a row with its error, and every row is on disk before the next training begins. ``recipe.json`` has the settings of the
+recipe. ``describe`` writes ``SPACE.md``: how many architectures there are, how good and how costly they are, and how
+noisy their accuracies.
 
 Trainings use one thread; ``seconds`` are those of the processor. ``--processes`` trains several at a time, and keeps
 the order of the rows. Images are those of the data folder.
@@ -19,6 +20,7 @@ the order of the rows. Images are those of the data folder.
 
 import argparse
 import hashlib
+import json
 import statistics
 import time
 from collections.abc import Iterable, Iterator
@@ -88,9 +90,9 @@ KINDS = {
 
 RECIPES_SHOWN = """Kendall's tau between the validation, or test, accuracies of two trainings of the same
 architectures with different seeds; the noise is the standard deviation of a training."""
-TABLE_SHOWN = """Ranges are the least, the quartiles and the greatest, of the first training of each architecture. Tau is
-Kendall's, on validation accuracies unless it says otherwise; the first trainings may choose settings, the others only
-report."""
+TABLE_SHOWN = """Ranges are the least, the quartiles and the greatest, of the first training of each architecture. Tau
+is Kendall's, on validation accuracies unless it says otherwise; the first trainings may choose settings, the others
+only report."""
 
 Training = tuple[int, Architecture, Recipe, int]
 """The number of an architecture, the architecture, the recipe and the seed."""
@@ -275,6 +277,7 @@ def train_table(args: argparse.Namespace) -> None:
     """Run the trainings of the order that are not done yet."""
     rows = rows_of(args.table or args.out / f"{args.space}.parquet")
     recipe = changed(RECIPES[args.recipe], args)
+    write_whole(args.out / "recipe.json", json.dumps(recipe.as_dict(), indent=2) + "\n")
     trainings = [
         (number, architecture, recipe, seed)
         for number, architecture, seed in ordered(args, named_space(args.space))[: args.trainings]

@@ -25,7 +25,8 @@ IMPORTED = ("nasbench101", "nasbench201", "natsbench-tss", "natsbench-sss", "ena
 def test_the_names_are_those_promised():
     assert tuple(benchmarks.names()[-len(IMPORTED) :]) == IMPORTED
     large = {f"hpolib-{dataset}" for dataset in hpolib.DATASETS}
-    assert set(benchmarks.names()) == {*SIZES, *large, *IMPORTED}
+    grown = {"hierarchical-nas-bench-201-cifar10"}
+    assert set(benchmarks.names()) == {*SIZES, *large, *grown, *IMPORTED}
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -1,16 +1,22 @@
+import csv
+from hashlib import sha256
 from math import isnan
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from archrank.benchmarks import grammar_tables
+from archrank.benchmarks import grammar_tables, load_benchmark
 from archrank.errors import TableError
+from archrank.ranking import kendall_tau
 from archrank.spaces.named import named_space
+from archrank.testing import check_table
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
-SPACE = named_space("free-form")
+NAME = "hierarchical-nas-bench-201-cifar10"
+SPACE = named_space("hierarchical-nas-bench-201")
 TEXTS = [SPACE.format(a) for a in SPACE.sample(3, np.random.default_rng(0))]
 
 
@@ -31,13 +37,22 @@ def row(text, seed=0, accuracy=0.4, error=None):
 
 
 @pytest.fixture
+def results():
+    """The folder of the result pages, which a source distribution lacks."""
+    folder = Path(__file__).parents[2] / "docs" / "results"
+    if not folder.exists():
+        pytest.skip("docs/results is not there")
+    return folder
+
+
+@pytest.fixture
 def load(tmp_path, monkeypatch):
     """Loads the table of these trainings."""
     monkeypatch.setattr(grammar_tables, "_FOLDER", tmp_path)
 
     def loaded(rows):
-        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "free-form-cifar10.parquet")
-        return grammar_tables.load("free-form-cifar10")
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{NAME}.parquet")
+        return grammar_tables.load(NAME)
 
     return loaded
 
@@ -79,3 +94,22 @@ def test_a_failed_second_training_leaves_the_first(load):
 def test_a_damaged_file_is_refused(load, rows, words):
     with pytest.raises(TableError, match=words):
         load(rows)
+
+
+def test_the_trainings_are_those_of_the_committed_order(results):
+    table = load_benchmark(NAME)
+    check_table(table)
+    with (results / "hierarchical-table" / "order-hierarchical-nas-bench-201.csv").open() as file:
+        order = [row["digest"] for row in csv.DictReader(file) if row["seed"] == "0"]
+    texts = [SPACE.format(architecture) for architecture in table.architectures]
+    assert [sha256(text.encode()).hexdigest()[:12] for text in texts] == order[: len(texts)]
+
+
+def test_accuracies_are_fractions_and_two_trainings_agree():
+    table = load_benchmark(NAME)
+    for name in ("valid_accuracy", "valid_accuracy_1", "valid_accuracy_2", "test_accuracy"):
+        assert ((table.column(name) > 0) & (table.column(name) < 0.6)).all()
+    twice = ~np.isnan(table.column("valid_accuracy_again"))
+    assert (
+        kendall_tau(table.column("valid_accuracy")[twice], table.column("valid_accuracy_again")[twice]) > 0.7
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from archrank.benchmarks import analog, hpolib, nasbench201_labels, nasbench_graph
+from archrank.benchmarks import analog, grammar_tables, hpolib, nasbench201_labels, nasbench_graph
 from archrank.benchmarks.official import OFFICIAL, Official, load_official
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, TableError
@@ -48,6 +48,10 @@ _BUILT_IN: dict[str, Source] = (
             partial(nasbench_graph.space, dataset), partial(nasbench_graph.load, dataset)
         )
         for dataset in nasbench_graph.DATASETS
+    }
+    | {
+        name: Source(partial(grammar_tables.space, name), partial(grammar_tables.load, name))
+        for name in grammar_tables.SPACES
     }
     | {f"hpolib-{dataset}": Source(HPOLib, partial(hpolib.load, dataset)) for dataset in hpolib.DATASETS}
     | {name: Source(o.space, partial(load_official, name), o) for name, o in OFFICIAL.items()}

@@ -1,4 +1,4 @@
-"""Hierarchical and free-form architectures, trained on small CIFAR-10 images for these tables.
+"""Architectures of grammars, trained on small CIFAR-10 images for these tables.
 
 The files are part of this package; ``docs/results/hierarchical-table`` says how they were sampled and trained, how
 noisy they are and what they are not good for.
@@ -16,10 +16,7 @@ from archrank.spaces.named import named_space
 
 __all__ = ["CHOOSING", "SPACES", "load", "metrics", "space"]
 
-SPACES = {
-    "hierarchical-nas-bench-201-cifar10": "hierarchical-nas-bench-201",
-    "free-form-cifar10": "free-form",
-}
+SPACES = {"hierarchical-nas-bench-201-cifar10": "hierarchical-nas-bench-201"}
 """The benchmarks, and the spaces of their architectures."""
 
 CHOOSING = 300

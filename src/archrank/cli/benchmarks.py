@@ -9,6 +9,7 @@ from rich.text import Text
 
 from archrank.cli.completion import benchmark_names
 from archrank.cli.console import Console
+from archrank.system.text import how_many
 
 __all__ = ["command"]
 
@@ -59,7 +60,9 @@ def _show(console: Console, record: dict[str, Any], whole: bool) -> None:
         console.print(f"  {record['command']}\n", soft_wrap=True)
         return
     count, every = record["architectures"], record["space_size"]
-    covers = f"all its {count:,} architectures" if record["complete"] else f"covers {count:,} of {every:,}"
+    covers = (
+        f"all its {count:,} architectures" if record["complete"] else f"covers {count:,} of {how_many(every)}"
+    )
     console.print(Text.assemble(head, f" · {covers}"))
     lines = Grid(box=None, padding=(0, 2, 0, 0))
     for title in ("  metric", "split", "epochs", "seeds", "best"):

@@ -11,7 +11,7 @@ from rich.text import Text
 from archrank.cli.completion import space_names
 from archrank.cli.console import Console
 from archrank.errors import MissingExtra, PluginError
-from archrank.system.text import shortened
+from archrank.system.text import how_many, shortened
 
 __all__ = ["command"]
 
@@ -62,7 +62,7 @@ def _list(console: Console, described: Sequence[dict[str, Any]]) -> None:
         if "error" in record:
             line = Text.assemble(name, (record["error"], "red"))
         else:
-            line = Text.assemble(name, f"{_count(record['architectures']):>13}  {record['summary']}")
+            line = Text.assemble(name, f"{how_many(record['architectures']):>13}  {record['summary']}")
         cut = console.is_terminal and "error" not in record
         console.print(line, soft_wrap=not cut, no_wrap=True, overflow="ellipsis" if cut else None)
     console.print(
@@ -78,7 +78,7 @@ def _show(console: Console, record: dict[str, Any]) -> None:
             (record["name"], "bold"),
             " · number of architectures unknown"
             if record["architectures"] is None
-            else f" · {_count(record['architectures'])} architectures",
+            else f" · {how_many(record['architectures'])} architectures",
             f" · {record['summary']}" if record["summary"] else "",
         )
     )
@@ -99,10 +99,3 @@ def _show(console: Console, record: dict[str, Any]) -> None:
         lines.add_row("operations", ", ".join(record["operations"]))
     lines.add_row("example", shortened(record["example"], 300))
     console.print(lines)
-
-
-def _count(architectures: int | None) -> str:
-    """How many there are; of a number too long to read, its power of ten."""
-    if architectures is None:
-        return "unknown"
-    return f"{architectures:,}" if architectures < 10**12 else f"about 10^{len(str(architectures)) - 1}"

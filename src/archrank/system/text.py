@@ -7,7 +7,7 @@ one function here: :func:`printable` for terminals, pages and plots, :func:`shor
 
 import re
 
-__all__ = ["code", "fenced", "file_name", "markdown", "printable", "shortened"]
+__all__ = ["code", "fenced", "file_name", "how_many", "markdown", "printable", "shortened"]
 
 # Control characters (a terminal obeys them; XML forbids them), lone surrogates (no encoding has them), marks
 # that turn the direction of writing (they make a text look like another one), and what is no character.
@@ -84,3 +84,14 @@ def fenced(text: str, language: str = "") -> str:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{printable(text)}\n{fence}"
+
+
+def how_many(number: int | None) -> str:
+    """A number of things; of one too long to read its power of ten.
+
+    >>> how_many(15625), how_many(10**375), how_many(None)
+    ('15,625', 'about 10^375', 'unknown')
+    """
+    if number is None:
+        return "unknown"
+    return f"{number:,}" if number < 10**12 else f"about 10^{len(str(number)) - 1}"
