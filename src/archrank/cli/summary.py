@@ -21,6 +21,9 @@ __all__ = ["brief", "show"]
 _SHOWN = 12
 """The number of members of a Pareto front that are shown."""
 
+_LONGEST = 800
+"""Characters of an architecture; a cell of DARTS has 600."""
+
 
 def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None:
     """Print a summary of a search.
@@ -52,7 +55,7 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
     if record["front"] is not None:
         rows += _front_rows(record)
     elif best := record["best"]:
-        rows += [("best architecture", best["architecture"]), (record["metric"], _value(best))]
+        rows += [("best architecture", _text(best["architecture"], folder)), (record["metric"], _value(best))]
         if repeats := record.get("repeats"):
             rows.append(("repeats", _repeats(repeats)))
         if best["test_value"] is not None:
@@ -80,6 +83,13 @@ def show(record: Mapping[str, Any], table: "Table | None", folder: Path) -> None
             expand=False,
         )
     )
+
+
+def _text(architecture: str, folder: Path) -> str:
+    """An architecture; of a very long one the ends, and where it stands whole."""
+    if len(architecture) <= _LONGEST:
+        return architecture
+    return f"{shortened(architecture, _LONGEST // 2)}\nwhole in {folder / 'result.json'}, under best"
 
 
 def _rungs(rungs: Sequence[Mapping[str, Any]], failed: int) -> str:
