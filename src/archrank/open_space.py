@@ -15,8 +15,9 @@ from archrank.chooser import Answers, Chooser, Drawn, Given, Record
 from archrank.domains import Domain, Options, Value
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.network_features import network_features
-from archrank.space import SearchSpace, Suggests, parse_json_object
+from archrank.space import SearchSpace, Suggests
 from archrank.system.foreign import bounded, in_one_line, shown
+from archrank.system.mapping_texts import parse_json_object
 
 __all__ = ["OpenSpace", "Suggested"]
 

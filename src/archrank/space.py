@@ -24,8 +24,7 @@ from archrank.fingerprints import check_made_by, fingerprint_of, refuses_others
 from archrank.graph import Graph
 from archrank.system.arguments import checked_whole
 from archrank.system.foreign import in_one_line, shown
-from archrank.system.json_objects import read_json_text
-from archrank.system.literals import LONGEST, read_printed
+from archrank.system.mapping_texts import parse_json_object
 
 __all__ = ["Choice", "Rows", "SearchSpace"]
 
@@ -38,9 +37,6 @@ ENUMERABLE = 20_000_000
 _SAMPLING_TRIES, _LARGE_TRIES = 200, 20_000
 """Random rows before a space is listed instead, and before valid ones count as too rare in a space too large for that:
 where one in a thousand is valid, all of 20,000 fail once in 500 million draws."""
-
-_LONGEST_TEXT = 1_000_000
-"""Characters of an architecture's text; a space of a thousand choices needs a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,31 +489,3 @@ class SearchSpace(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.choices)} choices>"
-
-
-def parse_json_object(text: str, space: str) -> Mapping[str, Any]:
-    """Read a JSON object, or a dictionary as Python prints it; ParseError with the place where it stops being one."""
-    if not isinstance(text, str):
-        raise ParseError(f"{shown(text)} is a {type(text).__name__}, expected a text of the space {space}")
-    if len(text) > _LONGEST_TEXT:
-        raise ParseError(
-            f"{shown(text)} is not an architecture of {space}: {len(text):,} characters, expected at most "
-            f"{_LONGEST_TEXT:,}"
-        )
-    try:
-        record = read_json_text(text)
-    except json.JSONDecodeError as error:
-        if ("'" not in text and "(" not in text) or len(text) > LONGEST:
-            raise ParseError(
-                f"{shown(text)} is not an architecture of {space}: expected a JSON object, but {error.msg} at "
-                f"character {error.pos}"
-            ) from None
-        try:
-            record = read_printed(text)
-        except ParseError as second:
-            raise ParseError(f"{shown(text)} is not an architecture of {space}: {second}") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
-        raise ParseError(f"{shown(text)} is not an architecture of {space}: {error}") from None
-    if not isinstance(record, dict):
-        raise ParseError(f"{shown(text)} is not an architecture of {space}: expected a JSON object in braces")
-    return record

@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from archrank.errors import ParseError, UnknownName
-from archrank.space import parse_json_object
 from archrank.system.foreign import shown
 from archrank.system.literals import LONGEST, Call, read_printed
+from archrank.system.mapping_texts import parse_json_object
 
 __all__ = ["KEYS", "OPERATIONS", "checked_labels", "checked_sources", "hash_in", "matrix_and_operations"]
 

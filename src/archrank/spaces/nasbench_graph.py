@@ -14,8 +14,9 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.errors import InvalidArchitecture, ParseError, SpaceError, UnknownName
 from archrank.graph import Cell, Graph, Site
-from archrank.space import Choice, Rows, SearchSpace, parse_json_object
+from archrank.space import Choice, Rows, SearchSpace
 from archrank.system.foreign import shown
+from archrank.system.mapping_texts import parse_json_object
 
 __all__ = ["NODES", "OPERATIONS", "PROTEINS_OPERATIONS", "NASBenchGraph", "trees"]
 
