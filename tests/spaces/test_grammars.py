@@ -251,7 +251,7 @@ def test_rules_that_cannot_be_used_are_refused(rules, error, message):
         ({"topologies": {"S": [(0, 1)]}}, "'S' is a rule and a topology"),
         ({"topologies": {"D": 3}}, "topology D is 3"),
         ({"topologies": {"D": [(0, 2), (1, 1)]}}, "wired wrongly"),
-        ({"max_operations": 0}, "leave no architecture"),
+        ({"max_operations": 0}, "max_operations is 0; give 1 or more"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(options, message):

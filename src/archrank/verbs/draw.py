@@ -15,7 +15,7 @@ from archrank.given import architectures_of
 from archrank.graph import Graph
 from archrank.space import SearchSpace
 from archrank.spaces.named import SPACES
-from archrank.system.arguments import checked_path
+from archrank.system.arguments import checked_path, checked_whole
 from archrank.system.foreign import shown
 from archrank.verbs.named import named_space_of
 
@@ -108,6 +108,8 @@ def draw(
 
     if style not in ("edge", "node", None):
         raise ArchrankError(f"the style is {style!r}; expected 'edge', 'node' or None")
+    if level is not None:
+        level = checked_whole("the level", level, error=ArchrankError)
     drawn, other = _with_space(drawn, other)
     if _is_network(drawn, other):
         from archrank.modules import trace

@@ -5,6 +5,10 @@ Counts are exact integers, and drawing by them is exact: a derivation is its num
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections import Counter
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +20,9 @@ __all__ = ["ByChoice", "ByDepth", "Counts", "Law", "Uniform"]
 
 _BITS = 1_000_000
 """The longest count that is worked with."""
+
+_SHORT = 2**64
+"""Below it, where the numbers of each alternative end is kept."""
 
 
 class Counts:
@@ -30,18 +37,42 @@ class Counts:
 
     def __init__(self, grammar: Grammar, depth: int) -> None:
         self.grammar = grammar
+        # How often each symbol is a part of an alternative.
+        self._parts = {
+            symbol: [tuple(Counter(part for _, part in children).items()) for children in alternatives]
+            for symbol, alternatives in grammar.children.items()
+        }
+        self._ends: dict[tuple[str, int], list[int]] = {}
         self._table: list[dict[str, int]] = [dict.fromkeys(grammar.rules, 0)]
         for _ in range(depth):
+            self._refuse_long(self._least_bits())
             row = {
                 symbol: sum(self._product(symbol, k, len(self._table)) for k in range(len(alternatives)))
                 for symbol, alternatives in grammar.rules.items()
             }
-            if max(row.values()).bit_length() > _BITS:
-                raise SpaceError(
-                    f"the rules have more than 2^{_BITS} derivations up to the depth {len(self._table)}; "
-                    "give a smaller max_depth"
-                )
+            self._refuse_long(max(row.values()).bit_length())
             self._table.append(row)
+
+    def _least_bits(self) -> int:
+        """How long the longest product of the next row is at least, before it is multiplied out."""
+        bits = {symbol: count.bit_length() for symbol, count in self._table[-1].items()}
+        return max(
+            sum(times * (bits[part] - 1) for part, times in parts) + 1
+            for alternatives in self._parts.values()
+            for parts in alternatives
+            if all(bits[part] for part, _ in parts)
+        )
+
+    def _refuse_long(self, bits: int) -> None:
+        if bits > _BITS:
+            raise SpaceError(
+                f"the rules have more than 2^{_BITS} derivations up to the depth {len(self._table)}; "
+                "give a smaller max_depth"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The counts, without what follows from them."""
+        return self.__dict__ | {"_ends": {}}
 
     def up_to(self, symbol: str, depth: int) -> int:
         """How many derivations of a symbol are no deeper than ``depth``."""
@@ -57,7 +88,14 @@ class Counts:
 
     def numbered(self, symbol: str, depth: int, number: int) -> Tree:
         """The derivation of a number from 0 to ``up_to(symbol, depth) - 1``."""
-        for k in range(len(self.grammar.rules[symbol])):
+        if self.up_to(symbol, depth) < _SHORT:
+            if (symbol, depth) not in self._ends:
+                counts = (self._product(symbol, k, depth) for k in range(len(self._parts[symbol])))
+                self._ends[symbol, depth] = list(accumulate(counts))
+            ends = self._ends[symbol, depth]
+            k = bisect_right(ends, number)
+            return Tree(symbol, k, self._children(symbol, k, depth, number - (ends[k - 1] if k else 0)))
+        for k in range(len(self._parts[symbol])):
             count = self._product(symbol, k, depth)
             if number < count:
                 return Tree(symbol, k, self._children(symbol, k, depth, number))
@@ -94,7 +132,7 @@ class Counts:
         if depth < 1:
             return 0
         before = self._table[depth - 1]
-        return math.prod([before[s] for _, s in self.grammar.children[symbol][alternative]])
+        return math.prod([before[part] ** times for part, times in self._parts[symbol][alternative]])
 
     def _children(self, symbol: str, alternative: int, depth: int, number: int) -> tuple[Tree, ...]:
         symbols = [s for _, s in self.grammar.children[symbol][alternative]]

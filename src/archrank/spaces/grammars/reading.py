@@ -1,20 +1,20 @@
 """Grammars from text and from Python."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from archrank.errors import ParseError, SpaceError, UnknownName
 from archrank.spaces.grammars.rules import Alternative
 from archrank.spaces.grammars.topologies import Topology, built_in
-from archrank.spaces.grammars.words import Word, misread, words
-from archrank.system.foreign import shown
+from archrank.spaces.grammars.words import Word, check_name, misread, words
+from archrank.system.foreign import bounded, shown
 
 __all__ = ["read_rules"]
 
 Rules = dict[str, tuple[Alternative, ...]]
 
 _MOST = 1_000
-"""Parts of one alternative."""
+"""Parts of one alternative, to which repetitions may lead."""
 
 
 def read_rules(rules: object, topologies: dict[str, Topology]) -> Rules:
@@ -34,8 +34,9 @@ def read_rules(rules: object, topologies: dict[str, Topology]) -> Rules:
     elif isinstance(rules, Mapping):
         found = {}
         for symbol, given in rules.items():
-            if not isinstance(symbol, str) or not symbol.strip() or "\n" in symbol:
-                raise SpaceError(f"the rule {shown(symbol)} needs a text on one line as its symbol")
+            if not isinstance(symbol, str):
+                raise SpaceError(f"the rule {shown(symbol)} needs a text as its symbol")
+            check_name(symbol)
             found[symbol] = _listed(symbol, given)
     else:
         raise SpaceError(
@@ -53,7 +54,7 @@ def read_rules(rules: object, topologies: dict[str, Topology]) -> Rules:
 
 def _read_text(text: str) -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = {}
-    tokens = list(words(text))
+    tokens = _tokens(text)
     at = 0
     while True:
         while tokens[at].kind in ("\n", ";"):
@@ -72,18 +73,28 @@ def _read_text(text: str) -> dict[str, list[list[str]]]:
         found[symbol.text], at = _read_alternatives(text, tokens, at + 2)
 
 
+def _tokens(text: str) -> list[Word]:
+    """The words and marks of a text; of several ends of lines in a row the first."""
+    found: list[Word] = []
+    for word in words(text):
+        if word.kind != "\n" or not found or found[-1].kind != "\n":
+            found.append(word)
+    return found
+
+
 def _read_alternatives(text: str, tokens: Sequence[Word], at: int) -> tuple[list[list[str]], int]:
     """The alternatives from a token on, and the token behind them."""
     found: list[list[str]] = [[]]
     while True:
         token = tokens[at]
-        following = next(t.kind for t in tokens[at:] if t.kind != "\n")
+        following = tokens[at + 1].kind if token.kind == "\n" else ""
         if token.kind == "word":
             found[-1].append(token.text)
         elif token.kind == "times":
             if not found[-1]:
                 raise misread(text, token.at, "a number of repetitions needs a word in front of it")
-            if not 0 < int(token.text) <= _MOST - len(found[-1]):
+            most = _MOST + 1 - (len(found[-1]) - 1)  # the first word is the topology
+            if len(token.text) > 6 or not 0 < int(token.text) <= most:
                 raise misread(text, token.at, f"an alternative has from 1 to {_MOST} parts")
             found[-1] += [found[-1][-1]] * (int(token.text) - 1)
         elif token.kind == "\n" and (following == "|" or (not found[-1] and following == "word")):
@@ -105,11 +116,13 @@ def _listed(symbol: str, given: Any) -> list[list[str]]:
     """The alternatives of a rule that is given in Python."""
     if isinstance(given, str):
         try:
-            found, _ = _read_alternatives(given, list(words(given)), 0)
+            tokens = _tokens(given)
+            found, at = _read_alternatives(given, tokens, 0)
+            _check_end(given, tokens, at)
         except ParseError as error:
             raise ParseError(f"the rule {symbol}: {error}") from None
         return found
-    if not isinstance(given, Iterable) or isinstance(given, bytes | Mapping):
+    if not isinstance(given, Iterable) or isinstance(given, bytes | Mapping | Set):  # a set has no order
         raise SpaceError(f"the rule {symbol} is {shown(given)}; expected a text or a list of alternatives")
     alternatives: list[list[str]] = []
     for each in given:
@@ -124,18 +137,38 @@ def _listed(symbol: str, given: Any) -> list[list[str]]:
     return alternatives
 
 
+def _check_end(text: str, tokens: Sequence[Word], at: int) -> None:
+    """Refuse what stands behind the alternatives of a rule that is given in Python."""
+    while tokens[at].kind in ("\n", ";"):
+        at += 1
+    if tokens[at].kind == "end":
+        return
+    if tokens[at].kind == "word" and tokens[at + 1].kind == "arrow":
+        reason = f"another rule begins here; make {tokens[at].text!r} a key of the mapping"
+    else:
+        reason = "expected '|' between alternatives; the end of a line and ';' end a rule"
+    raise misread(text, tokens[at].at, reason)
+
+
 def _alternative(
     symbol: str, parts: list[str], rules: Mapping[str, object], topologies: dict[str, Topology]
 ) -> Alternative:
+    for part in set(parts):
+        check_name(part)
     head = parts[0]
     if head not in topologies and head not in rules and (made := built_in(head)) is not None:
         topologies[head] = made
     if head in topologies:
         return Alternative(head, tuple(parts[1:]))
     if len(parts) > 1:
+        if head in rules and built_in(head) is not None:
+            raise SpaceError(
+                f"the rule {symbol}: {bounded(' '.join(parts), 200)!r} begins with {head}, which is a rule here and "
+                "so no topology; give that rule another name"
+            )
         allowed = [*topologies, "LinearN", "ResidualN", "SplitJoinN", "SplitConcatN", "Cell"]
         raise SpaceError(
-            f"the rule {symbol}: {' '.join(parts)!r} must begin with a topology: "
+            f"the rule {symbol}: {bounded(' '.join(parts), 200)!r} must begin with a topology: "
             f"{UnknownName('topology', head, allowed)}"
         )
     return Alternative(None, tuple(parts))

@@ -1,15 +1,23 @@
 """Context-free grammars of architectures: what each symbol may become."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from archrank.errors import SpaceError, UnknownName
 from archrank.spaces.grammars.topologies import Topology
 from archrank.spaces.grammars.words import quoted
+from archrank.system.foreign import bounded
 
 __all__ = ["Alternative", "Grammar"]
+
+_NAMED = 10
+"""Rules that an error names."""
+
+_LONGEST_CHAIN = 100
+"""Rules of which each may become the next one and nothing else; each takes several calls within each other."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Grammar:
         reached = _reached(rules, start)
         if unused := [symbol for symbol in rules if symbol not in reached]:
             warnings.warn(
-                f"no derivation from {start} reaches the rules {', '.join(unused)}; remove them, or use them in a rule",
+                f"no derivation from {start} reaches the rules {_listed(unused)}; remove them, or use them in a rule",
                 stacklevel=3,
             )
         self.rules = {symbol: rules[symbol] for symbol in rules if symbol in reached}
@@ -103,6 +111,26 @@ class Grammar:
             for symbol, alternatives in self.rules.items()
         )
 
+    @cached_property
+    def heads(self) -> dict[str, dict[str | None, list[int]]]:
+        """Of every rule, the alternatives that a text with a topology or an operation in front may stand for.
+
+        Those that are a rule alone, for which that rule's text stands, are under None.
+        """
+        found: dict[str, dict[str | None, list[int]]] = {}
+        for symbol, alternatives in self.rules.items():
+            mine = found[symbol] = {}
+            for k, a in enumerate(alternatives):
+                single = a.topology is None and a.parts[0] in self.rules
+                mine.setdefault(None if single else a.topology or a.parts[0], []).append(k)
+        return found
+
+    def expected(self, symbol: str) -> str:
+        """The alternatives of a rule, for an error."""
+        texts = [bounded(a.text, 100) for a in self.rules[symbol][:_NAMED]]
+        more = len(self.rules[symbol]) - len(texts)
+        return " | ".join(texts) + (f" | … and {more} more" if more else "")
+
     def possible(self, symbol: str, depth: int) -> list[int]:
         """The alternatives from which a derivation no deeper than ``depth`` follows."""
         highest, every = self._every[symbol]
@@ -120,14 +148,14 @@ class Grammar:
         for symbol, alternatives in rules.items():
             if not alternatives:
                 raise SpaceError(f"the rule {symbol} has no alternative; it needs at least one")
-            texts = [a.text for a in alternatives]
-            if twice := [text for text in texts if texts.count(text) > 1]:
-                raise SpaceError(f"the rule {symbol} lists the alternative {twice[0]!r} twice")
+            counts = Counter(a.text for a in alternatives)
+            if twice := [text for text, count in counts.items() if count > 1]:
+                raise SpaceError(f"the rule {symbol} lists the alternative {bounded(twice[0], 200)!r} twice")
             for a in alternatives:
                 if a.topology is not None and len(a.parts) != topologies[a.topology].arity:
                     raise SpaceError(
-                        f"the rule {symbol}: {a.topology} takes {topologies[a.topology].arity} parts, but {a.text!r} "
-                        f"has {len(a.parts)}"
+                        f"the rule {symbol}: {a.topology} takes {topologies[a.topology].arity} parts, but "
+                        f"{bounded(a.text, 200)!r} has {len(a.parts)}"
                     )
                 for part in a.parts:
                     if part in topologies:
@@ -140,27 +168,30 @@ class Grammar:
                         )
 
     def _shallowest(self) -> dict[str, int]:
+        """By rising depth: an alternative is possible one rule above the last of its parts to be so."""
+        missing: dict[tuple[str, int], int] = {}
+        users: dict[str, list[tuple[str, int]]] = {symbol: [] for symbol in self.rules}
         found: dict[str, int] = {}
-        while True:
-            depths = {
-                symbol: min(
-                    (
-                        1 + max((found[part] for _, part in children), default=0)
-                        for children in alternatives
-                        if all(part in found for _, part in children)
-                    ),
-                    default=None,
-                )
-                for symbol, alternatives in self.children.items()
-            }
-            new = {symbol: depth for symbol, depth in depths.items() if depth is not None}
-            if new == found:
-                break
-            found = new
+        for symbol, alternatives in self.children.items():
+            for k, children in enumerate(alternatives):
+                parts = {part for _, part in children}
+                missing[symbol, k] = len(parts)
+                for part in parts:
+                    users[part].append((symbol, k))
+                if not parts:
+                    found[symbol] = 1
+        pending = deque(found)
+        while pending:
+            part = pending.popleft()
+            for symbol, k in users[part]:
+                missing[symbol, k] -= 1
+                if missing[symbol, k] == 0 and symbol not in found:
+                    found[symbol] = found[part] + 1
+                    pending.append(symbol)
         if endless := [symbol for symbol in self.rules if symbol not in found]:
             raise SpaceError(
                 f"the rule {endless[0]} has no finite derivation: each of its alternatives leads to rules that never "
-                f"end ({', '.join(endless)}); give one of them an alternative of operations alone"
+                f"end ({_listed(endless)}); give one of them an alternative of operations alone"
             )
         return found
 
@@ -170,30 +201,57 @@ class Grammar:
             symbol: [a.parts[0] for a in alternatives if a.topology is None and a.parts[0] in self.rules]
             for symbol, alternatives in self.rules.items()
         }
-        for symbol in self.rules:
-            pending, seen = list(single[symbol]), set()
-            while pending:
-                other = pending.pop()
-                if other == symbol:
-                    raise SpaceError(
-                        f"the rule {symbol} may become {symbol} again without end; remove that alternative"
-                    )
-                if other not in seen:
-                    seen.add(other)
-                    pending += single[other]
+        longest = _longest_ways(single)
+        if left := [symbol for symbol in self.rules if symbol not in longest]:
+            # Each of them leads to another one of them, so the way from any of them comes back to where it was.
+            way = [left[0]]
+            while (following := next(s for s in single[way[-1]] if s not in longest)) not in way:
+                way.append(following)
+            loop = way[way.index(following) :]
+            symbol = min(loop, key=left.index)
+            raise SpaceError(
+                f"the rule {symbol} may become {symbol} again without end; remove that alternative"
+            )
+        for symbol, length in longest.items():
+            if length > _LONGEST_CHAIN:
+                raise SpaceError(
+                    f"from the rule {symbol} on, {length} rules in a row may each become the next one alone; expected "
+                    f"at most {_LONGEST_CHAIN}: put their alternatives into fewer rules"
+                )
 
     def _deepest(self) -> int | None:
-        """By as many rounds as there are symbols: what still grows then is recursive."""
-        depths = dict(self.shallowest)
-        for _ in range(len(self.rules) + 1):
-            before = depths
-            depths = {
-                symbol: max(1 + max((before[p] for _, p in children), default=0) for children in alternatives)
-                for symbol, alternatives in self.children.items()
-            }
-            if depths == before:
-                return depths[self.start]
-        return None
+        parts = {
+            symbol: [part for children in alternatives for _, part in children]
+            for symbol, alternatives in self.children.items()
+        }
+        # What is in no order is recursive, and everything leads on from the start.
+        return _longest_ways(parts).get(self.start)
+
+
+def _longest_ways(following: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """How many symbols the longest way from each has, itself included; without those that ways without end begin at."""
+    left = {symbol: set(others) for symbol, others in following.items()}
+    before: dict[str, list[str]] = {symbol: [] for symbol in left}
+    for symbol, others in left.items():
+        for other in others:
+            before[other].append(symbol)
+    missing = {symbol: len(others) for symbol, others in left.items()}
+    found = {symbol: 1 for symbol, count in missing.items() if count == 0}
+    longest = dict.fromkeys(left, 1)
+    pending = deque(found)
+    while pending:
+        other = pending.popleft()
+        for symbol in before[other]:
+            longest[symbol] = max(longest[symbol], longest[other] + 1)
+            missing[symbol] -= 1
+            if missing[symbol] == 0:
+                found[symbol] = longest[symbol]
+                pending.append(symbol)
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _reached(rules: Mapping[str, tuple[Alternative, ...]], start: str) -> set[str]:

@@ -17,16 +17,24 @@ from archrank.graph import Graph
 from archrank.network_features import network_features
 from archrank.open_space import OpenSpace
 from archrank.spaces.grammars import moves
+from archrank.spaces.grammars.arguments import (
+    checked_count,
+    checked_effects,
+    checked_factor,
+    checked_names,
+    checked_topologies,
+    depth_limit,
+)
 from archrank.spaces.grammars.effects import Effect, Shapes
 from archrank.spaces.grammars.laws import ByChoice, ByDepth, Counts, Law, Uniform
 from archrank.spaces.grammars.lowering import Lowering, flat_function
 from archrank.spaces.grammars.reading import read_rules
 from archrank.spaces.grammars.rules import Grammar
 from archrank.spaces.grammars.texts import read_tree, written
-from archrank.spaces.grammars.topologies import topology_of
 from archrank.spaces.grammars.tree import Tree, choice_points, derived, places, taken_alternatives
 from archrank.spaces.grammars.words import quoted, words
-from archrank.system.foreign import shown
+from archrank.system.arguments import checked_flag
+from archrank.system.foreign import kind_of, shown
 
 __all__ = ["GrammarSpace", "Sampling"]
 
@@ -36,8 +44,6 @@ Sampling = Literal["uniform", "depth", "choices"]
 _LAWS: dict[str, type[Law]] = {"uniform": Uniform, "depth": ByDepth, "choices": ByChoice}
 _TRIES = 500
 _LISTED = 20_000
-_DEEPEST = 100
-"""Rules within each other; each takes several calls within each other, of which Python allows 1,000."""
 _KEPT = 20_000
 
 
@@ -104,26 +110,28 @@ class GrammarSpace(OpenSpace):
         connected: bool = True,
         sampling: Sampling = "uniform",
     ) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise SpaceError(f"name is {shown(name)}; expected a text, which names the space")
         super().__init__(name)
-        if sampling not in _LAWS:
+        if not isinstance(sampling, str) or sampling not in _LAWS:
             raise UnknownName("sampling", sampling, _LAWS)
-        known = {title: topology_of(title, given) for title, given in (topologies or {}).items()}
+        if start is not None and not isinstance(start, str):
+            raise SpaceError(f"start is {shown(start)}; expected the symbol of a rule")
+        known = checked_topologies(topologies)
         read = read_rules(rules, known)
-        self.grammar = Grammar(read, next(iter(read)) if start is None else start, known, operations)
+        named = None if operations is None else checked_names("operations", operations)
+        self.grammar = Grammar(read, next(iter(read)) if start is None else start, known, named)
         self.operations = self.grammar.operations
-        self.max_depth = self._depth_limit(max_depth)
-        self.max_operations = max_operations
-        if max_operations is not None and max_operations < 1:
-            raise SpaceError(f"at most {max_operations} operations leave no architecture; give 1 or more")
-        self._identities = frozenset(identities)
-        self._zeros = frozenset(zeros)
-        inside = {operation for topology in known.values() for operation in topology.operations}
-        for operation in effects or {}:
-            if operation not in self.operations and operation not in inside:
-                raise SpaceError(
-                    f"an effect: {UnknownName('operation', operation, [*self.operations, *inside])}"
-                )
-        self._shapes = Shapes(self.grammar, effects or {}, self._zeros, max_halvings, max_widening)
+        self.max_depth = depth_limit(self.grammar, name, max_depth)
+        self.max_operations = checked_count("max_operations", max_operations, 1)
+        self._identities = frozenset(checked_names("identities", identities))
+        self._zeros = frozenset(checked_names("zeros", zeros))
+        inside = dict.fromkeys(each for topology in known.values() for each in topology.operations)
+        effects = checked_effects(effects, [*self.operations, *inside])
+        max_halvings = checked_count("max_halvings", max_halvings, 0)
+        max_widening = checked_factor("max_widening", max_widening)
+        self._shapes = Shapes(self.grammar, effects, self._zeros, max_halvings, max_widening)
+        connected = checked_flag("connected", connected, SpaceError)
         self._connected = connected and not self._zeros.isdisjoint(self.operations)
         limited = max_halvings is not None or max_widening is not None
         # Without effects the nodes of one's own topologies may do anything; what is built in is known.
@@ -135,31 +143,17 @@ class GrammarSpace(OpenSpace):
         self._trees: dict[Architecture, Tree] = {}
         self._domain = lru_cache(maxsize=None)(self._domain_of)
 
-    def _depth_limit(self, given: int | None) -> int:
-        shallowest, deepest = self.grammar.shallowest[self.grammar.start], self.grammar.deepest
-        if given is None and deepest is None:
-            raise SpaceError(
-                f"the rules of {self.name} are recursive, so that there are infinitely many architectures; "
-                f"give max_depth, at least {shallowest}"
-            )
-        if given is not None and (type(given) is not int or given < shallowest):
-            raise SpaceError(
-                f"max_depth is {shown(given)}, but the shallowest derivation of {self.grammar.start} has the depth "
-                f"{shallowest}"
-            )
-        limit = min(each for each in (given, deepest) if each is not None)
-        if limit > _DEEPEST:
-            raise SpaceError(
-                f"derivations would be up to {limit} rules deep; give a max_depth of {_DEEPEST} or less"
-            )
-        return limit
-
     # Derivations and architectures.
 
     def tree(self, architecture: Architecture) -> Tree:
         """The derivation of an architecture."""
         if architecture not in self._trees:
-            _, tree = self.built(Given(dict(architecture.choices)))
+            again, tree = self.built(Given(dict(architecture.choices)))
+            if again != architecture:
+                raise InvalidArchitecture(
+                    f"the choices {shown(dict(architecture.choices))} of an architecture of {architecture.space} are "
+                    f"not those of a derivation of {self.name}, which are {shown(dict(again.choices))}"
+                )
             self._keep(architecture, tree)
         return self._trees[architecture]
 
@@ -204,6 +198,10 @@ class GrammarSpace(OpenSpace):
             ParseError: The text denotes none or several; the message says where and what was expected.
             InvalidArchitecture: It breaks the rules of sizes, shapes and zeros.
         """
+        if not isinstance(text, str):
+            raise ParseError(
+                f"{shown(text)} is of type {kind_of(text)}; expected a text of the space {self.name}"
+            )
         if text.lstrip()[:1] == "{":
             return super().parse(text)
         tree = read_tree(self.grammar, text)

@@ -10,6 +10,7 @@ from archrank.errors import ParseError
 from archrank.spaces.grammars.rules import Alternative, Grammar
 from archrank.spaces.grammars.tree import Tree
 from archrank.spaces.grammars.words import Word, misread, quoted, words
+from archrank.system.foreign import bounded, shown
 
 __all__ = ["read_tree", "written"]
 
@@ -112,16 +113,23 @@ class _Readings:
         if len(self._known) > _LARGEST:
             raise ParseError(f"the text is too large: more than {_LARGEST} readings of its parts were tried")
         alternatives = self._grammar.rules[symbol]
-        tried = range(len(alternatives))
         marked = used < len(term.marks)
+        tried: Sequence[int]
         if marked:
             number = term.marks[used]
-            if not 0 <= number < len(alternatives):
-                self._fail(term.at, f"{symbol} has the alternatives 1 to {len(alternatives)}", close=True)
-            tried = range(number, min(number + 1, len(alternatives))) if number >= 0 else range(0)
+            tried = [number] if 0 <= number < len(alternatives) else []
+            if not tried:
+                self._fail(term.at, symbol, f"{symbol} has the alternatives 1 to {len(alternatives)}")
+        else:
+            heads = self._grammar.heads[symbol]
+            tried = sorted(heads.get(term.name, []) + heads.get(None, []))
+            if 0 not in tried[:1]:
+                self._fail(term.at, symbol)
         found: list[Tree] = []
         for k in tried:
             found += self._alternative(symbol, k, alternatives[k], term, used + marked)
+        if len(tried) < len(alternatives):
+            self._fail(term.at, symbol)
         self._known[key] = (term, found[:2])
         return found[:2]
 
@@ -130,21 +138,22 @@ class _Readings:
             (part,) = a.parts
             if part in self._grammar.rules:
                 return [Tree(symbol, k, (child,)) for child in self.of(part, term, used)]
-            fits = used == len(term.marks) and self._operation(part, term, symbol)
-            return [Tree(symbol, k)] if fits else []
-        if used < len(term.marks):
+            return [Tree(symbol, k)] if self._operation(part, term, used, symbol) else []
+        if self._has_more_marks(term, used):
             return []
         if term.name != a.topology or term.parts is None:
-            self._fail(term.at, self._expected(symbol))
+            self._fail(term.at, symbol)
             return []
         if len(term.parts) != len(a.parts):
-            reason = f"{a.topology} has {len(term.parts)} parts, expected {len(a.parts)}: {a.text}"
-            self._fail(term.at, reason, close=True)
+            reason = (
+                f"{a.topology} has {len(term.parts)} parts, expected {len(a.parts)}: {bounded(a.text, 200)}"
+            )
+            self._fail(term.at, symbol, reason)
             return []
         options: list[tuple[Tree, ...]] = [()]
         for part, inner in zip(a.parts, term.parts, strict=True):
             if part not in self._grammar.rules:
-                if inner.marks or not self._operation(part, inner, symbol):
+                if not self._operation(part, inner, 0, symbol):
                     return []
                 continue
             children = self.of(part, inner, 0)
@@ -153,19 +162,30 @@ class _Readings:
                 return []
         return [Tree(symbol, k, children) for children in options]
 
-    def _operation(self, name: str, term: _Term, symbol: str) -> bool:
+    def _operation(self, name: str, term: _Term, used: int, symbol: str) -> bool:
+        if self._has_more_marks(term, used):
+            return False
         if term.name == name and term.parts is None:
             return True
-        self._fail(term.at, self._expected(symbol))
+        self._fail(term.at, symbol)
         return False
 
-    def _expected(self, symbol: str) -> str:
-        return f"expected {symbol}: {' | '.join(a.text for a in self._grammar.rules[symbol])}"
+    def _has_more_marks(self, term: _Term, used: int) -> bool:
+        if used == len(term.marks):
+            return False
+        number = term.marks[used] + 1
+        reason = f"the number {number}: is one too many: {shown(term.name)} is no rule with alternatives; remove it"
+        self._fail(term.at, "", reason)
+        return True
 
-    def _fail(self, at: int, reason: str, *, close: bool = False) -> None:
-        """Keep the furthest failure; at one position, that of a part that is nearly right."""
-        if (at, close) > self._furthest:
-            self._furthest, self._reason = (at, close), reason
+    def _fail(self, at: int, symbol: str, reason: str = "") -> None:
+        """Keep the furthest failure; at one position, that of a part that is nearly right, for which there is a reason.
+
+        Without one, an alternative of the symbol was expected.
+        """
+        if (at, bool(reason)) > self._furthest:
+            self._furthest = at, bool(reason)
+            self._reason = reason or f"expected {symbol}: {self._grammar.expected(symbol)}"
 
 
 def _parsed(text: str) -> _Term:

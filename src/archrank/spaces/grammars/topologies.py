@@ -1,13 +1,18 @@
 """How the parts of a rule are wired: chains, residual blocks, cells, parallel branches, and a user's own."""
 
+import copy
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
-from archrank.errors import SpaceError
-from archrank.graph import Cell, Node
-from archrank.system.foreign import shown
+import numpy as np
+
+from archrank.errors import ArchrankError, InvalidArchitecture, SpaceError
+from archrank.graph import Cell, Node, Site
+from archrank.spaces.grammars.words import check_name
+from archrank.system.arguments import checked_whole
+from archrank.system.foreign import bounded, in_one_line, kind_of, shown
 
 __all__ = ["Part", "Topology", "built_in", "topology_of"]
 
@@ -73,33 +78,86 @@ class Topology:
         arity: int | None = None,
         wire: Callable[[Sequence[Part]], Cell] | None = None,
         *,
-        edges: Sequence[tuple[int, int]] | None = None,
+        edges: Iterable[Sequence[int]] | None = None,
     ) -> None:
+        self.name = ""
         if (edges is None) == (wire is None):
             raise SpaceError("a topology needs either a function that wires its parts, or edges")
-        self.edges = None if edges is None else tuple((int(s), int(t)) for s, t in edges)
+        self.edges = None if edges is None else _pairs(edges)
         self._last = max((target for _, target in self.edges or ()), default=0)
         self.wire = wire
-        self.arity = len(self.edges or ()) if arity is None else arity
-        if self.arity < 1 or (self.edges is not None and self.arity != len(self.edges)):
-            raise SpaceError(f"a topology of {self.arity} parts needs as many edges, and at least one part")
+        if wire is not None and not callable(wire):
+            raise SpaceError(
+                f"a topology has {shown(wire)} as its function; expected one that makes a Cell of a list of parts"
+            )
+        if arity is None and self.edges is None:
+            raise SpaceError(
+                "a topology with a function needs the number of its parts, such as Topology(2, wire)"
+            )
+        self.arity = (
+            len(self.edges or ()) if arity is None else checked_whole("arity", arity, error=SpaceError)
+        )
+        if self.edges == ():
+            raise SpaceError("a topology needs at least one edge, such as (0, 1)")
+        if self.edges is not None and self.arity != len(self.edges):
+            raise SpaceError(
+                f"a topology of {self.arity} parts needs as many edges, but has {len(self.edges)}"
+            )
+        self._check()
+
+    def _check(self) -> None:
+        """Try it with parts that can be told apart."""
+        marks = self._marks
         try:
-            made = self.cell([Part("part")] * self.arity)
-            Cell(made.inputs, made.junctions, made.sites, made.outputs)  # which checks it
-        except SpaceError as error:
+            made = self.cell(marks)
+            if self.edges is not None:
+                Cell(made.inputs, made.junctions, made.sites, made.outputs)  # which checks it
+        except ArchrankError as error:
             raise SpaceError(f"a topology of {self.arity} parts is wired wrongly: {error}") from None
+        live = set(live_operations(made))
+        if idle := [place for place, mark in enumerate(marks, start=1) if mark.operation not in live]:
+            raise SpaceError(
+                f"a topology of {self.arity} parts is wired wrongly: part {idle[0]} never matters, because the input "
+                "does not reach it or it does not reach the output"
+            )
+        # Every junction is in the lists that are made for each cell.
+        written = {target for _, target in self.edges or ()}
+        if gap := next((j for j in range(1, len(written) + 1) if j not in written), None):
+            raise SpaceError(
+                f"no edge leads to junction {gap} of 0 to {self._last}; number the junctions without gaps"
+            )
+
+    def called(self, name: str) -> "Topology":
+        """The same under the name that a grammar has for it, which errors tell."""
+        other = copy.copy(self)
+        other.name = name
+        return other
 
     def cell(self, parts: Sequence[Part]) -> Cell:
-        """The cell of some parts."""
+        """The cell of some parts.
+
+        Raises:
+            SpaceError: Its function fails, or gives no cell.
+        """
         if self.edges is not None:
             nodes = tuple([part(*edge) for part, edge in zip(parts, self.edges, strict=True)])
             return Cell.unchecked(1, self._last + 1, nodes, (self._last,), False)
-        made: object = self.wire(parts)  # type: ignore[misc] # one of the two is given
+        try:
+            made: object = self.wire(parts)  # type: ignore[misc] # one of the two is given
+        except InvalidArchitecture:
+            raise
+        except Exception as error:
+            raise SpaceError(f"{self._title} failed: {in_one_line(error)}") from error
         if not isinstance(made, Cell) or made.inputs != 1 or len(made.outputs) != 1:
             raise SpaceError(
-                f"its function gave {shown(made)}; expected a Cell with one input and one output"
+                f"{self._title} gave {shown(made)}; expected a Cell with one input and one output"
             )
         return made
+
+    @property
+    def _title(self) -> str:
+        called = bounded(str(getattr(self.wire, "__name__", kind_of(self.wire))), 100)
+        return f"the function {called} of {f'the topology {self.name}' if self.name else 'a topology'}"
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -133,17 +191,63 @@ def topology_of(name: object, given: Any) -> Topology:
     Raises:
         SpaceError: It is none.
     """
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str):
         raise SpaceError(f"the topology {shown(name)} needs a text as its name")
+    check_name(name)
     if isinstance(given, Topology):
-        return given
-    try:
-        edges = [(source, target) for source, target in given]
-    except (TypeError, ValueError):
+        return given.called(name)
+    if not isinstance(given, Iterable):
         raise SpaceError(
             f"the topology {name} is {shown(given)}; expected a Topology, or pairs of a source and a target junction"
-        ) from None
-    return Topology(edges=edges)
+        )
+    try:
+        return Topology(edges=given).called(name)
+    except SpaceError as error:
+        raise SpaceError(f"the topology {name}: {error}") from None
+
+
+def _pairs(edges: Iterable[Any]) -> tuple[tuple[int, int], ...]:
+    """Edges, as pairs of whole numbers."""
+    if not isinstance(edges, Iterable) or isinstance(edges, str | bytes | Mapping | Set):
+        raise SpaceError(f"the edges are {shown(edges)}; expected a list of pairs such as [(0, 1), (1, 2)]")
+    found = []
+    for place, edge in enumerate(edges, start=1):
+        pair = edge if isinstance(edge, list | tuple | np.ndarray) else ()
+        if len(pair) != 2 or not all(
+            isinstance(j, int | np.integer) and not isinstance(j, bool) for j in pair
+        ):
+            raise SpaceError(
+                f"edge {place} is {shown(edge)}; expected a source and a target junction, such as (0, 1)"
+            )
+        found.append((int(pair[0]), int(pair[1])))
+    return tuple(found)
+
+
+def live_operations(cell: Cell) -> Iterator[str]:
+    """The operations that the input reaches and that reach the output, those of cells within them too."""
+    sites = sorted(cell.sites, key=_first_target)
+    fed = set(range(cell.inputs))
+    reached = []
+    for site in sites:
+        # What reads nothing is a constant.
+        if not site.sources or not fed.isdisjoint(site.sources):
+            fed.update(_targets(site))
+            reached.append(site)
+    useful = set(cell.outputs)
+    for site in reversed(reached):
+        if not useful.isdisjoint(_targets(site)):
+            useful.update(site.sources)
+            yield site.operation
+            if isinstance(site, Node) and site.inner is not None:
+                yield from live_operations(site.inner)
+
+
+def _targets(site: Site) -> tuple[int, ...]:
+    return site.targets if isinstance(site, Node) else (site.target,)
+
+
+def _first_target(site: Site) -> int:
+    return min(_targets(site))
 
 
 def built_in(name: str) -> Topology | None:

@@ -1,23 +1,24 @@
 """The words and marks of which grammars and derivations are written."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from archrank.errors import ParseError
-from archrank.system.foreign import bounded
+from archrank.errors import ParseError, SpaceError
+from archrank.system.foreign import bounded, shown
 
-__all__ = ["Word", "misread", "quoted", "words"]
+__all__ = ["Word", "check_name", "misread", "quoted", "words"]
 
 _TOKEN = re.compile(
     r"""
-      (?P<blank>[ \t\r]+|\#[^\n]*)
+      (?P<blank>(?:[^\S\n]|[\ufeff\u200b])+|\#[^\n]*)
     | (?P<arrow>->|→|::=)
-    | (?P<times>[*×]\s*\d{1,4})
+    | (?P<times>[*×][^\S\n]*[0-9]+)
     | (?P<mark>[|;()\[\],:\n])
     | "(?P<double>[^"\n]+)" | '(?P<single>[^'\n]+)'
-    | (?P<word>(?:(?!->|::=)[^\s|;()\[\],:#"'→×*])+)
+    | (?P<word>(?:(?!->|::=)[^\s\ufeff\u200b|;()\[\],:#"'→×*])+)
     """,
     re.VERBOSE,
 )
@@ -52,16 +53,25 @@ def words(text: str) -> Iterator[Word]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise misread(text, at, "expected a word; quotes must be closed on the same line")
+            raise misread(text, at, _reason(text, at))
         kind = str(match.lastgroup)
         if kind in ("word", "double", "single"):
             yield Word("word", match[kind], at)
         elif kind == "times":
-            yield Word(kind, match[0].lstrip("*× \t\n"), at)
+            yield Word(kind, match[0][1:].lstrip(), at)
         elif kind != "blank":
             yield Word("arrow" if kind == "arrow" else match[0], match[0], at)
         at = match.end()
     yield Word("end", "", len(text))
+
+
+def _reason(text: str, at: int) -> str:
+    """Why no word or mark begins at a position."""
+    if text[at] in "*×":
+        return f"expected a number of repetitions after {text[at]!r}, such as *3"
+    if text.startswith(('""', "''"), at):
+        return "expected a word between the quotes"
+    return "expected a word; quotes must be closed on the same line"
 
 
 def misread(text: str, at: int, reason: str) -> ParseError:
@@ -80,6 +90,27 @@ def quoted(word: str) -> str:
     ('conv3x3', '"conv 3x3"')
     """
     match = _TOKEN.fullmatch(word)
-    if match is not None and match.lastgroup == "word":
+    # What begins with a brace is read as a JSON object.
+    if match is not None and match.lastgroup == "word" and not word.startswith("{"):
         return word
     return f"'{word}'" if '"' in word else f'"{word}"'
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no text can hold, not even in quotes.
+
+    Raises:
+        SpaceError: It is blank, has quotes of both kinds, or a character that breaks or ends a line.
+    """
+    if not name.strip():
+        raise SpaceError(f"the name {shown(name)} is blank; give it characters that can be seen")
+    if '"' in name and "'" in name:
+        raise SpaceError(
+            f"the name {shown(name)} has quotes of both kinds, which no text can hold; leave one kind out"
+        )
+    if not name.isprintable() and any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name
+    ):
+        raise SpaceError(
+            f"the name {shown(name)} has a character that breaks a line or cannot be written to a file; leave it out"
+        )
