@@ -1,5 +1,6 @@
 """What the texts of grammars and of derivations may hold, and what is said of those that cannot be read."""
 
+import enum
 import itertools
 
 import numpy as np
@@ -61,6 +62,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_symbol():
         ("S -> Linear999 stem*1000 | relu", r"Linear999 takes 999 parts, but .*…' has 1000"),
         ("S -> Residual999 stem*1001", r"column 22.*from 1 to 1000 parts"),
         ("S -> Linear9 stem*99999999999", r"from 1 to 1000 parts"),
+        (
+            "S -> " + "|".join(f"Linear999 op{n}*999" for n in range(1_002)),
+            "repetitions add up to more than 1000000",
+        ),
         ("S -> Linear2 relu stem; Linear2 -> tanh", r"begins with Linear2, which is a rule here"),
     ],
 )
@@ -137,6 +142,35 @@ def test_an_architecture_with_choices_that_no_derivation_has_is_not_formatted():
     with pytest.raises(InvalidArchitecture, match=r"'S/2.T': 'relu'.* not those of a derivation"):
         space.format(more)
     assert space.format(Architecture(space.name, whole.choices)) == "stem"
+
+
+def test_only_ambiguous_parts_of_a_text_are_numbered():
+    space = GrammarSpace("S -> Linear2 A stem | relu; A -> B | C; B -> conv | pool; C -> conv | tanh")
+    texts = [space.format(a) for a in space.architectures(space.rows())]
+    parts = ("1:conv", "pool", "2:conv", "tanh")
+    assert texts == [*(f"Linear2({part}, stem)" for part in parts), "relu"]
+    assert space.parse("1:Linear2(1:conv, stem)") == space.parse(texts[0])
+
+
+def test_a_rule_whose_name_is_like_the_path_of_a_choice_is_refused():
+    with pytest.raises(
+        SpaceError, match=r"the rule 'A/1\.B' looks like a path such as S/2\.C.* call it 'A_B'"
+    ):
+        GrammarSpace(
+            {"S": "Linear2 A a | Linear2 'A/1.B' a", "A": "Linear2 B c | d", "A/1.B": "p | q", "B": "e | f"}
+        )
+    assert GrammarSpace("S -> A/B | a; A/B -> b | c").size == 3
+
+
+class Kind(str, enum.Enum):  # noqa: UP042 # whose text is another one than that of a StrEnum
+    CONV = "conv"
+    POOL = "pool"
+
+
+def test_names_that_are_members_of_an_enum_are_texts():
+    space = GrammarSpace({"S": [["Linear2", Kind.CONV, Kind.POOL], [Kind.CONV]]})
+    assert [space.format(a) for a in space.architectures(space.rows())] == ["Linear2(conv, pool)", "conv"]
+    assert {type(name) for name in space.operations} == {str}
 
 
 def test_many_alternatives_are_read_listed_and_named():

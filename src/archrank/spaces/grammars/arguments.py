@@ -1,6 +1,5 @@
 """Checks of what a grammar's space is made with."""
 
-import math
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
@@ -23,6 +22,9 @@ __all__ = [
 
 _DEEPEST = 100
 """Rules within each other; each takes several calls within each other, of which Python allows 1,000."""
+
+_LARGEST = 10**9
+"""Limits above it limit nothing."""
 
 
 def checked_topologies(given: Any) -> dict[str, Topology]:
@@ -68,15 +70,21 @@ def checked_names(name: str, given: Any) -> tuple[str, ...]:
 
 def checked_count(name: str, given: Any, minimum: int) -> int | None:
     """A whole number, as Python's own; None for no limit."""
-    return None if given is None else checked_whole(name, given, minimum=minimum, error=SpaceError)
+    return (
+        None
+        if given is None
+        else checked_whole(name, given, minimum=minimum, maximum=_LARGEST, error=SpaceError)
+    )
 
 
 def checked_factor(name: str, given: Any) -> float | None:
-    """A finite number from 1 on, as Python's own; None for no limit."""
+    """A number from 1 on, as Python's own; None for no limit."""
     if given is None:
         return None
-    if not isinstance(given, Real) or isinstance(given, bool) or not math.isfinite(given):
-        raise SpaceError(f"{name} is {shown(given)}; expected a finite number from 1, or None for no limit")
+    if not isinstance(given, Real) or isinstance(given, bool) or not given <= _LARGEST:
+        raise SpaceError(
+            f"{name} is {shown(given)}; expected a number from 1 to {_LARGEST}, or None for no limit"
+        )
     if given < 1:
         raise SpaceError(f"{name} is {shown(given)}, which the input itself exceeds; give 1 or more")
     return int(given) if isinstance(given, int) else float(given)
@@ -103,6 +111,6 @@ def depth_limit(grammar: Grammar, name: str, given: Any) -> int:
     limit: int = min(each for each in (given, deepest) if each is not None)
     if limit > _DEEPEST:
         raise SpaceError(
-            f"derivations would be up to {limit} rules deep; give a max_depth of {_DEEPEST} or less"
+            f"derivations would be up to {shown(limit)} rules deep; give a max_depth of {_DEEPEST} or less"
         )
     return limit

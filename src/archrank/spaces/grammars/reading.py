@@ -1,5 +1,6 @@
 """Grammars from text and from Python."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -15,6 +16,11 @@ Rules = dict[str, tuple[Alternative, ...]]
 
 _MOST = 1_000
 """Parts of one alternative, to which repetitions may lead."""
+
+_ALL = 1_000_000
+"""The sum of all repetitions of a text."""
+
+_STEP = re.compile(r"/\d+\.")
 
 
 def read_rules(rules: object, topologies: dict[str, Topology]) -> Rules:
@@ -36,12 +42,18 @@ def read_rules(rules: object, topologies: dict[str, Topology]) -> Rules:
         for symbol, given in rules.items():
             if not isinstance(symbol, str):
                 raise SpaceError(f"the rule {shown(symbol)} needs a text as its symbol")
-            check_name(symbol)
-            found[symbol] = _listed(symbol, given)
+            found[str.__str__(symbol)] = _listed(symbol, given)
     else:
         raise SpaceError(
             f"the rules are {shown(rules)}; expected a text or a mapping of symbols to alternatives"
         )
+    for symbol in found:
+        check_name(symbol)
+        if _STEP.search(symbol):
+            raise SpaceError(
+                f"the rule {shown(symbol)} looks like a path such as S/2.C, by which choices are named; call it "
+                f"{_STEP.sub('_', symbol)!r}"
+            )
     if not found:
         raise SpaceError(
             "the grammar has no rules; write at least one, such as 'S -> Linear2 conv conv | conv'"
@@ -76,7 +88,14 @@ def _read_text(text: str) -> dict[str, list[list[str]]]:
 def _tokens(text: str) -> list[Word]:
     """The words and marks of a text; of several ends of lines in a row the first."""
     found: list[Word] = []
+    repeated = 0
     for word in words(text):
+        if word.kind == "times" and len(word.text) <= 6:
+            repeated += int(word.text)
+            if repeated > _ALL:
+                raise misread(
+                    text, word.at, f"the repetitions add up to more than {_ALL}; write fewer of them"
+                )
         if word.kind != "\n" or not found or found[-1].kind != "\n":
             found.append(word)
     return found
@@ -129,7 +148,7 @@ def _listed(symbol: str, given: Any) -> list[list[str]]:
         if isinstance(each, str):
             alternatives += _listed(symbol, each)
         elif isinstance(each, list | tuple) and each and all(isinstance(w, str) and w.strip() for w in each):
-            alternatives.append(list(each))
+            alternatives.append([str.__str__(word) for word in each])  # of a subclass, such as an enum
         else:
             raise SpaceError(
                 f"the rule {symbol}: the alternative is {shown(each)}; expected a text or a list of words"

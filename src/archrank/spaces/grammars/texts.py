@@ -97,7 +97,7 @@ class _Readings:
 
     def __init__(self, grammar: Grammar, text: str) -> None:
         self._grammar, self._text = grammar, text
-        self._known: dict[tuple[str, int, int], tuple[_Term, list[Tree]]] = {}
+        self._known: dict[tuple[str, int, int, tuple[int, ...]], tuple[_Term, list[Tree]]] = {}
         self._furthest: tuple[int, bool] = (-1, False)
         self._reason = ""
 
@@ -107,8 +107,8 @@ class _Readings:
 
     def of(self, symbol: str, term: _Term, used: int) -> list[Tree]:
         """The derivations of a symbol that a term denotes; ``used`` of its marks are read already."""
-        key = (symbol, id(term), used)
-        if key in self._known and term.marks == self._known[key][0].marks:
+        key = (symbol, id(term), used, term.marks)  # a term gets its marks after it was read without them
+        if key in self._known:
             return self._known[key][1]
         if len(self._known) > _LARGEST:
             raise ParseError(f"the text is too large: more than {_LARGEST} readings of its parts were tried")
@@ -192,7 +192,11 @@ def _parsed(text: str) -> _Term:
     tokens = [token for token in words(text) if token.kind != "\n"]
     term, at = _term(text, tokens, 0, 0)
     if tokens[at].kind != "end":
-        raise misread(text, tokens[at].at, "expected the end of the text")
+        raise misread(
+            text,
+            tokens[at].at,
+            "expected the end of the text; the parts of a topology stand in parentheses, such as Linear2(conv, conv)",
+        )
     return term
 
 

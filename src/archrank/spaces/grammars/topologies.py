@@ -18,6 +18,9 @@ __all__ = ["Part", "Topology", "built_in", "topology_of"]
 
 _FAMILIES = re.compile(r"(Linear|Residual|SplitJoin|SplitConcat)([1-9]\d{0,2})")
 
+_MOST = 100_000
+"""Parts of a topology."""
+
 CELL_EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The edges of a NAS-Bench-201 cell, in the order of its parts."""
 
@@ -95,7 +98,9 @@ class Topology:
                 "a topology with a function needs the number of its parts, such as Topology(2, wire)"
             )
         self.arity = (
-            len(self.edges or ()) if arity is None else checked_whole("arity", arity, error=SpaceError)
+            len(self.edges or ())
+            if arity is None
+            else checked_whole("arity", arity, maximum=_MOST, error=SpaceError)
         )
         if self.edges == ():
             raise SpaceError("a topology needs at least one edge, such as (0, 1)")
