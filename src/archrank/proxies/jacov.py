@@ -17,10 +17,7 @@ def jacov(probe: Probe) -> float:
     Reference: Mellor et al., Neural Architecture Search without Training, first version (arXiv:2006.04647v1), section
     3, with k = 1e-5.
     """
-    images, logits = probe.forward.images, probe.forward.logits
-    if not logits.requires_grad:
-        return float("-inf")
-    (gradient,) = torch.autograd.grad(logits.sum(), images, retain_graph=True, allow_unused=True)
+    gradient = probe.image_gradient
     if gradient is None:
         return float("-inf")
     correlations = torch.corrcoef(gradient.flatten(1).double())

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from torch import Tensor
 
 from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, FileError, ProxyError
+from archrank.given import ArchitecturesLike, architectures_of
 from archrank.proxies.builder import Builder, builder_for
 from archrank.proxies.named import DEFAULTS, named_proxies
 from archrank.proxies.probe import images_of, labels_of
 from archrank.proxies.scoring import WORST, scored
 from archrank.space import SearchSpace
 from archrank.system.arguments import checked_path, checked_whole
+from archrank.system.foreign import in_one_line, shown
 from archrank.system.on_progress import OnProgress, silent
 
 __all__ = ["score_all"]
@@ -28,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 def score_all(
     space: SearchSpace,
-    architectures: Sequence[Architecture],
+    architectures: ArchitecturesLike,
     *,
     proxies: Any = DEFAULTS,
     batch: Tensor | tuple[int, ...] | None = None,
@@ -42,7 +44,7 @@ def score_all(
 
     Args:
         space: The space.
-        architectures: B architectures.
+        architectures: B architectures, also as texts or as options; none at all are allowed.
         proxies: As for :func:`~archrank.proxies.score`, as are the next three.
         batch: None for 16 random images of the size that the networks of the space take.
         labels: The classes of the images.
@@ -56,9 +58,11 @@ def score_all(
 
     Raises:
         ProxyError: The networks of the space cannot be built, or not be scored.
+        PredictorError: Something is no architecture of the space.
         FileError: The file cannot be read or written.
     """
     chosen = named_proxies(proxies)
+    given = architectures_of(space, architectures, empty=True)
     builder = builder or builder_for(space)
     inputs = builder.shape if batch is None else batch
     images = images_of(inputs, checked_whole("seed", seed, minimum=0, maximum=2**63 - 1, error=ProxyError))
@@ -66,31 +70,48 @@ def score_all(
         labels = labels_of(labels, len(images)).tolist()
     kept = _Kept(file, _digest(space, builder, inputs, labels, seed))
     found: list[Mapping[str, float]] = []
-    on_progress(0, len(architectures))
-    for done, architecture in enumerate(architectures, start=1):
+    on_progress(0, len(given))
+    for done, architecture in enumerate(given, start=1):
         text = space.format(architecture)
         known = kept.scores.get(text, {})
         missing = {name: proxy for name, proxy in chosen.items() if name not in known}
         if missing:
             try:
-                network = builder.build(architecture, seed)
+                network = _built(builder, architecture, seed)
                 known = {**known, **scored(network, inputs, labels, missing, seed, copy=not builder.fresh)}
             except ArchrankError as error:
                 raise ProxyError(f"{text}: {error}") from error
             kept.add(text, known)
         found.append(known)
-        on_progress(done, len(architectures))
+        on_progress(done, len(given))
     return {name: np.array([scores[name] for scores in found], dtype=np.float64) for name in chosen}
+
+
+def _built(builder: Builder, architecture: Architecture, seed: int) -> Any:
+    try:
+        return builder.build(architecture, seed)
+    except ArchrankError:
+        raise
+    except Exception as error:
+        raise ProxyError(f"the network cannot be built: {in_one_line(error)}") from error
 
 
 def _digest(space: SearchSpace, builder: Builder, batch: Any, labels: Any, seed: int) -> str:
     """What the scores of an architecture depend on."""
     if isinstance(batch, Tensor):
         batch = [list(batch.shape), sha256(batch.detach().cpu().float().numpy().tobytes()).hexdigest()]
+    else:
+        batch = [int(size) for size in batch]
     if labels is not None:
         labels = [int(label) for label in labels]
     settings = [space.name, builder.settings, batch, labels, seed]
-    return sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    try:
+        return sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    except (TypeError, ValueError):
+        raise ProxyError(
+            f"the settings of the builder are {shown(builder.settings)}; expected JSON values that tell its networks "
+            "from others"
+        ) from None
 
 
 class _Kept:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -118,6 +119,11 @@ class Probe:
         patterns = ActivationPatterns(len(images))
         with patterns, Outputs(self.network) as found:
             output = self._output(self.network, images)
+        if len(output) != len(images):
+            raise ProxyError(
+                f"the network returned a tensor of the shape {tuple(output.shape)} for {len(images)} images; expected "
+                "logits (B, classes)"
+            )
         signals = any(isinstance(layer, nn.Conv1d) for layer in self.network.modules())
         return Pass(images, _as_logits(output), patterns, found.blocks(output), found.layers, signals)
 
@@ -132,13 +138,15 @@ class Probe:
     def _output(self, network: Callable[[Tensor], Any], images: Tensor) -> Tensor:
         try:
             with seeded(self.seed):
-                output = _first_tensor(network(images))
-        except (RuntimeError, ValueError, IndexError, TypeError, AssertionError, ArithmeticError) as error:
+                output = _first_tensor(network(images.clone()))  # which the network may overwrite
+        except Exception as error:
             raise ProxyError(
                 f"the network cannot be called with images of the shape {tuple(images.shape)}: {in_one_line(error)}"
             ) from error
         if output is None or not output.is_floating_point():
             raise ProxyError("the network returned no tensor of floating-point numbers; expected logits")
+        if not output.dim():
+            raise ProxyError("the network returned a single number; expected logits (B, classes)")
         return output
 
     @property
@@ -176,9 +184,22 @@ class Probe:
     def connected(self) -> bool:
         """Whether a path leads from the image to the output.
 
-        Signals are followed in a copy whose weights are all positive, so that they cannot cancel.
+        Signals are followed with weights that are all positive, so that they cannot cancel; and with the given ones
+        where none arrives, because a network may turn positive weights into others, as a spectral normalization does.
         """
-        return self._followed[0]
+        if self._followed[0]:
+            return True
+        gradient = self.image_gradient
+        return gradient is not None and bool((gradient != 0).any())
+
+    @cached_property
+    def image_gradient(self) -> Tensor | None:
+        """The gradient of the sum of all logits with respect to the images: (B, C, H, W); None without a path."""
+        images, logits = self.forward.images, self.forward.logits
+        if not logits.requires_grad:
+            return None
+        (gradient,) = torch.autograd.grad(logits.sum(), images, retain_graph=True, allow_unused=True)
+        return gradient
 
     @property
     def multiply_adds(self) -> int:
@@ -189,7 +210,7 @@ class Probe:
     def _followed(self) -> tuple[bool, int]:
         """What one image of ones tells: whether it reaches the output, and the multiply-adds on the way."""
         weights = {
-            name: torch.full_like(p, 1 / max(1, p[0].numel())) if p.dim() > 1 else p.detach().abs()
+            name: torch.full_like(p, max(1, len(p)) / max(1, p.numel())) if p.dim() > 1 else p.detach().abs()
             for name, p in self.network.named_parameters()
         }
         image = torch.ones(1, *self.images.shape[1:], requires_grad=True)
@@ -258,6 +279,10 @@ def _identity(values: Tensor, *others: Any, **named: Any) -> Tensor:
 
 def _plain(module: nn.Module, copy: bool) -> nn.Module:
     """The network, or its copy, on the CPU in 32 bits."""
+    if any(isinstance(layer, torch.jit.ScriptModule) for layer in module.modules()):
+        raise ProxyError("the network is compiled by TorchScript; give the module that it was made from")
+    if any(map(nn.parameter.is_lazy, (*module.parameters(), *module.buffers()))):
+        raise ProxyError("the network has layers without weights until its first call; call it once before")
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
         raise ProxyError("the network is on the meta device, so it has no weights; build it on the CPU")
     try:
@@ -285,6 +310,10 @@ def images_of(batch: Any, seed: int) -> Tensor:
                 f"the batch has the shape {tuple(batch.shape)} and the type {batch.dtype}; expected (B, C, H, W), two "
                 "images or more, of floating-point numbers"
             )
+        if batch.is_meta or batch.layout != torch.strided:
+            raise ProxyError(
+                f"the batch is on the device {batch.device} with the layout {batch.layout}; expected numbers in memory"
+            )
         images = batch.detach().to("cpu", torch.float32)
         if not bool(images.isfinite().all()):
             raise ProxyError("the batch holds numbers that are not finite")
@@ -292,14 +321,19 @@ def images_of(batch: Any, seed: int) -> Tensor:
     if (
         not isinstance(batch, tuple | list)
         or len(batch) < 2
-        or any(type(size) is not int or size < 1 for size in batch)
+        or any(not isinstance(size, Integral) or isinstance(size, bool) or size < 1 for size in batch)
         or batch[0] < 2
     ):
         raise ProxyError(
             f"the batch is {shown(batch)}; expected a tensor or a shape (B, C, H, W), such as (16, 3, 32, 32), with "
             "two images or more"
         )
-    return torch.randn(tuple(batch), generator=torch.Generator().manual_seed(seed))
+    try:
+        return torch.randn([int(size) for size in batch], generator=torch.Generator().manual_seed(seed))
+    except (RuntimeError, OverflowError, TypeError) as error:
+        raise ProxyError(
+            f"a batch of the shape {tuple(batch)} cannot be drawn: {in_one_line(error)}"
+        ) from None
 
 
 def labels_of(labels: Any, images: int) -> Tensor:

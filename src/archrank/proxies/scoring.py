@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -69,8 +70,15 @@ def scored(
     found = {}
     with torch.inference_mode(False), torch.enable_grad():
         probe = Probe(module, batch, labels, seed, copy=copy)
-        if not probe.connected:
-            return dict.fromkeys(chosen, WORST)
+        try:
+            if not probe.connected:
+                return dict.fromkeys(chosen, WORST)
+        except ArchrankError:
+            raise
+        except Exception as error:
+            raise ProxyError(
+                f"no gradient can be computed through the network: {in_one_line(error)}"
+            ) from error
         for name, proxy in chosen.items():
             with seeded(seed):
                 found[name] = _checked(name, _computed(name, proxy, probe))
@@ -87,6 +95,6 @@ def _computed(name: str, proxy: Proxy, probe: Probe) -> object:
 
 
 def _checked(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ProxyError(f"the zero-cost score {name!r} is {shown(value)}; expected a number")
     return float(value) if math.isfinite(value) else WORST

@@ -19,7 +19,7 @@ def synflow(probe: Probe) -> float:
     Abdelfattah et al., Zero-Cost Proxies (ICLR 2021); the logarithm keeps the order.
     """
     trained = dict(probe.network.named_parameters())
-    tensors = {name: p.detach().double().abs().requires_grad_(p.requires_grad) for name, p in trained.items()}
+    tensors = {name: p.detach().abs().double().requires_grad_(p.requires_grad) for name, p in trained.items()}
     buffers = {name: b.double() for name, b in probe.network.named_buffers() if b.is_floating_point()}
     image = torch.ones(1, *probe.images.shape[1:], dtype=torch.float64)
     with probe.linear():
