@@ -75,6 +75,7 @@ SCRIPTS = {
     "--published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
     "studies/zero_cost_prior.py": "--tables nas-bench-macro nas-bench-201-cifar10 --sizes 4 --cells 8 "
     "--seeds 1 --workers 0 --out out --published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
+    "studies/zero_cost_scores.py": "--cells 3 5 --chunk 1 --out out/scores.parquet",
     "studies/trace_timm.py": "--names torch.nn:ReLU --example 2,3 --repeats 1 --out out/page",
 }
 ELSEWHERE = {"studies/lemur_trace.py"}
