@@ -152,6 +152,21 @@ def test_only_ambiguous_parts_of_a_text_are_numbered():
     assert space.parse("1:Linear2(1:conv, stem)") == space.parse(texts[0])
 
 
+def test_an_ambiguous_text_is_refused_with_what_it_may_mean():
+    space = GrammarSpace("S -> A | relu; A -> B | C; B -> conv | pool; C -> conv | tanh")
+    with pytest.raises(
+        ParseError, match=r"several derivations of S; .* in front of a part: 1:1:conv or 1:2:conv$"
+    ):
+        space.parse("conv")
+    assert {space.format(space.parse(text)) for text in ("1:1:conv", "1:2:conv")} == {"1:1:conv", "1:2:conv"}
+
+
+def test_a_topology_and_its_parts_in_one_name_are_refused():
+    with pytest.raises(SpaceError, match=r"rule S: 'Linear2 a b' is a single name.*\['Linear2', 'a', 'b'\]"):
+        GrammarSpace({"S": [["Linear2 a b"], ["c"]]})
+    assert GrammarSpace({"S": [["max pool"], ["c"]]}).operations == ("max pool", "c")
+
+
 def test_a_rule_whose_name_is_like_the_path_of_a_choice_is_refused():
     with pytest.raises(
         SpaceError, match=r"the rule 'A/1\.B' looks like a path such as S/2\.C.* call it 'A_B'"

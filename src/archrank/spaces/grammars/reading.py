@@ -175,6 +175,12 @@ def _alternative(
     for part in set(parts):
         check_name(part)
     head = parts[0]
+    first = head.split()[0]
+    if head != first and (first in topologies or built_in(first) is not None):
+        raise SpaceError(
+            f"the rule {symbol}: {bounded(head, 200)!r} is a single name, but begins like a topology with parts; write "
+            f"a text, or a list of its words such as {shown(head.split())}"
+        )
     if head not in topologies and head not in rules and (made := built_in(head)) is not None:
         topologies[head] = made
     if head in topologies:

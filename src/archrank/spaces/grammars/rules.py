@@ -142,7 +142,7 @@ class Grammar:
         topologies: Mapping[str, Topology],
         operations: Iterable[str] | None,
     ) -> None:
-        allowed = None if operations is None else {*operations, *rules}
+        allowed = None if operations is None else dict.fromkeys([*rules, *operations])
         if both := [symbol for symbol in rules if symbol in topologies]:
             raise SpaceError(f"{both[0]!r} is a rule and a topology; give the rule another name")
         for symbol, alternatives in rules.items():

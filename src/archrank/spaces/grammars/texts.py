@@ -83,11 +83,12 @@ def read_tree(grammar: Grammar, text: str) -> Tree:
     if not found:
         raise readings.failure()
     if len(found) > 1:
+        one, other = (bounded(written(grammar, tree), 200) for tree in found)
         raise misread(
             text,
             term.at,
             f"the text denotes several derivations of {grammar.start}; write the number of the alternative in front of "
-            f"a part, such as {found[0].alternative + 1}: or {found[1].alternative + 1}:",
+            f"a part: {one} or {other}",
         )
     return found[0]
 

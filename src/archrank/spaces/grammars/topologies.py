@@ -105,9 +105,7 @@ class Topology:
         if self.edges == ():
             raise SpaceError("a topology needs at least one edge, such as (0, 1)")
         if self.edges is not None and self.arity != len(self.edges):
-            raise SpaceError(
-                f"a topology of {self.arity} parts needs as many edges, but has {len(self.edges)}"
-            )
+            raise SpaceError(f"a topology of {self._parts} needs as many edges, but has {len(self.edges)}")
         self._check()
 
     def _check(self) -> None:
@@ -118,11 +116,11 @@ class Topology:
             if self.edges is not None:
                 Cell(made.inputs, made.junctions, made.sites, made.outputs)  # which checks it
         except ArchrankError as error:
-            raise SpaceError(f"a topology of {self.arity} parts is wired wrongly: {error}") from None
+            raise SpaceError(f"a topology of {self._parts} is wired wrongly: {error}") from None
         live = set(live_operations(made))
         if idle := [place for place, mark in enumerate(marks, start=1) if mark.operation not in live]:
             raise SpaceError(
-                f"a topology of {self.arity} parts is wired wrongly: part {idle[0]} never matters, because the input "
+                f"a topology of {self._parts} is wired wrongly: part {idle[0]} never matters, because the input "
                 "does not reach it or it does not reach the output"
             )
         # Every junction is in the lists that are made for each cell.
@@ -160,6 +158,10 @@ class Topology:
         return made
 
     @property
+    def _parts(self) -> str:
+        return "1 part" if self.arity == 1 else f"{self.arity} parts"
+
+    @property
     def _title(self) -> str:
         called = bounded(str(getattr(self.wire, "__name__", kind_of(self.wire))), 100)
         return f"the function {called} of {f'the topology {self.name}' if self.name else 'a topology'}"
@@ -168,10 +170,8 @@ class Topology:
     def operations(self) -> tuple[str, ...]:
         """The operations that it adds to its parts."""
         marks = self._marks
-        sites = self.cell(marks).sites
-        return tuple(
-            dict.fromkeys(s.operation for s in sites if s.operation not in {mark.operation for mark in marks})
-        )
+        given = {mark.operation for mark in marks}
+        return tuple(dict.fromkeys(s.operation for s in self.cell(marks).sites if s.operation not in given))
 
     @property
     def source(self) -> str:
