@@ -105,4 +105,5 @@ def _matrix(described: Sequence[dict[str, float]], names: Sequence[str]) -> Floa
 
 
 def _is_count(name: str) -> bool:
-    return name.endswith((" is active", ": count", ": parameters", ": multiply-adds")) or " → " in name
+    counts = (" is active", ": count", ": on every path", ": parameters", ": multiply-adds")
+    return name.endswith(counts) or " → " in name
