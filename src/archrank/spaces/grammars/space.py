@@ -32,7 +32,7 @@ from archrank.spaces.grammars.reading import read_rules
 from archrank.spaces.grammars.rules import Grammar
 from archrank.spaces.grammars.texts import read_tree, written
 from archrank.spaces.grammars.tree import Tree, choice_points, derived, places, taken_alternatives
-from archrank.spaces.grammars.words import quoted, words
+from archrank.spaces.grammars.words import renamed
 from archrank.system.arguments import checked_flag
 from archrank.system.foreign import kind_of, shown
 
@@ -217,17 +217,7 @@ class GrammarSpace(OpenSpace):
 
     def renamed(self, text: str, names: Mapping[str, str]) -> str:
         """A derivation's text, or that of an alternative, with the present names of operations and topologies."""
-        parts, end = [], 0
-        try:
-            read = list(words(text))
-        except ParseError:  # of no derivation, which is said where it is read
-            return text
-        for word in read:
-            if word.kind == "word":
-                length = len(word.text) + 2 * (text[word.at] in "\"'")
-                parts += [text[end : word.at], quoted(names.get(word.text, word.text))]
-                end = word.at + length
-        return "".join([*parts, text[end:]])
+        return renamed(text, names)
 
     def function(self, architecture: Architecture) -> Graph:
         """The flat graph of the operations that reach the output; identities are transparent, zeros no edges."""

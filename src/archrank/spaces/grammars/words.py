@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from archrank.errors import ParseError, SpaceError
 from archrank.system.foreign import bounded, shown
 
-__all__ = ["Word", "check_name", "misread", "quoted", "words"]
+__all__ = ["Word", "check_name", "misread", "quoted", "renamed", "words"]
 
 _TOKEN = re.compile(
     r"""
@@ -114,3 +114,22 @@ def check_name(name: str) -> None:
         raise SpaceError(
             f"the name {shown(name)} has a character that breaks a line or cannot be written to a file; leave it out"
         )
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A text with other names for some of its words; one that cannot be read as it is.
+
+    >>> renamed("Linear2(conv, pool)", {"pool": "max pool"})
+    'Linear2(conv, "max pool")'
+    """
+    parts, end = [], 0
+    try:
+        read = list(words(text))
+    except ParseError:  # which is said where it is read
+        return text
+    for word in read:
+        if word.kind == "word":
+            length = len(word.text) + 2 * (text[word.at] in "\"'")
+            parts += [text[end : word.at], quoted(names.get(word.text, word.text))]
+            end = word.at + length
+    return "".join([*parts, text[end:]])
