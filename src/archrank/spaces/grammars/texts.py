@@ -5,11 +5,13 @@ Where other alternatives of a rule would read the same, the number of the right 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from archrank.errors import ParseError
+from archrank.spaces.grammars.quick_texts import Heads, heads_of, read_quickly, written_quickly
 from archrank.spaces.grammars.rules import Alternative, Grammar
 from archrank.spaces.grammars.tree import Tree
-from archrank.spaces.grammars.words import Word, misread, quoted, words
+from archrank.spaces.grammars.words import LONGEST, Word, misread, quoted, words
 from archrank.system.foreign import bounded, shown
 
 __all__ = ["read_tree", "written"]
@@ -42,7 +44,15 @@ class _Term:
 
 def written(grammar: Grammar, tree: Tree) -> str:
     """The text of a derivation; :func:`read_tree` reads it back."""
+    text = written_quickly(grammar, tree)
+    if read_quickly(grammar, _heads(grammar), text) == tree:
+        return text
     return _spell(_marked(grammar, tree, _Readings(grammar, "")))
+
+
+@lru_cache(maxsize=32)
+def _heads(grammar: Grammar) -> Heads:
+    return heads_of(grammar)
 
 
 def _spell(term: _Term) -> str:
@@ -74,6 +84,8 @@ def read_tree(grammar: Grammar, text: str) -> Tree:
     Raises:
         ParseError: It denotes none, or several.
     """
+    if len(text) <= LONGEST and (quick := read_quickly(grammar, _heads(grammar), text)) is not None:
+        return quick
     term = _parsed(text)
     readings = _Readings(grammar, text)
     try:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archrank.errors import ParseError, SpaceError
 from archrank.system.foreign import bounded, shown
 
-__all__ = ["Word", "check_name", "misread", "quoted", "renamed", "words"]
+__all__ = ["LONGEST", "Word", "check_name", "misread", "quoted", "renamed", "words"]
 
 _TOKEN = re.compile(
     r"""
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-_LONGEST = 1_000_000
+LONGEST = 1_000_000
 """Characters of a grammar or of a derivation."""
 
 
@@ -47,8 +47,8 @@ def words(text: str) -> Iterator[Word]:
     Raises:
         ParseError: A character that begins neither.
     """
-    if len(text) > _LONGEST:
-        raise ParseError(f"the text has {len(text)} characters; expected at most {_LONGEST}")
+    if len(text) > LONGEST:
+        raise ParseError(f"the text has {len(text)} characters; expected at most {LONGEST}")
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
