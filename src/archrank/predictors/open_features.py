@@ -21,6 +21,9 @@ _CLIP = 5.0
 _KEPT = 100_000
 """Architectures whose features are remembered."""
 
+_AT_ONCE = 500
+"""So few that a space may remember what it has worked out for one feature until the next one needs it."""
+
 
 class OpenFeatureMap(Grouped):
     """Turns architectures of an open space into standardized features of their choices and of what they compute.
@@ -80,6 +83,10 @@ class OpenFeatureMap(Grouped):
 
     def _of(self, architectures: Sequence[Architecture]) -> Floats:
         self._space.prepare(architectures)
+        starts = range(0, len(architectures), _AT_ONCE)
+        return np.concatenate([self._part(architectures[start : start + _AT_ONCE]) for start in starts])
+
+    def _part(self, architectures: Sequence[Architecture]) -> Floats:
         described = [self._space.features(architecture) for architecture in architectures]
         outlines = self._outlines([self._space.function(architecture) for architecture in architectures])
         values = np.concatenate([_matrix(described, self._own), outlines], axis=1)[:, self._varied]

@@ -95,7 +95,8 @@ class _Flat:
                     ordered=made.ordered,
                 )
             )
-        return Cell(1, len(at) + (-1 in ends), tuple(nodes), tuple([at.get(end, len(at)) for end in ends]))
+        outputs = tuple([at.get(end, len(at)) for end in ends])
+        return Cell.unchecked(1, len(at) + (-1 in ends), tuple(nodes), outputs, False)
 
     def _results(self, cell: Cell, inputs: list[Terms]) -> list[Terms]:
         """What the outputs of a cell are sums of."""

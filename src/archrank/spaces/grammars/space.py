@@ -45,6 +45,8 @@ _LAWS: dict[str, type[Law]] = {"uniform": Uniform, "depth": ByDepth, "choices": 
 _TRIES = 500
 _LISTED = 20_000
 _KEPT = 20_000
+_FLAT = 1_024
+"""Flat graphs that are kept: several things are asked of an architecture, one soon after the other."""
 
 
 class GrammarSpace(OpenSpace):
@@ -141,7 +143,7 @@ class GrammarSpace(OpenSpace):
         self._law = _LAWS[sampling](self._counts)
         self._lowering = Lowering(self.grammar)
         self._trees: dict[Architecture, Tree] = {}
-        self._domain = lru_cache(maxsize=None)(self._domain_of)
+        self._remember()
 
     # Derivations and architectures.
 
@@ -221,7 +223,7 @@ class GrammarSpace(OpenSpace):
 
     def function(self, architecture: Architecture) -> Graph:
         """The flat graph of the operations that reach the output; identities are transparent, zeros no edges."""
-        return flat_function(self.graph(architecture), self._identities, self._zeros)
+        return self._flat(architecture)
 
     def function_key(self, architecture: Architecture) -> Any:
         """Equal for derivations that compute the same function."""
@@ -351,13 +353,13 @@ class GrammarSpace(OpenSpace):
     def __getstate__(self) -> dict[str, Any]:
         """What defines the space, without what was found out about it."""
         kept = super().__getstate__() | {"_trees": {}, "_lowering": Lowering(self.grammar)}
-        del kept["_domain"]
+        del kept["_domain"], kept["_flat"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over what defines the space."""
         self.__dict__.update(state)
-        self._domain = lru_cache(maxsize=None)(self._domain_of)
+        self._remember()
 
     # Inside.
 
@@ -365,6 +367,13 @@ class GrammarSpace(OpenSpace):
         """Whether a rule takes a built-in topology that changes the number of channels."""
         used = {a.topology for alternatives in self.grammar.rules.values() for a in alternatives} - {None}
         return any(str(name).startswith("SplitConcat") for name in used.difference(own))
+
+    def _remember(self) -> None:
+        self._domain = lru_cache(maxsize=None)(self._domain_of)
+        self._flat = lru_cache(maxsize=_FLAT)(self._flat_of)
+
+    def _flat_of(self, architecture: Architecture) -> Graph:
+        return flat_function(self.graph(architecture), self._identities, self._zeros)
 
     def _domain_of(self, symbol: str, depth: int) -> Options:
         alternatives = self.grammar.rules[symbol]
