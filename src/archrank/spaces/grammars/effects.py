@@ -125,24 +125,33 @@ class Shapes:
 
     def _number(self, tree: Tree) -> int:
         """The number of the shape of a derivation, before the limits."""
-        found = self._trees.get(tree)
-        if found is not None:
-            return found
-        rules, children = self._grammar.rules, iter(tree.children)
-        alternative = rules[tree.symbol][tree.alternative]
-        parts = tuple(
-            [self._number(next(children)) if n in rules else self._operations[n] for n in alternative.parts]
-        )
-        if alternative.topology is None:
-            found = parts[0]
-        else:
-            key = alternative.topology, parts
-            found = self._joined.get(key)
+        few, known = self._grammar.few, self._trees
+        if tree.symbol in few:
+            found = known.get(tree)
             if found is None:
-                found = self._joined[key] = self._numbered(self._join(alternative, parts))
-        if len(self._trees) >= _KEPT:
-            self._trees.clear()
-        self._trees[tree] = found
+                if len(known) >= _KEPT:
+                    known.clear()
+                found = known[tree] = self._number_of_parts(tree, [self._number(c) for c in tree.children])
+            return found
+        try:
+            parts = [known[c] if c.symbol in few else self._number(c) for c in tree.children]
+        except KeyError:
+            parts = [self._number(c) for c in tree.children]
+        return self._number_of_parts(tree, parts)
+
+    def _number_of_parts(self, tree: Tree, parts: list[int]) -> int:
+        """The same, with the numbers of its parts that are rules."""
+        rules = self._grammar.rules
+        alternative = rules[tree.symbol][tree.alternative]
+        if len(parts) < len(alternative.parts):
+            children = iter(parts)
+            parts = [next(children) if n in rules else self._operations[n] for n in alternative.parts]
+        if alternative.topology is None:
+            return parts[0]
+        key = alternative.topology, tuple(parts)
+        found = self._joined.get(key)
+        if found is None:
+            found = self._joined[key] = self._numbered(self._join(alternative, parts))
         return found
 
     def _numbered(self, shape: Shape | None) -> int:

@@ -7,12 +7,15 @@ import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from archrank.errors import SpaceError
+from archrank.spaces.grammars.drawing import Drawing
 from archrank.spaces.grammars.rules import Grammar
 from archrank.spaces.grammars.tree import Tree
 
@@ -156,6 +159,11 @@ class Law(ABC):
     def draw(self, symbol: str, depth: int, rng: np.random.Generator) -> Tree:
         """Draw a derivation of a symbol that is no deeper than ``depth``."""
 
+    def drawn(self, symbol: str, depth: int, rng: np.random.Generator, n: int) -> Generator[Tree, None, None]:
+        """Draw one derivation after the other, about ``n``; until it is closed, ``rng`` is not to be used."""
+        while True:
+            yield self.draw(symbol, depth, rng)
+
     @abstractmethod
     def log_probability(self, tree: Tree, depth: int) -> float:
         """The logarithm of how probable a derivation is."""
@@ -200,6 +208,7 @@ class ByChoice(Law):
         self._parts = {s: [tuple(part for _, part in each) for each in children[s]] for s in children}
         # Alternatives without rules among their parts, which are drawn most often.
         self._ends = {s: {k: Tree(s, k) for k, each in enumerate(children[s]) if not each} for s in children}
+        self._drawing = Drawing(counts.grammar)
 
     def draw(self, symbol: str, depth: int, rng: np.random.Generator) -> Tree:
         """Draw a derivation."""
@@ -209,6 +218,12 @@ class ByChoice(Law):
         if end is not None:
             return end
         return Tree(symbol, k, tuple([self.draw(part, depth - 1, rng) for part in self._parts[symbol][k]]))
+
+    def drawn(self, symbol: str, depth: int, rng: np.random.Generator, n: int) -> Generator[Tree, None, None]:
+        """Draw one derivation after the other, many choices at a time."""
+        with closing(self._drawing.derivations(symbol, depth, rng, n)) as found:
+            for tree in found:
+                yield self.draw(symbol, depth, rng) if tree is None else tree
 
     def log_probability(self, tree: Tree, depth: int) -> float:
         """The sum of the logarithms of the choices' probabilities."""

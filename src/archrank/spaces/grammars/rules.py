@@ -1,5 +1,6 @@
 """Context-free grammars of architectures: what each symbol may become."""
 
+import math
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,9 @@ __all__ = ["Alternative", "Grammar"]
 
 _NAMED = 10
 """Rules that an error names."""
+
+_FEW = 256
+"""Derivations of a rule that are listed."""
 
 _LONGEST_CHAIN = 100
 """Rules of which each may become the next one and nothing else; each takes several calls within each other."""
@@ -123,6 +127,17 @@ class Grammar:
             for k, a in enumerate(alternatives):
                 single = a.topology is None and a.parts[0] in self.rules
                 mine.setdefault(None if single else a.topology or a.parts[0], []).append(k)
+        return found
+
+    @cached_property
+    def few(self) -> dict[str, int]:
+        """The rules with at most 256 derivations of any depth, each with their number, parts before the whole."""
+        parts = {s: [part for c in children for _, part in c] for s, children in self.children.items()}
+        found: dict[str, int] = {}
+        for symbol in _longest_ways(parts):
+            counts = [math.prod([found.get(part, _FEW + 1) for _, part in c]) for c in self.children[symbol]]
+            if sum(counts) <= _FEW:
+                found[symbol] = sum(counts)
         return found
 
     def expected(self, symbol: str) -> str:

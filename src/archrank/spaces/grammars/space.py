@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +30,7 @@ from archrank.spaces.grammars.arguments import (
 from archrank.spaces.grammars.effects import Effect, Shapes
 from archrank.spaces.grammars.laws import ByChoice, ByDepth, Counts, Law, Uniform
 from archrank.spaces.grammars.lowering import Lowering, flat_function
+from archrank.spaces.grammars.names import Names
 from archrank.spaces.grammars.reading import read_rules
 from archrank.spaces.grammars.rules import Grammar
 from archrank.spaces.grammars.texts import read_tree, written
@@ -150,6 +153,10 @@ class GrammarSpace(OpenSpace):
     def tree(self, architecture: Architecture) -> Tree:
         """The derivation of an architecture."""
         if architecture not in self._trees:
+            read = self._names.tree(architecture.choices) if architecture.space == self.name else None
+            if read is not None and read.depth <= self.max_depth and self._is_valid(read):
+                self._keep(architecture, read)
+                return read
             again, tree = self.built(Given(dict(architecture.choices)))
             if again != architecture:
                 raise InvalidArchitecture(
@@ -247,7 +254,8 @@ class GrammarSpace(OpenSpace):
         Raises:
             SpaceError: The rules of sizes, shapes and zeros refuse nearly all derivations.
         """
-        return [self._one(rng) for _ in range(n)]
+        with closing(self._law.drawn(self.grammar.start, self.max_depth, rng, n)) as trees:
+            return [self._first_valid(trees) for _ in range(n)]
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         """Change one alternative, drawn uniformly among all choices; new parts are drawn as in a sample.
@@ -353,7 +361,7 @@ class GrammarSpace(OpenSpace):
     def __getstate__(self) -> dict[str, Any]:
         """What defines the space, without what was found out about it."""
         kept = super().__getstate__() | {"_trees": {}, "_lowering": Lowering(self.grammar)}
-        del kept["_domain"], kept["_flat"]
+        del kept["_names"], kept["_domain"], kept["_flat"]
         return kept
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -369,6 +377,7 @@ class GrammarSpace(OpenSpace):
         return any(str(name).startswith("SplitConcat") for name in used.difference(own))
 
     def _remember(self) -> None:
+        self._names = Names(self.grammar)
         self._domain = lru_cache(maxsize=None)(self._domain_of)
         self._flat = lru_cache(maxsize=_FLAT)(self._flat_of)
 
@@ -380,9 +389,7 @@ class GrammarSpace(OpenSpace):
         return Options(tuple(alternatives[k].text for k in self.grammar.possible(symbol, depth)))
 
     def _named(self, tree: Tree) -> Architecture:
-        points = choice_points(self.grammar, tree)
-        choices = tuple((n, self.grammar.rules[t.symbol][t.alternative].text) for n, t, _ in points)
-        architecture = Architecture(self.name, choices)
+        architecture = Architecture(self.name, self._names.choices(tree))
         self._keep(architecture, tree)
         return architecture
 
@@ -391,10 +398,9 @@ class GrammarSpace(OpenSpace):
             self._trees.clear()
         self._trees[architecture] = tree
 
-    def _one(self, rng: np.random.Generator) -> Architecture:
+    def _first_valid(self, trees: Iterator[Tree]) -> Architecture:
         reason = ""
-        for _ in range(_TRIES):
-            tree = self._law.draw(self.grammar.start, self.max_depth, rng)
+        for tree in islice(trees, _TRIES):
             try:
                 return self.of_tree(tree)
             except InvalidArchitecture as error:

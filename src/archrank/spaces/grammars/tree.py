@@ -1,7 +1,7 @@
 """Derivation trees, and their choices by path."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archrank.spaces.grammars.rules import Grammar
 
@@ -15,35 +15,44 @@ class Tree:
         symbol: The symbol of the rule.
         alternative: The number of the alternative, from 0 on.
         children: The derivations of its parts that are rules, in their order.
-        depth: How many rules are within each other, at least 1.
     """
 
-    __slots__ = ("_hash", "alternative", "children", "depth", "symbol")
-
-    depth: int
+    __slots__ = ("_depth", "_hash", "alternative", "children", "symbol")
 
     def __init__(self, symbol: str, alternative: int, children: tuple["Tree", ...] = ()) -> None:
         self.symbol = symbol
         self.alternative = alternative
         self.children = children
-        depth = 0
-        for child in children:
-            if child.depth > depth:
-                depth = child.depth
-        self.depth = depth + 1
-        self._hash = hash((symbol, alternative, children))
+        self._depth = self._hash = 0
+
+    @property
+    def depth(self) -> int:
+        """How many rules are within each other, at least 1."""
+        if not self._depth:
+            depth = 0
+            for child in self.children:
+                depth = max(depth, child._depth or child.depth)
+            self._depth = depth + 1
+        return self._depth
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
             isinstance(other, Tree)
-            and self._hash == other._hash
+            and hash(self) == hash(other)
             and self.alternative == other.alternative
             and self.symbol == other.symbol
             and self.children == other.children
         )
 
     def __hash__(self) -> int:
+        if not self._hash:
+            inside = [child._hash or hash(child) for child in self.children]
+            self._hash = hash((self.symbol, self.alternative, *inside)) or 1
         return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What it is made of: another process hashes symbols differently."""
+        return Tree, (self.symbol, self.alternative, self.children)
 
     def __repr__(self) -> str:
         inside = "".join(f", {child!r}" for child in self.children)
