@@ -6,31 +6,35 @@ cell begins with the same starts as a network, so that equal inner cells have eq
 gated by the state of its output. Merging is exact: it is common-subexpression elimination over the batch.
 """
 
-import math
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import chain
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from archrank.canonical import number_of
 from archrank.encoders.incidence import Incidence
-from archrank.encoders.network_batch import CONSTANT, WRITTEN, NetworkBatch, needed
+from archrank.encoders.network_batch import CONSTANT, NetworkBatch, needed
+from archrank.encoders.network_sites import first_target, in_place_of, live, numbers_of, only_site
+from archrank.encoders.network_states import NetworkStates, Numbers, Rows
 from archrank.errors import SpaceError
 from archrank.graph import Cell, Graph, Node, Site
-from archrank.network_features import scaled
+from archrank.system.garbage import without_collection
 
 __all__ = ["OUTPUT", "Networks", "collate_networks"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Numbers = tuple[tuple[str, float], ...]
 
 OUTPUT = "output"
 """The kind of the operation that a network's results flow into."""
+
+_TOGETHER, _ALIKE = 256, 8
+"""Networks whose cells are merged together, and how many cells must be wired alike for it."""
+
+_KEPT = 20_000
+"""Cells whose states are remembered."""
 
 
 def collate_networks(graphs: Sequence[Graph]) -> NetworkBatch:
@@ -44,32 +48,48 @@ def collate_networks(graphs: Sequence[Graph]) -> NetworkBatch:
     4
     """
     networks = Networks()
-    return networks.batch([networks.add(graph) for graph in graphs])
+    return networks.batch(networks.add_all(graphs))
 
 
 class Networks:
     """Numbers the states of networks that are added one after the other; equal ones get equal numbers, exactly."""
 
     def __init__(self) -> None:
-        self._operations: dict[tuple[str, Numbers], int] = {}
-        self._gates: dict[tuple[int, int, int, int], int] = {}
-        self._messages: dict[tuple[int, tuple[int, ...]], int] = {}
-        self._states: dict[tuple[int, tuple[int, ...]], int] = {}
-        self._gate_rows, self._gate, self._length = array("q"), array("q"), array("q")
-        self._start, self._level = array("q"), array("q")
-        self._sources, self._incoming = _Rows(), _Rows()
-        self._operation_hash, self._gate_hash = array("q"), array("q")
-        self._message_hash, self._state_hash = array("q"), array("q")
-        self._cells: dict[int, _Merged] = {}
-        self._sent: dict[tuple[int, tuple[int, ...]], _Sent] = {}
+        self._states = NetworkStates()
         self._networks: list[tuple[int, tuple[int, ...], int]] = []
+        self._plain: dict[int, _Plain] = {}
+        self._forget()
 
     def __len__(self) -> int:
         """How many states there are."""
-        return len(self._level)
+        return len(self._states.level)
 
     def add(self, graph: Graph) -> int:
         """Add a network; returns its number."""
+        return self.add_all([graph])[0]
+
+    def add_all(self, graphs: Iterable[Graph]) -> list[int]:
+        """Add networks, cells that are wired alike together; returns their numbers."""
+        numbers, left = [], iter(graphs)
+        while True:
+            with without_collection():
+                some = list(islice(left, _TOGETHER))
+                if len(self._cells) > _KEPT:
+                    self._forget()
+                self._merge([cell for graph in some for cell in graph.cells])
+                numbers += [self._added(graph) for graph in some]
+            if len(some) < _TOGETHER:
+                return numbers
+
+    def _forget(self) -> None:
+        """Forget what is known of cells and sites, but for those that were met again: their states stay."""
+        if len(self._plain) > _KEPT:
+            self._plain.clear()
+        again = [merged for _, _, _, merged in self._plain.values() if merged is not None]
+        self._cells: dict[int, _Merged] = {id(merged.cell): merged for merged in again}
+        self._sent: dict[tuple[int, tuple[int, ...]], _Sent] = {}
+
+    def _added(self, graph: Graph) -> int:
         cells = [self._cell(cell) for cell in graph.cells]
         results = [
             self._result(merged.outputs, cell.ordered)
@@ -77,10 +97,10 @@ class Networks:
         ]
         result = results[0] if len(results) == 1 else self._result(tuple(results), ordered=True)
         # Different states, so that they follow from the result: networks of one result are encoded once.
-        live = [
-            [merged.states[j] for j in _live(cell)] for merged, cell in zip(cells, graph.cells, strict=True)
-        ]
-        junctions = tuple(sorted(set(chain.from_iterable(live))))
+        different = {
+            merged.states[j] for merged, cell in zip(cells, graph.cells, strict=True) for j in live(cell)
+        }
+        junctions = tuple(sorted(different))
         self._networks.append((result, junctions, sum(merged.size for merged in cells)))
         return len(self._networks) - 1
 
@@ -93,18 +113,19 @@ class Networks:
         if not len(networks):
             raise SpaceError("no network was given; a batch needs at least one")
         outputs, junctions, sizes = zip(*[self._networks[index] for index in networks], strict=True)
-        gate_rows = _copied(self._gate_rows).reshape(-1, 4)
-        gate, level = _copied(self._gate), _copied(self._level)
-        sources, incoming = self._sources.incidence, self._incoming.incidence
+        known = self._states
+        gate_rows = _copied(known.gate_rows).reshape(-1, 4)
+        gate, level = _copied(known.gate), _copied(known.level)
+        sources, incoming = known.sources.incidence, known.incoming.incidence
         # Numbered by contents, so that sums have the same order whatever was added before.
         mask = needed(incoming, sources, gate_rows[:, 1][gate], level, np.array(outputs))[0]
-        states = _ordered(np.flatnonzero(mask), self._state_hash, level)
-        messages = _ordered(np.unique(incoming.take(states).columns), self._message_hash)
-        gates = _ordered(np.unique(gate[messages]), self._gate_hash)
-        gate_rows = gate_rows[gates]
-        operations = _ordered(np.unique(gate_rows[:, 0][gate_rows[:, 0] >= 0]), self._operation_hash)
+        states = _ordered(np.flatnonzero(mask), known.state_hash, level)
+        messages = _ordered(np.unique(incoming.take(states).columns), known.message_hash)
+        gates = _ordered(np.unique(gate[messages]), known.gate_hash)
+        every, gate_rows = len(gate_rows), gate_rows[gates]
+        operations = _ordered(np.unique(gate_rows[:, 0][gate_rows[:, 0] >= 0]), known.operation_hash)
         at = _positions(states, len(level))
-        found = list(self._operations)
+        found = list(known.operations)
         described = [found[operation] for operation in operations]
         kinds = tuple(sorted({kind for kind, _ in described}))
         names = tuple(sorted({name for _, numbers in described for name, _ in numbers}))
@@ -117,29 +138,125 @@ class Networks:
             inner=at[gate_rows[:, 1]],
             place=gate_rows[:, 2],
             output=gate_rows[:, 3],
-            gate=_positions(gates, len(self._gates))[gate[messages]],
+            gate=_positions(gates, every)[gate[messages]],
             sources=_renumbered(sources.take(messages), at),
             incoming=_renumbered(incoming.take(states), _positions(messages, len(gate))),
-            start=_copied(self._start)[states],
+            start=_copied(known.start)[states],
             level=level[states],
             outputs=at[np.array(outputs, dtype=np.int64)],
-            junctions=_renumbered(_Rows(junctions).incidence, at),
+            junctions=_renumbered(Rows(junctions).incidence, at),
             sizes=np.array(sizes, dtype=np.int64),
         )
+
+    def _merge(self, cells: list[Cell]) -> None:
+        """Find the states of cells and of those inside of them, from the inside to the outside."""
+        known, heights = self._cells, dict[int, int]()
+        levels: list[list[Cell]] = []
+
+        def height(cell: Cell) -> int:
+            found = heights.get(id(cell))
+            if found is None:
+                below = 0
+                for site in cell.sites:
+                    inner = site.inner if isinstance(site, Node) else None
+                    if inner is not None and id(inner) not in known:
+                        below = max(below, height(inner))
+                found = heights[id(cell)] = below + 1
+                if found > len(levels):
+                    levels.append([])
+                levels[below].append(cell)
+            return found
+
+        for cell in cells:
+            if id(cell) not in known:
+                height(cell)
+        for level in levels:
+            for group in self._alike(level, heights):
+                # Few are looked at one by one where they are needed.
+                if len(group.cells) >= _ALIKE:
+                    self._merge_alike(group)
+
+    def _alike(self, cells: list[Cell], new: Container[int]) -> Iterable["_Alike"]:
+        """Cells whose inner cells are known and that are wired alike, if all sites read and write one junction."""
+        groups: dict[tuple[Any, ...], _Alike] = {}
+        for cell in cells:
+            edges: list[tuple[int, int]] = []
+            gates: list[int] = []
+            sizes: dict[int, int] = {}
+            for site in cell.sites:
+                found = self._plain.get(id(site)) or self._plain_of(site, new)
+                if found is None:
+                    break
+                _, edge, gate, merged = found
+                edges.append(edge)
+                gates.append(gate)
+                if merged is not None:
+                    sizes[id(merged)] = merged.size
+            else:
+                group = groups.get(wiring := (cell.inputs, cell.junctions, *edges))
+                if group is None:
+                    group = groups[wiring] = _Alike(tuple(edges), [], [], [])
+                group.cells.append(cell)
+                group.gates.extend(gates)
+                group.inside.append(sum(sizes.values()))
+        return groups.values()
+
+    def _merge_alike(self, group: "_Alike") -> None:
+        """Find the states of cells that are wired alike, junction by junction."""
+        n, first = len(group.cells), group.cells[0]
+        gates = np.array(group.gates, dtype=np.int64).reshape(n, -1)
+        here = [np.full(n, self._states.started(i)) for i in range(first.inputs)]
+        for junction in range(first.inputs, first.junctions):
+            arriving = [
+                self._states.single_messages(gates[:, place], here[source])
+                for place, (source, target) in enumerate(group.edges)
+                if target == junction
+            ]
+            if arriving:
+                here.append(self._states.written_states(np.stack(arriving)))
+            else:
+                here.append(np.full(n, self._states.written(())))
+        states = zip(*[each.tolist() for each in here], strict=True)
+        for cell, mine, inside in zip(group.cells, states, group.inside, strict=True):
+            self._cells[id(cell)] = _Merged(cell, mine, inside)
+
+    def _plain_of(self, site: Site, new: Container[int]) -> "_Plain | None":
+        """A site that reads one junction and writes to one, whose inner cell is known; None for others.
+
+        It is remembered unless its inner cell is among new ones.
+        """
+        if len(site.sources) != 1:
+            return None
+        merged, operation, inner = None, -1, -1
+        if not isinstance(site, Node):
+            operation = self._states.operation(site.operation, ())
+        elif site.more_targets:
+            return None
+        elif site.inner is None:
+            operation = self._states.operation(site.operation, numbers_of(site))
+        elif len(site.inner.sites) == 1:
+            return None
+        else:
+            merged = self._cells.get(id(site.inner)) or self._cell(site.inner)
+            inner = merged.outputs[0]
+        found = (site, (site.sources[0], site.target), self._states.gate_of(operation, inner, -1, 0), merged)
+        if merged is None or id(merged.cell) not in new:
+            self._plain[id(site)] = found
+        return found
 
     def _cell(self, cell: Cell) -> "_Merged":
         """The states of a cell; a cell that several nodes or networks hold is looked at once."""
         known = self._cells.get(id(cell))
         if known is not None:
             return known
-        here = [self._state(i, ()) for i in range(cell.inputs)] + [-1] * (cell.junctions - cell.inputs)
+        here = [self._states.started(i) for i in range(cell.inputs)] + [-1] * (cell.junctions - cell.inputs)
         arriving: list[list[int]] = [[] for _ in here]
         inside: dict[int, int] = {}
         settled = cell.inputs
-        for site in sorted(cell.sites, key=_first):
+        for site in sorted(cell.sites, key=first_target):
             # All sites that write to a junction come before those that read it.
             for junction in range(settled, max(site.sources, default=-1) + 1):
-                here[junction] = self._state(WRITTEN, tuple(sorted(arriving[junction])))
+                here[junction] = self._states.written(tuple(sorted(arriving[junction])))
                 settled = junction + 1
             reads = tuple([here[j] for j in site.sources])
             sent = self._sent.get((id(site), reads))
@@ -149,7 +266,7 @@ class Networks:
                 arriving[target].append(message)
             inside.update(sent.inside)
         for junction in range(settled, cell.junctions):
-            here[junction] = self._state(WRITTEN, tuple(sorted(arriving[junction])))
+            here[junction] = self._states.written(tuple(sorted(arriving[junction])))
         merged = _Merged(cell, tuple(here), sum(inside.values()))
         self._cells[id(cell)] = merged
         return merged
@@ -157,14 +274,16 @@ class Networks:
     def _sent_by(self, site: Site, reads: list[int]) -> "_Sent":
         """The junctions that a site writes to, each with a message, and the sizes of inner cells."""
         given, inside = site, dict[int, int]()
-        while isinstance(site, Node) and site.inner is not None and (only := _only(site.inner)) is not None:
-            site = _in_place_of(site, only)
+        while (
+            isinstance(site, Node) and site.inner is not None and (only := only_site(site.inner)) is not None
+        ):
+            site = in_place_of(site, only)
         if not isinstance(site, Node):
-            operation = self._operation(site.operation, ())
+            operation = self._states.operation(site.operation, ())
             sent = [(site.target, m) for m in self._messages_of(operation, -1, 0, reads, ordered=False)]
             return _Sent(given, sent, inside)
         if site.inner is None:
-            operation = self._operation(site.operation, _numbers(site))
+            operation = self._states.operation(site.operation, numbers_of(site))
             gates = [(operation, -1, output) for output in range(len(site.targets))]
         else:
             merged = self._cell(site.inner)
@@ -179,56 +298,22 @@ class Networks:
 
     def _result(self, outputs: tuple[int, ...], ordered: bool) -> int:
         """The state that results flow into."""
-        messages = self._messages_of(self._operation(OUTPUT, ()), -1, 0, list(outputs), ordered)
-        return self._state(WRITTEN, tuple(sorted(messages)))
+        messages = self._messages_of(self._states.operation(OUTPUT, ()), -1, 0, list(outputs), ordered)
+        return self._states.written(tuple(sorted(messages)))
 
     def _messages_of(
         self, operation: int, inner: int, output: int, reads: list[int], ordered: bool
     ) -> list[int]:
         """One message that reads a sum, or one for each argument where their order counts."""
         if not reads:
-            reads = [self._state(CONSTANT, ())]
+            reads = [self._states.started(CONSTANT)]
+        known = self._states
         if not ordered or len(reads) == 1:
-            return [self._message((operation, inner, -1, output), tuple(sorted(reads)))]
-        return [self._message((operation, inner, place, output), (read,)) for place, read in enumerate(reads)]
-
-    def _operation(self, kind: str, numbers: Numbers) -> int:
-        number = self._operations.get((kind, numbers))
-        if number is None:
-            number = self._operations[kind, numbers] = len(self._operations)
-            self._operation_hash.append(number_of((kind, numbers)))
-        return number
-
-    def _message(self, key: tuple[int, int, int, int], reads: tuple[int, ...]) -> int:
-        gate = self._gates.get(key)
-        if gate is None:
-            gate = self._gates[key] = len(self._gates)
-            self._gate_rows.extend(key)
-            operation, inner, place, output = key
-            gated_by = self._operation_hash[operation] if inner < 0 else self._state_hash[inner]
-            self._gate_hash.append(hash((gated_by, inner < 0, place, output)))
-        number = self._messages.get((gate, reads))
-        if number is None:
-            number = self._messages[gate, reads] = len(self._messages)
-            before = [self._level[state] for state in reads]
-            inner = key[1]
-            self._length.append(1 + max(before if inner < 0 else [*before, self._level[inner]]))
-            self._gate.append(gate)
-            self._sources.append(reads)
-            read = sorted([self._state_hash[state] for state in reads])
-            self._message_hash.append(hash((self._gate_hash[gate], *read)))
-        return number
-
-    def _state(self, start: int, messages: tuple[int, ...]) -> int:
-        number = self._states.get((start, messages))
-        if number is None:
-            number = self._states[start, messages] = len(self._states)
-            self._level.append(max([self._length[message] for message in messages], default=0))
-            self._start.append(start)
-            self._incoming.append(messages)
-            arriving = sorted([self._message_hash[message] for message in messages])
-            self._state_hash.append(hash((start, *arriving)))
-        return number
+            return [known.message(known.gate_of(operation, inner, -1, output), tuple(sorted(reads)))]
+        return [
+            known.message(known.gate_of(operation, inner, place, output), (read,))
+            for place, read in enumerate(reads)
+        ]
 
 
 class _Merged:
@@ -243,31 +328,28 @@ class _Merged:
         self.size = cell.junctions + inside
 
 
+_Plain: TypeAlias = tuple[Site, tuple[int, int], int, _Merged | None]
+"""A site that reads one junction and writes to one; its edge, its gate, and its inner cell.
+
+The site is there so that its id is not given to another one.
+"""
+
+
+class _Alike(NamedTuple):
+    """Cells that are wired alike: the edges of their sites, and of every cell the gates and what is inside."""
+
+    edges: tuple[tuple[int, int], ...]
+    cells: list[Cell]
+    gates: list[int]
+    inside: list[int]
+
+
 class _Sent(NamedTuple):
     """What a site sends when it reads certain states, and the sizes of the cells inside of it by their ids."""
 
     site: Site  # so that its id is not given to another one
     messages: list[tuple[int, int]]
     inside: dict[int, int]
-
-
-class _Rows:
-    """The rows of an :class:`Incidence` that grows."""
-
-    def __init__(self, rows: Iterable[tuple[int, ...]] = ()) -> None:
-        self._starts, self._columns = array("q", [0]), array("q")
-        for row in rows:
-            self.append(row)
-
-    def append(self, row: tuple[int, ...]) -> None:
-        """Add a row."""
-        self._columns.extend(row)
-        self._starts.append(len(self._columns))
-
-    @property
-    def incidence(self) -> Incidence:
-        """The rows up to now."""
-        return Incidence(_copied(self._starts), _copied(self._columns))
 
 
 def _ordered(numbers: Ints, hashes: "array[int]", level: Ints | None = None) -> Ints:
@@ -301,43 +383,3 @@ def _table(described: Sequence[Numbers], names: tuple[str, ...]) -> Floats:
 
 def _copied(numbers: "array[int]") -> Ints:
     return np.array(numbers, dtype=np.int64)
-
-
-def _live(cell: Cell) -> list[int]:
-    """The junctions that the outputs of a cell depend on, without its inputs."""
-    live = set(cell.outputs)
-    for site in sorted(cell.sites, key=_first, reverse=True):
-        if not live.isdisjoint(site.targets if isinstance(site, Node) else (site.target,)):
-            live.update(site.sources)
-    return [junction for junction in live if junction >= cell.inputs]
-
-
-def _only(cell: Cell) -> Site | None:
-    """The one operation that a cell consists of, with the same inputs and outputs; None where there is more to it."""
-    site = cell.sites[0] if len(cell.sites) == 1 else None
-    if site is None or site.sources != tuple(range(cell.inputs)):
-        return None
-    return site if (site.targets if isinstance(site, Node) else (site.target,)) == cell.outputs else None
-
-
-def _in_place_of(node: Node, site: Site) -> Site:
-    """The operation of an inner cell in the place of the node that holds the cell."""
-    if isinstance(site, Node):
-        return replace(site, sources=node.sources, target=node.target, more_targets=node.more_targets)
-    return Site(site.operation, node.sources, node.target)
-
-
-def _numbers(node: Node) -> Numbers:
-    """What describes an operation: its attributes, and its sizes as logarithms."""
-    sizes = (
-        ("parameters", node.parameters),
-        ("multiply-adds", node.multiply_adds),
-        ("activations", math.prod(node.shape) if node.shape else 0),
-        ("weights from elsewhere", len(node.weights)),
-    )
-    described = [(f"{name}: attribute", scaled(value)) for name, value in node.attributes]
-    return tuple(described + [(name, math.log1p(value)) for name, value in sizes if value > 0])
-
-
-def _first(site: Site) -> int:
-    return min(site.targets) if isinstance(site, Node) and site.more_targets else site.target

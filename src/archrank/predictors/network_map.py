@@ -41,13 +41,12 @@ class NetworkMap:
         if len(self._networks) > _KEPT:
             self._forget()
         lower = self._space.function if simplify else self._space.graph
-        numbers = []
-        for architecture in self._space.architectures(rows):
-            key = (architecture, simplify)
-            if key not in self._numbers:
-                self._numbers[key] = self._networks.add(_folded(lower(architecture)))
-            numbers.append(self._numbers[key])
-        return self._networks.batch(numbers)
+        keys = [(architecture, simplify) for architecture in self._space.architectures(rows)]
+        new = [key for key in dict.fromkeys(keys) if key not in self._numbers]
+        # One graph after the other: they are dropped when they have been merged.
+        numbers = self._networks.add_all(_folded(lower(architecture)) for architecture, _ in new)
+        self._numbers.update(zip(new, numbers, strict=True))
+        return self._networks.batch([self._numbers[key] for key in keys])
 
     def _forget(self) -> None:
         self._networks = Networks()
@@ -55,8 +54,11 @@ class NetworkMap:
 
 
 def _folded(graph: Graph) -> Graph:
-    called = any(isinstance(site, Node) and site.path for cell in graph.cells for site in cell.sites)
-    return fold(graph) if called else graph
+    for cell in graph.cells:
+        calls = [site.path[0] for site in cell.sites if isinstance(site, Node) and site.path]
+        if len(set(calls)) < len(calls):
+            return fold(graph)
+    return graph  # no two of its nodes are in one call
 
 
 @lru_cache(maxsize=4)

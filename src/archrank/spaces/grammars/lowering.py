@@ -26,7 +26,9 @@ class Lowering:
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
+        self._operations = {name: Part(name, kept=True) for name in grammar.operations}
         self._parts: dict[Tree, Part] = {}
+        self._few: dict[Tree, Part] = {}
 
     def graph(self, tree: Tree) -> Graph:
         """The graph of a derivation, with cells in its nodes."""
@@ -35,22 +37,26 @@ class Lowering:
 
     def part(self, tree: Tree) -> Part:
         """A derivation as an argument of a topology."""
-        if tree not in self._parts:
-            if len(self._parts) >= _KEPT:
-                self._parts.clear()
-            a = self._grammar.rules[tree.symbol][tree.alternative]
-            children = iter(tree.children)
-            parts = [
-                self.part(next(children)).named(place) if name in self._grammar.rules else Part(name)
-                for place, name in enumerate(a.parts, start=1)
-            ]
-            if a.topology is None:
-                (made,) = parts
-            else:
-                cell = self._grammar.topologies[a.topology].cell(parts)
-                made = Part(a.topology, cell, tree.symbol)
-            self._parts[tree] = made
-        return self._parts[tree]
+        few = tree.symbol in self._grammar.few
+        known = self._few if few else self._parts
+        found = known.get(tree)
+        if found is None:
+            if len(known) >= _KEPT:
+                known.clear()
+            found = known[tree] = self._made(tree, few)
+        return found
+
+    def _made(self, tree: Tree, kept: bool) -> Part:
+        rules, few, known = self._grammar.rules, self._grammar.few, self._few
+        a = rules[tree.symbol][tree.alternative]
+        parts = [(known.get(c) if c.symbol in few else None) or self.part(c) for c in tree.children]
+        if len(parts) < len(a.parts):
+            children = iter(parts)
+            parts = [next(children) if name in rules else self._operations[name] for name in a.parts]
+        if a.topology is None:
+            return parts[0]
+        cell = self._grammar.topologies[a.topology].cell(parts)
+        return Part(a.topology, cell, tree.symbol, kept=kept)
 
 
 def flat_function(graph: Graph, identities: Collection[str], zeros: Collection[str]) -> Graph:

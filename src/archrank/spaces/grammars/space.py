@@ -38,6 +38,7 @@ from archrank.spaces.grammars.tree import Tree, choice_points, derived, places, 
 from archrank.spaces.grammars.words import renamed
 from archrank.system.arguments import checked_flag
 from archrank.system.foreign import kind_of, shown
+from archrank.system.garbage import without_collection
 
 __all__ = ["GrammarSpace", "Sampling"]
 
@@ -48,6 +49,8 @@ _LAWS: dict[str, type[Law]] = {"uniform": Uniform, "depth": ByDepth, "choices": 
 _TRIES = 500
 _LISTED = 20_000
 _KEPT = 20_000
+_TOGETHER = 1_000
+"""Samples between collections of garbage."""
 _FLAT = 1_024
 """Flat graphs that are kept: several things are asked of an architecture, one soon after the other."""
 
@@ -255,7 +258,11 @@ class GrammarSpace(OpenSpace):
             SpaceError: The rules of sizes, shapes and zeros refuse nearly all derivations.
         """
         with closing(self._law.drawn(self.grammar.start, self.max_depth, rng, n)) as trees:
-            return [self._first_valid(trees) for _ in range(n)]
+            found: list[Architecture] = []
+            while len(found) < n:
+                with without_collection():
+                    found += [self._first_valid(trees) for _ in range(min(n - len(found), _TOGETHER))]
+            return found
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         """Change one alternative, drawn uniformly among all choices; new parts are drawn as in a sample.

@@ -4,7 +4,8 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,6 +26,13 @@ CELL_EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The edges of a NAS-Bench-201 cell, in the order of its parts."""
 
 
+Edge: TypeAlias = tuple[int, int, int]
+"""The place of a part in a cell, and the junctions that it reads and adds to."""
+
+_NONE: dict[Edge, Node] = {}
+"""The nodes of a part of which none are remembered."""
+
+
 class Part:
     """An argument of a topology: an operation, or the cell that a rule became.
 
@@ -32,35 +40,62 @@ class Part:
         operation: The operation, or the topology of the cell.
         inner: The cell.
         symbol: The rule that it came from.
-        name: What it is called within the cell around it.
+        place: Its place within the cell around it, from 1 on.
+        kept: Whether its nodes are remembered, because it is used again and again.
+
+    Attributes:
+        nodes: Its nodes that are remembered.
 
     Calling it gives the node from one junction to another.
     """
 
-    def __init__(self, operation: str, inner: Cell | None = None, symbol: str = "", name: str = "") -> None:
+    __slots__ = ("inner", "nodes", "operation", "place", "symbol")
+
+    def __init__(
+        self,
+        operation: str,
+        inner: Cell | None = None,
+        symbol: str = "",
+        place: int = 0,
+        *,
+        kept: bool = False,
+    ) -> None:
         self.operation = operation
         self.inner = inner
         self.symbol = symbol
-        self.name = name
-        self._named: dict[int, Part] = {}
-        self._nodes: dict[tuple[int, int], Node] = {}
+        self.place = place
+        self.nodes: dict[Edge, Node] = {} if kept else _NONE
 
-    def named(self, place: int) -> "Part":
+    def at(self, place: int) -> "Part":
         """The same at a place of a cell."""
-        if place not in self._named:
-            name = f"{place}.{self.symbol}" if self.symbol else ""
-            self._named[place] = Part(self.operation, self.inner, self.symbol, name)
-        return self._named[place]
+        other = Part(self.operation, self.inner, self.symbol, place)
+        other.nodes = self.nodes
+        return other
 
     def __call__(self, source: int, target: int) -> Node:
         """The node that reads junction ``source`` and adds its result to ``target``."""
-        at = source, target
-        if at not in self._nodes:
-            path, classes = ((self.name,), (self.symbol,)) if self.name else ((), ())
-            self._nodes[at] = Node(
-                self.operation, (source,), target, inner=self.inner, path=path, classes=classes
-            )
-        return self._nodes[at]
+        edge = self.place, source, target
+        return self.nodes.get(edge) or self.node(edge)
+
+    def node(self, edge: Edge) -> Node:
+        """A node that is not among those remembered."""
+        place, source, target = edge
+        path, classes = _called(place, self.symbol)
+        found = Node.between(self.operation, _sources(source), target, self.inner, path, classes)
+        if self.nodes is not _NONE:
+            self.nodes[edge] = found
+        return found
+
+
+@lru_cache(maxsize=4096)
+def _called(place: int, symbol: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The path and the classes of a rule's node."""
+    return ((f"{place}.{symbol}",), (symbol,)) if place and symbol else ((), ())
+
+
+@lru_cache(maxsize=4096)
+def _sources(source: int) -> tuple[int]:
+    return (source,)
 
 
 class Topology:
@@ -88,6 +123,8 @@ class Topology:
             raise SpaceError("a topology needs either a function that wires its parts, or edges")
         self.edges = None if edges is None else _pairs(edges)
         self._last = max((target for _, target in self.edges or ()), default=0)
+        self._outputs = (self._last,)
+        self._placed = [(place, *edge) for place, edge in enumerate(self.edges or (), start=1)]
         self.wire = wire
         if wire is not None and not callable(wire):
             raise SpaceError(
@@ -143,10 +180,11 @@ class Topology:
             SpaceError: Its function fails, or gives no cell.
         """
         if self.edges is not None:
-            nodes = tuple([part(*edge) for part, edge in zip(parts, self.edges, strict=True)])
-            return Cell.unchecked(1, self._last + 1, nodes, (self._last,), False)
+            placed = zip(parts, self._placed, strict=True)
+            nodes = [part.nodes.get(edge) or part.node(edge) for part, edge in placed]
+            return Cell.unchecked(1, self._last + 1, tuple(nodes), self._outputs, False)
         try:
-            made: object = self.wire(parts)  # type: ignore[misc] # one of the two is given
+            made: object = self.wire([part.at(place) for place, part in enumerate(parts, 1)])  # type: ignore[misc] # one of the two is given
         except InvalidArchitecture:
             raise
         except Exception as error:
