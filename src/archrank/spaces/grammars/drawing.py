@@ -33,9 +33,10 @@ class Drawing:
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
-        self._few: dict[str, _Few] = {}
+        few: dict[str, _Few] = {}
         for symbol in grammar.few:
-            self._few[symbol] = _Few(grammar, symbol, self._few)
+            few[symbol] = _Few(grammar, symbol, few)
+        self._few = few
         self._rules: dict[tuple[str, int], _Rule] = {}
 
     def derivations(
@@ -68,16 +69,6 @@ class Drawing:
                 yield None
             size = min(4 * size, _MOST, _LEAST * n)
 
-    def tables(self, block: "_Block") -> list[Table]:
-        """Those of the rules that have few derivations."""
-        found: dict[str, tuple[Ints, Ints]] = {}
-        for few in self._few.values():
-            found[few.symbol] = few.placed(block, found)
-        return [
-            (self._few[symbol].trees, numbers.tolist(), ends.tolist())
-            for symbol, (numbers, ends) in found.items()
-        ]
-
     def parts(self, rule: "_Rule", k: int) -> "tuple[_Rule, ...]":
         """The rules among the parts of an alternative."""
         children = self._grammar.children[rule.symbol][rule.possible[k]]
@@ -90,7 +81,7 @@ class Drawing:
             rule = self._rules[symbol, depth] = _Rule(symbol, depth, self._grammar.possible(symbol, depth))
             few = self._few.get(symbol)
             if few is not None and few.depth <= depth:
-                rule.table = list(self._few).index(symbol)
+                rule.few = few
         return rule
 
 
@@ -102,15 +93,15 @@ class _Rule:
         depth: The largest depth of a derivation.
         possible: The alternatives that have one.
         parts: Of each of these the rules among its parts, once they are known.
-        table: The number of the table of its derivations, -1 where they are many.
+        few: Its derivations; None where they are many.
     """
 
-    __slots__ = ("depth", "parts", "possible", "symbol", "table")
+    __slots__ = ("depth", "few", "parts", "possible", "symbol")
 
     def __init__(self, symbol: str, depth: int, possible: list[int]) -> None:
         self.symbol, self.depth, self.possible = symbol, depth, possible
         self.parts: list[tuple[_Rule, ...] | None] = [None] * len(possible)
-        self.table = -1
+        self.few: _Few | None = None
 
 
 class _Few:
@@ -127,7 +118,7 @@ class _Few:
         self.depth = max(tree.depth for tree in self.trees)
         self._firsts = np.array([0, *accumulate(len(trees) for trees in listed)])
 
-    def placed(self, block: "_Block", found: dict[str, tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    def placed(self, block: "_Block") -> tuple[Ints, Ints]:
         """The derivation that begins at every word, and the word behind it: (size + 2,) each.
 
         Where it does not end within the block, the word behind it is ``size + 1``.
@@ -146,7 +137,7 @@ class _Few:
                 at = np.flatnonzero((drawn == k) & (begins <= size))
                 number, end = np.zeros(len(at), dtype=np.int64), begins[at]
                 for child in children:
-                    child_numbers, child_ends = found[child.symbol]
+                    child_numbers, child_ends = block.placed(child)
                     number = number * len(child.trees) + child_numbers[end]
                     end = child_ends[end]
                 numbers[at] += number
@@ -167,7 +158,19 @@ class _Block:
         self._words = words.astype(np.uint64)
         self._drawing = drawing
         self._numbers: dict[int, list[int]] = {}
-        self._tables = drawing.tables(self)
+        self._placed: dict[_Few, tuple[Ints, Ints]] = {}
+        self._tables: dict[_Few, Table] = {}
+
+    def placed(self, few: _Few) -> tuple[Ints, Ints]:
+        """The derivation of a rule that begins at every word, and the word behind it: (size + 2,) each."""
+        if few not in self._placed:
+            self._placed[few] = few.placed(self)
+        return self._placed[few]
+
+    def _table(self, few: _Few) -> Table:
+        numbers, ends = self.placed(few)
+        table = self._tables[few] = few.trees, numbers.tolist(), ends.tolist()
+        return table
 
     def below(self, bound: int) -> Ints:
         """The number below ``bound`` of every word; ``bound`` itself where it takes another word: (size,)."""
@@ -186,8 +189,8 @@ class _Block:
         return found if found[1] <= self.size else None
 
     def _derived(self, rule: _Rule, at: int) -> tuple[Tree, int]:
-        if rule.table >= 0:
-            trees, numbers, ends = self._tables[rule.table]
+        if rule.few is not None:
+            trees, numbers, ends = self._tables.get(rule.few) or self._table(rule.few)
             return trees[numbers[at]], ends[at]
         k, bound = 0, len(rule.possible)
         if bound > 1:
@@ -198,8 +201,9 @@ class _Block:
             at += 1
         children = []
         for part in rule.parts[k] or self._drawing.parts(rule, k):
-            if part.table >= 0:
-                trees, numbers, ends = self._tables[part.table]
+            few = part.few
+            if few is not None:
+                trees, numbers, ends = self._tables.get(few) or self._table(few)
                 children.append(trees[numbers[at]])
                 at = ends[at]
             else:
