@@ -62,24 +62,29 @@ class Naive:
         reads = [states[j] for j in site.sources] or [self.p["start"][0]]
         ordered = isinstance(site, Node) and site.ordered and len(reads) > 1
         for output, target in enumerate(targets):
-            operation = self.operation(site, output)
+            operation, inner = self.operation(site, output)
             if not ordered:
-                yield target, self.gate(operation) * self.linear("move", sum(reads))
+                yield target, inner * self.gate(operation) * self.moved(sum(reads))
                 continue
             for place, read in enumerate(reads):
                 placed = operation + self.p["places"][min(place, 5)]
-                yield target, self.gate(placed) * self.linear("move", read)
+                yield target, inner * self.gate(placed) * self.moved(read)
+
+    def moved(self, read):
+        return read + 0.3 * self.linear("move", read)
 
     def operation(self, site, output):
+        """Its embedding, and the state that leaves its inner cell, 1 where it has none."""
         inner = site.inner if isinstance(site, Node) else None
         if inner is None:
             found = self.plain(site)
-            return found if output == 0 else found + self.p["outputs"][min(output, 3) - 1]
+            return (found if output == 0 else found + self.p["outputs"][min(output, 3) - 1]), 1.0
         only = inner.sites[0]
         targets = only.targets if isinstance(only, Node) else (only.target,)
         if len(inner.sites) == 1 and only.sources == tuple(range(inner.inputs)) and targets == inner.outputs:
             return self.operation(only, output)
-        return self.linear("inner", self.cell(inner)[inner.outputs[output]])
+        nothing = torch.zeros_like(self.p["kinds"][0])
+        return nothing, self.cell(inner)[inner.outputs[output]]
 
     def plain(self, site):
         known = {name: (index, mean, std) for index, (name, mean, std) in enumerate(self.settings.numbers)}
@@ -105,7 +110,7 @@ class Naive:
         if not messages:
             return torch.zeros_like(self.p["start"][0])
         flow = sum(messages)
-        flow = flow / torch.sqrt(flow.square().mean() + 1e-4)
+        flow = flow / torch.sqrt(flow.square().mean() + 1.0)
         return torch.relu(flow * self.p["scale"][0] + self.p["shift"][0])
 
     def result(self, states, ordered):
@@ -114,10 +119,10 @@ class Naive:
 
         operation = self.plain(Output)
         if not ordered or len(states) == 1:
-            return self.state([self.gate(operation) * self.linear("move", sum(states))])
+            return self.state([self.gate(operation) * self.moved(sum(states))])
         return self.state(
             [
-                self.gate(operation + self.p["places"][min(place, 5)]) * self.linear("move", read)
+                self.gate(operation + self.p["places"][min(place, 5)]) * self.moved(read)
                 for place, read in enumerate(states)
             ]
         )

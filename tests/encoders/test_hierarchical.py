@@ -47,6 +47,8 @@ def test_a_grammar_is_computed_as_each_copy_by_itself():
     graphs = [space.graph(a) for a in space.sample(4, np.random.default_rng(0))]
     encoder = built(graphs, members=1)
     with torch.no_grad():
+        for parameter in encoder.parameters():  # so that no state is next to nothing
+            parameter.add_(0.1)
         expected = torch.stack([embedding(encoder, graph) for graph in graphs])
     assert torch.allclose(embed(encoder, graphs)[0], expected, atol=1e-5)
 
@@ -105,10 +107,11 @@ def test_one_level_is_a_layer_of_gates():
         layer.input_start.copy_(encoder.start[:, 1:3])
         layer.project.weight.copy_(torch.eye(8).expand(2, 8, 8))
         layer.project.bias.zero_()
-        layer.layers[0].move.weight.copy_(encoder.move.weight)
+        # What is read passes as it is too.
+        layer.layers[0].move.weight.copy_(torch.eye(8) + 0.3 * encoder.move.weight)
         layer.layers[0].attention.load_state_dict(encoder.attention.state_dict())
         flow = layer(layer.prepare(flat))
-    expected = torch.relu(flow * torch.rsqrt(flow.square().mean(dim=2, keepdim=True) + 1e-4))
+    expected = torch.relu(flow * torch.rsqrt(flow.square().mean(dim=2, keepdim=True) + 1.0))
     # The second half of an embedding is the mean over the junctions, which here is the one that is written.
     assert torch.allclose(embed(encoder, graphs)[:, :, 8:], expected, atol=1e-6)
 

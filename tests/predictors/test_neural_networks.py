@@ -60,7 +60,7 @@ def test_conformance(settings):
 
 
 def test_conformance_on_a_hierarchy():
-    check_predictor(lambda s: small(s, epochs=40), named_space("hierarchical-nas-bench-201"))
+    check_predictor(lambda s: small(s, epochs=120), named_space("hierarchical-nas-bench-201"))
 
 
 def test_it_learns_what_counts_of_operations_do_not_show():

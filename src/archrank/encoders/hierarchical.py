@@ -4,12 +4,14 @@ The idea is that of :mod:`~archrank.encoders.gates`: an operation reads the sum 
 gates what flows on. Here every junction is computed once, after those that it depends on, with the same parameters
 everywhere::
 
-    state = ReLU ( norm ( Σ over messages: sigmoid(A(embedding)) ∘ (sum of the states read) W ) )
+    state = ReLU ( norm ( Σ over messages: gate ∘ (x + 0.3 x W) ) ),   x = sum of the states read
 
-where ``norm`` divides by the root mean square, scales and shifts. An operation's embedding is that of its kind plus a
-linear map of its numbers. That of a node that holds an inner cell is a linear map of the state that leaves the cell, so
-that a hierarchy is computed from the inside to the outside. Where the order of arguments counts, each is a message of
-its own, and the embedding of its place is added.
+where ``norm`` divides by √(1 + mean square), scales and shifts. So what passes an operation becomes less, and a state
+tells by its size how many operations lie before it, while large sums stay bounded. An operation's gate is
+``sigmoid(A(embedding))``, with an embedding of its kind plus a linear map of its numbers. The gate of a node that holds
+an inner cell is the state that leaves the cell, times that of an operation without an embedding: a cell's answer to a
+constant input. So a hierarchy is computed from the inside to the outside. Where the order of arguments counts, each is
+a message of its own, and the embedding of its place is added.
 
 Reference: Ning et al., A Generic Graph-based Neural Architecture Encoding Scheme for Predictor-based NAS (ECCV 2020),
 section 3, whose outlook names larger and hierarchical search spaces.
@@ -36,8 +38,8 @@ _INPUTS, _PLACES, _OUTPUTS = 6, 6, 4
 _CLIP = 5.0
 """Numbers further from the mean than this, in standard deviations, are clipped."""
 
-_SMALL = 1e-4
-"""Added to the mean square, so that a state to which nothing flows stays 0."""
+_MIXED = 0.3
+"""How much of what an operation reads is mixed; the rest passes as it is, so that much is known before training."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,6 @@ class HierarchicalGATESEncoder(Encoder):
         self.places = nn.Parameter(torch.empty(members, _PLACES, features))
         self.outputs = nn.Parameter(torch.empty(members, _OUTPUTS - 1, features))
         self.start = nn.Parameter(torch.empty(members, _INPUTS + 1, width))
-        self.inner = MemberLinear(members, width, features)
         self.attention = MemberLinear(members, features, width)
         self.move = MemberLinear(members, width, width, bias=False)
         self.scale = nn.Parameter(torch.ones(members, 1, width))
@@ -147,7 +148,7 @@ class HierarchicalGATESEncoder(Encoder):
                 parameter.normal_(generator=generator)
             self.scale.fill_(1.0)
             self.shift.zero_()
-        for layer in (self.numbers, self.inner, self.attention, self.move):
+        for layer in (self.numbers, self.attention, self.move):
             layer.reset(generator)
 
     def prepare(self, batch: NetworkBatch, indices: npt.NDArray[np.int64] | None = None) -> PreparedNetworks:
@@ -202,10 +203,14 @@ class HierarchicalGATESEncoder(Encoder):
         """The states of one level: (E, held, width) to (E, new, width)."""
         chosen = gates.index_select(1, level.gates)
         if len(level.inner):
-            inner = self._gates(self.inner(held.index_select(1, level.inner)), level.place)
+            nothing = self.kinds.new_zeros(
+                len(self.kinds), len(level.inner), self.settings.operation_features
+            )
+            inner = held.index_select(1, level.inner) * self._gates(nothing, level.place)
             chosen = torch.cat([chosen, inner], dim=1)
-        flow = chosen * self.move(level.read(held))
+        read = level.read(held)
+        flow = chosen * (read + _MIXED * self.move(read))
         if level.add is not None:
             flow = level.add(flow)
-        flow = flow * torch.rsqrt(flow.square().mean(dim=2, keepdim=True) + _SMALL)
+        flow = flow * torch.rsqrt(flow.square().mean(dim=2, keepdim=True) + 1.0)
         return torch.relu(flow * self.scale + self.shift)
