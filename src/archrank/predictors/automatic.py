@@ -91,7 +91,7 @@ def _networks(space: SearchSpace, effort: Effort) -> Iterator[Predictor]:
     from archrank.predictors.neural import FOR_NETWORKS, NeuralPredictor
 
     if isinstance(space, OpenSpace):
-        yield NeuralPredictor(space, GATES, members=3, **FOR_NETWORKS)
+        yield NeuralPredictor(space, GATES, members=3, simplify=True, **FOR_NETWORKS)
         return
     for encoder in (GATES, BiFlow) if effort == "best" else (GATES,):
         yield NeuralPredictor(space, encoder, hidden=_HIDDEN, epochs=_EPOCHS, members=3, simplify=True)
