@@ -13,18 +13,15 @@ resumed where it was stopped, and prints its best.
 """
 
 import argparse
-import statistics
 import time
-import warnings
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import csv_rows
 import numpy as np
 import optuna
 import page
 import pyarrow as pa
+import replay
 import torch
 from parquet_rows import Rows
 from torch import nn
@@ -33,7 +30,6 @@ import archrank as ar
 from archrank import Architecture
 from archrank.images.cifar import cifar
 from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
-from archrank.study import search
 
 IMAGES, VALIDATION, EPOCHS, BATCH = 6_000, 5_000, 3, 64
 KINDS = {
@@ -210,26 +206,14 @@ def train_pool(args: argparse.Namespace) -> None:
         print(f"{number + 1}/{args.networks}: {row['validation_accuracy']} in {row['seconds']} s", flush=True)
 
 
-def replay(args: argparse.Namespace) -> None:
+def replay_pool(args: argparse.Namespace) -> None:
     rows = [row for row in rows_of(args).rows if not row["error"]]
     space = space_of(args)
     pool = {space.parse(row["architecture"]): row["validation_accuracy"] for row in rows}
-    path = args.out / "searches.csv"
-    done = {(row["method"], int(row["seed"])) for row in csv_rows.read(path)}
-    for seed in range(args.seeds):
-        for method in args.methods:
-            if (method, seed) in done:
-                continue
-            values = list(METHODS[method](space, pool, min(max(args.budgets), len(pool)), seed))
-            for budget in args.budgets:
-                csv_rows.append(
-                    path,
-                    ("method", "seed", "budget", "best"),
-                    [{"method": method, "seed": seed, "budget": budget, "best": max(values[:budget])}],
-                )
-            print(f"{method}, seed {seed}: {max(values):.4f}", flush=True)
-    found = csv_rows.read(path)
-    page.write(args.out, HEAD.format(seeds=_seeds(found)), _table(found, max(pool.values()), args))
+    methods = {name: METHODS[name] for name in args.methods}
+    found = replay.run(args.out / "searches.csv", methods, space, pool, args.seeds, args.budgets)
+    body = replay.table(found, max(pool.values()), args.methods, args.budgets)
+    page.write(args.out, HEAD.format(seeds=replay.seeds_of(found)), body)
 
 
 def live(args: argparse.Namespace) -> None:
@@ -245,102 +229,13 @@ def live(args: argparse.Namespace) -> None:
     print(result)
 
 
-Pool = dict[Architecture, float]
-
-
-def _strategy(kind: Any) -> Any:
-    def run(space: Any, pool: Pool, budget: int, seed: int) -> Iterator[float]:
-        def known(_: nn.Module, report: ar.Report) -> float:
-            return pool[report.architecture]
-
-        result = search(space, known, kind(space, candidates=list(pool)), budget=budget, seed=seed)
-        return (evaluation.value for evaluation in result.evaluations)
-
-    return run
-
-
-def _optuna(sampler: Callable[[int], Any]) -> Any:
-    """A sampler of Optuna draws choice by choice; it is told of the nearest network of the pool instead."""
-
-    def run(space: Any, pool: Pool, budget: int, seed: int) -> Iterator[float]:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(direction="maximize", sampler=sampler(seed))
-        left = {architecture: space.options(architecture) for architecture in pool}
-        while len(pool) - len(left) < budget:
-            trial = study.ask()
-            asked = space.options(space.suggest(trial))
-            study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which samplers do not learn from
-            nearest = min(left, key=lambda architecture: _distance(asked, left[architecture]))
-            taken = optuna.trial.FixedTrial(left.pop(nearest))
-            space.suggest(taken)
-            study.add_trial(
-                optuna.trial.create_trial(
-                    params=taken.params, distributions=taken.distributions, value=pool[nearest]
-                )
-            )
-            yield pool[nearest]
-
-    return run
-
-
-def _gaussian_process(seed: int) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-
-
-def _distance(one: dict[str, Any], other: dict[str, Any]) -> float:
-    """The number of choices that differ, those that only one of the two has included.
-
-    Settings that are numbers differ by their logarithms, as a part of their range.
-    """
-    differ = sum(one.get(name) != other.get(name) for name in (one.keys() | other.keys()) - SETTINGS.keys())
-    for name in SETTINGS.keys() & one.keys():
-        numbers = zip(SETTINGS[name].features(one[name]), SETTINGS[name].features(other[name]), strict=True)
-        differ += max(abs(a - b) for a, b in numbers)
-    return differ
-
-
-METHODS: dict[str, Any] = {
-    "guided": _strategy(GuidedSearch),
-    "evolution": _strategy(RegularizedEvolution),
-    "TPE": _optuna(lambda seed: optuna.samplers.TPESampler(seed=seed)),
-    "GPSampler": _optuna(_gaussian_process),
-    "random": _strategy(RandomSearch),
+METHODS: dict[str, replay.Method] = {
+    "guided": replay.candidates(GuidedSearch),
+    "evolution": replay.candidates(RegularizedEvolution),
+    "TPE": replay.sampler(lambda seed: optuna.samplers.TPESampler(seed=seed), SETTINGS),
+    "GPSampler": replay.sampler(replay.gaussian_process, SETTINGS),
+    "random": replay.candidates(RandomSearch),
 }
-
-
-def _table(rows: list[dict[str, str]], best: float, args: argparse.Namespace) -> str:
-    """Mean regret and its standard error; and how much more than guided search's, paired by seed."""
-    found = {(row["method"], int(row["budget"]), int(row["seed"])): best - float(row["best"]) for row in rows}
-    lines = [
-        "| method | " + " | ".join(f"{budget} evaluations" for budget in args.budgets) + " |",
-        "|---|" + "---|" * len(args.budgets),
-    ]
-    most = _seeds(rows)
-    for method in args.methods:
-        cells, count = [], _seeds([row for row in rows if row["method"] == method])
-        for budget in args.budgets:
-            seeds = sorted(seed for name, n, seed in found if (name, n) == (method, budget))
-            cell = _mean([found[method, budget, seed] for seed in seeds]) if seeds else "–"
-            more = [
-                found[method, budget, seed] - found["guided", budget, seed]
-                for seed in seeds
-                if ("guided", budget, seed) in found
-            ]
-            cells.append(cell if method == "guided" or not more else f"{cell} ({_mean(more, sign='+')})")
-        named = method if count == most else f"{method}, {count} seeds"
-        lines.append(f"| {named} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _seeds(rows: list[dict[str, str]]) -> int:
-    return len({row["seed"] for row in rows})
-
-
-def _mean(values: list[float], sign: str = "") -> str:
-    spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-    return f"{100 * statistics.mean(values):{sign}.2f} ± {100 * spread:.2f}"
 
 
 HEAD = """# Searches in a pool of mobile networks
@@ -372,7 +267,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     for part in args.what:
-        {"train": train_pool, "replay": replay, "live": live}[part](args)
+        {"train": train_pool, "replay": replay_pool, "live": live}[part](args)
 
 
 if __name__ == "__main__":
