@@ -10,7 +10,6 @@ choices that differ; "evolution among candidates" gets a random one instead. Fin
 import argparse
 from pathlib import Path
 
-import optuna
 import page
 import replay
 
@@ -21,7 +20,6 @@ METHODS: dict[str, replay.Method] = {
     "guided": replay.candidates(GuidedSearch),
     "evolution": replay.nearest(RegularizedEvolution),
     "evolution among candidates": replay.candidates(RegularizedEvolution),
-    "TPE": replay.sampler(lambda seed: optuna.samplers.TPESampler(seed=seed)),
     "random": replay.candidates(RandomSearch),
 }
 HEAD = """# Searches in the table {table}
