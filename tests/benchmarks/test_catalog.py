@@ -25,7 +25,7 @@ IMPORTED = ("nasbench101", "nasbench201", "natsbench-tss", "natsbench-sss", "ena
 def test_the_names_are_those_promised():
     assert tuple(benchmarks.names()[-len(IMPORTED) :]) == IMPORTED
     large = {f"hpolib-{dataset}" for dataset in hpolib.DATASETS}
-    grown = {"hierarchical-nas-bench-201-cifar10"}
+    grown = {"hierarchical-nas-bench-201-cifar10", "free-form-cifar10"}
     assert set(benchmarks.names()) == {*SIZES, *large, *grown, *IMPORTED}
 
 

@@ -96,17 +96,19 @@ def test_a_damaged_file_is_refused(load, rows, words):
         load(rows)
 
 
-def test_the_trainings_are_those_of_the_committed_order(results):
-    table = load_benchmark(NAME)
+@pytest.mark.parametrize("name", grammar_tables.SPACES)
+def test_the_trainings_are_those_of_the_committed_order(results, name):
+    table = load_benchmark(name)
     check_table(table)
-    with (results / "hierarchical-table" / "order-hierarchical-nas-bench-201.csv").open() as file:
+    with (results / "hierarchical-table" / f"order-{grammar_tables.SPACES[name]}.csv").open() as file:
         order = [row["digest"] for row in csv.DictReader(file) if row["seed"] == "0"]
-    texts = [SPACE.format(architecture) for architecture in table.architectures]
+    texts = [table.space.format(architecture) for architecture in table.architectures]
     assert [sha256(text.encode()).hexdigest()[:12] for text in texts] == order[: len(texts)]
 
 
-def test_accuracies_are_fractions_and_two_trainings_agree():
-    table = load_benchmark(NAME)
+@pytest.mark.parametrize("name", grammar_tables.SPACES)
+def test_accuracies_are_fractions_and_two_trainings_agree(name):
+    table = load_benchmark(name)
     for name in ("valid_accuracy", "valid_accuracy_1", "valid_accuracy_2", "test_accuracy"):
         assert ((table.column(name) > 0) & (table.column(name) < 0.6)).all()
     twice = ~np.isnan(table.column("valid_accuracy_again"))

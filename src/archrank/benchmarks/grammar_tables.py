@@ -16,11 +16,11 @@ from archrank.spaces.named import named_space
 
 __all__ = ["CHOOSING", "SPACES", "load", "metrics", "space"]
 
-SPACES = {"hierarchical-nas-bench-201-cifar10": "hierarchical-nas-bench-201"}
+SPACES = {"hierarchical-nas-bench-201-cifar10": "hierarchical-nas-bench-201", "free-form-cifar10": "free-form"}
 """The benchmarks, and the spaces of their architectures."""
 
 CHOOSING = 300
-"""The first trainings of a file may choose the settings of predictors and searches; the others only report."""
+"""The first trainings of the larger table may choose the settings of predictors and searches; all others only report."""
 
 EPOCHS = 3
 _FOLDER = Path(__file__).parent / "tables"
@@ -93,7 +93,11 @@ def load(name: str) -> Table:
         _columns(content, np.array(first), second),
         metrics(),
         {"valid_accuracy": "test_accuracy", "valid_accuracy_again": "test_accuracy_again"},
-        notes=(f"the first {CHOOSING} trainings may choose settings, the others only report",),
+        notes=(
+            f"the first {CHOOSING} trainings may choose settings, the others only report"
+            if len(seeds) > CHOOSING
+            else "all trainings only report; none may choose settings",
+        ),
         skipped=sum(seed == 0 for seed in seeds) - len(first),
     )
 
