@@ -48,6 +48,31 @@ def test_the_fewest_of_each_kind_are_those_of_all_paths(seed):
         assert features.get(kind + FEWEST, 0.0) == min(path.count(kind) for path in every)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_flow_is_that_of_all_paths(seed):
+    rng = np.random.default_rng(seed)
+    cell = drawn(rng, 6, drawn(rng, 3) if seed % 2 else None)
+    every, features = paths(cell), network_features(Graph((cell,)))
+    weights = np.array([0.25 ** len(path) for path in every])
+    assert features["flow"] == pytest.approx(math.log(weights.sum()))
+    assert features["path"] == pytest.approx(np.average([len(path) for path in every], weights=weights))
+    for kind in KINDS:
+        along = np.average([path.count(kind) for path in every], weights=weights)
+        assert features.get(f"{kind}: along the flow", 0.0) == pytest.approx(along)
+
+
+def test_the_flow_through_thousands_of_operations_is_a_number():
+    nodes = tuple(Node("conv" if i else "pool", (i,), i + 1) for i in range(3000))
+    features = network_features(Graph((Cell(1, 3001, nodes, (3000,)),)))
+    assert features["flow"] == pytest.approx(3000 * math.log(0.25))
+    assert features["conv: along the flow"] == pytest.approx(2999.0)
+
+
+def test_where_nothing_arrives_there_is_no_flow():
+    nodes = (Node("constant", (), 1, ordered=True),)
+    assert "flow" not in network_features(Graph((Cell(1, 2, nodes, (1,)),)))
+
+
 def test_a_skip_connection_avoids_what_is_beside_it():
     chain = (Node("conv", (0,), 1), Node("conv", (1,), 2), Node("pool", (2,), 3))
     features = network_features(Graph((Cell(1, 4, chain, (3,)),)))

@@ -6,12 +6,11 @@ its attributes are apart, so a convolution of kernel 3 and one of kernel 5 share
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
 
 from archrank.graph import Cell, Graph, Node, Site
+from archrank.network_paths import first_target, path_features
 
 __all__ = ["KNOWN", "SIZES", "known_values", "network_features", "scaled"]
 
@@ -25,10 +24,10 @@ KNOWN = frozenset(("parameters", "multiply_adds", "depth", "activation_bytes"))
 def network_features(graph: Graph) -> dict[str, float]:
     """The features of a graph by name; what does not occur in it has none.
 
-    Sizes and counts enter as log(1 + number). Of every kind of operation there are the count, the fewest on any path
-    from input to output, which no skip connection avoids, the parameters, the multiply-adds, where it is on average
-    between input and output (0 to 1), and the mean of every attribute; of every pair of kinds, how often the first
-    writes what the second reads. They are equal for isomorphic graphs.
+    Sizes and counts enter as log(1 + number). Of every kind of operation there are the count, the parameters, the
+    multiply-adds, where it is on average between input and output (0 to 1), and the mean of every attribute; of every
+    pair of kinds, how often the first writes what the second reads; and the features of paths
+    (:func:`archrank.network_paths.path_features`). They are equal for isomorphic graphs.
 
     >>> pool = Node("pool", (0,), 1, attributes=(("kernel", 3.0),))
     >>> features = network_features(Graph((Cell(1, 2, (pool,), (1,)),)))
@@ -44,9 +43,7 @@ def network_features(graph: Graph) -> dict[str, float]:
         "multiply-adds": _log(sum(tally.multiply_adds.values())),
         "activations": _log(tally.activations),
     }
-    on_every_path = _on_every_path(graph)
-    found["shortest path"] = float(on_every_path.pop(_ANY, 0))
-    found |= {f"{kind}: on every path": float(count) for kind, count in on_every_path.items()}
+    found |= path_features(graph)
     for kind, count in tally.count.items():
         found[f"{kind}: count"] = _log(count)
         found[f"{kind}: place"] = tally.place[kind] / count / max(depth, 1)
@@ -96,7 +93,7 @@ def _walk(cell: Cell, tally: _Tally, before: int) -> int:
     """
     at = [before] * cell.junctions
     writers: list[list[str]] = [[] for _ in range(cell.junctions)]
-    for site in sorted(cell.sites, key=_first_target):
+    for site in sorted(cell.sites, key=first_target):
         start = max((at[j] for j in site.sources), default=before)
         node = site if isinstance(site, Node) else None
         if node is not None and node.inner is not None:
@@ -112,52 +109,6 @@ def _walk(cell: Cell, tally: _Tally, before: int) -> int:
             at[target] = max(at[target], end)
             writers[target].append(kind)
     return max(at[j] for j in cell.outputs) - before
-
-
-def _on_every_path(graph: Graph) -> Counter[str]:
-    """The fewest operations of each kind, and of any, on any path from input to output."""
-    total: Counter[str] = Counter()
-    for cell in graph.cells:
-        ends = _fewest(cell, [{}] * cell.inputs)
-        total.update(_least(ends) or {})
-    return total
-
-
-_ANY = ""
-"""Stands for operations of any kind."""
-
-_Fewest: TypeAlias = dict[str, int] | None
-"""The fewest operations of each kind on any way from an input; kinds that one way has none of are left out. None where
-no way leads."""
-
-
-def _fewest(cell: Cell, given: Sequence[_Fewest]) -> list[_Fewest]:
-    """Those at the outputs of a cell, from those at its inputs."""
-    at: list[_Fewest] = [*given, *[None] * (cell.junctions - cell.inputs)]
-    for site in sorted(cell.sites, key=_first_target):
-        sources = [at[j] for j in site.sources]
-        if isinstance(site, Node) and site.inner is not None:
-            ends = _fewest(site.inner, sources)
-        else:
-            before = _least(sources)
-            after = before
-            if before is not None:
-                after = before | {kind: before.get(kind, 0) + 1 for kind in (site.operation, _ANY)}
-            ends = [after] * (len(site.targets) if isinstance(site, Node) else 1)
-        for target, end in zip(site.targets if isinstance(site, Node) else (site.target,), ends, strict=True):
-            at[target] = _least([at[target], end])
-    return [at[j] for j in cell.outputs]
-
-
-def _least(ways: Iterable[_Fewest]) -> _Fewest:
-    """The fewest on one of several ways."""
-    found: _Fewest = None
-    for way in ways:
-        if found is None or way is None:
-            found = way if found is None else found
-        else:
-            found = {kind: min(count, way[kind]) for kind, count in found.items() if kind in way}
-    return found
 
 
 def _count(site: Site, kind: str, end: int, tally: _Tally) -> None:
@@ -178,10 +129,6 @@ def _numbers(
 ) -> tuple[tuple[tuple[str, str], float], ...]:
     """The attributes of an operation, scaled; the same ones come in most networks of a space."""
     return tuple([((kind, name), scaled(value)) for name, value in attributes])
-
-
-def _first_target(site: Site) -> int:
-    return site.target
 
 
 def _log(number: float) -> float:

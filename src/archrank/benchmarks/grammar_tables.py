@@ -16,11 +16,14 @@ from archrank.spaces.named import named_space
 
 __all__ = ["CHOOSING", "SPACES", "load", "metrics", "space"]
 
-SPACES = {"hierarchical-nas-bench-201-cifar10": "hierarchical-nas-bench-201", "free-form-cifar10": "free-form"}
+SPACES = {
+    "hierarchical-nas-bench-201-cifar10": "hierarchical-nas-bench-201",
+    "free-form-cifar10": "free-form",
+}
 """The benchmarks, and the spaces of their architectures."""
 
 CHOOSING = 300
-"""The first trainings of the larger table may choose the settings of predictors and searches; all others only report."""
+"""The first trainings of the larger table may choose settings of predictors and searches; all others only report."""
 
 EPOCHS = 3
 _FOLDER = Path(__file__).parent / "tables"

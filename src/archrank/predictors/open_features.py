@@ -112,5 +112,12 @@ def _matrix(described: Sequence[dict[str, float]], names: Sequence[str]) -> Floa
 
 
 def _is_count(name: str) -> bool:
-    counts = (" is active", ": count", ": on every path", ": parameters", ": multiply-adds")
+    counts = (
+        " is active",
+        ": count",
+        ": on every path",
+        ": along the flow",
+        ": parameters",
+        ": multiply-adds",
+    )
     return name.endswith(counts) or " → " in name
