@@ -43,6 +43,7 @@ SCRIPTS = {
     "studies/hard_searches.py": "--seeds 1 --budget 11 --cases pruned known --out out",
     "studies/hierarchical_ranking.py": "--table trained.parquet --labels 12 --subsets 2 --choosing 4 --out out "
     "--predictors trees 'flat GATES'",
+    "studies/hierarchical_search.py": "--seeds 1 --budgets 12 --out out",
     "studies/hierarchical_table.py": "order recipes train describe --architectures 3 --twice 1 --recipes wide "
     "adamw --processes 2 --trainings 3 --epochs 1 --images 20 --validation 10 --out out",
     "studies/search_peers.py": "--tables protein-structure nas-bench-graph-cora --methods random TPE --seeds 1 "
