@@ -4,9 +4,9 @@
     archrank search enas --evaluator train --data cifar10 --recipe proxy --budget 120 --out random --strategy random
     python studies/real_search.py guided random --out docs/results/search-cifar10
 
-Writes ``trainings.csv`` (all trainings of both), ``random.csv`` (the random ones, as a table that ``archrank compare``
-reads), ``table.md`` and ``curves.svg``. What random search would have found with fewer trainings follows exactly from
-the order of those that it made: any subset of them was as likely to come first.
+Writes ``trainings.parquet`` (all trainings of both), ``random.csv`` (the random ones, as a table that
+``archrank compare`` reads), ``table.md`` and ``curves.svg``. What random search would have found with fewer trainings
+follows exactly from the order of those that it made: any subset of them was as likely to come first.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import page
+import pyarrow as pa
+import pyarrow.parquet as pq
 from grids import table
 from matplotlib.figure import Figure
 
@@ -47,7 +49,7 @@ def main() -> None:
     made = {name: trainings(getattr(asked, name)) for name in ("guided", "random")}
     asked.out.mkdir(parents=True, exist_ok=True)
     both = [{"search": name, **row} for name, rows in made.items() for row in rows]
-    write_csv(asked.out / "trainings.csv", both)
+    pq.write_table(pa.Table.from_pylist(both), asked.out / "trainings.parquet", compression="zstd")
     write_csv(
         asked.out / "random.csv", [{n: row[n] for n in ("architecture", *COLUMNS)} for row in made["random"]]
     )

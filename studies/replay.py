@@ -15,7 +15,6 @@ import numpy as np
 import optuna
 
 from archrank import Architecture
-from archrank.errors import InvalidArchitecture
 from archrank.strategies.base import Evaluated, History
 from archrank.study import search
 
@@ -63,10 +62,8 @@ def sampler(make: Callable[[int], Any], settings: Mapping[str, Any] | None = Non
         left = {architecture: space.options(architecture) for architecture in pool}
         while len(pool) - len(left) < budget:
             trial = study.ask()
-            asked = suggested(space, trial)
+            asked = space.options(space.suggest(trial))
             study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which samplers do not learn from
-            if asked is None:
-                continue
             found = closest(asked, left, settings or {})
             taken = optuna.trial.FixedTrial(left.pop(found))
             space.suggest(taken)
@@ -78,14 +75,6 @@ def sampler(make: Callable[[int], Any], settings: Mapping[str, Any] | None = Non
             yield pool[found]
 
     return run
-
-
-def suggested(space: Any, trial: optuna.Trial) -> Mapping[str, Any] | None:
-    """The choices that a trial draws; None where they are no architecture of the space."""
-    try:
-        return space.options(space.suggest(trial))
-    except InvalidArchitecture:
-        return None
 
 
 def gaussian_process(seed: int) -> Any:

@@ -8,9 +8,10 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 
 from archrank.graph import Cell, Graph, Node, Site
-from archrank.network_paths import first_target, path_features
+from archrank.network_paths import path_features
 
 __all__ = ["KNOWN", "SIZES", "known_values", "network_features", "scaled"]
 
@@ -93,7 +94,7 @@ def _walk(cell: Cell, tally: _Tally, before: int) -> int:
     """
     at = [before] * cell.junctions
     writers: list[list[str]] = [[] for _ in range(cell.junctions)]
-    for site in sorted(cell.sites, key=first_target):
+    for site in sorted(cell.sites, key=attrgetter("target")):
         start = max((at[j] for j in site.sources), default=before)
         node = site if isinstance(site, Node) else None
         if node is not None and node.inner is not None:

@@ -5,11 +5,12 @@ A skip connection changes them, where counts of operations stay almost the same.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import TypeAlias
 
-from archrank.graph import Cell, Graph, Node, Site
+from archrank.graph import Cell, Graph, Node
 
-__all__ = ["first_target", "path_features"]
+__all__ = ["path_features"]
 
 _PASSES = math.log(0.25)
 """The logarithm of what each operation lets pass; .25 ranks as well as .5, or better, on the tables at hand."""
@@ -61,7 +62,7 @@ no way leads."""
 def _fewest(cell: Cell, given: Sequence[_Fewest]) -> list[_Fewest]:
     """Those at the outputs of a cell, from those at its inputs."""
     at: list[_Fewest] = [*given, *[None] * (cell.junctions - cell.inputs)]
-    for site in sorted(cell.sites, key=first_target):
+    for site in sorted(cell.sites, key=attrgetter("target")):
         sources = [at[j] for j in site.sources]
         if isinstance(site, Node) and site.inner is not None:
             ends = _fewest(site.inner, sources)
@@ -95,7 +96,7 @@ def _flow(cell: Cell, given: Sequence[_Flow], kinds: dict[str, int]) -> list[_Fl
     """What arrives at the outputs of a cell, from what is at its inputs."""
     any_kind = kinds[_ANY]
     at: list[_Flow] = [*given, *[None] * (cell.junctions - cell.inputs)]
-    for site in sorted(cell.sites, key=first_target):
+    for site in sorted(cell.sites, key=attrgetter("target")):
         targets = site.targets if isinstance(site, Node) else (site.target,)
         sources = [at[j] for j in site.sources]
         if isinstance(site, Node) and site.inner is not None:
@@ -140,8 +141,3 @@ def _kinds(cells: Iterable[Cell], seen: dict[int, Cell]) -> Iterator[str]:
                 yield from _kinds((site.inner,), seen)
             else:
                 yield site.operation
-
-
-def first_target(site: Site) -> int:
-    """By which the sites of a cell are in the order in which they are computed."""
-    return site.target
