@@ -2,12 +2,12 @@
 
     python studies/hard_searches.py --seeds 20 --out docs/results/hard-searches
 
-Writes ``searches.csv``, one row for each search, and ``table.md``. Rows that are there already are kept, so an
+Writes ``searches.parquet``, one row for each search, and ``table.md``. Rows that are there already are kept, so an
 interrupted run continues. ``--before FILE`` adds the rows that another checkout wrote to the table.
 """
 
 import argparse
-import csv
+import math
 import statistics
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +16,10 @@ from typing import Any
 
 import optuna
 import page
+import pyarrow as pa
+import pyarrow.parquet as pq
 from grids import cell, table
+from parquet_rows import Rows
 
 from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
 from archrank.benchmarks import load_benchmark
@@ -225,7 +228,14 @@ CASES: dict[str, tuple[str, int, Case]] = {
     "known: four stages, parameters < 3e5": (
         "infeasible", 60, bounded_stages(CountedStages(), "parameters < 3e5")),
 }  # fmt: skip
-FIELDS = ("case", "strategy", "seed", "budget", "value", "wasted")
+KINDS = {
+    "case": pa.string(),
+    "strategy": pa.string(),
+    "seed": pa.int32(),
+    "budget": pa.int32(),
+    "value": pa.float64(),
+    "wasted": pa.int32(),
+}
 
 
 HEAD = """# Hard searches: all cases
@@ -252,48 +262,31 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     cases = [name for name in CASES if not args.cases or name.startswith(tuple(args.cases))]
     args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / "searches.csv"
-    done = {(row["case"], row["strategy"], int(row["seed"])) for row in read(path)}
+    kept = Rows(args.out / "searches.parquet", KINDS, ("case", "strategy", "seed"))
     for seed in range(args.seeds):
         for case in cases:
             for strategy in args.strategies:
-                if (case, strategy, seed) not in done:
+                if not kept.has(case=case, strategy=strategy, seed=seed):
                     _, usual, run = CASES[case]
                     budget = args.budget or usual
                     key = {"case": case, "strategy": strategy, "seed": seed, "budget": budget}
-                    append(path, {**key, **run(strategy, seed, budget)})
-    rows = {"": read(path), **({"before": read(args.before)} if args.before else {})}
+                    kept.add({**key, **run(strategy, seed, budget)})
+    rows = {"": kept.rows}
+    if args.before:
+        rows["before"] = pq.read_table(args.before).to_pylist()
     tables = "\n".join(line for case in cases for line in case_table(case, rows, args.seeds))
     print(page.write(args.out, HEAD.format(seeds=args.seeds), tables))
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [row for row in csv.DictReader(stream) if row["wasted"]]
-
-
-def append(path: Path, row: dict[str, Any]) -> None:
-    new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def case_table(case: str, rows: dict[str, list[dict[str, str]]], seeds: int) -> list[str]:
+def case_table(case: str, rows: dict[str, list[dict[str, Any]]], seeds: int) -> list[str]:
     """Best value and waste of each strategy: mean ± standard deviation, and the worst seed's value."""
     waste, lines = CASES[case][0], []
     for when, known in rows.items():
         for strategy in STRATEGIES:
-            of = [
-                r for r in known if (r["case"], r["strategy"]) == (case, strategy) and int(r["seed"]) < seeds
-            ]
-            values = [float(r["value"]) for r in of if r["value"] != "nan"]
+            of = [r for r in known if (r["case"], r["strategy"]) == (case, strategy) and r["seed"] < seeds]
+            values = [r["value"] for r in of if not math.isnan(r["value"])]
             if of:
-                lost = statistics.fmean(float(r["wasted"]) for r in of)
+                lost = statistics.fmean(r["wasted"] for r in of)
                 name = f"{strategy}, {when}" if when else strategy
                 least = f"{min(values):.4f}" if values else "–"
                 lines.append((name, [cell(values, 4), least, f"{lost:.1f}", str(len(of))]))

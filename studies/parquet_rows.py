@@ -34,10 +34,10 @@ class Rows:
         """Whether there is a row with these values of the key."""
         return self._of(values) in self._done
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Add a row, and write the file."""
-        self.rows.append(dict(row))
-        self._done.add(self._of(row))
+    def add(self, *rows: Mapping[str, Any]) -> None:
+        """Add rows, and write the file."""
+        self.rows += map(dict, rows)
+        self._done |= {self._of(row) for row in rows}
         columns = {
             name: pa.array([each[name] for each in self.rows], kind) for name, kind in self._kinds.items()
         }

@@ -3,10 +3,10 @@
     python studies/search_peers.py --seeds 20 --out docs/results/joint-search
     python studies/search_peers.py --tables nas-bench-201-cifar100 --within 0 --seeds 10 --out search-peers
 
-Writes ``searches.csv``, a row for each search and budget, and ``table.md``. Rows that are there already are kept, so an
-interrupted run continues. HPOlib's tables have architecture and hyper-parameters together; ``protein-structure`` may
-choose settings, the other three only report. SMAC3 and HEBO are run where they are named, and need packages of their
-own:
+Writes ``searches.parquet``, a row for each search and budget, and ``table.md``. Rows that are there already are kept,
+so an interrupted run continues. HPOlib's tables have architecture and hyper-parameters together;
+``protein-structure`` may choose settings, the other three only report. SMAC3 and HEBO are run where they are named,
+and need packages of their own:
 
     pip install smac HEBO
     python studies/search_peers.py --seeds 10 --methods SMAC3 HEBO --out docs/results/joint-search
@@ -19,11 +19,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import csv_rows
 import numpy as np
 import optuna
 import page
 import peers
+import pyarrow as pa
+from parquet_rows import Rows
 
 from archrank.benchmarks import hpolib, load_benchmark
 from archrank.benchmarks.catalog import SOURCES
@@ -31,7 +32,15 @@ from archrank.benchmarks.table import Table
 from archrank.strategies import GuidedSearch, RandomSearch, RegularizedEvolution
 from archrank.study import search
 
-COLUMNS = ("table", "method", "seed", "budget", "regret", "close_after", "seconds")
+KINDS = {
+    "table": pa.string(),
+    "method": pa.string(),
+    "seed": pa.int32(),
+    "budget": pa.int32(),
+    "regret": pa.float64(),
+    "close_after": pa.int32(),
+    "seconds": pa.float32(),
+}
 
 
 def strategy(kind: Any) -> Callable[[Table, int, int], list[float]]:
@@ -87,25 +96,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = args.out / "searches.csv"
-    done = {(row["table"], row["method"], int(row["seed"])) for row in csv_rows.read(path)}
+    kept = Rows(args.out / "searches.parquet", KINDS, ("table", "method", "seed"))
     loaded = {n: load_benchmark(f"hpolib-{n}" if n in hpolib.DATASETS else n) for n in args.tables}
     for seed in range(args.seeds):
         for name, table in loaded.items():
             for method in args.methods:
-                if (name, method, seed) in done:
+                if kept.has(table=name, method=method, seed=seed):
                     continue
                 began = time.process_time()
                 losses = {**METHODS, **peers.PEERS}[method](table, max(args.budgets), seed)
                 seconds = time.process_time() - began
-                csv_rows.append(
-                    path,
-                    COLUMNS,
-                    _rows(name, method, seed, losses, -np.nanmax(table.scores()), args, seconds),
-                )
+                kept.add(*_rows(name, method, seed, losses, -np.nanmax(table.scores()), args, seconds))
                 print(f"{name}, {method}, seed {seed}: {min(losses):.5g} in {seconds:.0f} s", flush=True)
-    rows = csv_rows.read(path)
-    page.write(args.out, HEAD.format(seeds=args.seeds), _table(rows, args) + "\n" + _paired(rows, args))
+    tables = _table(kept.rows, args) + "\n" + _paired(kept.rows, args)
+    page.write(args.out, HEAD.format(seeds=args.seeds), tables)
 
 
 def _rows(
@@ -119,7 +123,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     best = np.fmin.accumulate(losses)
     close = np.flatnonzero(best - optimum <= args.within * abs(optimum))
-    within = int(close[0]) + 1 if len(close) else ""
+    within = int(close[0]) + 1 if len(close) else None
     return [
         {
             "table": table,
@@ -134,7 +138,7 @@ def _rows(
     ]
 
 
-def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
+def _table(rows: list[dict[str, Any]], args: argparse.Namespace) -> str:
     """Mean regret ± standard error at each budget, and in how many searches came close to the optimum."""
     heads = [f"regret at {budget}" for budget in args.budgets]
     near = f"within {100 * args.within:g}% of the optimum" if args.within else "found the optimum"
@@ -147,26 +151,20 @@ def _table(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
             mine = [row for row in rows if (row["table"], row["method"]) == (table, method)]
             if not mine:
                 continue
-            cells = [
-                _mean([float(r["regret"]) for r in mine if int(r["budget"]) == budget])
-                for budget in args.budgets
-            ]
-            last = [row for row in mine if int(row["budget"]) == max(args.budgets)]
-            hits = [int(row["close_after"]) for row in last if row["close_after"]]
+            cells = [_mean([r["regret"] for r in mine if r["budget"] == budget]) for budget in args.budgets]
+            last = [row for row in mine if row["budget"] == max(args.budgets)]
+            hits = [row["close_after"] for row in last if row["close_after"]]
             middle = f", median after {statistics.median(hits):g}" if 2 * len(hits) > len(last) else ""
-            seconds = statistics.mean(float(row["seconds"]) for row in last)
+            seconds = statistics.mean(row["seconds"] for row in last)
             lines.append(
                 f"| {table} | {method} | {' | '.join(cells)} | {len(hits)} of {len(last)}{middle} | {seconds:.0f} |"
             )
     return "\n".join(lines) + "\n"
 
 
-def _paired(rows: list[dict[str, str]], args: argparse.Namespace) -> str:
+def _paired(rows: list[dict[str, Any]], args: argparse.Namespace) -> str:
     """How much larger the regret of each method is than that of guided search: mean and 95% interval, by bootstrap."""
-    found = {
-        (row["table"], row["method"], int(row["budget"]), int(row["seed"])): float(row["regret"])
-        for row in rows
-    }
+    found = {(row["table"], row["method"], row["budget"], row["seed"]): row["regret"] for row in rows}
     lines = [
         "| table | method | budget | seeds | more regret than guided | 95% interval |",
         "|---|---|---|---|---|---|",
