@@ -1,10 +1,11 @@
 """Zero-cost scores as the prior of a predictor that has few labels.
 
     python studies/zero_cost_prior.py --out docs/results/zero-cost-prior/report --keep kept \\
-        --published nas-bench-201-cifar10.parquet --nasbench101 nasbench101-20k.parquet --macro nas-bench-macro.parquet
+        --scores docs/results/zero-cost/nas-bench-201.parquet --nasbench101 nasbench101-20k.parquet \\
+        --macro nas-bench-macro.parquet
 
-On NAS-Bench-201 the scores are the published NASWOT of 9,445 cells and the number of layers, the labels are mean
-validation accuracies, and all other of these cells are ranked. The scores and the numbers in
+The scores are those of the default set. On NAS-Bench-201 they come from a file of ``zero_cost_scores.py``, the labels
+are mean validation accuracies, and all other scored cells are ranked. The scores and the numbers in
 ``archrank.predictors.with_prior`` were chosen on samples of NAS-Bench-101 and NAS-Bench-Macro, whose networks are
 scored here as in ``zero_cost.py`` (--keep holds the scores); these tables have more columns. Every seed is another
 training set. Finished fits are kept in OUT; the tables are written to OUT/table.md.
@@ -23,11 +24,10 @@ import pandas as pd
 import zero_cost
 from seen_groups import Macro, difference
 
+from archrank.proxies import DEFAULTS, standardized_ranks
+
 Floats = npt.NDArray[np.float64]
 Data = tuple[Any, Any, Floats, dict[str, Floats]]
-
-SCORES = ("layers", "naswot")
-"""On NAS-Bench-101 and NAS-Bench-Macro the best set of up to three of those that are known for NAS-Bench-201."""
 
 CHOOSING = {"nas-bench-101": (10, 20, 50, 78), "nas-bench-macro": (10, 20, 50, 78)}
 REPORTING = {f"nas-bench-201-{d}": (0, 10, 20, 50, 78) for d in ("cifar10", "cifar100", "imagenet16-120")}
@@ -36,32 +36,19 @@ HALFWAY = (5, 20)
 """Other numbers of labels with which prior and predictor weigh the same."""
 
 
-def layers(text: str) -> float:
-    """The layers with weights of the network of a NAS-Bench-201 cell: 8 outside the 15 cells."""
-    return 8.0 + 15.0 * text.count("nor_conv")
-
-
 @cache
-def data(table: str, published: str, nasbench101: str, macro: str, keep: str | None, cells: int) -> Data:
+def data(table: str, file: str, nasbench101: str, macro: str, keep: str | None, cells: int) -> Data:
     """The space, rows, labels and scores of a table."""
     args = argparse.Namespace(keep=None if keep is None else Path(keep))
     if table in REPORTING:
         from archrank.benchmarks import load_benchmark
 
         known = load_benchmark(table)
-        frame = pd.read_parquet(published)
+        frame = pd.read_parquet(file, columns=["architecture", *DEFAULTS])
         drawn = [known.space.parse(text) for text in frame["architecture"]]
         values = np.array([known.value(cell) for cell in drawn])
-        scores = {
-            "layers": np.array([layers(text) for text in frame["architecture"]]),
-            "naswot": frame["nwot"],
-        }
-        return (
-            known.space,
-            known.space.pack(drawn),
-            values,
-            {name: np.array(each) for name, each in scores.items()},
-        )
+        scores = {name: frame[name].to_numpy(dtype=np.float64) for name in DEFAULTS}
+        return known.space, known.space.pack(drawn), values, scores
     rng = np.random.default_rng(zero_cost.SEED)
     if table == "nas-bench-101":
         space = zero_cost.NASBench101()
@@ -84,10 +71,9 @@ def data(table: str, published: str, nasbench101: str, macro: str, keep: str | N
 def priors(*where: Any) -> tuple[Any, list[Any]]:
     """The prior, and one of each score."""
     from archrank.predictors import KnownScores
-    from archrank.proxies import standardized_ranks
 
     space, rows, _, scores = data(*where)
-    named = {name: scores[name] for name in SCORES}
+    named = {name: scores[name] for name in DEFAULTS}
     prior = KnownScores(space).fit(rows, standardized_ranks(named))
     return prior, [KnownScores(space).fit(rows, zero_cost.finite(each)) for each in named.values()]
 
@@ -131,14 +117,14 @@ def fit(where: Sequence[Any], task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     parser = grids.options(__doc__, seeds=10)
-    parser.add_argument("--published", required=True, help="the file of published scores")
+    parser.add_argument("--scores", required=True, help="a file of zero_cost_scores.py")
     parser.add_argument("--nasbench101", required=True, help="the file of records of NAS-Bench-101")
     parser.add_argument("--macro", required=True, help="the file of NAS-Bench-Macro")
     parser.add_argument("--keep", help="folder for the scores of these two")
     parser.add_argument("--cells", type=int, default=200, help="scored architectures of each of these two")
     args = parser.parse_args()
     sizes = grids.wanted(CHOOSING | REPORTING, args)
-    where = (args.published, args.nasbench101, args.macro, args.keep, args.cells)
+    where = (args.scores, args.nasbench101, args.macro, args.keep, args.cells)
     tasks = [task for task in grids.tasks(sizes, args.seeds) if task["size"] or not task["seed"]]
     rows = grids.finished(args.out, tasks, partial(fit, where), args.workers)
     lines = [

@@ -1,13 +1,14 @@
 """All zero-cost scores of the cells of NAS-Bench-201, in one small file.
 
-    OMP_NUM_THREADS=1 python studies/zero_cost_scores.py --cells 0 15625 --out scores.parquet
+    OMP_NUM_THREADS=1 python studies/zero_cost_scores.py --cells 0 15625 --out scores.parquet --small small.parquet
 
 The cells come in an order that --seed fixes, so that the scores of the first are those of a random sample. --cells is
 the range of places in this order. The file has a row for each cell: its place, its text, and the scores as 32-bit
 floats; -inf where a score is not finite or no path leads to the output. It is written whole after every --chunk cells,
 and those that it holds are not computed again, so the command can be stopped and started again. Ranges may be computed
 at the same time into several files, which --join puts together. The batch is 16 random images, the network the
-published one, and both are drawn from --seed.
+published one, and both are drawn from --seed. --small writes the scores once more, to 16 binary digits and in
+the order of the space, in fewer bytes.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from archrank.proxies import PROXIES, builder_for, score_all
 from archrank.spaces import NASBench201
 from archrank.system.files import write_whole
 
+COUNTS = {"parameters", "multiply-adds", "layers"}
 SCHEMA = {"place": pa.int32(), "architecture": pa.string(), **dict.fromkeys(PROXIES, pa.float32())}
 
 
@@ -61,6 +63,28 @@ def write(path: Path, table: pa.Table) -> None:
     write_whole(path, content.getvalue())
 
 
+def write_small(path: Path, table: pa.Table) -> None:
+    """Write rows without their places, in the order of the space, to 16 binary digits."""
+    space = NASBench201()
+    cells = space.pack([space.parse(text) for text in table["architecture"].to_pylist()])
+    table = table.take(np.lexsort(cells.T[::-1])).drop_columns(["place"])
+    for at, name in enumerate(table.column_names):
+        if name in PROXIES.keys() - COUNTS:
+            table = table.set_column(at, name, pa.array(rounded(table[name].to_numpy())))
+    content = io.BytesIO()
+    how = {"use_dictionary": ["architecture", *COUNTS], "use_byte_stream_split": [*PROXIES.keys() - COUNTS]}
+    pq.write_table(table, content, compression="zstd", compression_level=22, data_page_size=2**24, **how)
+    write_whole(path, content.getvalue())
+
+
+def rounded(scores: np.ndarray) -> np.ndarray:
+    """32-bit floats to 16 binary digits; those that are not finite stay as they are."""
+    mantissa, exponent = np.frexp(scores)
+    return np.where(
+        np.isfinite(scores), np.ldexp(np.round(mantissa * 2**16) / 2**16, exponent), scores
+    ).astype(np.float32)
+
+
 def rows(places: list[int], cells: list[Architecture], settings: bytes, seed: int) -> pa.Table:
     """The scores of cells: one row each."""
     space = NASBench201()
@@ -79,6 +103,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--join", type=Path, nargs="*", default=[], help="files of other ranges, added first")
     parser.add_argument("--out", type=Path, required=True, help="the Parquet file")
+    parser.add_argument("--small", type=Path, help="a smaller file of all rows, written at the end")
     args = parser.parse_args()
     torch.set_num_threads(1)
     settings = settings_of(args)
@@ -107,6 +132,8 @@ def main() -> None:
         )
     if not missing:
         print(f"{args.out} holds all {max(0, end - first)} cells of the range")
+    if args.small is not None:
+        write_small(args.small, table)
 
 
 if __name__ == "__main__":

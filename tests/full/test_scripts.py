@@ -20,6 +20,7 @@ from waiting import PATIENCE
 pytestmark = pytest.mark.full
 
 ROOT = Path(__file__).parents[2]
+SCORES = ROOT / "docs" / "results" / "zero-cost" / "nas-bench-201.parquet"
 SMALL = "--tables analog-nasbench --sizes 12 --seeds 1 --workers 0 --out out"
 SCRIPTS = {
     "benchmarks/auto_speed.py": "--labels 12 --efforts fast",
@@ -74,9 +75,12 @@ SCRIPTS = {
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
     "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
     "--published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
+    "studies/predictor_suite.py": "--data . --tables accel-nasbench-1700 --efforts fast --sizes 50 --out out",
     "studies/zero_cost_prior.py": "--tables nas-bench-macro nas-bench-201-cifar10 --sizes 4 --cells 8 "
-    "--seeds 1 --workers 0 --out out --published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
-    "studies/zero_cost_scores.py": "--cells 3 5 --chunk 1 --out out/scores.parquet",
+    f"--seeds 1 --workers 0 --out out --scores {SCORES} --nasbench101 cells.parquet --macro macro.parquet",
+    "studies/zero_cost_scores.py": "--cells 3 5 --chunk 1 --out out/scores.parquet --small out/small.parquet",
+    "studies/zero_cost_search.py": "--tables nas-bench-201-cifar10 --methods guided '200 scored' --seeds 1 "
+    f"--budget 12 --scores {SCORES} --out out",
     "studies/trace_timm.py": "--names torch.nn:ReLU --example 2,3 --repeats 1 --out out/page",
 }
 ELSEWHERE = {"studies/lemur_trace.py"}
