@@ -154,9 +154,12 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
             names = ("its Gaussian process", "its trees")
             for name, scores in zip(names, fast.predict_members(test), strict=True):
                 found[name] = kendall_tau(scores, truth)
-        if task["efforts"] == "both" and seen != "without attributes":
+        if task["efforts"] == "both" and seen == "all":
             balanced = auto(space, "balanced", seed=task["seed"]).fit(known, targets)
-            found[f"balanced, {seen}"] = kendall_tau(balanced.predict(test), truth)
+            found["balanced"] = kendall_tau(balanced.predict(test), truth)
+            found["its networks"] = kendall_tau(balanced.predict_members(test)[2], truth)
+            balanced.weights_ = np.full(3, 1 / 3)
+            found["balanced, equal weights"] = kendall_tau(balanced.predict(test), truth)
     for name, scores in one_hot(kind.choices, known, targets, test).items():
         found[f"one-hot {name}"] = kendall_tau(scores, truth)
     return found

@@ -52,7 +52,9 @@ class Reversed(GaussianProcess):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"folds": 3}, {"folds": 3, "stack": True}, {"bootstrap": True}], ids=str
+    "settings",
+    [{}, {"folds": 3}, {"folds": 3, "stack": True}, {"discount": True}, {"bootstrap": True}],
+    ids=str,
 )
 def test_conformance(settings):
     check_predictor(lambda s: Ensemble(s, (GaussianProcess(s), quick(s)), **settings), SPACE)

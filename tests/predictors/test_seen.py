@@ -5,9 +5,10 @@ import pytest
 
 import archrank as ar
 from archrank import Cell, Choice, Graph, JointSpace, SearchSpace, Site
+from archrank.encoders import GATES
 from archrank.errors import PredictorError, UnknownName
 from archrank.experiments.isomorphism import isomorphic_encodings, isomorphism_spread
-from archrank.predictors import BoostedTrees, GaussianProcess, auto, load_predictor
+from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, NeuralPredictor, auto, load_predictor
 from archrank.predictors.choice_columns import choice_columns, seen_choices
 from archrank.predictors.feature_map import feature_map
 from archrank.ranking import kendall_tau
@@ -43,6 +44,45 @@ def test_a_choice_that_is_in_no_graph_is_ranked_by(make):
     sgd, adam, lion = (space.architecture((0, 1, 2, 1, optimizer, 4)) for optimizer in range(3))
     scores = predictor.predict([sgd, lion, adam])
     assert scores[0] < scores[1] < scores[2]
+
+
+def quick(space):
+    return NeuralPredictor(space, GATES(layers=2, width=16), hidden=(16,), epochs=20, learning_rate=5e-3)
+
+
+def test_networks_lose_the_share_that_rests_on_what_no_graph_shows():
+    space = Trained()
+    known, rows = drawn(space, 80)
+    others, tested = drawn(space, 200, seed=1)
+    both, fair = (
+        Ensemble(space, (GaussianProcess(space), quick(space)), discount=discount).fit(
+            known, trained_labels(rows)
+        )
+        for discount in (True, False)
+    )
+    process, network = both.weights_
+    assert network < 0.3
+    assert process + network == pytest.approx(1)
+    taus = [kendall_tau(each.predict(others), trained_labels(tested)) for each in (both, fair)]
+    assert taus[0] > taus[1] + 0.05
+    of_graphs = Ensemble(space, (GaussianProcess(space), quick(space)), discount=True)
+    assert of_graphs.fit(known, (rows[:, :3] == 0).sum(axis=1)).weights_[1] > 2 * network
+
+
+def test_networks_keep_their_weight_where_graphs_show_all():
+    space = NASBench201()
+    known, rows = drawn(space, 40)
+    both = Ensemble(space, (GaussianProcess(space), quick(space)), discount=True).fit(
+        known, (rows == 3).sum(axis=1)
+    )
+    assert both.weights_.tolist() == [0.5, 0.5]
+    alone = Ensemble(space, (quick(space),), discount=True).fit(known, (rows == 3).sum(axis=1))
+    assert alone.weights_.tolist() == [1.0]
+
+
+def test_the_default_with_networks_discounts_them():
+    assert auto(Trained(), "balanced").discount
+    assert not auto(Trained(), "fast").discount
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ def auto(
     ``"balanced"`` and ``"best"`` have three networks of hierarchical GATES, and the members' weights come from
     cross-validation, which makes four fits of one. Without evidence for them, the weight of the networks is 0.
 
+    Elsewhere the members have equal weights, but networks, which read graphs alone, lose the share of the ranking that
+    rests on choices that no graph shows and on attributes of operations.
+
     Raises:
         UnknownName: No such effort or space.
         SpaceError: What is given is no space.
@@ -80,7 +83,7 @@ def auto(
         return Ensemble(
             space, (*members, *networks), folds=_FOLDS, stack=True, prior=prior, halfway=_HALFWAY, seed=seed
         )
-    return Ensemble(space, (*members, *networks), seed=seed)
+    return Ensemble(space, (*members, *networks), discount=bool(networks), seed=seed)
 
 
 def _networks(space: SearchSpace, effort: Effort) -> Iterator[Predictor]:

@@ -13,6 +13,7 @@ from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State, distribution
 from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.checks import check_flags, check_numbers
+from archrank.predictors.feature_map import feature_map
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 
@@ -33,6 +34,8 @@ class Ensemble(Predictor):
         prior: The members' weights before cross-validation: (M,); equal for None.
         halfway: With this number of labels, stacked weights are halfway between ``prior`` and those of
             cross-validation, which few labels determine poorly.
+        discount: Whether members that read graphs alone, such as networks, lose the share of the ranking that rests on
+            what these do not show: choices, and attributes of operations. The other members tell that share.
         bootstrap: Whether each member is fitted on a bootstrap resample of the training set, so that members disagree
             where few labels decide.
         seed: Fixes the members' seeds, the folds and the resamples.
@@ -63,6 +66,7 @@ class Ensemble(Predictor):
         stack: bool = False,
         prior: Sequence[float] | None = None,
         halfway: int = 100,
+        discount: bool = False,
         bootstrap: bool = False,
         seed: int = 0,
     ) -> None:
@@ -72,6 +76,7 @@ class Ensemble(Predictor):
         self.stack = stack
         self.prior = prior
         self.halfway = halfway
+        self.discount = discount
         self.bootstrap = bootstrap
         self.seed = seed
 
@@ -88,6 +93,8 @@ class Ensemble(Predictor):
         if self.folds:
             self._cross_validate(rows, targets, seeds[1:], rng)
         self._fit_members(rows, targets, seeds[0])
+        if self.discount:
+            self.weights_ = self._discounted()
 
     def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every member, times M and its weight so that their mean is the prediction: (M, B)."""
@@ -158,7 +165,7 @@ class Ensemble(Predictor):
                 f"prior is {prior!r}; expected a weight from 0 on for each of the {len(self.predictors)} predictors, "
                 "not all 0"
             )
-        check_flags(self, "stack", "bootstrap")
+        check_flags(self, "stack", "discount", "bootstrap")
         if self.folds == 1:
             raise PredictorError("folds is 1; it must be 0, for no cross-validation, or 2 or more")
         if self.stack and not self.folds:
@@ -168,6 +175,24 @@ class Ensemble(Predictor):
         prior = np.ones(len(self.predictors)) if self.prior is None else np.asarray(self.prior, dtype=float)
         weights: Floats = prior / prior.sum()
         return weights
+
+    def _discounted(self) -> Floats:
+        """The weights after the discount; without members that see more than graphs, they stay: (M,)."""
+        hidden = {group.name for group in feature_map(self.space).further}
+        rng = np.random.default_rng(self.seed)
+        effects = [member._group_effects(rng) if hidden else {} for member in self.members_]
+        sees = [bool(hidden & of_member.keys()) for of_member in effects]
+        shares = [
+            sum(of_member.get(name, 0.0) for name in hidden)
+            for of_member, more in zip(effects, sees, strict=True)
+            if more
+        ]
+        if not shares:
+            return self.weights_
+        left = 1 - float(np.mean(np.minimum(shares, 1.0)))
+        # Squared, because what a member cannot see is noise in its scores.
+        weights = self.weights_ * np.where(sees, 1.0, left**2)
+        return weights / weights.sum() if weights.any() else self.weights_
 
     def _fit_members(self, rows: Rows, targets: Floats, seeds: npt.NDArray[np.int64]) -> None:
         self.members_ = []
