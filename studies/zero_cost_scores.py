@@ -133,7 +133,7 @@ def main() -> None:
     if not missing:
         print(f"{args.out} holds all {max(0, end - first)} cells of the range")
     if args.small is not None:
-        write_small(args.small, table)
+        write_small(args.small, read(args.out, settings))
 
 
 if __name__ == "__main__":

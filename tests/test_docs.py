@@ -15,7 +15,7 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "studies/*.md", "examples/**/*.md")
     for page in ROOT.glob(pattern)
 )
-MOST = 7_500_000
+MOST = 7_700_000
 """Bytes that all tracked files may have together."""
 
 # A source distribution lacks the results.

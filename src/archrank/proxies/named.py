@@ -46,10 +46,10 @@ PROXIES: "LazyNames[Proxy]" = LazyNames(
 )
 """The zero-cost scores by name; imported when they are first used."""
 
-DEFAULTS = ("naswot", "trainability", "intrain")
+DEFAULTS = ("naswot", "expressivity", "progressivity", "trainability", "intrain")
 """The scores that rank by default, which share one forward pass.
 
-They were chosen on NAS-Bench-101 and NAS-Bench-Macro (``docs/results/zero-cost.md``).
+They were chosen on NAS-Bench-101, NAS-Bench-Macro and NAS-Bench-201 with CIFAR-10 (``docs/results/zero-cost.md``).
 """
 
 Combination = Callable[[Mapping[str, npt.NDArray[np.float64]]], npt.NDArray[np.float64]]
