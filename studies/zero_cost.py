@@ -1,14 +1,16 @@
 """How well do networks rank by zero-cost scores, and do the scores agree with published ones?
 
     python studies/zero_cost.py published choose report --out docs/results/zero-cost \\
-        --published nas-bench-201-cifar10.parquet --nasbench101 nasbench101-20k.parquet --macro nas-bench-macro.parquet
+        --published nas-bench-201-cifar10.parquet --nasbench101 nasbench101-20k.parquet \\
+        --macro nas-bench-macro.parquet --scores docs/results/zero-cost/nas-bench-201.parquet
 
 `published` scores NAS-Bench-201 cells with images of CIFAR-10, and compares each score with the published one by
 Kendall's tau; some of them again with other weights and images, which tells how well a score agrees with itself.
-`choose` ranks samples of NAS-Bench-101 (records 12,500 to 14,999) and of NAS-Bench-Macro by every score and by every
-set of up to three: the default set was chosen there. `report` ranks the cells of `published` by every score and by
-the default set; nothing is chosen on it. Both also rank by the four scores of AZ-NAS. Scores are kept in --keep, so
-that the command can be stopped and started again; each part writes a table to OUT.
+`choose` ranks samples of NAS-Bench-101 (records 12,500 to 14,999), of NAS-Bench-Macro and of NAS-Bench-201 by every
+score and by every set of up to five: the default set was chosen there. `report` ranks all cells of NAS-Bench-201 by
+every score, by the default set, and by the best set of the first two samples. Both also rank by the four scores of
+AZ-NAS. --scores is a file of zero_cost_scores.py. Scores are kept in --keep, so that the command can be stopped and
+started again; each part writes a table to OUT.
 """
 
 import argparse
@@ -53,8 +55,11 @@ PUBLISHED = {
 AZ_NAS = ("multiply-adds", "expressivity", "progressivity", "trainability")
 """The scores of AZ-NAS."""
 
-MOST = 60
-"""The sets of `choose` that are written, beside the single scores."""
+OTHERS = (("swap", "progressivity", "trainability", "intrain"), ("naswot", "trainability", "intrain"))
+"""The best set by the samples of NAS-Bench-101 and NAS-Bench-Macro, and the default before."""
+
+MOST, SOME = 40, 1_500
+"""The sets of `choose` that are written, beside the single scores; and its cells of NAS-Bench-201."""
 
 SEED = 0
 
@@ -190,7 +195,7 @@ def finite(values: Any) -> Any:
 
 
 def choose(args: argparse.Namespace) -> pd.DataFrame:
-    """Kendall's tau with the accuracy, by each score and each set of up to three."""
+    """Kendall's tau with the accuracy, by each score and each set of up to five."""
     macro = pd.read_parquet(args.macro)
     macro = macro.iloc[np.random.default_rng(SEED).permutation(len(macro))[: args.cells]]
     chain = NASBenchMacro()
@@ -209,9 +214,27 @@ def choose(args: argparse.Namespace) -> pd.DataFrame:
         records["validation_accuracy_108"].to_numpy(),
         scored(args, "nas-bench-101", space, cells, [*PROXIES]),
     )
-    table = taus(samples, [*(s for size in (1, 2, 3) for s in combinations(PROXIES, size)), AZ_NAS])
-    few = table["scores"].map(lambda text: len(text.split(" + ")) == 1 or text.startswith(" + ".join(AZ_NAS)))
-    return table[few | table.index.isin(table.index[:MOST])]
+    accuracies, found = of_cells(args.scores, ("cifar10",))
+    some = np.random.default_rng(SEED).permutation(len(accuracies["cifar10"]))[:SOME]
+    samples["nas-bench-201-cifar10"] = (
+        accuracies["cifar10"][some],
+        {n: each[some] for n, each in found.items()},
+    )
+    table = taus(samples, [*(s for size in range(1, 6) for s in combinations(PROXIES, size))])
+    two = table[["nas-bench-macro", "nas-bench-101"]].mean(axis=1)
+    named = tuple(" + ".join(names) for names in (AZ_NAS, DEFAULTS, *OTHERS))
+    few = table["scores"].map(lambda text: " + " not in text or text.removesuffix(", az-nas") in named)
+    return table[few | table.index.isin([*table.index[:MOST], *two.nlargest(MOST).index])]
+
+
+def of_cells(file: str, data_sets: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The accuracies of the cells of a file of scores by data set, and their scores by name."""
+    frame = pd.read_parquet(file)
+    accuracies = {}
+    for data in data_sets:
+        table = load_benchmark(f"nas-bench-201-{data}")
+        accuracies[data] = np.array([table.value(table.space.parse(text)) for text in frame["architecture"]])
+    return accuracies, {name: frame[name].to_numpy(dtype=np.float64) for name in PROXIES}
 
 
 def nasbench101_cell(space: NASBench101, record: Mapping[str, Any]) -> Architecture:
@@ -222,28 +245,28 @@ def nasbench101_cell(space: NASBench101, record: Mapping[str, Any]) -> Architect
 
 
 def report(args: argparse.Namespace) -> pd.DataFrame:
-    """Kendall's tau with the accuracy of the cells of `published`, by each score and the default set."""
-    space, cells, _ = published_cells(args)
-    batch, labels = images(args, SEED)
-    ours = scored(args, "published", space, cells, [*PROXIES], batch=batch, labels=labels)
-    samples = {}
-    for data in ("cifar10", "cifar100", "imagenet16-120"):
-        table = load_benchmark(f"nas-bench-201-{data}")
-        values = np.array([table.value(cell) for cell in cells])
-        samples[data] = (values, ours)
-    return taus(samples, [*((name,) for name in PROXIES), DEFAULTS, AZ_NAS])
+    """Kendall's tau with the accuracy of all cells, and the best rank of the first ten, by each score and some sets."""
+    accuracies, found = of_cells(args.scores, ("cifar10", "cifar100", "imagenet16-120"))
+    samples = {data: (values, found) for data, values in accuracies.items()}
+    return taus(samples, [*((name,) for name in PROXIES), DEFAULTS, *OTHERS, AZ_NAS], first=10)
 
 
-def taus(samples: Mapping[str, tuple[Any, Mapping[str, Any]]], sets: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Kendall's tau of sets of scores with the accuracy, the best mean first."""
+def taus(
+    samples: Mapping[str, tuple[Any, Mapping[str, Any]]], sets: Sequence[Sequence[str]], first: int = 0
+) -> pd.DataFrame:
+    """Kendall's tau of sets of scores with the accuracy, the best mean first; and the best rank of the ``first``."""
     lines = []
     for names in sets:
         for combine in ("mean", "az-nas") if names == AZ_NAS else ("mean",):
             line: dict[str, Any] = {"scores": " + ".join(names) + (", az-nas" if combine == "az-nas" else "")}
+            ranks: dict[str, int] = {}
             for name, (accuracy, found) in samples.items():
                 combined = named_combination(combine)({each: found[each] for each in names})
                 line[name] = kendall_tau(combined, accuracy)
-            lines.append({**line, "mean": float(np.mean([*line.values()][1:]))})
+                if first:
+                    best = accuracy[np.argsort(-combined, kind="stable")[:first]].max()
+                    ranks[f"{name}, best rank of {first}"] = 1 + int((accuracy > best).sum())
+            lines.append({**line, "mean": float(np.mean([*line.values()][1:])), **ranks})
     return pd.DataFrame(lines).sort_values("mean", ascending=False, kind="stable")
 
 
@@ -265,6 +288,7 @@ def main() -> None:
     parser.add_argument("--published", help="the file of published scores")
     parser.add_argument("--nasbench101", help="the file of records of NAS-Bench-101, in the official order")
     parser.add_argument("--macro", help="the file of NAS-Bench-Macro")
+    parser.add_argument("--scores", help="the file of the scores of all cells of NAS-Bench-201")
     parser.add_argument("--keep", type=Path, help="folder for the scores")
     parser.add_argument("--out", type=Path, required=True, help="folder of the tables")
     args = parser.parse_args()

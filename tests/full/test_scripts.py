@@ -74,7 +74,7 @@ SCRIPTS = {
     "studies/stop_suggestion.py": "--seeds 1 --after 20",
     "studies/timm_ranking.py": "--labels 20 --seeds 1 --smallest 5 --out out/page",
     "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
-    "--published published.parquet --nasbench101 cells.parquet --macro macro.parquet",
+    f"--published published.parquet --nasbench101 cells.parquet --macro macro.parquet --scores {SCORES}",
     "studies/predictor_suite.py": "--data . --tables accel-nasbench-1700 --efforts fast --sizes 50 --out out",
     "studies/zero_cost_prior.py": "--tables nas-bench-macro nas-bench-201-cifar10 --sizes 4 --cells 8 "
     f"--seeds 1 --workers 0 --out out --scores {SCORES} --nasbench101 cells.parquet --macro macro.parquet",
