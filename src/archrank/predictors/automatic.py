@@ -56,8 +56,8 @@ def auto(
     ``"balanced"`` and ``"best"`` have three networks of hierarchical GATES, and the members' weights come from
     cross-validation, which makes four fits of one. Without evidence for them, the weight of the networks is 0.
 
-    Elsewhere the members have equal weights, but networks, which read graphs alone, lose the share of the ranking that
-    rests on choices that no graph shows and on attributes of operations.
+    Elsewhere the members have equal weights, but those of networks, which read graphs alone, are multiplied by the
+    square of the share of the ranking that rests on graphs, not on choices or on attributes of operations.
 
     Raises:
         UnknownName: No such effort or space.

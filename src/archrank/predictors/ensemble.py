@@ -34,8 +34,9 @@ class Ensemble(Predictor):
         prior: The members' weights before cross-validation: (M,); equal for None.
         halfway: With this number of labels, stacked weights are halfway between ``prior`` and those of
             cross-validation, which few labels determine poorly.
-        discount: Whether members that read graphs alone, such as networks, lose the share of the ranking that rests on
-            what these do not show: choices, and attributes of operations. The other members tell that share.
+        discount: Whether the weight of members that read graphs alone, such as networks, is multiplied by the square of
+            the share of the ranking that rests on graphs, not on choices or on attributes of operations. The other
+            members tell that share.
         bootstrap: Whether each member is fitted on a bootstrap resample of the training set, so that members disagree
             where few labels decide.
         seed: Fixes the members' seeds, the folds and the resamples.
@@ -181,17 +182,17 @@ class Ensemble(Predictor):
         hidden = {group.name for group in feature_map(self.space).further}
         rng = np.random.default_rng(self.seed)
         effects = [member._group_effects(rng) if hidden else {} for member in self.members_]
-        sees = [bool(hidden & of_member.keys()) for of_member in effects]
         shares = [
             sum(of_member.get(name, 0.0) for name in hidden)
-            for of_member, more in zip(effects, sees, strict=True)
-            if more
+            for of_member in effects
+            if hidden & of_member.keys()
         ]
         if not shares:
             return self.weights_
         left = 1 - float(np.mean(np.minimum(shares, 1.0)))
+        blind = [bool(of_member) and not hidden & of_member.keys() for of_member in effects]
         # Squared, because what a member cannot see is noise in its scores.
-        weights = self.weights_ * np.where(sees, 1.0, left**2)
+        weights = self.weights_ * np.where(blind, left**2, 1.0)
         return weights / weights.sum() if weights.any() else self.weights_
 
     def _fit_members(self, rows: Rows, targets: Floats, seeds: npt.NDArray[np.int64]) -> None:
