@@ -5,7 +5,7 @@
         --macro nas-bench-macro.parquet
 
 The scores are those of the default set. On NAS-Bench-201 they come from a file of ``zero_cost_scores.py``, the labels
-are mean validation accuracies, and all other scored cells are ranked. The scores and the numbers in
+are mean validation accuracies, and all other scored cells are ranked. The numbers in
 ``archrank.predictors.with_prior`` were chosen on samples of NAS-Bench-101 and NAS-Bench-Macro, whose networks are
 scored here as in ``zero_cost.py`` (--keep holds the scores); these tables have more columns. Every seed is another
 training set. Finished fits are kept in OUT; the tables are written to OUT/table.md.

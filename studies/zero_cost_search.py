@@ -59,7 +59,7 @@ find the best counts as one more than the budget.
 
 @cache
 def expected(scores: Path, table: str) -> Floats:
-    """The default zero-cost scores of all cells as one, in the order of a table's rows; NaN where there is none."""
+    """The S default zero-cost scores of a table's M cells, NaN where there is none: (S, M)."""
     known = pq.read_table(scores, columns=["architecture", *DEFAULTS])
     loaded = load_benchmark(table)
     place = {text: at for at, text in enumerate(known["architecture"].to_pylist())}
