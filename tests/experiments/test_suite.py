@@ -13,7 +13,7 @@ from archrank.experiments.grid import read_rows
 from archrank.experiments.one_hot import INPUTS, XGBOOST, inputs_of, rivals
 from archrank.experiments.suite_page import cells_of
 from archrank.ranking import kendall_tau
-from archrank.spaces import NASBench201
+from archrank.spaces import HierarchicalNASBench201, HPOLib, NASBench201
 
 TABLE = "nas-bench-graph-proteins"
 
@@ -70,6 +70,26 @@ def test_simple_predictors_rank_and_paths_and_counts_join_one_hot_choices():
         for x in inputs.values():
             tau = kendall_tau(rival(x[:150], truth[:150], x[150:]), truth[150:])
             assert tau > 0.75, name
+
+
+def test_simple_predictors_see_the_active_choices_of_open_spaces_and_count_their_operations():
+    space = HPOLib()
+    rows = np.random.default_rng(0).permutation(space.rows())[:300]
+    inputs = inputs_of(space, rows)
+    assert inputs["one-hot"].shape == (300, 34)
+    assert (inputs["one-hot"].sum(axis=1) == 9).all()
+    truth = np.array([dict(each.choices)["activation 1"] == "relu" for each in rows], dtype=float)
+    truth += [0.5 * (dict(each.choices)["activation 2"] == "relu") for each in rows]
+    truth += np.log([dict(each.choices)["units 1"] for each in rows])
+    for name, rival in rivals().items():
+        for x in inputs.values():
+            assert kendall_tau(rival(x[:150], truth[:150], x[150:]), truth[150:]) > 0.7, name
+    conditional = HierarchicalNASBench201()
+    rows = conditional.pack(conditional.sample(50, np.random.default_rng(0)))
+    one_hot, counted = inputs_of(conditional, rows).values()
+    assert one_hot.sum(axis=1).tolist() == [len(each.choices) for each in rows]
+    assert len(set(one_hot.sum(axis=1))) > 1
+    assert counted.shape[1] > one_hot.shape[1]
 
 
 def test_xgboost_is_computed_once_it_is_installed(monkeypatch, tmp_path):

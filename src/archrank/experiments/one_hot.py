@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.features import depth_features
+from archrank.network_features import network_features
+from archrank.open_space import OpenSpace
 from archrank.predictors.feature_map import named_features
 from archrank.predictors.kernel import Points, tuned
 from archrank.space import Rows, SearchSpace
@@ -29,16 +31,42 @@ _PENALTIES = np.logspace(-2, 4, 19)
 
 def inputs_of(space: SearchSpace, rows: Rows) -> dict[str, Floats]:
     """The inputs of B architectures by name; the second adds the counts of operations and of paths: (B, F)."""
+    is_open = isinstance(space, OpenSpace)
+    one_hot = _active_options(space, rows) if is_open else _options(space, rows)
+    more = _counts_of_networks(space, rows) if is_open else _counts(space, rows)
+    width = more.std(axis=0)
+    more = (more - more.mean(axis=0))[:, width > 0] / width[width > 0]
+    return dict(zip(INPUTS, (one_hot, np.concatenate([one_hot, more], axis=1)), strict=True))
+
+
+def _options(space: SearchSpace, rows: Rows) -> Floats:
     columns = [np.eye(len(c.options))[rows[:, at]] for at, c in enumerate(space.choices)]
-    one_hot = np.concatenate(columns, axis=1)
+    return np.concatenate(columns, axis=1)
+
+
+def _active_options(space: SearchSpace, rows: Rows) -> Floats:
+    """A column for each value of each choice that occurs; an architecture without a choice has zeros there."""
+    active = [space.options(architecture).items() for architecture in space.architectures(rows)]
+    place = {pair: at for at, pair in enumerate(dict.fromkeys(pair for pairs in active for pair in pairs))}
+    one_hot = np.zeros((len(active), len(place)))
+    for row, pairs in zip(one_hot, active, strict=True):
+        row[[place[pair] for pair in pairs]] = 1
+    return one_hot
+
+
+def _counts(space: SearchSpace, rows: Rows) -> Floats:
     names, features = named_features(space, rows)
     counted = {"operations", "live operations", *space.operations, *(f"live {o}" for o in space.operations)}
     deep = depth_features(space.operations, len(space.function_arrays(rows[:1])))
     kept = [i for i, n in enumerate(names) if not deep[i] and (n in counted or "path" in n)]
-    more = features[:, kept].astype(np.float64)
-    width = more.std(axis=0)
-    more = (more - more.mean(axis=0))[:, width > 0] / width[width > 0]
-    return dict(zip(INPUTS, (one_hot, np.concatenate([one_hot, more], axis=1)), strict=True))
+    return features[:, kept].astype(np.float64)
+
+
+def _counts_of_networks(space: SearchSpace, rows: Rows) -> Floats:
+    found = [network_features(space.function(architecture)) for architecture in space.architectures(rows)]
+    names = dict.fromkeys(name for each in found for name in each)
+    kept = [n for n in names if n == "operations" or n.endswith(": count") or "path" in n]
+    return np.array([[each.get(name, 0.0) for name in kept] for each in found])
 
 
 def rivals() -> dict[str, Rival]:
