@@ -32,6 +32,9 @@ Data = tuple[Any, Any, Floats, dict[str, Floats]]
 CHOOSING = {"nas-bench-101": (10, 20, 50, 78), "nas-bench-macro": (10, 20, 50, 78)}
 REPORTING = {f"nas-bench-201-{d}": (0, 10, 20, 50, 78) for d in ("cifar10", "cifar100", "imagenet16-120")}
 
+OURS = "prior and hints"
+"""What ``archrank rank --zero-cost`` does; the other methods are compared with it."""
+
 HALFWAY = (5, 20)
 """Other numbers of labels with which prior and predictor weigh the same."""
 
@@ -68,14 +71,13 @@ def data(table: str, file: str, nasbench101: str, macro: str, keep: str | None, 
 
 
 @cache
-def priors(*where: Any) -> tuple[Any, list[Any]]:
-    """The prior, and one of each score."""
-    from archrank.predictors import KnownScores
+def prior_of(*where: Any) -> Any:
+    """The prior and its hints, by all scored architectures."""
+    from archrank.verbs.zero_cost_prior import ZeroCostPrior
 
     space, rows, _, scores = data(*where)
-    named = {name: scores[name] for name in DEFAULTS}
-    prior = KnownScores(space).fit(rows, standardized_ranks(named))
-    return prior, [KnownScores(space).fit(rows, zero_cost.finite(each)) for each in named.values()]
+    named = {name: zero_cost.finite(scores[name]) for name in DEFAULTS}
+    return ZeroCostPrior.of(space, space.architectures(rows), standardized_ranks(named), named.items(), 0)
 
 
 def fit(where: Sequence[Any], task: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +88,8 @@ def fit(where: Sequence[Any], task: dict[str, Any]) -> dict[str, Any]:
     from archrank.ranking import kendall_tau
 
     space, rows, values, _ = data(task["table"], *where)
-    prior, each = priors(task["table"], *where)
+    learned_from_scores = prior_of(task["table"], *where)
+    prior, each = learned_from_scores.combined, [part for _, part in learned_from_scores.parts]
     order, seed = np.random.default_rng(task["seed"]).permutation(len(rows)), task["seed"]
     known, test = order[: task["size"]], order[task["size"] :]
     candidates = Candidates(space, rows[test])
@@ -96,19 +99,20 @@ def fit(where: Sequence[Any], task: dict[str, Any]) -> dict[str, Any]:
         best = np.argsort(-expected, kind="stable")[:10]
         rank = 1 + int((values > values[test[best]].max()).sum())
         return {"scores alone": kendall_tau(expected, values[test]), "best rank of the first 10": rank}
+    both = WithPrior(space, auto(space, "fast", seed=seed, hints=each), prior).fit(rows[known], values[known])
+    found[OURS] = both.predict(candidates)
+    found["hints"] = both.model_.predict(candidates)
     with_prior = WithPrior(space, auto(space, "fast", seed=seed), prior).fit(rows[known], values[known])
     found["prior"] = with_prior.predict(candidates)
-    found["no prior"] = with_prior.model_.predict(candidates)
-    joined = auto(space, "fast", seed=seed, hints=each).fit(rows[known], values[known])
-    found["concatenation"] = joined.predict(candidates)
+    found["neither"] = with_prior.model_.predict(candidates)
     if task["table"] in CHOOSING:
         y = normal_scores(values[known])
         of_known = Candidates(space, rows[known]).hint_predictions([prior])[:, 0]
         residuals = y - 0.7 * of_known
         process = GaussianProcess(space).fit(rows[known], residuals)
         found["residuals"] = 0.7 * expected + residuals.std() * process.predict(candidates)
-        of_all = with_prior.model_.predict(references(space))
-        learned = (found["no prior"] - of_all.mean()) / of_all.std()
+        of_all = both.model_.predict(references(space))
+        learned = (found["hints"] - of_all.mean()) / of_all.std()
         for halfway in HALFWAY:
             weight = 1 / (1 + (task["size"] / halfway) ** 2)
             found[f"halfway at {halfway}"] = weight * expected + (1 - weight) * learned
@@ -131,15 +135,15 @@ def main() -> None:
         "# Zero-cost scores as a prior: all fits",
         "",
         f"Kendall's tau on all other scored architectures, mean ± standard deviation over {args.seeds} training sets;",
-        "then the mean paired difference of the prior from the other methods, and half of its 95% interval. Written by",
-        "`studies/zero_cost_prior.py`; its command is on the page of the results.",
+        "then the mean paired difference of prior and hints from the other methods, and half of its 95% interval.",
+        "Written by `studies/zero_cost_prior.py`; its command is on the page of the results.",
         "",
     ]
     (args.out / "table.md").write_text("\n".join([*lines, *table_of(rows)]) + "\n", encoding="utf-8")
 
 
 def table_of(rows: list[dict[str, Any]]) -> list[str]:
-    """Means and standard deviations of tau; then the differences of the prior from the others."""
+    """Means and standard deviations of tau; then the differences of prior and hints from the others."""
     apart = {"table", "size", "seed", "seconds", "error", "best rank of the first 10"}
     names = list(dict.fromkeys(name for row in rows for name in row if name not in apart))
     lines, gains, guesses = [], [], []
@@ -151,16 +155,16 @@ def table_of(rows: list[dict[str, Any]]) -> list[str]:
             guesses.append((table, [str(int(mine[0]["best rank of the first 10"]))]))
             continue
         gaps = {
-            n: [row["prior"] - row[n] for row in mine] if mine[0].get(n) is not None else None
+            n: [row[OURS] - row[n] for row in mine] if mine[0].get(n) is not None else None
             for n in names
-            if n != "prior"
+            if n != OURS
         }
         gains.append(
             (f"{table}, {size}", ["–" if each is None else difference(each) for each in gaps.values()])
         )
-    others = [name for name in names if name != "prior"]
+    others = [name for name in names if name != OURS]
     page = [*grids.table("tau: table, labels", names, lines), ""]
-    page += [*grids.table("prior, minus: table, labels", others, gains), ""]
+    page += [*grids.table(f"{OURS}, minus: table, labels", others, gains), ""]
     return (
         [*page, *grids.table("without a label", ["best rank of the first 10"], guesses)] if guesses else page
     )

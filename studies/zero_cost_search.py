@@ -4,9 +4,9 @@
 
 Searches are replayed on the mean validation accuracies after 200 epochs: guided search with its defaults; as with
 ``--first zero-cost``, where 200 random cells are scored, every other one of the initial cells is one of the best of
-them, and the scores are the prior of the predictor; and the same with the scores of all cells. ``--scores`` is a file
-of ``zero_cost_scores.py``. Writes ``searches.parquet``, a row for each search, and ``table.md``. Searches that are
-there already are kept, so an interrupted run continues.
+them, and the scores are the prior and the hints of the predictor; and the same with the scores of all cells.
+``--scores`` is a file of ``zero_cost_scores.py``. Writes ``searches.parquet``, a row for each search, and ``table.md``.
+Searches that are there already are kept, so an interrupted run continues.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from parquet_rows import Rows
 from scipy.stats import t as student
 
 from archrank.benchmarks import Table, load_benchmark
-from archrank.predictors import KnownScores
 from archrank.proxies import DEFAULTS, standardized_ranks
 from archrank.simulation import replay
 from archrank.strategies import GuidedSearch
+from archrank.verbs.zero_cost_prior import ZeroCostPrior
 
 TABLES = tuple(f"nas-bench-201-{name}" for name in ("cifar10", "cifar100", "imagenet16-120"))
 METRIC = "validation_accuracy"
@@ -80,12 +80,14 @@ def beginning(sample: int | None) -> Callable[[Table, Floats, int], GuidedSearch
         ranks = standardized_ranks(dict(zip(DEFAULTS, scores[:, scored], strict=True)))
         best = scored[np.argsort(-ranks, kind="stable")]
         cells = table.architectures
-        prior = KnownScores(table.space, seed=seed).fit([cells[i] for i in scored], ranks)
+        named = zip(DEFAULTS, scores[:, scored], strict=True)
+        prior = ZeroCostPrior.of(table.space, [cells[i] for i in scored], ranks, named, seed)
+        assert prior is not None
         plain = guided(table, scores, seed)
         started = GuidedSearch(
             table.space, first=[cells[i] for i in best[: plain.initial]], candidates=table.candidates
         )
-        return started.expecting(lambda: prior)
+        return started.expecting(prior.given_to)
 
     return made
 

@@ -103,9 +103,9 @@ def test_a_prior_of_another_space_or_without_a_fit_is_refused(prior):
 def test_a_guided_search_forgets_it(prior):
     asked = []
 
-    def scores():
+    def scores(predictor):
         asked.append(1)
-        return prior
+        return WithPrior(SPACE, predictor, prior)
 
     search = GuidedSearch(SPACE, auto(SPACE, "fast")).expecting(scores)
     alone = GuidedSearch(SPACE)
@@ -124,7 +124,7 @@ def test_a_guided_search_has_a_prior_and_hints(prior):
     hint = GaussianProcess(SPACE).fit(DRAWN[:60], worth(DRAWN[:60]))
     check_fitted([hint], SPACE)
     plain = GuidedSearch(SPACE)
-    hinted, expecting = plain.listening([hint]), plain.expecting(lambda: prior)
+    hinted, expecting = plain.listening([hint]), plain.expecting(lambda model: WithPrior(SPACE, model, prior))
     both = expecting.listening([hint])
     history = History([Evaluated(a, float(y)) for a, y in zip(DRAWN[:12], worth(DRAWN[:12]), strict=True)])
     others = SPACE.sample(50, np.random.default_rng(7))
@@ -133,7 +133,7 @@ def test_a_guided_search_has_a_prior_and_hints(prior):
         return search.predicted(known, others, np.random.default_rng(5)).tolist()
 
     found = predicted(both)
-    assert found == predicted(hinted.expecting(lambda: prior))  # in any order
+    assert found == predicted(hinted.expecting(lambda model: WithPrior(SPACE, model, prior)))  # in any order
     assert found not in (predicted(hinted), predicted(expecting))
     assert both.settings == plain.settings
     many = History([Evaluated(a, float(y)) for a, y in zip(DRAWN[:200], worth(DRAWN[:200]), strict=True)])

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.predictors.base import Predictor
-from archrank.predictors.with_prior import FORGOTTEN, WithPrior
+from archrank.predictors.with_prior import FORGOTTEN
 from archrank.predictors.wrapped import Wrapped
 
 __all__ = ["Expecting"]
@@ -18,12 +18,12 @@ class Expecting(Wrapped):
 
     Args:
         predictor: Learns from the labels.
-        prior: Returns a fitted predictor, or None for no prior.
+        with_prior: Gives a predictor its prior; asked as long as there are few labels.
     """
 
-    def __init__(self, predictor: Predictor, prior: Callable[[], Predictor | None]) -> None:
+    def __init__(self, predictor: Predictor, with_prior: Callable[[Predictor], Predictor]) -> None:
         self.predictor = predictor
-        self.prior = prior
+        self.with_prior = with_prior
 
     def __repr__(self) -> str:
         """The predictor, and that it has a prior."""
@@ -31,11 +31,11 @@ class Expecting(Wrapped):
 
     def with_seed(self, seed: int) -> Self:
         """An unfitted copy whose randomness starts elsewhere."""
-        return type(self)(self.predictor.with_seed(seed), self.prior)
+        return type(self)(self.predictor.with_seed(seed), self.with_prior)
 
     def fit(self, architectures: Sequence[Architecture], targets: npt.ArrayLike) -> Self:
         """Learn from measured architectures."""
-        prior = self.prior() if len(architectures) < FORGOTTEN else None
-        model = self.predictor if prior is None else WithPrior(self.predictor.space, self.predictor, prior)
+        few = len(architectures) < FORGOTTEN
+        model = self.with_prior(self.predictor) if few else self.predictor
         self._fitted = model.fit(architectures, targets)
         return self

@@ -16,7 +16,7 @@ from archrank.predictors.wrapped import Wrapped
 from archrank.ranking.metrics import kendall_tau
 from archrank.space import SearchSpace
 
-__all__ = ["Hinted", "borne_out", "check_fitted", "with_hints"]
+__all__ = ["Hinted", "borne_out", "check_fitted", "hints_of", "with_hints", "with_more_hints"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
     elif isinstance(predictor, Expecting):
         learner = with_hints(predictor.predictor, hints)
         assert isinstance(learner, Predictor)
-        return Expecting(learner, predictor.prior)
+        return Expecting(learner, predictor.with_prior)
     elif _takes(predictor):
         assert isinstance(predictor, Predictor)
         return type(predictor)(**(predictor.get_params(deep=False) | {"hints": tuple(hints)}))
@@ -112,6 +112,25 @@ def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
         f"{predictor!r} takes no hints: choose the predictor auto, gaussian-process or trees, or leave hints (--hints) "
         "out"
     )
+
+
+def with_more_hints(predictor: Predictor, hints: Sequence[Predictor]) -> Predictor:
+    """A predictor with these hints after its own; the same predictor if it takes none."""
+    if not any(map(_takes, _members(predictor))):
+        return predictor
+    more = with_hints(predictor, (*hints_of(predictor), *hints))
+    assert isinstance(more, Predictor)
+    return more
+
+
+def hints_of(predictor: Predictor) -> tuple[Predictor, ...]:
+    """The hints of a predictor, or of the first member of an ensemble that takes some."""
+    taking = [member for member in _members(predictor) if _takes(member)]
+    return tuple(taking[0].get_params(deep=False)["hints"]) if taking else ()
+
+
+def _members(predictor: Predictor) -> tuple[Predictor, ...]:
+    return tuple(predictor.predictors) if isinstance(predictor, Ensemble) else (predictor,)
 
 
 def _takes(predictor: object) -> bool:

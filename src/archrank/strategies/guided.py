@@ -202,13 +202,14 @@ class GuidedSearch(DomainStrategy):
         led._prior = prior
         return led
 
-    def expecting(self, prior: "Callable[[], Predictor | None]") -> Self:
+    def expecting(self, with_prior: "Callable[[Predictor], Predictor]") -> Self:
         """The same search with a prior of its predictor, which counts less the more labels there are.
 
         Hints stay inputs of the predictor. One that is no :class:`~archrank.predictors.Predictor` has no such prior.
 
         Args:
-            prior: Returns a fitted predictor, or None for no prior; called when the predictor is first fitted.
+            with_prior: Gives a predictor its prior, such as a :class:`~archrank.predictors.WithPrior`; called whenever
+                the predictor is fitted to fewer than 200 labels.
         """
         from archrank.predictors.base import Predictor
         from archrank.predictors.expecting import Expecting
@@ -216,9 +217,9 @@ class GuidedSearch(DomainStrategy):
 
         led = copy(self)
         if isinstance(self.predictor, Predictor):
-            led.predictor = Expecting(self.predictor, prior)
+            led.predictor = Expecting(self.predictor, with_prior)
         elif isinstance(self.predictor, Hinted) and isinstance(self.predictor.predictor, Predictor):
-            led.predictor = Hinted(Expecting(self.predictor.predictor, prior), self.predictor.hints)
+            led.predictor = Hinted(Expecting(self.predictor.predictor, with_prior), self.predictor.hints)
         return led
 
     def listening(self, hints: "Sequence[Predictor]") -> Self:

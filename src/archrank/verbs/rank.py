@@ -27,7 +27,7 @@ from archrank.system.progress import progress_of
 from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking, RankingQuality
 from archrank.verbs.zero_cost import rank_zero_cost
-from archrank.verbs.zero_cost_prior import with_prior
+from archrank.verbs.zero_cost_prior import prior_for_ranking
 
 __all__ = ["Hint", "rank"]
 
@@ -230,17 +230,19 @@ def rank(
     options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
     given = {name: value for name, value in options.items() if value is not None}
     model, note = _model(space, predictor, given, learned, seed)
-    prior_note = None
+    called, prior_note = _hint_names(hints), None
     if zero_cost:
-        model, prior_note = with_prior(
+        prior, prior_note = prior_for_ranking(
             space,
-            model,
             known,
             [as_table(space, h.data, metrics=[h.column], blanks=True, **numbers) for h in own],
             {**without, "pool": pool},
             seed,
             on_progress,
         )
+        if prior is not None:
+            called |= prior.names(model)
+            model = prior.given_to(model)
     with progress_of("learning", on_progress) as told:
         fitted = InUnit(model, seed).fit(known, targets, minimize=lower, on_progress=told)
     scores, predicted, std = fitted.predict(pool)
@@ -260,7 +262,7 @@ def rank(
         candidates=len(pool),
         notes=notes,
         quality=RankingQuality.of(*fitted.held_out_),
-        explanation=fitted.explain().renamed({**_hint_names(hints), "prior": "zero-cost scores"}),
+        explanation=fitted.explain().renamed(called),
     )
     return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
 

@@ -231,7 +231,7 @@ def search(
             zero_cost = ZeroCostStart(space, candidates, max(initial, 1), seed, folder)
         strategy = named_strategy(space, chosen, candidates, zero_cost.first if zero_cost else None)
         if zero_cost is not None and isinstance(strategy, GuidedSearch):
-            strategy = strategy.expecting(zero_cost.prior)
+            strategy = strategy.expecting(zero_cost.with_prior)
     if (
         isinstance(strategy, GuidedSearch)
         and budget <= strategy.initial

@@ -1,7 +1,8 @@
 """What zero-cost scores say before any label: the prior of a predictor, and the beginning of a search."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import numpy as np
 from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import TableError
-from archrank.predictors.base import Predictor
+from archrank.predictors.base import Floats, Predictor
+from archrank.predictors.hinted import hints_of, with_more_hints
 from archrank.predictors.known_scores import KnownScores
 from archrank.predictors.targets import normal_scores
 from archrank.predictors.with_prior import FORGOTTEN, WithPrior
+from archrank.proxies.combining import standardized_ranks
 from archrank.space import Rows, SearchSpace
 from archrank.strategies.base import History
 from archrank.strategies.domain import Domain
@@ -22,28 +25,75 @@ from archrank.system.extras import needs
 from archrank.system.on_progress import OnProgress, silent
 from archrank.system.progress import progress_of
 from archrank.verbs import zero_cost
-from archrank.verbs.zero_cost import rank_zero_cost
+from archrank.verbs.zero_cost import ZeroCostRanking, rank_zero_cost
 
-__all__ = ["ZeroCostStart", "prior_of_columns", "prior_of_networks", "with_prior"]
+__all__ = ["ZeroCostPrior", "ZeroCostStart", "prior_for_ranking", "prior_of_columns", "prior_of_networks"]
 
 _FEWEST = 5
 """Scored architectures from which others can be predicted."""
 
 
-def with_prior(
+@dataclass(frozen=True, eq=False)
+class ZeroCostPrior:
+    """What zero-cost scores give a predictor: their combination as a prior, and each of them as a hint.
+
+    On NAS-Bench-Macro and NAS-Bench-101 both together ranked better with 10 to 50 labels than either.
+
+    Attributes:
+        combined: All scores as one.
+        parts: Each score that is not the same for all, by name.
+    """
+
+    combined: KnownScores
+    parts: tuple[tuple[str, KnownScores], ...]
+
+    @classmethod
+    def of(
+        cls,
+        space: SearchSpace,
+        architectures: Sequence[Architecture],
+        combined: Floats,
+        parts: Iterable[tuple[str, Floats]],
+        seed: int,
+    ) -> "ZeroCostPrior | None":
+        """Learn from the scores of B architectures, (B,) each; None if they say nothing."""
+        if len(architectures) < 2 or np.ptp(combined) == 0:
+            return None
+        learned = [
+            (name, KnownScores(space, seed=seed).fit(architectures, standardized_ranks({name: scores})))
+            for name, scores in parts
+            if len(np.unique(scores)) > 1
+        ]
+        return cls(KnownScores(space, seed=seed).fit(architectures, combined), tuple(learned))
+
+    def given_to(self, predictor: Predictor) -> Predictor:
+        """The predictor with this prior, and with the hints if it takes hints."""
+        hinted = with_more_hints(predictor, [part for _, part in self.parts])
+        return WithPrior(predictor.space, hinted, self.combined)
+
+    def names(self, predictor: Predictor) -> dict[str, str]:
+        """What the explanation of a predictor with this prior calls it and the hints, and what they are."""
+        first = len(hints_of(predictor)) + 1
+        every = [name for name, _ in self.parts]
+        return {"prior": "zero-cost scores"} | {
+            f"hint {number}": f"hint {name}"
+            for number, name in enumerate(every, start=first)
+            if every.count(name) == 1
+        }
+
+
+def prior_for_ranking(
     space: SearchSpace,
-    model: Predictor,
     known: Sequence[Architecture],
     columns: Sequence[Table],
     networks: Mapping[str, Any],
     seed: int,
     on_progress: OnProgress | None,
-) -> tuple[Predictor, str | None]:
-    """The predictor of a ranking with zero-cost scores as its prior, and what there is to note about that.
+) -> tuple[ZeroCostPrior | None, str | None]:
+    """The prior of a ranking, or None and the reason.
 
     Args:
         space: The space.
-        model: The predictor.
         known: Measured architectures.
         columns: A user's own scores; none if networks are scored.
         networks: Further arguments of :func:`prior_of_networks`.
@@ -51,15 +101,13 @@ def with_prior(
         on_progress: Called with how many networks are scored, and of how many; a bar for None.
     """
     if len(known) >= FORGOTTEN:
-        return model, f"with {FORGOTTEN} measured architectures or more, zero-cost scores are not used"
+        return None, f"with {FORGOTTEN} measured architectures or more, zero-cost scores are not used"
     if columns:
         prior = prior_of_columns(space, columns, seed)
     else:
         with progress_of("scoring networks", on_progress) as told:
             prior = prior_of_networks(space, known, seed=seed, on_progress=told, **networks)
-    if prior is None:
-        return model, "all zero-cost scores are equal, so they are not used"
-    return WithPrior(space, model, prior), None
+    return prior, "all zero-cost scores are equal, so they are not used" if prior is None else None
 
 
 def prior_of_networks(
@@ -71,7 +119,7 @@ def prior_of_networks(
     seed: int,
     on_progress: OnProgress = silent,
     **scoring: Any,
-) -> KnownScores | None:
+) -> ZeroCostPrior | None:
     """Score the networks of measured architectures and of a random sample of the candidates.
 
     Args:
@@ -96,10 +144,10 @@ def prior_of_networks(
     found = rank_zero_cost(
         space, len(scored), candidates=scored, seed=seed, on_progress=on_progress, **scoring
     )
-    return _prior(space, found.architectures, found.score, seed)
+    return ZeroCostPrior.of(space, found.architectures, found.score, found.scores.items(), seed)
 
 
-def prior_of_columns(space: SearchSpace, columns: Sequence[Table], seed: int) -> KnownScores | None:
+def prior_of_columns(space: SearchSpace, columns: Sequence[Table], seed: int) -> ZeroCostPrior | None:
     """The mean of the normal scores of columns, over the architectures that are in all of them.
 
     Returns:
@@ -115,20 +163,14 @@ def prior_of_columns(space: SearchSpace, columns: Sequence[Table], seed: int) ->
         scores = normal_scores(values[filled]) if len(filled) else values[:0]
         each.append(dict(zip(space.architectures(table.rows[filled]), scores.tolist(), strict=True)))
     shared = [architecture for architecture in each[0] if all(architecture in scores for scores in each)]
+    names = [table.metric().name for table in columns]
     if len(shared) < _FEWEST:
-        names = ", ".join(repr(table.metric().name) for table in columns)
         raise TableError(
-            f"zero_cost: {len(shared)} architectures have a number in {names}; give scores of {_FEWEST} or more"
+            f"zero_cost: {len(shared)} architectures have a number in {', '.join(map(repr, names))}; give scores of "
+            f"{_FEWEST} or more"
         )
-    return _prior(space, shared, np.array([np.mean([scores[a] for scores in each]) for a in shared]), seed)
-
-
-def _prior(
-    space: SearchSpace, architectures: Sequence[Architecture], scores: Any, seed: int
-) -> KnownScores | None:
-    if len(scores) < 2 or np.ptp(scores) == 0:
-        return None  # they say nothing
-    return KnownScores(space, seed=seed).fit(architectures, scores)
+    parts = np.array([[scores[a] for a in shared] for scores in each])
+    return ZeroCostPrior.of(space, shared, parts.mean(axis=0), zip(names, parts, strict=True), seed)
 
 
 class ZeroCostStart:
@@ -162,19 +204,21 @@ class ZeroCostStart:
 
     def first(self) -> Sequence[Architecture]:
         """The best of the sample."""
-        return self._scored[0][: self._top]
+        return self._scored.architectures[: self._top]
 
-    def prior(self) -> KnownScores | None:
-        """The scores as a prior; None if all are equal."""
-        return self._prior
-
-    @cached_property
-    def _prior(self) -> KnownScores | None:
-        return _prior(self._space, *self._scored, self._seed)
+    def with_prior(self, predictor: Predictor) -> Predictor:
+        """A predictor with the scores as its prior; the same predictor if all are equal."""
+        return predictor if self._prior is None else self._prior.given_to(predictor)
 
     @cached_property
-    def _scored(self) -> tuple[Sequence[Architecture], Any]:
+    def _prior(self) -> ZeroCostPrior | None:
+        found = self._scored
+        return ZeroCostPrior.of(
+            self._space, found.architectures, found.score, found.scores.items(), self._seed
+        )
+
+    @cached_property
+    def _scored(self) -> ZeroCostRanking:
         size, rng = zero_cost.SAMPLE, np.random.default_rng(self._seed)
         pool = Domain(self._space, self._candidates).remaining(History()).draw(size, rng)
-        found = rank_zero_cost(self._space, size, candidates=pool, seed=self._seed, folder=self._folder)
-        return found.architectures, found.score
+        return rank_zero_cost(self._space, size, candidates=pool, seed=self._seed, folder=self._folder)
