@@ -56,7 +56,8 @@ def auto(
     ``"balanced"`` and ``"best"`` have three networks of hierarchical GATES, and the members' weights come from
     cross-validation, which makes four fits of one. Without evidence for them, the weight of the networks is 0.
 
-    Elsewhere the members have equal weights, but those of networks, which read graphs alone, are multiplied by the
+    Otherwise the members have equal weights. Those of the Gaussian process and of the trees move toward the one that
+    predicts held-out labels significantly better. Those of networks, which read graphs alone, are multiplied by the
     square of the share of the ranking that rests on graphs, not on choices or on attributes of operations.
 
     Raises:
@@ -83,7 +84,7 @@ def auto(
         return Ensemble(
             space, (*members, *networks), folds=_FOLDS, stack=True, prior=prior, halfway=_HALFWAY, seed=seed
         )
-    return Ensemble(space, (*members, *networks), discount=bool(networks), seed=seed)
+    return Ensemble(space, (*members, *networks), discount=bool(networks), weigh=True, seed=seed)
 
 
 def _networks(space: SearchSpace, effort: Effort) -> Iterator[Predictor]:

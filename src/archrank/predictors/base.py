@@ -199,6 +199,18 @@ class Predictor(ABC):
             targets: Finite numbers, not all equal, higher is better: (B,).
         """
 
+    def _held_out(self, rows: Rows, targets: Floats, folds: npt.NDArray[np.intp]) -> Floats | None:
+        """What the fitted predictor, without the fold of each architecture, predicts for it: (n,).
+
+        None if that would take about as long as fits without each fold.
+
+        Args:
+            rows: The n architectures of the fit.
+            targets: Their targets: (n,).
+            folds: The number of the fold of each, from 0: (n,).
+        """
+        return None
+
     @abstractmethod
     def _predict_members(self, candidates: Any) -> Floats:
         """The score by every member, once fitted: (members, B).

@@ -14,10 +14,14 @@ from archrank.predictors.base import Floats, Predictor, State, distribution
 from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.checks import check_flags, check_numbers
 from archrank.predictors.feature_map import feature_map
+from archrank.predictors.member_weights import shifted
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 
 __all__ = ["Ensemble"]
+
+_FOLDS = 5
+"""Folds of the held-out predictions by which members are weighed."""
 
 
 class Ensemble(Predictor):
@@ -37,6 +41,9 @@ class Ensemble(Predictor):
         discount: Whether the weight of members that read graphs alone, such as networks, is multiplied by the square of
             the share of the ranking that rests on graphs, not on choices or on attributes of operations. The other
             members tell that share.
+        weigh: Whether the weights move toward those that predict held-out labels best, as far as this is significant
+            (:func:`~archrank.predictors.member_weights.shifted`). Members for which held-out predictions would take
+            long, such as networks, keep their weights.
         bootstrap: Whether each member is fitted on a bootstrap resample of the training set, so that members disagree
             where few labels decide.
         seed: Fixes the members' seeds, the folds and the resamples.
@@ -68,6 +75,7 @@ class Ensemble(Predictor):
         prior: Sequence[float] | None = None,
         halfway: int = 100,
         discount: bool = False,
+        weigh: bool = False,
         bootstrap: bool = False,
         seed: int = 0,
     ) -> None:
@@ -78,6 +86,7 @@ class Ensemble(Predictor):
         self.prior = prior
         self.halfway = halfway
         self.discount = discount
+        self.weigh = weigh
         self.bootstrap = bootstrap
         self.seed = seed
 
@@ -94,6 +103,8 @@ class Ensemble(Predictor):
         if self.folds:
             self._cross_validate(rows, targets, seeds[1:], rng)
         self._fit_members(rows, targets, seeds[0])
+        if self.weigh and not self.bootstrap:
+            self.weights_ = self._weighed(rows, targets)
         if self.discount:
             self.weights_ = self._discounted()
 
@@ -166,7 +177,7 @@ class Ensemble(Predictor):
                 f"prior is {prior!r}; expected a weight from 0 on for each of the {len(self.predictors)} predictors, "
                 "not all 0"
             )
-        check_flags(self, "stack", "discount", "bootstrap")
+        check_flags(self, "stack", "discount", "weigh", "bootstrap")
         if self.folds == 1:
             raise PredictorError("folds is 1; it must be 0, for no cross-validation, or 2 or more")
         if self.stack and not self.folds:
@@ -175,6 +186,19 @@ class Ensemble(Predictor):
     def _prior(self) -> Floats:
         prior = np.ones(len(self.predictors)) if self.prior is None else np.asarray(self.prior, dtype=float)
         weights: Floats = prior / prior.sum()
+        return weights
+
+    def _weighed(self, rows: Rows, targets: Floats) -> Floats:
+        """The weights by held-out labels: (M,)."""
+        folds = np.random.default_rng(self.seed).permutation(len(targets)) % min(_FOLDS, len(targets))
+        found = [member._held_out(rows, targets, folds) for member in self.members_]
+        tested = [at for at, each in enumerate(found) if each is not None and np.ptp(each) > 0]
+        total = float(self.weights_[tested].sum())
+        if len(tested) < 2 or not total:
+            return self.weights_
+        held_out = np.array([each / each.std() for each in found if each is not None and np.ptp(each) > 0])
+        weights = self.weights_.copy()
+        weights[tested] = total * shifted(weights[tested] / total, held_out, normal_scores(targets))
         return weights
 
     def _discounted(self) -> Floats:

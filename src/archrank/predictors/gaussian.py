@@ -153,6 +153,17 @@ class GaussianProcess(Predictor):
                 done.result()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
+    def _held_out(self, rows: Rows, targets: Floats, folds: npt.NDArray[np.intp]) -> Floats | None:
+        """With the kernel of all, by the inverse of the covariance; None with more than ``max_train``."""
+        if len(targets) != len(self._targets):
+            return None
+        precision = self._whitener.T @ self._whitener
+        held_out = self._targets.copy()
+        for fold in range(folds.max() + 1):
+            held = np.flatnonzero(folds == fold)
+            held_out[held] -= np.linalg.solve(precision[np.ix_(held, held)], self._weights[held])
+        return held_out
+
     def _group_effects(self, rng: np.random.Generator) -> dict[str, float]:
         return group_effects(self, rng)
 

@@ -1,0 +1,107 @@
+"""Weights of members move only where labels that they were not fitted to say so."""
+
+import numpy as np
+import pytest
+
+from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto, load_predictor
+from archrank.predictors.candidates import Candidates
+from archrank.predictors.member_weights import shifted
+from archrank.predictors.targets import normal_scores
+from archrank.spaces import HPOLib, NASBench201
+
+SPACE = NASBench201()
+ROWS = np.random.default_rng(0).permutation(SPACE.rows())
+KNOWN = ROWS[:120]
+PARTS = np.random.default_rng(1).permutation(len(KNOWN)) % 4
+
+
+def worth(rows, noise=0.0):
+    """What the options are worth: every edge counts differently."""
+    sums = (rows == 3) @ np.arange(1.0, 7.0) + (rows == 1) @ np.arange(6.0, 0.0, -1.0) / 3
+    return sums + np.random.default_rng(1).normal(0, noise, len(sums))
+
+
+def taught(scale, seed=0, n=200):
+    """Predictions with errors of these sizes, and the truth."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(size=n)
+    return truth + np.array(scale)[:, None] * rng.normal(size=(len(scale), n)), truth
+
+
+def test_members_that_are_equally_good_keep_their_weights_in_most_draws():
+    given = np.array([0.3, 0.7])
+    given_weights = [shifted(np.array([0.5, 0.5]), *taught([1.0, 1.0], seed)) for seed in range(50)]
+    assert sum((weights == 0.5).all() for weights in given_weights) > 40
+    few = shifted(given, *taught([1.0, 1.0], n=4))
+    assert few.tolist() == given.tolist()
+
+
+@pytest.mark.parametrize("scales", [[0.3, 1.5], [0.3, 1.5, 1.5]])
+def test_a_better_member_has_the_more_weight_the_more_labels_there_are(scales):
+    equal = np.full(len(scales), 1 / len(scales))
+    found = [np.mean([shifted(equal, *taught(scales, seed, n))[0] for seed in range(10)]) for n in (30, 400)]
+    assert equal[0] < found[0] < found[1] < 1
+    assert found[1] > 0.85
+    assert shifted(equal, *taught(scales)).sum() == pytest.approx(1)
+
+
+def test_a_member_that_errs_on_purpose_has_no_weight_and_one_that_nobody_learned_from_changes_nothing():
+    held_out, truth = taught([0.3, 0.3])
+    assert shifted(np.array([0.5, 0.5]), np.array([held_out[0], -held_out[1]]), truth)[1] < 0.05
+    assert shifted(np.array([0.5, 0.5]), -held_out, truth).tolist() == [0.5, 0.5]
+    same = np.array([held_out[0], held_out[0]])
+    assert shifted(np.array([0.5, 0.5]), same, truth) == pytest.approx([0.5, 0.5])
+
+
+def test_a_gaussian_process_predicts_each_fold_as_if_it_did_not_know_it():
+    model = GaussianProcess(SPACE).fit(KNOWN, worth(KNOWN, 1.0))
+    found = model._held_out(KNOWN, worth(KNOWN, 1.0), PARTS)
+    y = normal_scores(worth(KNOWN, 1.0))
+    for fold in range(4):
+        known, held = KNOWN[fold != PARTS], KNOWN[fold == PARTS]
+        alone = GaussianProcess(SPACE)
+        points = model._points(Candidates(SPACE, known).features, np.empty((len(known), 0)))
+        alone._learn(model._kernel, points, y[fold != PARTS])
+        alone.minimize_ = False
+        assert found[fold == PARTS] == pytest.approx(alone.predict(held), abs=1e-5)
+    assert GaussianProcess(SPACE, max_train=50).fit(KNOWN, y)._held_out(KNOWN, y, PARTS) is None
+
+
+@pytest.mark.parametrize("objective", ["regression", "ranking"])
+def test_trees_predict_a_fold_without_its_labels(objective):
+    targets = worth(KNOWN)
+    model = BoostedTrees(SPACE, objective).fit(KNOWN, targets)
+    found = model._held_out(KNOWN, targets, PARTS)
+    shuffled = targets.copy()
+    shuffled[PARTS == 2] = np.random.default_rng(0).permutation(targets[PARTS == 2])
+    changed = model._held_out(KNOWN, shuffled, PARTS)
+    assert found[PARTS == 2].tolist() == changed[PARTS == 2].tolist()
+    assert found[PARTS == 0].tolist() != changed[PARTS == 0].tolist()
+    assert np.corrcoef(found, targets)[0, 1] > 0.5
+
+
+def test_the_default_prefers_the_member_that_ranks_held_out_labels_better(tmp_path):
+    """In HPOlib's space of numbers a smooth function is easier for the Gaussian process than for the trees."""
+    space = HPOLib()
+    rows = np.random.default_rng(0).permutation(space.rows())[:200]
+    values = [dict(each.choices) for each in rows]
+    targets = [np.log(v["units 1"]) * (1 + v["dropout 2"]) + np.log(v["learning rate"]) for v in values]
+    fitted = auto(space, "fast").fit(rows, targets)
+    assert fitted.weights_[0] > 0.7
+    fitted.save(tmp_path / "weighed")
+    assert load_predictor(tmp_path / "weighed", space).weights_.tolist() == fitted.weights_.tolist()
+    assert auto(space, "fast").fit(rows[:20], targets[:20]).weights_.sum() == pytest.approx(1)
+
+
+def test_members_without_held_out_predictions_keep_their_share():
+    class Other(GaussianProcess):
+        def _held_out(self, rows, targets, folds):
+            return None
+
+    members = (GaussianProcess(SPACE), Other(SPACE), BoostedTrees(SPACE, n_estimators=3))
+    fitted = Ensemble(SPACE, members, weigh=True).fit(KNOWN, worth(KNOWN))
+    assert fitted.weights_[1] == pytest.approx(1 / 3)
+    assert fitted.weights_[0] > 0.4
+    assert fitted.weights_.sum() == pytest.approx(1)
+    with_resamples = Ensemble(SPACE, members, weigh=True, bootstrap=True).fit(KNOWN, worth(KNOWN))
+    assert with_resamples.weights_.tolist() == [1 / 3] * 3
