@@ -4,10 +4,10 @@
         --scores docs/results/zero-cost/nas-bench-201.parquet --nasbench101 nasbench101-20k.parquet \\
         --macro nas-bench-macro.parquet
 
-The scores are those of the default set. On NAS-Bench-201 they come from a file of ``zero_cost_scores.py``, the labels
-are mean validation accuracies, and all other scored cells are ranked. The numbers in
-``archrank.predictors.with_prior`` were chosen on samples of NAS-Bench-101 and NAS-Bench-Macro, whose networks are
-scored here as in ``zero_cost.py`` (--keep holds the scores); these tables have more columns. Every seed is another
+The scores are those of the default set, unless ``--set`` names others. On NAS-Bench-201 they come from a file of
+``zero_cost_scores.py``, the labels are mean validation accuracies, and all other scored cells are ranked. The numbers
+in ``archrank.predictors.with_prior`` were chosen on samples of NAS-Bench-101 and NAS-Bench-Macro, whose networks are
+scored here as in ``zero_cost.py`` (``--keep`` holds the scores); these tables have more columns. Every seed is another
 training set. Finished fits are kept in OUT; the tables are written to OUT/table.md.
 """
 
@@ -24,7 +24,7 @@ import pandas as pd
 import zero_cost
 from seen_groups import Macro, difference
 
-from archrank.proxies import DEFAULTS, standardized_ranks
+from archrank.proxies import DEFAULTS, PROXIES, standardized_ranks
 
 Floats = npt.NDArray[np.float64]
 Data = tuple[Any, Any, Floats, dict[str, Floats]]
@@ -40,17 +40,19 @@ HALFWAY = (5, 20)
 
 
 @cache
-def data(table: str, file: str, nasbench101: str, macro: str, keep: str | None, cells: int) -> Data:
+def data(
+    table: str, file: str, nasbench101: str, macro: str, keep: str | None, cells: int, names: tuple[str, ...]
+) -> Data:
     """The space, rows, labels and scores of a table."""
     args = argparse.Namespace(keep=None if keep is None else Path(keep))
     if table in REPORTING:
         from archrank.benchmarks import load_benchmark
 
         known = load_benchmark(table)
-        frame = pd.read_parquet(file, columns=["architecture", *DEFAULTS])
+        frame = pd.read_parquet(file, columns=["architecture", *names])
         drawn = [known.space.parse(text) for text in frame["architecture"]]
         values = np.array([known.value(cell) for cell in drawn])
-        scores = {name: frame[name].to_numpy(dtype=np.float64) for name in DEFAULTS}
+        scores = {name: frame[name].to_numpy(dtype=np.float64) for name in names}
         return known.space, known.space.pack(drawn), values, scores
     rng = np.random.default_rng(zero_cost.SEED)
     if table == "nas-bench-101":
@@ -76,7 +78,7 @@ def prior_of(*where: Any) -> Any:
     from archrank.verbs.zero_cost_prior import ZeroCostPrior
 
     space, rows, _, scores = data(*where)
-    named = {name: zero_cost.finite(scores[name]) for name in DEFAULTS}
+    named = {name: zero_cost.finite(scores[name]) for name in where[-1]}
     return ZeroCostPrior.of(space, space.architectures(rows), standardized_ranks(named), named.items(), 0)
 
 
@@ -126,9 +128,10 @@ def main() -> None:
     parser.add_argument("--macro", required=True, help="the file of NAS-Bench-Macro")
     parser.add_argument("--keep", help="folder for the scores of these two")
     parser.add_argument("--cells", type=int, default=200, help="scored architectures of each of these two")
+    parser.add_argument("--set", nargs="+", default=[*DEFAULTS], choices=PROXIES, help="the scores")
     args = parser.parse_args()
     sizes = grids.wanted(CHOOSING | REPORTING, args)
-    where = (args.scores, args.nasbench101, args.macro, args.keep, args.cells)
+    where = (args.scores, args.nasbench101, args.macro, args.keep, args.cells, tuple(args.set))
     tasks = [task for task in grids.tasks(sizes, args.seeds) if task["size"] or not task["seed"]]
     rows = grids.finished(args.out, tasks, partial(fit, where), args.workers)
     lines = [

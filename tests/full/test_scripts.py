@@ -76,6 +76,7 @@ SCRIPTS = {
     "studies/zero_cost.py": "published choose report --cells 2 --batch 2 --images random --out out "
     f"--published published.parquet --nasbench101 cells.parquet --macro macro.parquet --scores {SCORES}",
     "studies/predictor_suite.py": "--data . --tables accel-nasbench-1700 --efforts fast --sizes 50 --out out",
+    "studies/weighed_members.py": "--data . --tables accel-nasbench-1700 --sizes 12 --seeds 2 --workers 0 --out out",
     "studies/zero_cost_prior.py": "--tables nas-bench-macro nas-bench-201-cifar10 --sizes 4 --cells 8 "
     f"--seeds 1 --workers 0 --out out --scores {SCORES} --nasbench101 cells.parquet --macro macro.parquet",
     "studies/zero_cost_scores.py": "--cells 3 5 --chunk 1 --out out/scores.parquet --small out/small.parquet",

@@ -35,9 +35,8 @@ class WithPrior(Predictor):
     regression that few labels hold near the expected .6, as a share of .6 and from 0 to 1: a prior that contradicts the
     labels loses its weight. With 200 labels or more the prior is not used, and the scores are those of the predictor.
 
-    These numbers were chosen on NAS-Bench-101 and NAS-Bench-Macro, with scores that rank worse than those of today: a
-    mean of predictions ranked better than the scores as inputs of the predictor, or than a predictor of residuals. What
-    they reach today is in ``docs/results/zero-cost-prior.md``.
+    These numbers were chosen on NAS-Bench-101 and NAS-Bench-Macro, where a predictor that has the scores among its
+    inputs, as hints, ranks best with this prior. What they reach is in ``docs/results/zero-cost-prior.md``.
 
     Args:
         space: The space whose architectures are ranked.
