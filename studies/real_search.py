@@ -4,14 +4,12 @@
     archrank search enas --evaluator train --data cifar10 --recipe proxy --budget 120 --out random --strategy random
     python studies/real_search.py guided random --out docs/results/search-cifar10
 
-Writes ``trainings.parquet`` (all trainings of both), ``random.csv`` (the random ones, as a table that
+Writes ``trainings.parquet`` (all trainings of both), ``random.parquet`` (the random ones, as a table that
 ``archrank compare`` reads), ``table.md`` and ``curves.svg``. What random search would have found with fewer trainings
 follows exactly from the order of those that it made: any subset of them was as likely to come first.
 """
 
 import argparse
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,6 @@ from matplotlib.figure import Figure
 
 from archrank.plot.style import RANDOM, RUN, save, theme
 from archrank.simulation import best_so_far, random_search_curve
-from archrank.system.files import write_whole
 
 COLUMNS = ("valid_accuracy", "valid_loss", "parameters", "multiply_adds", "seconds")
 
@@ -50,9 +47,8 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     both = [{"search": name, **row} for name, rows in made.items() for row in rows]
     pq.write_table(pa.Table.from_pylist(both), asked.out / "trainings.parquet", compression="zstd")
-    write_csv(
-        asked.out / "random.csv", [{n: row[n] for n in ("architecture", *COLUMNS)} for row in made["random"]]
-    )
+    random = [{n: row[n] for n in ("architecture", *COLUMNS)} for row in made["random"]]
+    pq.write_table(pa.Table.from_pylist(random), asked.out / "random.parquet", compression="zstd")
     found = {name: np.array([row["valid_accuracy"] for row in rows]) for name, rows in made.items()}
     save(curves(found), asked.out / "curves.svg")
     print(page.write(asked.out, HEAD, "\n".join([*best_table(found), "", *all_table(made)])))
@@ -67,14 +63,6 @@ def trainings(folder: Path) -> list[dict[str, Any]]:
         for e in result["evaluations"]
         if e["state"] == "measured"
     ]
-
-
-def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(path, stream.getvalue().encode())
 
 
 def best_table(found: dict[str, np.ndarray]) -> list[str]:
