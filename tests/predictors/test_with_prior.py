@@ -138,3 +138,11 @@ def test_a_guided_search_has_a_prior_and_hints(prior):
     assert both.settings == plain.settings
     many = History([Evaluated(a, float(y)) for a, y in zip(DRAWN[:200], worth(DRAWN[:200]), strict=True)])
     assert predicted(both, many) == predicted(hinted, many)
+
+
+def test_known_scores_predict_the_same_again_and_forget_an_earlier_fit():
+    scores, others = KnownScores(SPACE).fit(DRAWN[:40], worth(DRAWN[:40])), DRAWN[60:120]
+    once = scores.predict(others).tolist()
+    assert scores.predict(others).tolist() == once
+    assert scores.predict(others[::-1]).tolist() == once[::-1]
+    assert scores.fit(DRAWN[:40], -worth(DRAWN[:40])).predict(others).tolist() != once

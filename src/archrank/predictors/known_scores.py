@@ -20,6 +20,10 @@ _MOST = 1_000
 """Others are predicted from this number of known scores at most, drawn at random: more take long and add little."""
 
 
+_KEPT = 50_000
+"""The most predictions that are kept: a ranking asks for those of the same architectures many times."""
+
+
 class KnownScores(Predictor):
     """Gives the architectures that it was fitted to their own scores, and predicts those of others.
 
@@ -60,9 +64,13 @@ class KnownScores(Predictor):
         """The scores as one member: (1, B)."""
         if not len(candidates):
             return np.empty((1, 0))
-        predicted = (self._model.predict(candidates) - self._mean) / self._std
-        keys = map(_key, candidates.rows)
-        return np.array([[self._known.get(key, p) for key, p in zip(keys, predicted.tolist(), strict=True)]])
+        keys = [_key(row) for row in candidates.rows]
+        if all(key in self._known or key in self._predicted for key in keys):
+            return np.array([[self._known.get(key, self._predicted.get(key)) for key in keys]])
+        predicted = ((self._model.predict(candidates) - self._mean) / self._std).tolist()
+        if len(self._predicted) + len(keys) <= _KEPT:
+            self._predicted |= zip(keys, predicted, strict=True)
+        return np.array([[self._known.get(key, p) for key, p in zip(keys, predicted, strict=True)]])
 
     def _state(self) -> State:
         texts = [self.space.format(a) for a in self.space.architectures(self._rows)]
@@ -83,6 +91,7 @@ class KnownScores(Predictor):
 
     def _learn(self, model: Predictor, rows: Rows, scores: Floats) -> None:
         self._model, self._rows = model, rows
+        self._predicted: dict[object, float] = {}
         self._known = dict(zip(map(_key, rows), scores.tolist(), strict=True))
         of_all = model.predict(references(self.space))
         self._mean, self._std = float(of_all.mean()), float(of_all.std()) or 1.0
