@@ -4,9 +4,9 @@
 
 Searches are replayed on the mean validation accuracies after 200 epochs: guided search with its defaults; as with
 ``--first zero-cost``, where 200 random cells are scored, every other one of the initial cells is one of the best of
-them, and the scores are the prior and the hints of the predictor; and the same with the scores of all cells.
-``--scores`` is a file of ``zero_cost_scores.py``. Writes ``searches.parquet``, a row for each search, and ``table.md``.
-Searches that are there already are kept, so an interrupted run continues.
+them, and the scores are the prior of the predictor; and the same with the scores of all cells. ``--scores`` is a file
+of ``zero_cost_scores.py``. Writes ``searches.parquet``, a row for each search, and ``table.md``. Searches that are
+there already are kept, so an interrupted run continues.
 """
 
 import argparse
@@ -80,8 +80,7 @@ def beginning(sample: int | None) -> Callable[[Table, Floats, int], GuidedSearch
         ranks = standardized_ranks(dict(zip(DEFAULTS, scores[:, scored], strict=True)))
         best = scored[np.argsort(-ranks, kind="stable")]
         cells = table.architectures
-        named = zip(DEFAULTS, scores[:, scored], strict=True)
-        prior = ZeroCostPrior.of(table.space, [cells[i] for i in scored], ranks, named, seed)
+        prior = ZeroCostPrior.of(table.space, [cells[i] for i in scored], ranks, (), seed)
         assert prior is not None
         plain = guided(table, scores, seed)
         started = GuidedSearch(

@@ -212,10 +212,8 @@ class ZeroCostStart:
 
     @cached_property
     def _prior(self) -> ZeroCostPrior | None:
-        found = self._scored
-        return ZeroCostPrior.of(
-            self._space, found.architectures, found.score, found.scores.items(), self._seed
-        )
+        # Without hints: near the best of a space they mislead more than they tell.
+        return ZeroCostPrior.of(self._space, self._scored.architectures, self._scored.score, (), self._seed)
 
     @cached_property
     def _scored(self) -> ZeroCostRanking:
