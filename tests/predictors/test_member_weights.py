@@ -105,3 +105,20 @@ def test_members_without_held_out_predictions_keep_their_share():
     assert fitted.weights_.sum() == pytest.approx(1)
     with_resamples = Ensemble(SPACE, members, weigh=True, bootstrap=True).fit(KNOWN, worth(KNOWN))
     assert with_resamples.weights_.tolist() == [1 / 3] * 3
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 9, 10, 12])
+@pytest.mark.parametrize("kind", ["different", "one apart", "one huge", "one architecture"])
+def test_few_or_odd_labels_leave_weights_that_sum_to_one(n, kind):
+    rng = np.random.default_rng(0)
+    targets = {
+        "different": np.arange(float(n)),
+        "one apart": np.r_[1.0, np.zeros(n - 1)],
+        "one huge": np.r_[1e300, rng.normal(size=n - 1)],
+        "one architecture": rng.normal(size=n),
+    }[kind]
+    rows = np.repeat(KNOWN[:1], n, axis=0) if kind == "one architecture" else KNOWN[:n]
+    fitted = auto(SPACE, "fast").fit(rows, targets)
+    assert (fitted.weights_ >= 0).all()
+    assert fitted.weights_.sum() == pytest.approx(1)
+    assert np.isfinite(fitted.predict(ROWS[:200])).all()

@@ -23,6 +23,9 @@ __all__ = ["Ensemble"]
 _FOLDS = 5
 """Folds of the held-out predictions by which members are weighed."""
 
+_FEWEST = 10
+"""With fewer labels nothing is held out: they are too few to tell members apart, or to grow trees without a fold."""
+
 
 class Ensemble(Predictor):
     """Averages different predictors, after bringing their scores to one scale.
@@ -103,7 +106,7 @@ class Ensemble(Predictor):
         if self.folds:
             self._cross_validate(rows, targets, seeds[1:], rng)
         self._fit_members(rows, targets, seeds[0])
-        if self.weigh and not self.bootstrap:
+        if self.weigh and not self.bootstrap and len(targets) >= _FEWEST:
             self.weights_ = self._weighed(rows, targets)
         if self.discount:
             self.weights_ = self._discounted()
