@@ -18,7 +18,6 @@ import numpy as np
 from archrank.graph import Cell, Graph, Node
 from archrank.network_pool import NetworkPool
 from archrank.predictors import BoostedTrees, GaussianProcess, NeuralPredictor, Predictor, auto
-from archrank.predictors.candidates import Candidates
 from archrank.predictors.neural import FOR_NETWORKS
 from archrank.ranking import kendall_tau
 
@@ -30,9 +29,6 @@ class Known(Predictor):
 
     def __init__(self, space):
         self.space = space
-
-    def collate(self, X):
-        return X.rows if isinstance(X, Candidates) else super().collate(X)
 
     def _fit(self, rows, targets):
         self._values = dict(zip(rows, targets, strict=True))

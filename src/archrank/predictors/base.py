@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError, UnknownName
-from archrank.given import ArchitecturesLike, check_is_space, rows_of
+from archrank.given import ArchitecturesLike, check_is_space
 from archrank.predictors import saved
 from archrank.predictors.saved import State
 from archrank.predictors.targets import as_targets, check_minimize, labels
@@ -93,12 +93,15 @@ class Predictor(ABC):
         """Prepare architectures once, for many calls of :meth:`predict`.
 
         Args:
-            X: B architectures, or what this method returned before.
+            X: B architectures, what this method returned before, or what an ensemble prepared for all its members
+                (:class:`~archrank.predictors.candidates.Candidates`).
 
         Returns:
             What :meth:`predict` takes in their place; here their option indices, (B, number of choices).
         """
-        return rows_of(self.space, X, empty=True)
+        from archrank.predictors.candidates import Candidates  # which keeps predictions of predictors
+
+        return Candidates.of(self.space, X).rows
 
     def predict_members(self, X: Any) -> Floats:
         """The score by every member of an ensemble.

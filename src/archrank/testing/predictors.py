@@ -15,6 +15,7 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.folding import unfold
 from archrank.predictors import Predictor, load_predictor
+from archrank.predictors.candidates import Candidates
 from archrank.ranking import kendall_tau
 from archrank.space import SearchSpace
 from archrank.testing.require import require
@@ -144,6 +145,7 @@ def _check_candidates(predictor: Predictor, others: list[Architecture], rng: np.
         ("what comes twice", [*others, *others], np.concatenate([scores, scores])),
         ("what else is asked", others[:1], scores[:1]),
         ("whether they were collated", predictor.collate(others), scores),
+        ("whether an ensemble prepared them", Candidates(predictor.space, others), scores),
     ):
         found = predictor.predict(candidates)
         require(
