@@ -11,7 +11,7 @@ from archrank.errors import ArchrankError, ParseError, PredictorError, SpaceErro
 from archrank.space import Rows, SearchSpace
 from archrank.system.foreign import shown
 
-__all__ = ["ArchitecturesLike", "architectures_of", "check_is_space", "rows_of", "values_of"]
+__all__ = ["ArchitecturesLike", "Prepared", "architectures_of", "check_is_space", "rows_of", "values_of"]
 
 One: TypeAlias = Architecture | str | Mapping[str, str]
 
@@ -21,6 +21,18 @@ iterable of these, such as a list, a generator or a pandas Series; option indice
 frame with a column named ``architecture``, with a column for each choice, or with a single column."""
 
 _COLUMN = "architecture"
+
+
+class Prepared:
+    """Architectures that were prepared once for many predictors.
+
+    Attributes:
+        space: Their space.
+        rows: Their option indices: (B, number of choices).
+    """
+
+    space: SearchSpace
+    rows: Rows
 
 
 def rows_of(space: SearchSpace, given: ArchitecturesLike, *, empty: bool = False) -> Rows:

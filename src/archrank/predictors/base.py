@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError, UnknownName
-from archrank.given import ArchitecturesLike, check_is_space
+from archrank.given import ArchitecturesLike, Prepared, check_is_space, rows_of
 from archrank.predictors import saved
 from archrank.predictors.saved import State
 from archrank.predictors.targets import as_targets, check_minimize, labels
@@ -99,9 +99,9 @@ class Predictor(ABC):
         Returns:
             What :meth:`predict` takes in their place; here their option indices, (B, number of choices).
         """
-        from archrank.predictors.candidates import Candidates  # which keeps predictions of predictors
-
-        return Candidates.of(self.space, X).rows
+        if isinstance(X, Prepared) and X.space.name == self.space.name:
+            return X.rows
+        return rows_of(self.space, X, empty=True)
 
     def predict_members(self, X: Any) -> Floats:
         """The score by every member of an ensemble.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from archrank.encoders.batch import Choices, GraphBatch, merge
 from archrank.encoders.network_batch import NetworkBatch
 from archrank.errors import PredictorError
-from archrank.given import ArchitecturesLike, rows_of
+from archrank.given import ArchitecturesLike, Prepared, rows_of
 from archrank.open_space import OpenSpace
 from archrank.predictors.base import Floats, Predictor
 from archrank.predictors.feature_map import feature_map
@@ -37,7 +37,7 @@ _MAX_HINTS = 8
 """Hints whose predictions are kept at most: the cache holds the predictors, and candidates may live long."""
 
 
-class Candidates:
+class Candidates(Prepared):
     """Architectures of a space, with their features, graphs and other intermediate results, each computed on first use.
 
     All fits of all predictors of the space, members of ensembles too, can share one.
