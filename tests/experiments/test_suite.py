@@ -125,10 +125,15 @@ def test_the_grid_grows_and_nothing_is_done_twice(monkeypatch, tmp_path):
     monkeypatch.setattr(suite, "_MANY", 2)
     page = compare_suite(tmp_path, tables=[TABLE], efforts=["fast"], sizes=[50])
     text = page.read_text(encoding="utf-8")
-    assert "of 1 computed cells are lost" in text
+    assert f"1 of the {2 * 5 * len(suite.TABLES)} cells of the grid are computed. " in text
     assert f"| {TABLE} | 50 | fast | 2 |" in text
     assert "its GaussianProcess" in text
-    assert "- analog-nasbench: not computed yet" in text  # rows are never removed
+    every = "50, 100, 200, 400, 800 labels"  # rows are never removed
+    assert f"- analog-nasbench: not computed yet: fast with {every}; balanced with {every}\n" in text
+    assert (
+        f"- {TABLE}: not computed yet: fast with {every.removeprefix('50, ')}; balanced with {every}\n"
+        in text
+    )
     before = read_rows(tmp_path)
     assert len(before) == (6 if XGBOOST in rivals() else 4)
     small = load_benchmark(TABLE).select(["latency"])
@@ -137,7 +142,7 @@ def test_the_grid_grows_and_nothing_is_done_twice(monkeypatch, tmp_path):
     assert [row for row in after if row["table"] == TABLE] == [
         {**row, "seconds": pytest.approx(row["seconds"])} for row in before
     ]
-    assert "of 2 computed cells are lost" in page.read_text(encoding="utf-8")
+    assert f"2 of the {2 * 5 * (1 + len(suite.TABLES))} cells" in page.read_text(encoding="utf-8")
     other = load_benchmark(TABLE).select(["para"])
     with pytest.raises(RunFolderError, match="mine"):
         compare_suite(tmp_path, tables=["mine"], more={"mine": other})

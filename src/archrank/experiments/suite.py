@@ -172,6 +172,7 @@ def compare_suite(
             raise UnknownName("effort", part, EFFORTS)
     folder = checked_path("folder", folder)
     config = {"compare": "suite", "compared": {name: _digest(table) for name, table in joined.items()}}
+    grid = {name: _Fits(joined[name]).sizes() if name in joined else SIZES for name in every}
     missing: dict[str, str] = {}
     with RunFolder.open(folder, config, {"versions": versions()}, resume=True) as opened:
         rows = read_rows(opened.path)
@@ -191,8 +192,8 @@ def compare_suite(
                         ]
                         told = partial(on_progress, f"{name}, {size} labels, {part}")
                         rows = run_grid(opened.path, tasks, fits, workers=workers, on_progress=told)
-                    write_page(opened.path, rows, every, missing)
-        return write_page(opened.path, rows, every, missing)
+                    write_page(opened.path, rows, grid, EFFORTS, missing)
+        return write_page(opened.path, rows, grid, EFFORTS, missing)
 
 
 def _rival_parts() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The page of the suite: every cell of the grid, losses first."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,19 +87,26 @@ def _interval(gaps: Sequence[float]) -> tuple[float, float, int]:
     return float(np.mean(gaps)), float(t.ppf(0.975, n - 1) * np.std(gaps, ddof=1) / n**0.5), n
 
 
-def write_page(folder: Path, rows: Sequence[Row], tables: Sequence[str], missing: Mapping[str, str]) -> Path:
+def write_page(
+    folder: Path,
+    rows: Sequence[Row],
+    grid: Mapping[str, Sequence[int]],
+    efforts: Sequence[str],
+    missing: Mapping[str, str],
+) -> Path:
     """Write the page.
 
     Args:
         folder: The folder.
         rows: All rows.
-        tables: The tables of the grid.
-        missing: Why some of them are not at hand.
+        grid: The sizes of each table of the grid.
+        efforts: The efforts of the grid.
+        missing: Why some tables are not at hand.
     """
     cells = cells_of(rows)
     lost = [cell for cell in cells if cell.lost_to]
     failed = [row for row in rows if row["error"] is not None]
-    done = {cell.table for cell in cells}
+    whole = len(efforts) * sum(map(len, grid.values()))
     lines = [
         "# The default predictor on every table",
         "",
@@ -108,18 +115,32 @@ def write_page(folder: Path, rows: Sequence[Row], tables: Sequence[str], missing
         "training sets up to 200 labels, 10 above; 5,000 ranked architectures, or half of the table. A cell is lost if",
         "a difference is below -.005 and its interval excludes 0. Written by `archrank compare predictors --suite`.",
         "",
-        f"{len(lost)} of {len(cells)} computed cells are lost.",
+        f"{len(cells)} of the {whole} cells of the grid are computed. {len(lost)} of them are lost.",
         "",
         *_table(cells),
         "",
-        *(f"- {name}: {missing[name]}" for name in tables if name in missing),
-        *(f"- {name}: not computed yet" for name in tables if name not in done and name not in missing),
+        *(f"- {name}: {missing[name]}" for name in grid if name in missing),
+        *_not_computed(cells, {name: sizes for name, sizes in grid.items() if name not in missing}, efforts),
         *(_failure(row) for row in failed),
         *(() if XGBOOST in rivals() else (_WITHOUT,)),
     ]
     page = folder / PAGE
     write_whole(page, ("\n".join(lines).rstrip() + "\n").encode())
     return page
+
+
+def _not_computed(
+    cells: Sequence[Cell], grid: Mapping[str, Sequence[int]], efforts: Sequence[str]
+) -> Iterator[str]:
+    done = {(cell.table, cell.effort, cell.size) for cell in cells}
+    for name, sizes in grid.items():
+        absent = {
+            effort: [str(size) for size in sizes if (name, effort, size) not in done] for effort in efforts
+        }
+        if left := [
+            f"{effort} with {', '.join(labels)} labels" for effort, labels in absent.items() if labels
+        ]:
+            yield f"- {name}: not computed yet: {'; '.join(left)}"
 
 
 def _failure(row: Row) -> str:
