@@ -1,12 +1,11 @@
 """Fast predictions of a fitted LightGBM model for many architectures at once.
 
 LightGBM follows the path of one architecture at a time, and the processor mispredicts about half of the branches. Here
-each split of a tree is evaluated for all architectures before the next one, or all splits of all trees at once if the
-architectures are few: operations on long arrays, which take a fraction of the time. The scores are equal bit for bit.
+a split of every tree is evaluated for all architectures before the next one, with one bit for each architecture:
+operations on long arrays, which take a fraction of the time. The scores are equal bit for bit.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -14,48 +13,37 @@ import numpy.typing as npt
 
 from archrank.predictors.tree_text import Trees, read_trees
 
-__all__ = ["Forest", "LargeTrees"]
+__all__ = ["Forest"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-Masks = npt.NDArray[np.uint16]
+Bits = npt.NDArray[np.uint8]
 
-_MAX_LEAVES = 16
-"""The leaves of a small tree are the bits of a 16-bit number."""
-
-_ALL = np.uint16(0xFFFF)
-
-_PART = 8_192
-"""Architectures per block; the intermediate arrays of a block fit into the processor's cache."""
-
-_FEW = 256
-"""Up to this many architectures, all splits are evaluated at once: calls take longer than what they compute."""
+_BYTES = 1 << 23
+"""Of the intermediate arrays of a block of architectures, so that they fit into the processor's cache."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Forest:
-    """A LightGBM model whose trees have at most 16 leaves, which are numbered from left to right.
+    """A LightGBM model of T trees with up to L leaves, which are numbered from left to right.
 
     Attributes:
         features: The feature of each of the Q distinct splits: (Q,).
         thresholds: The largest value of that feature that goes left: (Q,).
-        splits: Which of them each of the S splits of all trees is: (S,).
-        remaining: For each split, the leaves of its tree that are not below its left child, as bits: (S,).
-        begins: Where the splits of each of the T trees begin; every tree has one: (T,).
-        values: The values of the leaves: (T, 16).
-
-    Reference: Lucchese et al., QuickScorer (SIGIR 2015).
+        splits: Which of them each split of each tree is: (L - 1, T).
+        children: The row of the left and of the right child of each split, of 2 L: L - 1 for splits, L for leaves, and
+            the last for what a tree of fewer leaves does not have: (2, L - 1, T).
+        values: The values of the leaves: (T, L).
     """
 
     features: Indices
-    thresholds: Floats
+    thresholds: npt.NDArray[np.float32]
     splits: Indices
-    remaining: Masks
-    begins: Indices
+    children: Indices
     values: Floats
 
     @classmethod
-    def read(cls, text: str, features: int) -> "Self | LargeTrees":
+    def read(cls, text: str, features: int) -> Self:
         """The model of a text in LightGBM's format.
 
         Args:
@@ -66,95 +54,66 @@ class Forest:
             ValueError: The text is damaged, or its trees are not over these features.
         """
         trees = read_trees(text, features)
-        if trees.splits.max(initial=0) >= _MAX_LEAVES:
-            return LargeTrees(trees)
         first, below, order = _left_to_right(trees)
-        values = np.zeros((len(trees), _MAX_LEAVES))
-        tree = np.repeat(np.arange(len(trees)), trees.splits + 1)
-        values[tree, order] = trees.values
-        remaining = ~((np.uint32(1) << (first + below)) - (np.uint32(1) << first)).astype(np.uint16)
-        # A tree of one leaf gets a split that leaves all of it.
-        alone = trees.first_splits[trees.splits == 0]
-        pairs = np.stack([trees.features, trees.thresholds], axis=1)
-        pairs, remaining = np.insert(pairs, alone, 0.0, axis=0), np.insert(remaining, alone, _ALL)
-        distinct, splits = np.unique(pairs, axis=0, return_inverse=True)
-        counts = np.maximum(trees.splits, 1)
-        return cls(
-            distinct[:, 0].astype(np.intp),
-            distinct[:, 1],
-            splits.ravel(),
-            remaining,
-            np.cumsum(counts) - counts,
-            values,
-        )
+        pairs = np.stack([trees.features, _rounded_down(trees.thresholds)], axis=1)
+        distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+        inner = int(trees.splits.max(initial=0))
+        tree = np.repeat(np.arange(len(trees)), trees.splits)
+        own = np.arange(len(tree)) - trees.first_splits[tree]
+        splits = np.zeros((inner, len(trees)), dtype=np.intp)
+        splits[own, tree] = which.ravel()
+        children = np.full((2, inner, len(trees)), 2 * inner + 1)
+        leaves = inner + np.stack([first, first + below])
+        children[:, own, tree] = np.where(trees.children < 0, leaves, trees.children)
+        values = np.zeros((len(trees), inner + 1))
+        values[np.repeat(np.arange(len(trees)), trees.splits + 1), order] = trees.values
+        kinds, thresholds = distinct[:, 0].astype(np.intp), distinct[:, 1].astype(np.float32)
+        return cls(kinds, thresholds, splits, children, values)
 
     def __call__(self, features: npt.NDArray[np.float32]) -> Floats:
         """Score B architectures by their F features, (B, F), none of which may be NaN: (B,)."""
-        scores = np.empty(len(features))
-        for begin in range(0, len(features), _PART):
-            part = features[begin : begin + _PART]
-            scores[begin : begin + _PART] = self._few(part) if len(part) <= _FEW else self._many(part)
-        return scores
-
-    def _few(self, features: npt.NDArray[np.float32]) -> Floats:
-        """All splits of all trees at once."""
-        below = features.T[self.features] <= self.thresholds[:, None]
-        kept = np.where(below[self.splits], _ALL, self.remaining[:, None])
-        # The leftmost remaining leaf is that of the architecture.
-        ends = _lowest()[np.bitwise_and.reduceat(kept, self.begins, axis=0)]
-        values = np.take_along_axis(self.values, ends, axis=1)
-        scores: Floats = np.cumsum(values, axis=0)[-1]  # tree after tree, as LightGBM adds them
-        return scores
-
-    def _many(self, features: npt.NDArray[np.float32]) -> Floats:
-        """One split after the other."""
-        columns = np.ascontiguousarray(features.T, dtype=np.float64)
-        # All bits where an architecture goes left, no bit where it goes right: (Q, B).
-        left: Masks = np.empty((len(self.features), len(features)), dtype=np.uint16)
-        for bits, feature, threshold in zip(left, self.features, self.thresholds, strict=True):
-            np.negative(columns[feature] <= threshold, out=bits, dtype=np.uint16, casting="unsafe")
-        lowest = _lowest()
+        part = 8 * max(1, _BYTES // (2 * self.values.size))
         scores = np.zeros(len(features))
-        leaves, kept = np.empty((2, len(features)), dtype=np.uint16)
-        ends, value = np.empty(len(features), dtype=np.intp), np.empty(len(features))
-        splits, remaining = self.splits.tolist(), list(self.remaining)
-        bounds = [*self.begins.tolist(), len(splits)]
-        for values, begin, end in zip(self.values, bounds, bounds[1:], strict=False):
-            leaves.fill(_ALL)
-            for split in range(begin, end):
-                np.bitwise_or(left[splits[split]], remaining[split], out=kept)
-                np.bitwise_and(leaves, kept, out=leaves)
-            np.take(lowest, leaves, out=ends, mode="clip")
-            np.take(values, ends, out=value, mode="clip")
+        for begin in range(0, len(features), part):
+            self._add(features[begin : begin + part], scores[begin : begin + part])
+        return scores
+
+    def _add(self, features: npt.NDArray[np.float32], scores: Floats) -> None:
+        """Add the values of each tree to the scores of B architectures, (B,), tree after tree, as LightGBM does."""
+        codes, value = self._leaves(features), np.empty(len(features))
+        for values, code in zip(self.values, codes, strict=True):
+            np.take(values, code, out=value, mode="clip")
             scores += value
-        return scores
+
+    def _leaves(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.unsignedinteger]:
+        """The number of the leaf that B architectures come to in each tree: (T, B)."""
+        columns = np.ascontiguousarray(features.T, dtype=np.float32)
+        goes_left = np.packbits(columns[self.features] <= self.thresholds[:, None], axis=1)
+        trees, leaves = self.values.shape
+        inner, width = leaves - 1, goes_left.shape[1]
+        # Which architectures come to each split and to each leaf, as bits: (2 L, T, B / 8).
+        reach: Bits = np.zeros((2 * leaves, trees, width), dtype=np.uint8)
+        reach[0] = 0xFF
+        rows = reach.reshape(-1, width)
+        left, right = self.children * trees + np.arange(trees)
+        for split, here in enumerate(reach[:inner]):
+            to_left = here & goes_left[self.splits[split]]
+            rows[right[split]] = here ^ to_left
+            rows[left[split]] = to_left
+        code = np.zeros((trees, len(features)), dtype=np.min_scalar_type(inner))
+        for digit in reversed(range(inner.bit_length())):
+            with_digit = [number for number in range(leaves) if number >> digit & 1]
+            bits = np.bitwise_or.reduce(reach[inner:-1][with_digit], axis=0)
+            np.add(code, code, out=code)
+            np.bitwise_or(code, np.unpackbits(bits, axis=1, count=len(features)), out=code)
+        return code
 
 
-@dataclass(frozen=True)
-class LargeTrees:
-    """A LightGBM model with trees of more leaves, which are followed one level at a time."""
-
-    trees: Trees
-
-    def __call__(self, features: npt.NDArray[np.float32]) -> Floats:
-        """Score B architectures by their F features, (B, F), none of which may be NaN: (B,)."""
-        columns = np.ascontiguousarray(features.T, dtype=np.float64)
-        scores = np.zeros(len(features))
-        for tree in self.trees.each():
-            nodes = np.full(len(features), 0 if len(tree.features) else ~0, dtype=np.intp)
-            while len(inner := np.flatnonzero(nodes >= 0)):
-                split = nodes[inner]
-                right = columns[tree.features[split], inner] > tree.thresholds[split]
-                nodes[inner] = tree.children[right.astype(np.intp), split]
-            scores += tree.values[~nodes]
-        return scores
-
-
-@lru_cache(maxsize=1)
-def _lowest() -> Indices:
-    """The index of the lowest bit of every 16-bit number: (65536,)."""
-    numbers = np.arange(1, 1 << _MAX_LEAVES)
-    return np.append(0, np.log2(numbers & -numbers)).astype(np.intp)
+def _rounded_down(thresholds: Floats) -> Floats:
+    """The largest 32-bit numbers that are no larger: comparisons of 32-bit features with them give the same."""
+    with np.errstate(over="ignore"):
+        near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float64)
 
 
 def _left_to_right(trees: Trees) -> tuple[Indices, Indices, Indices]:

@@ -1,7 +1,6 @@
 """The trees of a model in LightGBM's text format, which may come from any file, so all of it is checked."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,18 +50,6 @@ class Trees:
     def first_leaves(self) -> Indices:
         """Where the leaves of each tree begin: (T,)."""
         return self.first_splits + np.arange(len(self))
-
-    def each(self) -> Iterator["Trees"]:
-        """The trees one by one."""
-        for first, leaf, count in zip(self.first_splits, self.first_leaves, self.splits, strict=True):
-            own = slice(first, first + count)
-            yield Trees(
-                np.array([count]),
-                self.features[own],
-                self.thresholds[own],
-                self.children[:, own],
-                self.values[leaf : leaf + count + 1],
-            )
 
 
 def read_trees(text: str, features: int) -> Trees:

@@ -15,7 +15,7 @@ from archrank.predictors.base import Floats, Predictor, State
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.checks import check_name, check_numbers, check_shares
 from archrank.predictors.feature_map import feature_map
-from archrank.predictors.forest import Forest, LargeTrees
+from archrank.predictors.forest import Forest
 from archrank.predictors.group_effects import group_effects
 from archrank.predictors.hints import check_hints, hint_parts
 from archrank.predictors.targets import normal_scores
@@ -216,7 +216,7 @@ class BoostedTrees(Predictor):
     def _raw(self, features: npt.NDArray[np.float32]) -> Floats:
         """Scores as the models give them: (members, B)."""
 
-        def scored(member: tuple[Forest | LargeTrees, Columns]) -> Floats:
+        def scored(member: tuple[Forest, Columns]) -> Floats:
             forest, columns = member
             return forest(features[:, columns])
 
@@ -236,7 +236,7 @@ class BoostedTrees(Predictor):
         return [further if member % 2 else slice(None) for member in range(self.members)]
 
     def _prepare_forests(self, inputs: int) -> None:
-        self._forests: list[Forest | LargeTrees] = []
+        self._forests: list[Forest] = []
         for model, columns in zip(self._models, self._columns, strict=True):
             seen = inputs if isinstance(columns, slice) else len(columns)
             self._forests.append(Forest.read(model, seen))
