@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archrank.arrays import CellArrays
-from archrank.sites import Shorts, Sites, depths, live_sites
+from archrank.sites import NOWHERE, Shorts, Sites, depths, live_sites
 
 __all__ = ["depth_features", "feature_names", "graph_features"]
 
@@ -119,10 +119,13 @@ def _degrees(sites: Sites, of_kind: npt.NDArray[np.bool_]) -> list[Floats]:
     count, junctions = sites.present.shape
     written, read = (np.zeros((count, junctions + 1), dtype=np.int32) for _ in range(2))
     written[:, : sites.inputs] = 1
+    each = sites.rows[:, 0]
     for site in range(sites.kind.shape[1]):
-        np.add.at(written, (sites.rows[:, 0], sites.target[:, site]), 1)
-        np.add.at(read, (sites.rows, sites.sources[:, site]), 1)
-    np.add.at(read, (sites.rows, sites.outputs), 1)
+        written[each, sites.target[:, site]] += 1
+        for source in sites.sources[:, site].T:
+            read[each, source] += 1
+    for output in sites.outputs.T:
+        read[each, output] += 1
     written[:, junctions] = 0
     inputs = sites.at(written, sites.sources).sum(axis=2)
     readers = sites.at(read, sites.target)
@@ -142,7 +145,7 @@ def _links(sites: Sites, of_kind: npt.NDArray[np.bool_]) -> list[Ints]:
     # How many sites of each kind write to each junction: (B, N + 1, K).
     writers = np.zeros((len(number), junctions + 1, number.shape[2]), dtype=np.int32)
     for site in range(number.shape[1]):
-        np.add.at(writers, (sites.rows[:, 0], sites.target[:, site]), number[:, site])
+        writers[sites.rows[:, 0], sites.target[:, site]] += number[:, site]
     writers[:, junctions] = 0
     at_outputs = writers[sites.rows, sites.outputs].sum(axis=1)
     fed = np.zeros((len(number), number.shape[1], number.shape[2]), dtype=np.int32)
@@ -158,26 +161,23 @@ def _paths(sites: Sites, visits: list[tuple[int, Ints]], kinds: int) -> Floats:
     count, junctions = sites.present.shape
     allowed = np.array([[kind in subset for kind in range(kinds)] for subset in subsets])
     number = np.zeros((count, junctions + 1, len(subsets)), dtype=np.float32)
-    longest = np.full_like(number, -np.inf)
-    shortest = np.full_like(number, np.inf)
     number[:, : sites.inputs] = 1
-    longest[:, : sites.inputs] = shortest[:, : sites.inputs] = 0
+    # Fewest and most operations. The maximum is the minimum of the negative, so one minimum computes both.
+    step = np.array([[1], [-1]], dtype=np.int16)
+    far = np.full((count, junctions + 1, 2, len(subsets)), NOWHERE, dtype=np.int16)
+    far[:, : sites.inputs] = 0
     for site, rows in visits:
         passing = allowed.T[sites.kind[rows, site]]
         sources, target = sites.sources[rows, site], sites.target[rows, site]
         at = rows[:, None], sources
         through = np.where(passing, number[at].sum(axis=1), 0)
         number[rows, target] = np.minimum(number[rows, target] + through, _MANY_PATHS)
-        far = np.where(passing, longest[at].max(axis=1) + 1, -np.inf)
-        near = np.where(passing, shortest[at].min(axis=1) + 1, np.inf)
-        longest[rows, target] = np.maximum(longest[rows, target], far)
-        shortest[rows, target] = np.minimum(shortest[rows, target], near)
+        ways = np.where(passing[:, None], far[at].min(axis=1) + step, np.int16(NOWHERE))
+        far[rows, target] = np.minimum(far[rows, target], ways)
     ends = sites.rows, sites.outputs
     paths = number[ends].sum(axis=1)
-    some = paths > 0
-    near = np.where(some, shortest[ends].min(axis=1), 0)
-    far = np.where(some, longest[ends].max(axis=1), 0)
-    return np.stack([np.log1p(paths), near, far], axis=2).reshape(count, -1)
+    lengths = np.where(paths[:, None] > 0, far[ends].min(axis=1) * step, 0)
+    return np.stack([np.log1p(paths), lengths[:, 0], lengths[:, 1]], axis=2).reshape(count, -1)
 
 
 def _of_depth(sites: Sites, live: npt.NDArray[np.bool_], depth: Shorts, kinds: int) -> Ints:

@@ -5,12 +5,12 @@ import numpy.typing as npt
 
 from archrank.arrays import CellArrays
 
-__all__ = ["Shorts", "Sites", "depths", "live_sites"]
+__all__ = ["NOWHERE", "Shorts", "Sites", "depths", "live_sites"]
 
 Ints = npt.NDArray[np.int32]
 Shorts = npt.NDArray[np.int16]
 
-_NOWHERE = 10_000
+NOWHERE = 10_000
 """More than the length of any path."""
 
 
@@ -84,15 +84,15 @@ def depths(sites: Sites, visits: list[tuple[int, Ints]]) -> list[Shorts]:
     count, junctions = sites.present.shape
     # The maximum is the minimum of the negative, so one minimum computes both.
     step = np.array([1, -1], dtype=np.int16)
-    way_in = np.full((count, sites.kind.shape[1], 2), _NOWHERE, dtype=np.int16)
+    way_in = np.full((count, sites.kind.shape[1], 2), NOWHERE, dtype=np.int16)
     way_out = way_in.copy()
-    far = np.full((count, junctions + 1, 2), _NOWHERE, dtype=np.int16)
+    far = np.full((count, junctions + 1, 2), NOWHERE, dtype=np.int16)
     far[:, : sites.inputs] = 0
     for site, rows in visits:
         way_in[rows, site] = far[rows[:, None], sites.sources[rows, site]].min(axis=1)
         target = rows, sites.target[rows, site]
         far[target] = np.minimum(far[target], way_in[rows, site] + step)
-    far.fill(_NOWHERE)
+    far.fill(NOWHERE)
     far[sites.rows, sites.outputs] = 0
     for site, rows in reversed(visits):
         way_out[rows, site] = far[rows, sites.target[rows, site]]
