@@ -388,7 +388,8 @@ class _Walk:
     def answer(self, name: str, domain: Domain) -> Value:
         if domain.size is None:
             raise SpaceError(
-                f"the choice {name!r} is continuous, so the architectures cannot be listed; sample"
+                f"the choice {name!r} is continuous, so the architectures cannot be listed; sample the space, or give "
+                "candidates"
             )
         at = len(self.sizes)
         self.sizes.append(domain.size)

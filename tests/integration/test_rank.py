@@ -233,7 +233,7 @@ def test_zero_cost_scores_are_a_prior_of_few_measurements(tmp_path, train):
     assert "zero-cost scores" in " ".join(shown.split())
     assert (tmp_path / "ranked.zero-cost.jsonl").read_text().count("\n") == 8
     shown = rank(*words, "--scores", f"{train}:accuracy").stdout
-    assert "groups zero-cost scores" in " ".join(shown.split())
+    assert "prior of zero-cost scores" in " ".join(shown.split())
 
 
 def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):

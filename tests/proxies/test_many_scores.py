@@ -11,7 +11,7 @@ import archrank as ar
 from archrank.errors import ArchrankError, ProxyError, SpaceError, UnknownName
 from archrank.networks import NASBench201Skeleton
 from archrank.predictors import GaussianProcess, WithPrior
-from archrank.proxies import BUILDABLE, builder_for, rank_product, score_all, standardized_ranks
+from archrank.proxies import BUILDABLE, PROXIES, builder_for, rank_product, score_all, standardized_ranks
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.spaces.named import SPACES, named_space
@@ -50,6 +50,45 @@ def test_kept_scores_are_not_computed_again(tmp_path):
     score_all(SPACE, CELLS, proxies=["naswot"], **{**how, "batch": (4, 3, 8, 8)})  # another batch
     assert built == CELLS
     assert all(json.loads(line)["scores"] for line in file.read_bytes().splitlines() if line.endswith(b"}}"))
+
+
+def test_kept_scores_of_a_function_are_not_those_of_another_of_its_name(tmp_path):
+    def mine(probe):
+        called.append(1)
+        return 1.0
+
+    first, called = mine, []
+
+    def mine(probe):
+        called.append(2)
+        return 2.0
+
+    def scored(function):
+        called.clear()
+        file = tmp_path / "scores.jsonl"
+        found = score_all(
+            SPACE, CELLS[:2], proxies={"mine": function, "naswot": PROXIES["naswot"]}, file=file, **SMALL
+        )
+        return found["mine"].tolist()
+
+    # These use a variable of another function, so that nothing tells what they compute: they are called again.
+    assert scored(first) == scored(first) == [1.0, 1.0]
+    assert called == [1, 1]
+    assert scored(mine) == [2.0, 2.0]
+    assert scored(lambda probe: 3.0) == [3.0, 3.0]
+    assert scored(lambda probe: 4.0) == [4.0, 4.0]
+    assert scored(_five) == [5.0, 5.0]
+    seen.clear()
+    assert scored(_five) == [5.0, 5.0]
+    assert seen == []
+
+
+seen = []
+
+
+def _five(probe):
+    seen.append(probe)
+    return 5.0
 
 
 def test_worst_scores_survive_the_file(tmp_path):
@@ -256,7 +295,7 @@ def test_scores_are_a_prior_where_few_architectures_are_measured(monkeypatch, tm
     assert isinstance(ranking.predictor, WithPrior)
     assert 0.5 < ranking.predictor.weight_ < 1
     assert (tmp_path / "zero-cost.jsonl").read_bytes().count(b"\n") == len(CELLS) + 4
-    assert ranking.explanation.groups["zero-cost scores"] > 0.1
+    assert ranking.explanation.groups["prior of zero-cost scores"] > 0.1
 
 
 def test_scores_of_your_own_are_columns():
@@ -275,10 +314,47 @@ def test_scores_of_your_own_are_columns():
         kendall_tau(-np.arange(len(r)), [counted(each.architecture) for each in r]) for r in (by_score, plain)
     ]
     assert taus[0] > taus[1] + 0.05
-    with pytest.warns(UserWarning, match="all zero-cost scores are equal"):
+    with pytest.warns(UserWarning, match="the zero-cost scores are all equal"):
         useless = ar.rank(SPACE, frame, zero_cost=["same"], **how)
     assert useless.predicted.tolist() == plain.predicted.tolist()
-    assert np.isfinite(ar.rank(SPACE, frame, zero_cost=["infinite"], **how).predicted).all()
+    with pytest.warns(UserWarning, match="have no finite number in the scores 'infinite'"):
+        assert np.isfinite(ar.rank(SPACE, frame, zero_cost=["infinite"], **how).predicted).all()
+
+
+def test_scores_that_cancel_each_other_out_are_not_used_and_said_to_be():
+    drawn = SPACE.sample(40, np.random.default_rng(0))
+    noise = np.random.default_rng(1).normal(size=40)
+    table = {
+        "architecture": drawn,
+        "y": [*map(counted, drawn[:6]), *[None] * 34],
+        "up": noise,
+        "down": -noise,
+    }
+    how = {"target": "y", "effort": "fast", "candidates": drawn}
+    with pytest.warns(UserWarning, match="or cancel each other out, so they are not used"):
+        ranking = ar.rank(SPACE, table, zero_cost=["up", "down"], **how)
+    assert not isinstance(ranking.predictor, WithPrior)
+
+
+def test_a_hint_and_a_score_of_one_name_have_an_effect_each():
+    drawn = SPACE.sample(40, np.random.default_rng(0))
+    table = {
+        "architecture": drawn,
+        "y": [*map(counted, drawn[:12]), *[None] * 28],
+        "x": [counted(a) + a.choices[0] for a in drawn],
+    }
+    ranking = ar.rank(
+        SPACE, table, target="y", hints=["x"], zero_cost=["x"], effort="fast", candidates=drawn, top=3
+    )
+    assert {"hint x", "score x", "prior of zero-cost scores"} <= ranking.explanation.groups.keys()
+
+
+def test_settings_of_scores_are_checked_also_where_no_network_is_scored():
+    drawn = list(dict.fromkeys(SPACE.sample(230, np.random.default_rng(0))))
+    measured = {"architecture": drawn, "y": list(map(counted, drawn))}
+    for wrong, message in (({"proxies": ["no"]}, "unknown zero-cost score"), ({"combine": "no"}, "unknown")):
+        with pytest.raises(ArchrankError, match=message):
+            ar.rank(SPACE, measured, zero_cost=True, candidates=drawn[:9], include_measured=True, **wrong)
 
 
 def test_from_200_measured_architectures_on_no_network_is_scored():

@@ -1,5 +1,6 @@
 """Zero-cost scores of many architectures, kept in a file."""
 
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from archrank.architecture import Architecture
 from archrank.errors import ArchrankError, FileError, ProxyError
 from archrank.given import ArchitecturesLike, architectures_of
 from archrank.proxies.builder import Builder, builder_for
-from archrank.proxies.named import DEFAULTS, named_proxies
+from archrank.proxies.named import DEFAULTS, PROXIES, Proxy, named_proxies
 from archrank.proxies.probe import images_of, labels_of
 from archrank.proxies.scoring import WORST, scored
 from archrank.space import SearchSpace
@@ -50,7 +51,9 @@ def score_all(
         labels: The classes of the images.
         seed: Fixes everything random.
         builder: How networks are built; None for :func:`~archrank.proxies.builder_for`.
-        file: Scores are kept there, and those that it holds are not computed again if all settings are the same.
+        file: Scores are kept there, and those that it holds are not computed again if all settings are the same. Those
+            of a function of your own are told apart by its name and source; they are not kept if it has no source of
+            its own, such as an object, or a function within another that uses its variables.
         on_progress: Called with how many architectures are scored, and of how many.
 
     Returns:
@@ -69,22 +72,37 @@ def score_all(
     if labels is not None:
         labels = labels_of(labels, len(images)).tolist()
     kept = _Kept(file, _digest(space, builder, inputs, labels, seed))
+    titles = {name: _title(name, proxy) for name, proxy in chosen.items()}
     found: list[Mapping[str, float]] = []
     on_progress(0, len(given))
     for done, architecture in enumerate(given, start=1):
         text = space.format(architecture)
-        known = kept.scores.get(text, {})
-        missing = {name: proxy for name, proxy in chosen.items() if name not in known}
-        if missing:
+        held = kept.scores.get(text, {})
+        known = {name: held[title] for name, title in titles.items() if title is not None and title in held}
+        if missing := {name: proxy for name, proxy in chosen.items() if name not in known}:
             try:
                 network = _built(builder, architecture, seed)
-                known = {**known, **scored(network, inputs, labels, missing, seed, copy=not builder.fresh)}
+                known |= scored(network, inputs, labels, missing, seed, copy=not builder.fresh)
             except ArchrankError as error:
                 raise ProxyError(f"{text}: {error}") from error
-            kept.add(text, known)
+            kept.add(text, {**held, **{t: known[name] for name, t in titles.items() if t is not None}})
         found.append(known)
         on_progress(done, len(given))
     return {name: np.array([scores[name] for scores in found], dtype=np.float64) for name in chosen}
+
+
+def _title(name: str, proxy: Proxy) -> str | None:
+    """What a score is called in a file; None where it cannot be told from others that have its name."""
+    if PROXIES.get(name) is proxy:
+        return name
+    if not inspect.isfunction(proxy) or proxy.__closure__:
+        return None
+    try:
+        source = inspect.getsource(proxy)
+    except (OSError, TypeError):
+        return None
+    defaults = repr((proxy.__defaults__, proxy.__kwdefaults__))
+    return f"{name} {sha256(f'{source} {defaults}'.encode()).hexdigest()[:16]}"
 
 
 def _built(builder: Builder, architecture: Architecture, seed: int) -> Any:

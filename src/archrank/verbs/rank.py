@@ -12,6 +12,7 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.given import as_architectures, as_table
+from archrank.benchmarks.indices import RowIndex
 from archrank.benchmarks.table import Table
 from archrank.errors import ArchrankError, TableError
 from archrank.predictors.automatic import auto, default_effort
@@ -230,9 +231,9 @@ def rank(
     options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
     given = {name: value for name, value in options.items() if value is not None}
     model, note = _model(space, predictor, given, learned, seed)
-    called, prior_note = _hint_names(hints), None
+    called, prior_notes = _hint_names(hints), list[str]()
     if zero_cost:
-        prior, prior_note = prior_for_ranking(
+        prior, prior_notes = prior_for_ranking(
             space,
             known,
             [as_table(space, h.data, metrics=[h.column], blanks=True, **numbers) for h in own],
@@ -247,7 +248,7 @@ def rank(
         fitted = InUnit(model, seed).fit(known, targets, minimize=lower, on_progress=told)
     scores, predicted, std = fitted.predict(pool)
     best = np.argsort(-scores, kind="stable")[:top]
-    notes = tuple(each for each in (*table.notes, note, prior_note, fitted.note) if each is not None)
+    notes = tuple(each for each in (*table.notes, note, *prior_notes, fitted.note) if each is not None)
     for each in notes:
         warnings.warn(each, stacklevel=2)
     ranking = Ranking(
@@ -340,12 +341,11 @@ def _pool(
         kept = [a for a in as_architectures(space, candidates, **reading) if a not in left_out]
         rows = space.pack(kept)
     else:
-        every = space.rows()
-        measured = {architecture.choices for architecture in left_out}
-        new = np.fromiter(
-            (tuple(row) not in measured for row in every.tolist()), dtype=bool, count=len(every)
-        )
-        rows = every if not left_out else every[new]
+        rows = space.rows()
+        if left_out:
+            where = RowIndex(rows, space)
+            found = [where.get(architecture.choices) for architecture in left_out]
+            rows = np.delete(rows, [index for index in found if index is not None], axis=0)
     if not len(rows):
         raise TableError(
             "every candidate was measured already: give other candidates, or include the measured ones "

@@ -18,6 +18,7 @@ from archrank.predictors.known_scores import KnownScores
 from archrank.predictors.targets import normal_scores
 from archrank.predictors.with_prior import FORGOTTEN, WithPrior
 from archrank.proxies.combining import standardized_ranks
+from archrank.proxies.named import DEFAULTS, named_combination, named_proxies
 from archrank.space import Rows, SearchSpace
 from archrank.strategies.base import History
 from archrank.strategies.domain import Domain
@@ -31,6 +32,14 @@ __all__ = ["ZeroCostPrior", "ZeroCostStart", "prior_for_ranking", "prior_of_colu
 
 _FEWEST = 5
 """Scored architectures from which others can be predicted."""
+
+_ROUNDING = 1e-9
+"""A spread of the mean of scores that is less than this share of theirs is rounding."""
+
+_NOTHING = "the zero-cost scores are all equal, or cancel each other out, so they are not used"
+
+PRIOR = "prior of zero-cost scores"
+"""What an explanation calls all scores together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +65,18 @@ class ZeroCostPrior:
         parts: Iterable[tuple[str, Floats]],
         seed: int,
     ) -> "ZeroCostPrior | None":
-        """Learn from the scores of B architectures, (B,) each; None if they say nothing."""
-        if len(architectures) < 2 or np.ptp(combined) == 0:
+        """Learn from the scores of B architectures, (B,) each; None if they say nothing.
+
+        They say nothing if all are equal, or if they cancel each other out but for rounding.
+        """
+        ranked = [(name, standardized_ranks({name: scores})) for name, scores in parts]
+        largest = max((float(np.ptp(ranks)) for _, ranks in ranked), default=0.0)
+        if len(architectures) < 2 or np.ptp(combined) <= _ROUNDING * largest:
             return None
         learned = [
-            (name, KnownScores(space, seed=seed).fit(architectures, standardized_ranks({name: scores})))
-            for name, scores in parts
-            if len(np.unique(scores)) > 1
+            (name, KnownScores(space, seed=seed).fit(architectures, ranks))
+            for name, ranks in ranked
+            if np.ptp(ranks) > 0
         ]
         return cls(KnownScores(space, seed=seed).fit(architectures, combined), tuple(learned))
 
@@ -75,8 +89,8 @@ class ZeroCostPrior:
         """What the explanation of a predictor with this prior calls it and the hints, and what they are."""
         first = len(hints_of(predictor)) + 1
         every = [name for name, _ in self.parts]
-        return {"prior": "zero-cost scores"} | {
-            f"hint {number}": f"hint {name}"
+        return {"prior": PRIOR} | {
+            f"hint {number}": f"score {name}"
             for number, name in enumerate(every, start=first)
             if every.count(name) == 1
         }
@@ -89,8 +103,8 @@ def prior_for_ranking(
     networks: Mapping[str, Any],
     seed: int,
     on_progress: OnProgress | None,
-) -> tuple[ZeroCostPrior | None, str | None]:
-    """The prior of a ranking, or None and the reason.
+) -> tuple[ZeroCostPrior | None, list[str]]:
+    """The prior of a ranking, if it has one, and what is to be noted.
 
     Args:
         space: The space.
@@ -100,14 +114,32 @@ def prior_for_ranking(
         seed: Fixes everything random.
         on_progress: Called with how many networks are scored, and of how many; a bar for None.
     """
+    if not columns:
+        _check_scoring(**networks)
     if len(known) >= FORGOTTEN:
-        return None, f"with {FORGOTTEN} measured architectures or more, zero-cost scores are not used"
+        return None, [f"with {FORGOTTEN} measured architectures or more, zero-cost scores are not used"]
+    notes = [*filter(None, map(_without_number, columns))]
     if columns:
         prior = prior_of_columns(space, columns, seed)
     else:
         with progress_of("scoring networks", on_progress) as told:
             prior = prior_of_networks(space, known, seed=seed, on_progress=told, **networks)
-    return prior, "all zero-cost scores are equal, so they are not used" if prior is None else None
+    return prior, [*notes, *([_NOTHING] if prior is None else [])]
+
+
+def _check_scoring(*, proxies: Any, combine: Any, **_: Any) -> None:
+    """Make sure that there are such scores, also where they are not needed."""
+    named_proxies(DEFAULTS if proxies is None else proxies)
+    named_combination(combine)
+
+
+def _without_number(table: Table) -> str | None:
+    """How many rows a column of scores has without a finite number."""
+    count = int(np.isnan(table.column()).sum())
+    if not count:
+        return None
+    rows = "1 row has" if count == 1 else f"{count} rows have"
+    return f"{rows} no finite number in the scores {table.metric().name!r}, and no part in them"
 
 
 def prior_of_networks(
@@ -166,8 +198,8 @@ def prior_of_columns(space: SearchSpace, columns: Sequence[Table], seed: int) ->
     names = [table.metric().name for table in columns]
     if len(shared) < _FEWEST:
         raise TableError(
-            f"zero_cost: {len(shared)} architectures have a number in {', '.join(map(repr, names))}; give scores of "
-            f"{_FEWEST} or more"
+            f"too few architectures have a finite number in the scores {', '.join(map(repr, names))}: {len(shared)}; "
+            f"give scores of {_FEWEST} or more"
         )
     parts = np.array([[scores[a] for a in shared] for scores in each])
     return ZeroCostPrior.of(space, shared, parts.mean(axis=0), zip(names, parts, strict=True), seed)
