@@ -229,9 +229,16 @@ class OpenSpace(SearchSpace):
 
     def function_key(self, architecture: Architecture) -> Any:
         """Equal for architectures with equal graphs whose choices about training are equal too."""
-        training = self._record(architecture).training
-        silent = tuple((name, value) for name, value in architecture.choices if name in training)
-        return self.function(architecture).key, silent
+        return self.function(architecture).key, self._about(architecture, training=True)
+
+    def network_key(self, architecture: Architecture) -> Any:
+        """Equal for architectures whose choices differ in those about training only: they have one network."""
+        return self._about(architecture, training=False)
+
+    def _about(self, architecture: Architecture, training: bool) -> tuple[tuple[str, Value], ...]:
+        """The choices that are about training only, or the others."""
+        silent = self._record(architecture).training
+        return tuple((name, value) for name, value in architecture.choices if (name in silent) == training)
 
     def features(self, architecture: Architecture) -> dict[str, float]:
         """What predictors see of an architecture: its active choices and its network, as numbers by name.

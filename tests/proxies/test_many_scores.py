@@ -206,11 +206,11 @@ def test_scores_that_are_all_equal_are_told(monkeypatch):
     [
         (
             {"batch": (4, 1, 8, 8)},
-            r"~2\|: the network cannot be called with images of the shape \(1, 1, 8, 8\)",
+            r"~2\|: the network cannot be called with inputs of the shape \(1, 1, 8, 8\)",
         ),
-        ({"batch": np.zeros((4, 3, 8, 8))}, "expected a tensor or a shape"),
-        ({"batch": (4, 3)}, "the network cannot be called with images"),
-        ({"batch": (1, 3, 8, 8)}, "two images or more"),
+        ({"batch": np.zeros((4, 3, 8, 8))}, "expected a tensor .* or its shape"),
+        ({"batch": (4, 3)}, "the network cannot be called with inputs"),
+        ({"batch": (1, 3, 8, 8)}, "two inputs or more"),
         ({"labels": [0, 1, 2]}, r"expected \(2,\)"),
         ({"proxies": {"mine": lambda probe: 1 / 0}}, r"~2\|: the zero-cost score 'mine' cannot be computed"),
     ],
@@ -321,6 +321,21 @@ def test_scores_of_your_own_are_columns():
         assert np.isfinite(ar.rank(SPACE, frame, zero_cost=["infinite"], **how).predicted).all()
 
 
+def test_architectures_that_differ_in_training_only_are_one_network_of_a_sample():
+    def net(choose):
+        width = choose("width", [2, 4, 8])
+        choose.number("learning rate", 1e-4, 1e-1, log=True, training=True)
+        return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
+
+    space = ar.ModuleSpace(net, (1, 4))
+    ranking = ar.rank(space, zero_cost=True, sample=20, proxies=["parameters"])
+    assert ranking.scores["parameters"].tolist() == [58.0, 30.0, 16.0]
+    assert ranking.candidates == 3
+    same = [f'{{"learning rate": {rate}, "width": 2}}' for rate in (0.001, 0.01)]
+    with pytest.warns(UserWarning, match="all scores are equal"):
+        assert len(ar.rank(space, candidates=same, zero_cost=True, proxies=["parameters"])) == 2
+
+
 def test_scores_that_cancel_each_other_out_are_not_used_and_said_to_be():
     drawn = SPACE.sample(40, np.random.default_rng(0))
     noise = np.random.default_rng(1).normal(size=40)
@@ -352,7 +367,11 @@ def test_a_hint_and_a_score_of_one_name_have_an_effect_each():
 def test_settings_of_scores_are_checked_also_where_no_network_is_scored():
     drawn = list(dict.fromkeys(SPACE.sample(230, np.random.default_rng(0))))
     measured = {"architecture": drawn, "y": list(map(counted, drawn))}
-    for wrong, message in (({"proxies": ["no"]}, "unknown zero-cost score"), ({"combine": "no"}, "unknown")):
+    for wrong, message in (
+        ({"proxies": ["no"]}, "unknown zero-cost score"),
+        ({"combine": "no"}, "unknown"),
+        ({"batch": (1, 3)}, "two inputs or more"),
+    ):
         with pytest.raises(ArchrankError, match=message):
             ar.rank(SPACE, measured, zero_cost=True, candidates=drawn[:9], include_measured=True, **wrong)
 

@@ -218,10 +218,10 @@ def test_one_score_does_not_depend_on_which_others_are_asked():
     ("given", "message"),
     [
         ({"module": "net"}, "expected a torch.nn.Module"),
-        ({"batch": (1, 3, 8, 8)}, "two images or more"),
+        ({"batch": (1, 3, 8, 8)}, "two inputs or more"),
         ({"batch": torch.zeros(4, 3, 8, 8, dtype=torch.int64)}, "floating-point"),
         ({"batch": torch.full(SHAPE, math.nan)}, "not finite"),
-        ({"batch": (4, 1, 8, 8)}, r"cannot be called with images of the shape \(1, 1, 8, 8\)"),
+        ({"batch": (4, 1, 8, 8)}, r"cannot be called with inputs of the shape \(1, 1, 8, 8\)"),
         ({"labels": [0, 1]}, r"expected \(4,\)"),
         ({"labels": [0, 1, 2, 9], "proxies": ["snip"]}, "the network has 5 classes"),
         ({"labels": [0, 1, 2, -1]}, "counted from 0"),

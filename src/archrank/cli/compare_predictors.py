@@ -74,7 +74,8 @@ def command(
             "--suite",
             rich_help_panel=_SUITE,
             help="The default predictor beside its members and simple predictors, on every table at hand; BENCHMARK, "
-            "tables separated by commas, computes these only, and --table joins the grid.",
+            "tables separated by commas, computes these only, and --table joins the grid. Of the other options "
+            "it takes --sizes, --workers and --out.",
         ),
     ] = False,
     efforts: Annotated[

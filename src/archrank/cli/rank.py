@@ -104,13 +104,19 @@ def command(
     ] = None,
     proxies: Annotated[
         str | None,
-        typer.Option(help=f"For --zero-cost: the scores ({','.join(DEFAULTS)}). All: {', '.join(PROXIES)}."),
+        typer.Option(
+            help=f"For --zero-cost: scores, separated by commas ({', '.join(DEFAULTS)}). All: {', '.join(PROXIES)}."
+        ),
     ] = None,
     combine: Annotated[
         str | None, typer.Option(help=f"For --zero-cost: how scores become one: {' | '.join(COMBINATIONS)}.")
     ] = None,
     sample: Annotated[
-        int | None, typer.Option(help="For --zero-cost: how many random architectures to rank (200).")
+        int | None,
+        typer.Option(
+            help="For --zero-cost: how many random architectures are scored (200): those to rank, or with --train some "
+            "that tell what the others would score."
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON and nothing else.")
@@ -144,6 +150,11 @@ def command(
         raise ArchrankError(
             "--scores are your own zero-cost scores, for the measured architectures of --train; leave out "
             + ("--zero-cost, which computes scores" if zero_cost else "--scores, or name those")
+        )
+    if space == _NETWORKS and (zero_cost or scores):
+        raise ArchrankError(
+            "networks that are given one by one are ranked by trained ones only, without --zero-cost and --scores; in "
+            "Python archrank.proxies.score scores one"
         )
     if zero_cost and train is None:
         learning = {
@@ -183,8 +194,6 @@ def command(
             "--train names no measured architectures to learn from; or give --zero-cost to rank by scores of untrained "
             "networks"
         )
-    if space == _NETWORKS and (zero_cost or scores):
-        raise ArchrankError("for networks there are no --zero-cost and --scores")
     if space == _NETWORKS:
         from archrank.cli.rank_networks import ranked_networks
 

@@ -74,14 +74,14 @@ def ranked_zero_cost(
         ]
         sys.stdout.write(json.dumps({"ranking": rows}, indent=2, ensure_ascii=False) + "\n")
         return
-    grid = Grid("rank", "score", *ranking.scores, "architecture", box=None, pad_edge=False)
-    for index, each in enumerate(list(ranking)[:_SHOWN]):
-        text = Text(space.format(each.architecture), overflow="fold")
-        values = [f"{column[index]:.6g}" for column in ranking.scores.values()]
-        grid.add_row(str(each.rank), f"{each.score:.3f}", *values, text)
+    grid = Grid("rank", "score", "architecture", box=None, pad_edge=False)
+    for each in list(ranking)[:_SHOWN]:
+        grid.add_row(
+            str(each.rank), f"{each.score:.3f}", Text(space.format(each.architecture), overflow="fold")
+        )
     Console().print(grid)
     summary = ranking.summary
-    Console().print(f"{summary[0].upper()}{summary[1:]}: {out}.")
+    Console().print(f"{summary[0].upper()}{summary[1:]}. {out} has each of the scores.")
 
 
 @contextmanager

@@ -121,7 +121,7 @@ class Probe:
             output = self._output(self.network, images)
         if len(output) != len(images):
             raise ProxyError(
-                f"the network returned a tensor of the shape {tuple(output.shape)} for {len(images)} images; expected "
+                f"the network returned a tensor of the shape {tuple(output.shape)} for {len(images)} inputs; expected "
                 "logits (B, classes)"
             )
         signals = any(isinstance(layer, nn.Conv1d) for layer in self.network.modules())
@@ -141,7 +141,7 @@ class Probe:
                 output = _first_tensor(network(images.clone()))  # which the network may overwrite
         except Exception as error:
             raise ProxyError(
-                f"the network cannot be called with images of the shape {tuple(images.shape)}: {in_one_line(error)}"
+                f"the network cannot be called with inputs of the shape {tuple(images.shape)}: {in_one_line(error)}"
             ) from error
         if output is None or not output.is_floating_point():
             raise ProxyError("the network returned no tensor of floating-point numbers; expected logits")
@@ -307,8 +307,8 @@ def images_of(batch: Any, seed: int) -> Tensor:
     if isinstance(batch, Tensor):
         if batch.dim() < 2 or len(batch) < 2 or not batch.is_floating_point():
             raise ProxyError(
-                f"the batch has the shape {tuple(batch.shape)} and the type {batch.dtype}; expected (B, C, H, W), two "
-                "images or more, of floating-point numbers"
+                f"the batch has the shape {tuple(batch.shape)} and the type {batch.dtype}; expected two inputs "
+                "or more, (B, …), of floating-point numbers"
             )
         if batch.is_meta or batch.layout != torch.strided:
             raise ProxyError(
@@ -325,8 +325,8 @@ def images_of(batch: Any, seed: int) -> Tensor:
         or batch[0] < 2
     ):
         raise ProxyError(
-            f"the batch is {shown(batch)}; expected a tensor or a shape (B, C, H, W), such as (16, 3, 32, 32), with "
-            "two images or more"
+            f"the batch is {shown(batch)}; expected a tensor (B, …) or its shape, such as (16, 3, 32, 32) for images, "
+            "with two inputs or more"
         )
     try:
         return torch.randn([int(size) for size in batch], generator=torch.Generator().manual_seed(seed))
@@ -345,11 +345,11 @@ def labels_of(labels: Any, images: int) -> Tensor:
     try:
         found = torch.as_tensor(labels).detach().cpu()
     except (TypeError, ValueError, RuntimeError):
-        raise ProxyError(f"labels is {shown(labels)}; expected the class of each image") from None
+        raise ProxyError(f"labels is {shown(labels)}; expected the class of each input") from None
     if found.shape != (images,) or found.is_floating_point() or found.dtype == torch.bool:
         raise ProxyError(
             f"labels have the shape {tuple(found.shape)} and the type {found.dtype}; expected ({images},), a whole "
-            "number for each image"
+            "number for each input"
         )
     if int(found.min()) < 0:
         raise ProxyError(f"the label {int(found.min())}; classes are counted from 0")

@@ -1,16 +1,21 @@
 """How far long work is: a bar in a terminal, a plain line now and then in a log file."""
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
-from rich.text import Text
-
 from archrank.system.on_progress import OnProgress
+
+_random_state = random.getstate()  # the first import of rich draws random numbers
+
+from rich.console import Console  # noqa: E402
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn  # noqa: E402
+from rich.text import Text  # noqa: E402
+
+random.setstate(_random_state)
 
 __all__ = ["ProgressBar", "is_watched", "progress_of"]
 

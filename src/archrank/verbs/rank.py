@@ -28,7 +28,7 @@ from archrank.system.progress import progress_of
 from archrank.verbs.named import named_space_of
 from archrank.verbs.ranked import Ranking, RankingQuality
 from archrank.verbs.zero_cost import rank_zero_cost
-from archrank.verbs.zero_cost_prior import prior_for_ranking
+from archrank.verbs.zero_cost_prior import check_scoring, prior_for_ranking
 
 __all__ = ["Hint", "rank"]
 
@@ -191,6 +191,8 @@ def rank(
         )
     if own or not zero_cost:
         _check_omitted(without, "only zero_cost=True uses it")
+    else:
+        check_scoring(proxies, combine, batch, labels)
     if sample is not None:
         sample = checked_whole("sample", sample)
     if measured is None:
@@ -283,17 +285,17 @@ def _score_columns(zero_cost: Any, measured: Any) -> list[Hint]:
             f"zero_cost is {shown(zero_cost)}; expected True to compute scores, or a list of columns, such as "
             "['synflow']"
         )
-    return [_hint(column, measured) for column in zero_cost]
+    return [_hint(column, measured, "column of zero-cost scores", "") for column in zero_cost]
 
 
-def _hint(hint: Any, measured: Any) -> Hint:
+def _hint(hint: Any, measured: Any, what: str = "hint", other: str = ", or a fitted predictor") -> Hint:
     if isinstance(hint, str):
         return Hint(measured, hint)
     if isinstance(hint, tuple) and len(hint) == 2 and isinstance(hint[1], str):
         return Hint(*hint)
     raise TableError(
-        f"the hint {shown(hint)} is a {type(hint).__name__}; expected a column's name, a pair of data and column, or a "
-        "fitted predictor"
+        f"the {what} {shown(hint)} is a {type(hint).__name__}; expected a column's name, or a pair of data and "
+        f"column{other}"
     )
 
 

@@ -15,6 +15,7 @@ from archrank.benchmarks.cells import ARCHITECTURE
 from archrank.benchmarks.files import write_table
 from archrank.benchmarks.given import as_architectures
 from archrank.errors import TableError
+from archrank.open_space import OpenSpace
 from archrank.space import SearchSpace
 from archrank.strategies.base import History
 from archrank.strategies.domain import Domain
@@ -158,7 +159,8 @@ def rank_zero_cost(
     Args:
         space: A :class:`~archrank.ModuleSpace`, or a space of cells whose networks can be built.
         top: How many of the best to return.
-        candidates: Rank these architectures only; None for a random sample of the space.
+        candidates: Rank these architectures only; None for a random sample of the space, in which the first stands for
+            all that differ from it in choices about training only, because they have one network.
         sample: The size of the sample; None for 200.
         proxies: As for :func:`archrank.proxies.score`; None for its default set.
         combine: How the ranks become one number: ``"mean"`` of the standardized ranks, which None stands for, or
@@ -184,7 +186,7 @@ def rank_zero_cost(
         raise TableError("give candidates or the size of a sample, not both")
     if candidates is None:
         size = SAMPLE if sample is None else checked_whole("sample", sample)
-        pool = Domain(space).remaining(History()).draw(size, np.random.default_rng(seed))
+        pool = _networks(space, Domain(space).remaining(History()).draw(size, np.random.default_rng(seed)))
     else:
         reading: dict[str, Any] = {"delimiter": delimiter, "encoding": encoding}
         pool = as_architectures(space, candidates, architecture_column=architecture_column, **reading)
@@ -216,3 +218,13 @@ def rank_zero_cost(
         scores={name: values[best] for name, values in found.items()},
         candidates=len(pool),
     )
+
+
+def _networks(space: SearchSpace, drawn: list[Architecture]) -> list[Architecture]:
+    """The first architecture of each network."""
+    if not isinstance(space, OpenSpace):
+        return drawn
+    first: dict[Any, Architecture] = {}
+    for architecture in drawn:
+        first.setdefault(space.network_key(architecture), architecture)
+    return list(first.values())

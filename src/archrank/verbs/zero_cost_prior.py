@@ -28,7 +28,14 @@ from archrank.system.progress import progress_of
 from archrank.verbs import zero_cost
 from archrank.verbs.zero_cost import ZeroCostRanking, rank_zero_cost
 
-__all__ = ["ZeroCostPrior", "ZeroCostStart", "prior_for_ranking", "prior_of_columns", "prior_of_networks"]
+__all__ = [
+    "ZeroCostPrior",
+    "ZeroCostStart",
+    "check_scoring",
+    "prior_for_ranking",
+    "prior_of_columns",
+    "prior_of_networks",
+]
 
 _FEWEST = 5
 """Scored architectures from which others can be predicted."""
@@ -114,8 +121,6 @@ def prior_for_ranking(
         seed: Fixes everything random.
         on_progress: Called with how many networks are scored, and of how many; a bar for None.
     """
-    if not columns:
-        _check_scoring(**networks)
     if len(known) >= FORGOTTEN:
         return None, [f"with {FORGOTTEN} measured architectures or more, zero-cost scores are not used"]
     notes = [*filter(None, map(_without_number, columns))]
@@ -127,10 +132,22 @@ def prior_for_ranking(
     return prior, [*notes, *([_NOTHING] if prior is None else [])]
 
 
-def _check_scoring(*, proxies: Any, combine: Any, **_: Any) -> None:
-    """Make sure that there are such scores, also where they are not needed."""
+def check_scoring(proxies: Any, combine: Any, batch: Any, labels: Any) -> None:
+    """Make sure that networks can be scored so, as :func:`~archrank.verbs.zero_cost.rank_zero_cost` would.
+
+    Raises:
+        ProxyError: A setting cannot be used.
+        UnknownName: No such score or combination.
+    """
     named_proxies(DEFAULTS if proxies is None else proxies)
     named_combination(combine)
+    if batch is not None:
+        needs("training", "torch", what="zero-cost scores")
+        from archrank.proxies.probe import images_of, labels_of
+
+        count = len(images_of(batch, 0))
+        if labels is not None:
+            labels_of(labels, count)
 
 
 def _without_number(table: Table) -> str | None:
