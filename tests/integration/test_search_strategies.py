@@ -49,6 +49,10 @@ def test_guided_search_with_options(search):
         (("--inner", "anneal"), "unknown inner search 'anneal'; did you mean 'annealing'?"),
         (("--acquisition", "usb"), "unknown acquisition 'usb'; did you mean 'ucb'?"),
         (("--shrink", 2), "shrink is 2.0; it is a share"),
+        (
+            ("--strategy", "random", "--first", "zero-cost", "--initial", 5),
+            "--initial, --first: options of guided search, which the strategy 'random' does not have",
+        ),
     ],
 )
 def test_a_mistake_leaves_no_folder(search, tmp_path, words, said):

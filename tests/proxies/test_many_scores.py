@@ -274,13 +274,40 @@ def test_a_guided_search_begins_with_the_best_of_a_sample(monkeypatch, tmp_path)
     run = {"budget": 7, "initial": 6, "round": 3, "first": "zero-cost", "folder": tmp_path / "run"}
     result = ar.search(SPACE, count, **run)
     reasons = [evaluation.reason for evaluation in result.evaluations]
-    assert reasons == ["given", "given", "random", "given", "random", "random", "predicted"]
+    assert reasons == ["zero-cost", "zero-cost", "random", "zero-cost", "random", "random", "predicted"]
     best = ar.rank(SPACE, zero_cost=True, sample=8, top=3, folder=tmp_path / "run")
-    assert [e.architecture for e in result.evaluations if e.reason == "given"] == [*best.architectures]
+    assert [e.architecture for e in result.evaluations if e.reason == "zero-cost"] == [*best.architectures]
     alone = ar.search(SPACE, count, **{**run, "first": "random", "folder": None})
     assert alone.evaluations[0].reason == "random"
     longer = ar.search(SPACE, count, **{**run, "budget": 8}, resume=True)
     assert [e.architecture for e in longer.evaluations][:7] == [e.architecture for e in result.evaluations]
+
+
+def test_a_search_begins_with_the_best_of_what_its_rules_allow(monkeypatch):
+    narrow(monkeypatch)
+    monkeypatch.setattr("archrank.verbs.zero_cost.SAMPLE", 6)
+    told = []
+    rules = {"fix": {"0→1": "nor_conv_1x1"}, "forbid": [{"1→2": "none"}]}
+    result = ar.search(
+        SPACE, counted, budget=5, initial=4, first="zero-cost", on_progress=told.append, **rules
+    )
+    begun = [e.architecture for e in result.evaluations if e.reason == "zero-cost"]
+    assert len(begun) == 2
+    assert all(SPACE.options(a)["0→1"] == "nor_conv_1x1" for a in begun)
+    assert [now.done for now in told if now.unit == "networks scored"] == [*range(7)]
+    assert told[2].words == "1 of 6 networks scored, best –"
+
+
+def test_no_warning_of_random_ones_where_a_search_begins_with_zero_cost_scores(monkeypatch, recwarn):
+    narrow(monkeypatch)
+    monkeypatch.setattr("archrank.verbs.zero_cost.SAMPLE", 4)
+    ar.search(SPACE, counted, budget=3, first="zero-cost")
+    assert not [each for each in recwarn if "will be random" in str(each.message)]
+
+
+def test_a_folder_that_is_none_is_refused_before_anything_is_scored():
+    with pytest.raises(ArchrankError, match="folder is 3"):
+        ar.search(SPACE, counted, budget=3, first="zero-cost", folder=3)
 
 
 def counted(architecture):

@@ -144,7 +144,7 @@ def test_the_first_ones_are_those_of_random_search():
 def test_given_ones_come_first_in_turn_with_random_ones():
     given, log = WHOLE[100:104], []
 
-    def first():
+    def first(domain):
         log.append("called")
         return given
 
@@ -174,7 +174,12 @@ def test_given_ones_that_may_not_be_proposed_are_passed_over():
 def test_conformance_with_given_ones():
     check_strategy(
         lambda space: GuidedSearch(
-            space, cheap(space), acquisition="mean", initial=4, batch=3, first=lambda: space.sample(3, rng())
+            space,
+            cheap(space),
+            acquisition="mean",
+            initial=4,
+            batch=3,
+            first=lambda domain: domain.sample(3, rng()),
         )
     )
 

@@ -177,6 +177,11 @@ def command(
         explore=explore,
         shrink=shrink,
     )
+    if strategy in STRATEGIES and options.unused:
+        unused = ", ".join(f"--{name.replace('_', '-')}" for name in options.unused)
+        raise ArchrankError(
+            f"{unused}: options of guided search, which the strategy {strategy!r} does not have"
+        )
     evaluating = ExecutorOptions(
         workers=workers,
         executor=executor,

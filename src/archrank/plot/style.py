@@ -50,6 +50,7 @@ REASONS = {
     "explored": "#e69f00",
     "evolved": "#009e73",
     "given": "#cc79a7",
+    "zero-cost": "#882255",
     "promoted": "#56b4e9",
 }
 """A color for every reason why an architecture was evaluated."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluated", "History", "Proposal", "Strategy", "UniqueBy"]
 
 UniqueBy = Literal["encoding", "function"]
-Reason = Literal["random", "evolved", "predicted", "explored", "given", "promoted", "repeated"]
+Reason = Literal["random", "evolved", "predicted", "explored", "given", "zero-cost", "promoted", "repeated"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,10 @@ class GuidedSearch(DomainStrategy):
         space: The space to search.
         predictor: Learns the ranking; its seed changes every round. ``auto(space, "fast")`` for None.
         initial: How many random architectures come first.
-        first: Architectures to begin with instead of random ones, best first, or a function that returns them, which is
-            called when a search begins: every other one of the first ``initial``, as far as they last.
+        first: Architectures to begin with instead of random ones, best first: every other one of the first ``initial``,
+            as far as they last. Or a function that returns them, which is called when a search begins, with the
+            :class:`~archrank.strategies.domain.Domain` of what may be proposed; its attribute ``reason`` is recorded,
+            ``"given"`` if it has none.
         batch: How many architectures a round proposes.
         inner: How the best predicted architectures are found: ``"whole"`` scores all candidates; ``"random"`` scores
             ``ratio`` random ones per proposal; ``"evolution"`` evolves a population on the predicted score;
@@ -113,7 +115,7 @@ class GuidedSearch(DomainStrategy):
         predictor: "Ranker | None" = None,
         *,
         initial: int = 10,
-        first: "Sequence[Architecture] | Callable[[], Sequence[Architecture]] | None" = None,
+        first: "Sequence[Architecture] | Callable[[Domain], Sequence[Architecture]] | None" = None,
         batch: int = 5,
         inner: Inner = "auto",
         explore: float = 0.0,
@@ -245,6 +247,8 @@ class GuidedSearch(DomainStrategy):
 
     def _fitted(self, measured: list[tuple[Architecture, float]], rng: np.random.Generator) -> "Ranker":
         """The predictor, fitted; the one of the call before where that would be the same."""
+        if callable(self.first):
+            _ = self._preferred  # also where a search goes on: its predictor may need the same
         seed = int(rng.integers(2**31))
         size = max(math.ceil(self.shrink * len(measured)), self.initial + 2 * self.batch)
         known = training_set(measured, size, self._most_train, seed)
@@ -273,7 +277,7 @@ class GuidedSearch(DomainStrategy):
                 break
             if architecture in remaining and self._domain.meets(architecture):
                 remaining.take(architecture)
-                given.append(Proposal(architecture, "given"))
+                given.append(Proposal(architecture, getattr(self.first, "reason", "given")))
         others = self._random(history, remaining, n - len(given), rng, [each.architecture for each in given])
         return given + [Proposal(a, "random") for a in others]
 
@@ -281,7 +285,7 @@ class GuidedSearch(DomainStrategy):
     def _preferred(self) -> Sequence[Architecture]:
         if self.first is None and self._hints:
             return best_by_hints(self._hints, self._domain, self._pool if self._scores_whole else None)
-        return () if self.first is None else self.first() if callable(self.first) else self.first
+        return () if self.first is None else self.first(self._domain) if callable(self.first) else self.first
 
     def _random(
         self,

@@ -24,7 +24,7 @@ def checked_first(first: Any, space: SearchSpace) -> Any:
         return first
     if isinstance(first, str) or not isinstance(first, Sequence):
         raise ArchrankError(
-            f"first is {shown(first)}; expected a list of architectures, or a function of none"
+            f"first is {shown(first)}; expected a list of architectures, or a function of a Domain"
         )
     for architecture in first:
         if getattr(architecture, "space", None) != space.name:

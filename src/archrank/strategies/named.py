@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from archrank.architecture import Architecture
     from archrank.space import SearchSpace
     from archrank.strategies.base import Strategy
+    from archrank.strategies.domain import Domain
 
 __all__ = ["DEFAULTS", "FIRST", "STRATEGIES", "StrategyOptions", "named_strategy"]
 
@@ -65,6 +66,15 @@ class StrategyOptions:
         kept = names if self.strategy == "guided" else names[:2]
         return {name: getattr(self, name) for name in kept}
 
+    @property
+    def unused(self) -> list[str]:
+        """The options that were set and do not apply to this strategy."""
+        return [
+            field.name
+            for field in fields(self)
+            if field.name not in self.active and getattr(self, field.name) != field.default
+        ]
+
 
 FIRST = ("random", "zero-cost")
 """What a guided search may begin with."""
@@ -79,7 +89,7 @@ def named_strategy(
     space: "SearchSpace",
     options: StrategyOptions = DEFAULTS,
     candidates: "Sequence[Architecture] | None" = None,
-    first: "Callable[[], Sequence[Architecture]] | None" = None,
+    first: "Callable[[Domain], Sequence[Architecture]] | None" = None,
 ) -> "Strategy":
     """Make a strategy by its name.
 

@@ -80,8 +80,8 @@ class Progress:
         budget: How many there will be.
         best: The best value so far of the (first) objective, in its own unit, of what meets the constraints; None where
             nothing does yet.
-        unit: What is counted: ``"evaluations"`` or ``"epochs"``, and in the end ``"repeats"``, where the best are
-            evaluated again.
+        unit: What is counted: ``"evaluations"`` or ``"epochs"``; before these ``"networks scored"``, where a search
+            begins with zero-cost scores, and in the end ``"repeats"``, where the best are evaluated again.
     """
 
     done: int

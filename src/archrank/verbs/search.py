@@ -36,7 +36,7 @@ from archrank.system.progress import ProgressBar, is_watched
 from archrank.system.versions import versions
 from archrank.verbs.named import given_values, named_target
 from archrank.verbs.no_best import why_no_best
-from archrank.verbs.zero_cost_prior import ZeroCostStart
+from archrank.verbs.zero_cost_start import ZeroCostStart
 
 __all__ = ["search"]
 
@@ -228,13 +228,20 @@ def search(
         zero_cost = None
         if chosen.strategy == "guided" and chosen.first == "zero-cost":
             initial = checked_whole("initial", chosen.initial, minimum=0)
-            zero_cost = ZeroCostStart(space, candidates, max(initial, 1), seed, folder)
-        strategy = named_strategy(space, chosen, candidates, zero_cost.first if zero_cost else None)
+            zero_cost = ZeroCostStart(
+                space,
+                max(initial, 1),
+                seed,
+                folder,
+                lambda done, total: follow(Progress(done, total, None, "networks scored")),
+            )
+        strategy = named_strategy(space, chosen, candidates, zero_cost)
         if zero_cost is not None and isinstance(strategy, GuidedSearch):
             strategy = strategy.expecting(zero_cost.with_prior)
     if (
         isinstance(strategy, GuidedSearch)
         and budget <= strategy.initial
+        and strategy.first is None
         and known is None
         and hints is None
         and fidelities is None

@@ -1,10 +1,7 @@
-"""What zero-cost scores say before any label: the prior of a predictor, and the beginning of a search."""
+"""What zero-cost scores say before any label: the prior and the hints of a predictor."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,17 +17,14 @@ from archrank.predictors.with_prior import FORGOTTEN, WithPrior
 from archrank.proxies.combining import standardized_ranks
 from archrank.proxies.named import DEFAULTS, named_combination, named_proxies
 from archrank.space import Rows, SearchSpace
-from archrank.strategies.base import History
-from archrank.strategies.domain import Domain
 from archrank.system.extras import needs
 from archrank.system.on_progress import OnProgress, silent
 from archrank.system.progress import progress_of
 from archrank.verbs import zero_cost
-from archrank.verbs.zero_cost import ZeroCostRanking, rank_zero_cost
+from archrank.verbs.zero_cost import rank_zero_cost
 
 __all__ = [
     "ZeroCostPrior",
-    "ZeroCostStart",
     "check_scoring",
     "prior_for_ranking",
     "prior_of_columns",
@@ -220,52 +214,3 @@ def prior_of_columns(space: SearchSpace, columns: Sequence[Table], seed: int) ->
         )
     parts = np.array([[scores[a] for a in shared] for scores in each])
     return ZeroCostPrior.of(space, shared, parts.mean(axis=0), zip(names, parts, strict=True), seed)
-
-
-class ZeroCostStart:
-    """The scores of a random sample, for the beginning of a search; computed when they are first asked for.
-
-    Args:
-        space: The space.
-        candidates: The sample is drawn from these; from the whole space for None.
-        top: How many of the best a search may begin with.
-        seed: Fixes everything random.
-        folder: The scores are kept there, so that a search that is resumed does not compute them again.
-
-    Raises:
-        ProxyError: The networks of the space cannot be built.
-    """
-
-    def __init__(
-        self,
-        space: SearchSpace,
-        candidates: Sequence[Architecture] | None,
-        top: int,
-        seed: int,
-        folder: str | os.PathLike[str] | None,
-    ) -> None:
-        needs("training", "torch", what="first='zero-cost'")
-        from archrank.proxies import builder_for
-
-        builder_for(space)  # refused here, before anything is evaluated
-        self._space, self._candidates, self._top = space, candidates, top
-        self._seed, self._folder = seed, None if folder is None else Path(folder)
-
-    def first(self) -> Sequence[Architecture]:
-        """The best of the sample."""
-        return self._scored.architectures[: self._top]
-
-    def with_prior(self, predictor: Predictor) -> Predictor:
-        """A predictor with the scores as its prior; the same predictor if all are equal."""
-        return predictor if self._prior is None else self._prior.given_to(predictor)
-
-    @cached_property
-    def _prior(self) -> ZeroCostPrior | None:
-        # Without hints: near the best of a space they mislead more than they tell.
-        return ZeroCostPrior.of(self._space, self._scored.architectures, self._scored.score, (), self._seed)
-
-    @cached_property
-    def _scored(self) -> ZeroCostRanking:
-        size, rng = zero_cost.SAMPLE, np.random.default_rng(self._seed)
-        pool = Domain(self._space, self._candidates).remaining(History()).draw(size, rng)
-        return rank_zero_cost(self._space, size, candidates=pool, seed=self._seed, folder=self._folder)
