@@ -43,8 +43,16 @@ def test_places_beyond_the_last_are_left_out():
     ("attributes", "error", "message"),
     [
         ({"c": {"kernel": 3}}, UnknownName, "unknown operation in attributes 'c'"),
-        ({"a": {"kernel": float("inf")}}, SpaceError, "'kernel' of 'a' is inf; expected a finite number"),
-        ({"a": {"kernel": "three"}}, SpaceError, "'kernel' of 'a' is 'three'; expected a finite number"),
+        (
+            {"a": {"kernel": float("inf")}},
+            SpaceError,
+            "'kernel' of 'a' is inf; expected a number from -1e\\+15 to 1e\\+15",
+        ),
+        ({"a": {"kernel": "three"}}, SpaceError, "'kernel' of 'a' is 'three'; expected a number"),
+        ({"a": {"kernel": 10**400}}, SpaceError, "expected a number"),
+        ({"a": {"kernel": 1e300}}, SpaceError, "'kernel' of 'a' is 1e[+]300; expected a number"),
+        ({"a": {"kernel": True}}, SpaceError, "'kernel' of 'a' is True; expected a number"),
+        ({"a": {3: 1.0}}, SpaceError, "the attribute 3 of 'a'; expected a text"),
         ({"a": 3}, SpaceError, "the attributes of 'a' are 3; expected numbers by name"),
         ([("a", {})], SpaceError, "expected a mapping of operations"),
     ],

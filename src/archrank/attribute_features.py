@@ -5,7 +5,6 @@ operations (:attr:`archrank.SearchSpace.attributes`) lets predictors see what th
 equal for isomorphic architectures.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,6 +20,9 @@ __all__ = ["Placed", "attribute_matrix", "place_sums"]
 Floats = npt.NDArray[np.float64]
 
 _PART = 8_192
+
+_LARGEST = 1e15
+"""The largest size of an attribute, so that the square of a sum is a number of 32 bits."""
 
 
 class Placed:
@@ -79,7 +81,7 @@ def attribute_matrix(
 
     Raises:
         UnknownName: Attributes of something that is not among the operations.
-        SpaceError: Attributes that are not finite numbers by name.
+        SpaceError: Attributes that are not finite numbers by name, or too large to be squared with 32 bits.
 
     >>> attribute_matrix(("conv", "pool"), {"conv": {"kernel": 3}})
     (('kernel',), array([[3.],
@@ -99,10 +101,14 @@ def attribute_matrix(
                 '{"kernel": 3, "stride": 2}'
             )
         for name, value in own.items():
-            if not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            if not isinstance(name, str):
+                raise SpaceError(f"the attribute {shown(name)} of {operation!r}; expected a text as its name")
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if not (number and abs(value) <= _LARGEST):
                 raise SpaceError(
-                    f"the attribute {name!r} of {operation!r} is {shown(value)}; expected a finite number"
+                    f"the attribute {name!r} of {operation!r} is {shown(value)}; expected a number from "
+                    f"{-_LARGEST:g} to {_LARGEST:g}"
                 )
-            names[str(name)] = None
+            names[name] = None
     matrix = [[float(attributes.get(kind, {}).get(name, 0.0)) for name in names] for kind in operations]
     return tuple(names), np.array(matrix).reshape(len(operations), len(names))

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from archrank.errors import PredictorError
-from archrank.predictors import BoostedTrees, GaussianProcess, auto, load_predictor
+from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto, load_predictor
 from archrank.predictors.candidates import Candidates
+from archrank.predictors.hinted import hints_of, with_hints, with_more_hints
+from archrank.predictors.named import named_predictor
 from archrank.predictors.targets import normal_scores
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
@@ -132,3 +134,27 @@ def test_refusals(cheap):
     for hint, words in ((GaussianProcess(SPACE), "not fitted yet"), (elsewhere, "space")):
         with pytest.raises(PredictorError, match=words):
             GaussianProcess(SPACE, hints=[hint]).fit(KNOWN, worth(KNOWN))
+
+
+class Pair(Ensemble):
+    """Makes its members itself."""
+
+    def __init__(self, space, seed=0):
+        super().__init__(space, (GaussianProcess(space), GaussianProcess(space, max_train=10)), seed=seed)
+
+
+def test_hints_reach_the_members_of_members(cheap, unrelated):
+    resampled = named_predictor(SPACE, "auto", effort="fast", bootstrap=2, hints=[cheap])
+    assert hints_of(resampled) == (cheap,)
+    more = with_more_hints(resampled, [unrelated])
+    assert hints_of(more) == (cheap, unrelated)
+    assert all(hints_of(member) == (cheap, unrelated) for member in more.predictors)
+    assert {"hint 1", "hint 2"} <= more.fit(KNOWN, worth(KNOWN)).explain().groups.keys()
+
+
+def test_an_ensemble_that_makes_its_members_itself_takes_no_hints(cheap):
+    pair = Pair(SPACE)
+    assert with_more_hints(pair, [cheap]) is pair
+    assert hints_of(pair) == ()
+    with pytest.raises(PredictorError, match="takes no hints"):
+        with_hints(pair, [cheap])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto, load_predictor
+from archrank.predictors.base import tells_held_out
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.member_weights import shifted
 from archrank.predictors.targets import normal_scores
@@ -105,6 +106,46 @@ def test_members_without_held_out_predictions_keep_their_share():
     assert fitted.weights_.sum() == pytest.approx(1)
     with_resamples = Ensemble(SPACE, members, weigh=True, bootstrap=True).fit(KNOWN, worth(KNOWN))
     assert with_resamples.weights_.tolist() == [1 / 3] * 3
+
+
+class Reversed(GaussianProcess):
+    """Predicts the opposite of what it learned, held-out labels included."""
+
+    def _predict_distribution(self, candidates, std=True):
+        mean, deviation = super()._predict_distribution(candidates, std)
+        return -mean, deviation
+
+
+def test_a_class_that_predicts_otherwise_is_not_judged_by_what_it_inherits():
+    assert tells_held_out(GaussianProcess(SPACE))
+
+    class Named(GaussianProcess):
+        """Changes nothing."""
+
+    assert tells_held_out(Named(SPACE))
+    assert not tells_held_out(Reversed(SPACE))
+    members = (BoostedTrees(SPACE, n_estimators=3), Reversed(SPACE))
+    assert Ensemble(SPACE, members, weigh=True).fit(KNOWN, worth(KNOWN)).weights_.tolist() == [0.5, 0.5]
+
+
+def test_an_architecture_that_was_measured_again_is_in_one_fold():
+    twice = np.concatenate([KNOWN[:30], KNOWN[:30]])
+    folds = Ensemble(SPACE, (GaussianProcess(SPACE),))._folds(twice)
+    assert folds[:30].tolist() == folds[30:].tolist()
+    assert sorted(np.bincount(folds).tolist()) == [12] * 5
+    assert Ensemble(SPACE, (GaussianProcess(SPACE),))._folds(np.repeat(KNOWN[:9], 5, axis=0)) is None
+
+
+def test_the_calibration_is_that_of_the_weights_that_are_used():
+    members = (GaussianProcess(SPACE), BoostedTrees(SPACE, n_estimators=3))
+    settings = {"folds": 3, "prior": (0.5, 0.5)}
+    plain, weighed = (
+        Ensemble(SPACE, members, weigh=weigh, **settings).fit(KNOWN, worth(KNOWN)) for weigh in (False, True)
+    )
+    assert weighed.weights_[0] > 0.5
+    alone = Ensemble(SPACE, members, folds=3, prior=weighed.weights_.tolist()).fit(KNOWN, worth(KNOWN))
+    assert weighed.calibration_ == pytest.approx(alone.calibration_, rel=1e-9)
+    assert weighed.calibration_ != pytest.approx(plain.calibration_, rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 9, 10, 12])

@@ -20,12 +20,13 @@ from archrank.predictors.targets import as_targets, check_minimize, labels
 from archrank.ranking.metrics import kendall_tau
 from archrank.settings import parameters_of
 from archrank.space import Rows, SearchSpace
+from archrank.space_checks import check_parts
 from archrank.system.arguments import checked_path
 
 if TYPE_CHECKING:
     from archrank.predictors.explanation import Explanation
 
-__all__ = ["Predictor", "Ranker", "State", "distribution"]
+__all__ = ["Predictor", "Ranker", "State", "distribution", "tells_held_out"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,6 +83,7 @@ class Predictor(ABC):
             ParseError: A text that is no architecture.
         """
         check_is_space(self.space)
+        check_parts(self.space)
         self._check_settings()
         rows, targets = labels(self.space, X, y, minimize)
         self._forget()
@@ -354,6 +356,15 @@ def distribution(predictor: Predictor, X: Any) -> tuple[Floats, Floats]:
     except PredictorError:
         scores = predictor.predict(X)
         return scores, np.zeros_like(scores)
+
+
+def tells_held_out(predictor: Predictor) -> bool:
+    """Whether ``_held_out`` is of this predictor: not inherited by a class that learns or predicts otherwise."""
+    classes = type(predictor).__mro__
+    by = next(index for index, each in enumerate(classes) if "_held_out" in vars(each))
+    inherited = dir(classes[by])
+    changed = [name for each in classes[:by] for name, value in vars(each).items() if callable(value)]
+    return not any(name in inherited and not name.startswith("__") for name in changed)
 
 
 def _copied(value: Any) -> Any:

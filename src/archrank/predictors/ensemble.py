@@ -7,10 +7,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, State, distribution
+from archrank.predictors.base import Floats, Predictor, State, distribution, tells_held_out
 from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.checks import check_flags, check_numbers
 from archrank.predictors.feature_map import feature_map
@@ -103,13 +104,20 @@ class Ensemble(Predictor):
         seeds = rng.integers(2**31, size=(self.folds + 1, len(self.predictors)))
         self.weights_: Floats = self._prior()
         self.calibration_ = 1.0
-        if self.folds:
-            self._cross_validate(rows, targets, seeds[1:], rng)
+        tested = self._cross_validated(rows, targets, seeds[1:], rng) if self.folds else None
+        if tested is not None and self.stack:
+            means, _, y = tested
+            self.weights_ = _stacked(means, y, self.weights_, self.halfway)
         self._fit_members(rows, targets, seeds[0])
-        if self.weigh and not self.bootstrap and len(targets) >= _FEWEST:
+        if self.weigh and not self.bootstrap:
             self.weights_ = self._weighed(rows, targets)
         if self.discount:
             self.weights_ = self._discounted()
+        if tested is not None:
+            means, stds, y = tested
+            mean = self.weights_ @ means
+            disagreement = np.sqrt(self.weights_ @ (stds**2 + (means - mean) ** 2))
+            self.calibration_ = _calibration(mean, disagreement, y)
 
     def _predict_members(self, candidates: Candidates) -> Floats:
         """Scores by every member, times M and its weight so that their mean is the prediction: (M, B)."""
@@ -193,8 +201,13 @@ class Ensemble(Predictor):
 
     def _weighed(self, rows: Rows, targets: Floats) -> Floats:
         """The weights by held-out labels: (M,)."""
-        folds = np.random.default_rng(self.seed).permutation(len(targets)) % min(_FOLDS, len(targets))
-        found = [member._held_out(rows, targets, folds) for member in self.members_]
+        folds = self._folds(rows)
+        if folds is None:
+            return self.weights_
+        found = [
+            member._held_out(rows, targets, folds) if tells_held_out(member) else None
+            for member in self.members_
+        ]
         tested = [at for at, each in enumerate(found) if each is not None and np.ptp(each) > 0]
         total = float(self.weights_[tested].sum())
         if len(tested) < 2 or not total:
@@ -203,6 +216,15 @@ class Ensemble(Predictor):
         weights = self.weights_.copy()
         weights[tested] = total * shifted(weights[tested] / total, held_out, normal_scores(targets))
         return weights
+
+    def _folds(self, rows: Rows) -> npt.NDArray[np.intp] | None:
+        """The fold of each row, the same for the same architecture: (n,); None for few architectures."""
+        numbers: dict[Architecture, int] = {}
+        which = [numbers.setdefault(a, len(numbers)) for a in self.space.architectures(rows)]
+        if len(numbers) < _FEWEST:
+            return None
+        folds = np.random.default_rng(self.seed).permutation(len(numbers)) % _FOLDS
+        return folds[which]
 
     def _discounted(self) -> Floats:
         """The weights after the discount; without members that see more than graphs, they stay: (M,)."""
@@ -244,14 +266,18 @@ class Ensemble(Predictor):
         means, stds = (np.array(values) for values in zip(*predicted, strict=True))
         return (means - self._mean) / self._std, stds / self._std
 
-    def _cross_validate(
+    def _cross_validated(
         self,
         rows: Rows,
         targets: Floats,
         seeds: npt.NDArray[np.int64],
         rng: np.random.Generator,
-    ) -> None:
-        """Find weights and calibration from predictions of held-out architectures."""
+    ) -> tuple[Floats, Floats, Floats] | None:
+        """What members predict for held-out architectures, with their labels; None if nothing can be held out.
+
+        Returns:
+            Means and standard deviations on the common scale, and normal scores of the targets: (M, n), (M, n), (n,).
+        """
         n = len(targets)
         folds = rng.permutation(n) % min(self.folds, n)
         means, stds = np.full((2, len(self.predictors), n), np.nan)
@@ -263,14 +289,8 @@ class Ensemble(Predictor):
             means[:, held], stds[:, held] = self._predict(Candidates(self.space, rows[held]))
         predicted = np.isfinite(means[0])
         if predicted.sum() < 2:
-            return
-        y = normal_scores(targets)[predicted]
-        means, stds = means[:, predicted], stds[:, predicted]
-        if self.stack:
-            self.weights_ = _stacked(means, y, self._prior(), self.halfway)
-        mean = self.weights_ @ means
-        disagreement = np.sqrt(self.weights_ @ (stds**2 + (means - mean) ** 2))
-        self.calibration_ = _calibration(mean, disagreement, y)
+            return None
+        return means[:, predicted], stds[:, predicted], normal_scores(targets)[predicted]
 
 
 def _resample(targets: Floats, seed: int) -> npt.NDArray[np.int64]:

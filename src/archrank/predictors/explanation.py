@@ -63,11 +63,15 @@ class Explanation:
         )
 
     def renamed(self, names: Mapping[str, str]) -> "Explanation":
-        """The same with other names for some groups."""
+        """The same with other names for some groups; a name that another group has already is not used."""
+        taken: dict[str, str] = {}
+        for name in self.groups:
+            new = names.get(name, name)
+            taken[name] = name if new in (*taken.values(), *(self.groups.keys() - {name})) else new
         return replace(
             self,
-            groups={names.get(name, name): effect for name, effect in self.groups.items()},
-            group_std={names.get(name, name): std for name, std in self.group_std.items()},
+            groups={taken[name]: effect for name, effect in self.groups.items()},
+            group_std={taken[name]: std for name, std in self.group_std.items()},
         )
 
     def to_pandas(self) -> "pd.DataFrame":
@@ -149,7 +153,8 @@ def _choice_effects(predictor: "Predictor", rng: np.random.Generator) -> dict[st
     for name in dict.fromkeys(names):
         mine = np.array([other == name for other in names])
         # A choice that is active in few architectures has an effect in these only.
-        found[name] = float(squares[mine].mean() / (2 * variance)) * _active(space, drawn, name)
+        effect = float(squares[mine].mean() / (2 * variance)) * _active(space, drawn, name)
+        found[name] = min(1.0, effect)
     return found
 
 

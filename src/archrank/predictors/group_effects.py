@@ -49,6 +49,6 @@ class _Changed(Candidates):
 
 
 def _effect(gaps: Floats, scores: Floats) -> float:
-    """Half the mean square of changes, in the variance of the scores."""
+    """Half the mean square of changes, in the variance of the scores; in a sample it may be a little more than 1."""
     variance = float(scores.var())
-    return float(np.mean(gaps**2) / (2 * variance)) if variance > 0 and len(gaps) else 0.0
+    return min(1.0, float(np.mean(gaps**2) / (2 * variance))) if variance > 0 and len(gaps) else 0.0

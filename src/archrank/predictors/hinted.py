@@ -92,22 +92,12 @@ def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
     Raises:
         PredictorError: A predictor that takes no hints.
     """
-    if isinstance(predictor, Ensemble):
-        members = [_takes(member) for member in predictor.predictors]
-        if any(members):
-            params = predictor.get_params(deep=False)
-            given = [
-                with_hints(member, hints) if takes else member
-                for member, takes in zip(predictor.predictors, members, strict=True)
-            ]
-            return type(predictor)(**(params | {"predictors": tuple(given)}))
-    elif isinstance(predictor, Expecting):
+    if isinstance(predictor, Expecting):
         learner = with_hints(predictor.predictor, hints)
         assert isinstance(learner, Predictor)
         return Expecting(learner, predictor.with_prior)
-    elif _takes(predictor):
-        assert isinstance(predictor, Predictor)
-        return type(predictor)(**(predictor.get_params(deep=False) | {"hints": tuple(hints)}))
+    if isinstance(predictor, Predictor) and _takes(predictor):
+        return _given(predictor, tuple(hints))
     raise PredictorError(
         f"{predictor!r} takes no hints: choose the predictor auto, gaussian-process or trees, or leave hints (--hints) "
         "out"
@@ -116,22 +106,35 @@ def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
 
 def with_more_hints(predictor: Predictor, hints: Sequence[Predictor]) -> Predictor:
     """A predictor with these hints after its own; the same predictor if it takes none."""
-    if not any(map(_takes, _members(predictor))):
-        return predictor
-    more = with_hints(predictor, (*hints_of(predictor), *hints))
-    assert isinstance(more, Predictor)
-    return more
+    return _given(predictor, (*hints_of(predictor), *hints)) if _takes(predictor) else predictor
 
 
 def hints_of(predictor: Predictor) -> tuple[Predictor, ...]:
     """The hints of a predictor, or of the first member of an ensemble that takes some."""
-    taking = [member for member in _members(predictor) if _takes(member)]
-    return tuple(taking[0].get_params(deep=False)["hints"]) if taking else ()
+    settings = predictor.get_params(deep=False)
+    if "hints" in settings:
+        return tuple(settings["hints"])
+    return next((hints_of(member) for member in _members(predictor) if _takes(member)), ())
+
+
+def _given(predictor: Predictor, hints: tuple[Predictor, ...]) -> Predictor:
+    """The same with other hints, where it takes some, or where its members do; else the same."""
+    settings = predictor.get_params(deep=False)
+    if "hints" in settings:
+        return type(predictor)(**(settings | {"hints": hints}))
+    if not _takes(predictor):
+        return predictor
+    members = tuple(_given(member, hints) for member in _members(predictor))
+    return type(predictor)(**(settings | {"predictors": members}))
+
+
+def _takes(predictor: Predictor) -> bool:
+    """Whether it can be given hints: by its constructor, or its members by theirs."""
+    return "hints" in predictor.get_params(deep=False) or any(map(_takes, _members(predictor)))
 
 
 def _members(predictor: Predictor) -> tuple[Predictor, ...]:
-    return tuple(predictor.predictors) if isinstance(predictor, Ensemble) else (predictor,)
-
-
-def _takes(predictor: object) -> bool:
-    return isinstance(predictor, Predictor) and ("hints" in predictor.get_params(deep=False))
+    """The members of an ensemble; none of one whose constructor does not take them."""
+    if not isinstance(predictor, Ensemble) or "predictors" not in predictor.get_params(deep=False):
+        return ()
+    return tuple(member for member in predictor.predictors if isinstance(member, Predictor))

@@ -205,7 +205,10 @@ def installed_predictor(kind: str) -> "type[Predictor] | None":
 def described(predictor: "Predictor") -> str:
     """A description of a predictor and its members."""
     from archrank.predictors.ensemble import Ensemble
+    from archrank.predictors.with_prior import WithPrior
 
+    if isinstance(predictor, WithPrior):
+        return f"{described(predictor.predictor)}, with a prior"
     if not isinstance(predictor, Ensemble):
         return type(predictor).__name__
     if predictor.bootstrap:
