@@ -91,7 +91,7 @@ def fit(where: Sequence[Any], task: dict[str, Any]) -> dict[str, Any]:
 
     space, rows, values, _ = data(task["table"], *where)
     learned_from_scores = prior_of(task["table"], *where)
-    prior, each = learned_from_scores.combined, [part for _, part in learned_from_scores.parts]
+    prior, each = learned_from_scores.combined, list(learned_from_scores.parts)
     order, seed = np.random.default_rng(task["seed"]).permutation(len(rows)), task["seed"]
     known, test = order[: task["size"]], order[task["size"] :]
     candidates = Candidates(space, rows[test])

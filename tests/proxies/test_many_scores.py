@@ -10,7 +10,7 @@ from torch import nn
 import archrank as ar
 from archrank.errors import ArchrankError, ProxyError, SpaceError, UnknownName
 from archrank.networks import NASBench201Skeleton
-from archrank.predictors import GaussianProcess, WithPrior
+from archrank.predictors import GaussianProcess, WithPrior, load_predictor
 from archrank.proxies import BUILDABLE, PROXIES, builder_for, rank_product, score_all, standardized_ranks
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
@@ -378,7 +378,7 @@ def test_scores_that_cancel_each_other_out_are_not_used_and_said_to_be():
     assert not isinstance(ranking.predictor, WithPrior)
 
 
-def test_a_hint_and_a_score_of_one_name_have_an_effect_each():
+def test_a_hint_and_a_score_of_one_name_have_an_effect_each(tmp_path):
     drawn = SPACE.sample(40, np.random.default_rng(0))
     table = {
         "architecture": drawn,
@@ -389,6 +389,9 @@ def test_a_hint_and_a_score_of_one_name_have_an_effect_each():
         SPACE, table, target="y", hints=["x"], zero_cost=["x"], effort="fast", candidates=drawn, top=3
     )
     assert {"hint x", "score x", "prior of zero-cost scores"} <= ranking.explanation.groups.keys()
+    ranking.predictor.save(tmp_path / "saved")
+    groups = load_predictor(tmp_path / "saved", SPACE).explain().groups
+    assert {"hint 1", "score x", "prior of zero-cost scores"} <= groups.keys()
 
 
 def test_settings_of_scores_are_checked_also_where_no_network_is_scored():

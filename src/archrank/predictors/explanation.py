@@ -35,7 +35,8 @@ class Explanation:
 
     Attributes:
         groups: The effect of each group of features by name: ``graph``, ``depth``, ``choices``, ``attributes``,
-            ``place of …`` and ``hint …``; empty for a predictor that does not say.
+            ``place of …``, ``hint …``, and with zero-cost scores ``score …`` and ``prior of …``; empty for a predictor
+            that does not say.
         choices: The effect of each choice of the space by name.
         group_std: The standard deviation of the effect of each group, as other labels of the same number would change
             it; empty where that is not known.

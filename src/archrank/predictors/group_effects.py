@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 def group_effects(predictor: Any, rng: np.random.Generator) -> dict[str, float]:
     """The effect of every group of features on the scores of a predictor that reads :attr:`Candidates.features`.
 
-    Hints follow, as ``hint 1``, ``hint 2`` and so on.
+    Hints follow, by their titles if they have some that no other has, or as ``hint 1``, ``hint 2`` and so on.
     """
     known = references(predictor.space)
     scores, features = predictor.predict(known), known.features
@@ -32,7 +32,8 @@ def group_effects(predictor: Any, rng: np.random.Generator) -> dict[str, float]:
     for number, hint in enumerate(predictor.hints, start=1):
         others = {**hinted, hint: rng.permutation(hinted[hint])}
         gaps = predictor.predict(_Changed(known, features, others)) - scores
-        effects[f"hint {number}"] = _effect(gaps, scores)
+        title = getattr(hint, "title", None)
+        effects[f"hint {number}" if title is None or title in effects else title] = _effect(gaps, scores)
     return effects
 
 

@@ -33,6 +33,7 @@ class KnownScores(Predictor):
     Args:
         space: The space of the architectures.
         seed: Fixes all randomness.
+        title: What an explanation calls the scores; None for a number.
 
     >>> from archrank.spaces import NASBench201
     >>> space = NASBench201()
@@ -42,9 +43,10 @@ class KnownScores(Predictor):
     True
     """
 
-    def __init__(self, space: SearchSpace, *, seed: int = 0) -> None:
+    def __init__(self, space: SearchSpace, *, seed: int = 0, title: str | None = None) -> None:
         self.space = space
         self.seed = seed
+        self.title = title
 
     def collate(self, X: ArchitecturesLike | Candidates) -> Candidates:
         """Prepare architectures once, for many calls of :meth:`predict`."""
@@ -52,6 +54,8 @@ class KnownScores(Predictor):
 
     def _check_settings(self) -> None:
         check_numbers(self, seed=0)
+        if not isinstance(self.title, str | None):
+            raise PredictorError(f"title is {self.title!r}; expected a text")
 
     def _fit(self, rows: Rows, targets: Floats) -> None:
         some = np.random.default_rng(self.seed).permutation(len(rows))[:_MOST]

@@ -111,7 +111,9 @@ class WithPrior(Predictor):
         known = references(self.space)
         variance = float(self._predict_distribution(known)[0].var()) or np.inf
         of_prior, of_model = (self._weights**2 / variance).tolist()
-        return {**{name: effect * of_model for name, effect in found.items()}, "prior": of_prior}
+        title = getattr(self.prior, "title", None)
+        name = "prior" if title is None else f"prior of {title}"
+        return {**{group: effect * of_model for group, effect in found.items()}, name: of_prior}
 
     def _state(self) -> State:
         parts = {"model-0": self.model_, "prior-0": self.prior}

@@ -233,7 +233,7 @@ def rank(
     options = {"effort": effort, "encoder": encoder, "loss": loss, "members": members, "bootstrap": bootstrap}
     given = {name: value for name, value in options.items() if value is not None}
     model, note = _model(space, predictor, given, learned, seed)
-    called, prior_notes = _hint_names(hints), list[str]()
+    prior_notes: list[str] = []
     if zero_cost:
         prior, prior_notes = prior_for_ranking(
             space,
@@ -244,7 +244,6 @@ def rank(
             on_progress,
         )
         if prior is not None:
-            called |= prior.names(model)
             model = prior.given_to(model)
     with progress_of("learning", on_progress) as told:
         fitted = InUnit(model, seed).fit(known, targets, minimize=lower, on_progress=told)
@@ -265,7 +264,7 @@ def rank(
         candidates=len(pool),
         notes=notes,
         quality=RankingQuality.of(*fitted.held_out_),
-        explanation=fitted.explain().renamed(called),
+        explanation=fitted.explain().renamed(_hint_names(hints)),
     )
     return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
 

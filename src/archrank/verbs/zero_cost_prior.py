@@ -10,7 +10,7 @@ from archrank.architecture import Architecture
 from archrank.benchmarks.table import Table
 from archrank.errors import TableError
 from archrank.predictors.base import Floats, Predictor
-from archrank.predictors.hinted import hints_of, with_more_hints
+from archrank.predictors.hinted import with_more_hints
 from archrank.predictors.known_scores import KnownScores
 from archrank.predictors.targets import normal_scores
 from archrank.predictors.with_prior import FORGOTTEN, WithPrior
@@ -39,9 +39,6 @@ _ROUNDING = 1e-9
 
 _NOTHING = "the zero-cost scores are all equal, or cancel each other out, so they are not used"
 
-PRIOR = "prior of zero-cost scores"
-"""What an explanation calls all scores together."""
-
 
 @dataclass(frozen=True, eq=False)
 class ZeroCostPrior:
@@ -51,11 +48,11 @@ class ZeroCostPrior:
 
     Attributes:
         combined: All scores as one.
-        parts: Each score that is not the same for all, by name.
+        parts: Each score that is not the same for all.
     """
 
     combined: KnownScores
-    parts: tuple[tuple[str, KnownScores], ...]
+    parts: tuple[KnownScores, ...]
 
     @classmethod
     def of(
@@ -75,26 +72,16 @@ class ZeroCostPrior:
         if len(architectures) < 2 or np.ptp(combined) <= _ROUNDING * largest:
             return None
         learned = [
-            (name, KnownScores(space, seed=seed).fit(architectures, ranks))
+            KnownScores(space, seed=seed, title=f"score {name}").fit(architectures, ranks)
             for name, ranks in ranked
             if np.ptp(ranks) > 0
         ]
-        return cls(KnownScores(space, seed=seed).fit(architectures, combined), tuple(learned))
+        whole = KnownScores(space, seed=seed, title="zero-cost scores").fit(architectures, combined)
+        return cls(whole, tuple(learned))
 
     def given_to(self, predictor: Predictor) -> Predictor:
         """The predictor with this prior, and with the hints if it takes hints."""
-        hinted = with_more_hints(predictor, [part for _, part in self.parts])
-        return WithPrior(predictor.space, hinted, self.combined)
-
-    def names(self, predictor: Predictor) -> dict[str, str]:
-        """What the explanation of a predictor with this prior calls it and the hints, and what they are."""
-        first = len(hints_of(predictor)) + 1
-        every = [name for name, _ in self.parts]
-        return {"prior": PRIOR} | {
-            f"hint {number}": f"score {name}"
-            for number, name in enumerate(every, start=first)
-            if every.count(name) == 1
-        }
+        return WithPrior(predictor.space, with_more_hints(predictor, self.parts), self.combined)
 
 
 def prior_for_ranking(
