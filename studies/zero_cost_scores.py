@@ -72,7 +72,8 @@ def write_small(path: Path, table: pa.Table) -> None:
         if name in PROXIES.keys() - COUNTS:
             table = table.set_column(at, name, pa.array(rounded(table[name].to_numpy())))
     content = io.BytesIO()
-    how = {"use_dictionary": ["architecture", *COUNTS], "use_byte_stream_split": [*PROXIES.keys() - COUNTS]}
+    floats = dict.fromkeys(PROXIES.keys() - COUNTS, "BYTE_STREAM_SPLIT")
+    how = {"use_dictionary": [*COUNTS], "column_encoding": {"architecture": "DELTA_BYTE_ARRAY", **floats}}
     pq.write_table(table, content, compression="zstd", compression_level=22, data_page_size=2**24, **how)
     write_whole(path, content.getvalue())
 

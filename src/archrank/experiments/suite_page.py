@@ -154,11 +154,23 @@ def _table(cells: Sequence[Cell]) -> list[str]:
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for cell in cells:
         shown = [
-            "–" if name not in cell.differences else "{:+.3f} ± {:.3f}".format(*cell.differences[name][:2])
-            for name in names
+            _difference(*cell.differences[name][:2]) if name in cell.differences else "–" for name in names
         ]
         pairs = max(n for _, _, n in cell.differences.values())
         lost = ", ".join(cell.lost_to) or "–"
-        start = [cell.table, str(cell.size), cell.effort, str(pairs), f"{cell.tau:.3f}", lost]
+        start = [cell.table, str(cell.size), cell.effort, str(pairs), _short(f"{cell.tau:.3f}"), lost]
         lines.append(f"| {' | '.join([*start, *shown])} |")
     return lines
+
+
+def _difference(mean: float, half: float) -> str:
+    return _short(f"{mean:+.3f} ± {half:.3f}")
+
+
+def _short(numbers: str) -> str:
+    """Numbers below 1 as the pages write them.
+
+    >>> _short("-0.012 ± 0.003")
+    '-.012 ± .003'
+    """
+    return numbers.replace("0.", ".")
