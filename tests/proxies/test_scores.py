@@ -225,7 +225,7 @@ def test_one_score_does_not_depend_on_which_others_are_asked():
         ({"labels": [0, 1]}, r"expected \(4,\)"),
         ({"labels": [0, 1, 2, 9], "proxies": ["snip"]}, "the network has 5 classes"),
         ({"labels": [0, 1, 2, -1]}, "counted from 0"),
-        ({"labels": "cats"}, "the class of each image"),
+        ({"labels": "cats"}, "the class of each input"),
         ({"proxies": "naswot"}, "expected a list of names"),
         ({"proxies": []}, "no zero-cost scores"),
         ({"proxies": {"mine": 3}}, "expected a function"),
