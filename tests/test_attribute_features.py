@@ -52,6 +52,8 @@ def test_places_beyond_the_last_are_left_out():
         ({"a": {"kernel": 10**400}}, SpaceError, "expected a number"),
         ({"a": {"kernel": 1e300}}, SpaceError, "'kernel' of 'a' is 1e[+]300; expected a number"),
         ({"a": {"kernel": True}}, SpaceError, "'kernel' of 'a' is True; expected a number"),
+        ({"a": {"kernel": np.complex64(1)}}, SpaceError, "expected a number"),
+        ({"a": {"kernel": np.timedelta64(3)}}, SpaceError, "expected a number"),
         ({"a": {3: 1.0}}, SpaceError, "the attribute 3 of 'a'; expected a text"),
         ({"a": 3}, SpaceError, "the attributes of 'a' are 3; expected numbers by name"),
         ([("a", {})], SpaceError, "expected a mapping of operations"),

@@ -103,8 +103,11 @@ def attribute_matrix(
         for name, value in own.items():
             if not isinstance(name, str):
                 raise SpaceError(f"the attribute {shown(name)} of {operation!r}; expected a text as its name")
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not (number and abs(value) <= _LARGEST):
+            plain = value.item() if isinstance(value, np.integer | np.floating) else value
+            number = isinstance(plain, int | float | np.longdouble) and not isinstance(
+                value, bool | np.timedelta64
+            )
+            if not (number and abs(plain) <= _LARGEST):
                 raise SpaceError(
                     f"the attribute {name!r} of {operation!r} is {shown(value)}; expected a number from "
                     f"{-_LARGEST:g} to {_LARGEST:g}"

@@ -3,7 +3,7 @@ import pytest
 
 from archrank.errors import PredictorError
 from archrank.predictors import BoostedTrees, GaussianProcess, auto
-from archrank.predictors.explanation import Explanation
+from archrank.predictors.group_effects import _effect
 from archrank.spaces import NASBench201
 from seen_spaces import Described, Trained, drawn, trained_labels
 
@@ -57,14 +57,10 @@ def test_it_shows_itself_and_becomes_a_frame():
     assert len(frame) == len(found.groups) + len(found.choices)
 
 
-def test_two_groups_never_have_one_name():
-    found = Explanation({"graph": 0.5, "hint 1": 0.3, "hint 2": 0.2}, {}, {"hint 1": 0.1})
-    both = found.renamed({"hint 1": "hint x", "hint 2": "hint x"})
-    assert both.groups == {"graph": 0.5, "hint x": 0.3, "hint 2": 0.2}
-    assert both.group_std == {"hint x": 0.1}
-    assert found.renamed({"hint 1": "graph"}).groups == found.groups
-
-
 def test_an_explanation_needs_a_fit():
     with pytest.raises(PredictorError, match="was not fitted yet"):
         GaussianProcess(SPACE).explain()
+
+
+def test_an_effect_on_no_scores_is_none():
+    assert _effect(np.empty(0), np.empty(0)) == 0.0

@@ -30,6 +30,11 @@ def test_names_belong_to_their_columns():
         assert np.corrcoef(column, expected)[0, 1] > 0.95  # what lies far outside is moved
 
 
+@pytest.mark.parametrize("space", SPACES, ids=lambda s: s.name)
+def test_no_architectures_have_no_rows_of_features(space):
+    assert Candidates(space, []).features.shape == (0, len(FeatureMap(space).names))
+
+
 def test_what_never_varies_is_left_out():
     space = NASBench201()
     assert len(FeatureMap(space).names) < len(feature_names(space.operations))

@@ -1,12 +1,23 @@
 """Hints: predictors of something else of the same space, which others listen to."""
 
+import json
 import math
+from copy import copy
 
 import numpy as np
 import pytest
 
 from archrank.errors import PredictorError
-from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto, load_predictor
+from archrank.predictors import (
+    BoostedTrees,
+    Ensemble,
+    GaussianProcess,
+    KnownScores,
+    WeisfeilerLehman,
+    WithPrior,
+    auto,
+    load_predictor,
+)
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.hinted import hints_of, with_hints, with_more_hints
 from archrank.predictors.named import named_predictor
@@ -158,3 +169,83 @@ def test_an_ensemble_that_makes_its_members_itself_takes_no_hints(cheap):
     assert hints_of(pair) == ()
     with pytest.raises(PredictorError, match="takes no hints"):
         with_hints(pair, [cheap])
+
+
+def test_hints_reach_the_predictor_that_has_a_prior(cheap, unrelated):
+    """On its own, and as a member."""
+    prior = KnownScores(SPACE).fit(CHEAP, worth(CHEAP))
+    with_prior = WithPrior(SPACE, auto(SPACE, "fast", hints=[cheap]), prior)
+    for whole in (with_prior, Ensemble(SPACE, (with_prior, WeisfeilerLehman(SPACE)))):
+        assert hints_of(whole) == (cheap,)
+        more = with_more_hints(whole, [unrelated])
+        assert hints_of(more) == (cheap, unrelated)
+        assert hints_of(with_hints(whole, [unrelated])) == (unrelated,)
+    assert more.predictors[0].prior is prior
+    without = WithPrior(SPACE, WeisfeilerLehman(SPACE), prior)
+    assert with_more_hints(without, [cheap]) is without
+
+
+class Anything(GaussianProcess):
+    """Passes on what it does not name."""
+
+    def __init__(self, space, **others):
+        super().__init__(space, **others)
+
+
+class OneByOne(Ensemble):
+    """Takes its members one by one."""
+
+    def __init__(self, space, *predictors):
+        super().__init__(space, predictors)
+
+
+class Careless(GaussianProcess):
+    """Does not keep what it is given."""
+
+    def __init__(self, space, hints=(), scale=1.0):
+        super().__init__(space, hints=hints)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: Anything(SPACE), r"Anything takes \*\*others, which cannot be given by name"),
+        (lambda: OneByOne(SPACE, GaussianProcess(SPACE)), r"OneByOne takes \*predictors, which cannot"),
+        (lambda: Careless(SPACE), "Careless does not keep its parameter 'scale'"),
+    ],
+)
+def test_a_class_that_cannot_be_copied_is_refused_with_the_reason(made, words, cheap):
+    for asked in (hints_of, lambda g: with_hints(g, [cheap]), lambda g: with_more_hints(g, [cheap])):
+        with pytest.raises(PredictorError, match=words):
+            asked(made())
+
+
+def test_hints_are_called_by_their_titles_also_after_loading(cheap, unrelated, tmp_path):
+    named, other, third = copy(cheap), copy(cheap), copy(unrelated)
+    named.title, other.title = "hint nwot", "hint nwot"
+    fitted = auto(SPACE, "fast", hints=[named, other, third]).fit(KNOWN, worth(KNOWN))
+    groups = fitted.explain().groups
+    assert {"hint nwot", "hint nwot (2)", "hint 3"} <= groups.keys()
+    fitted.save(tmp_path)
+    again = load_predictor(tmp_path, SPACE)
+    assert again.explain().groups == groups
+    assert [hint.title for hint in again.predictors[0].hints] == ["hint nwot", "hint nwot", None]
+
+
+def test_a_title_that_a_group_of_features_has_is_numbered(cheap):
+    graph = copy(cheap)
+    graph.title = "graph"
+    fitted = GaussianProcess(SPACE, hints=[graph]).fit(KNOWN, worth(KNOWN))
+    assert {"graph", "graph (2)"} <= fitted.explain().groups.keys()
+
+
+def test_files_without_titles_are_read_and_titles_that_are_no_text_are_refused(cheap, tmp_path):
+    cheap.save(tmp_path)
+    record = json.loads((tmp_path / "predictor.json").read_text())
+    del record["title"]
+    (tmp_path / "predictor.json").write_text(json.dumps(record))
+    assert load_predictor(tmp_path, SPACE).title is None
+    wrong = copy(cheap)
+    wrong.title = 3
+    with pytest.raises(PredictorError, match=r"title of .* is 3; expected a text"):
+        wrong.save(tmp_path)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto, load_predictor
-from archrank.predictors.base import tells_held_out
 from archrank.predictors.candidates import Candidates
-from archrank.predictors.member_weights import shifted
+from archrank.predictors.ensemble import _folds
+from archrank.predictors.member_weights import shifted, tells_held_out
 from archrank.predictors.targets import normal_scores
 from archrank.spaces import HPOLib, NASBench201
 
@@ -65,7 +65,6 @@ def test_a_gaussian_process_predicts_each_fold_as_if_it_did_not_know_it():
         alone._learn(model._kernel, points, y[fold != PARTS])
         alone.minimize_ = False
         assert found[fold == PARTS] == pytest.approx(alone.predict(held), abs=1e-5)
-    assert GaussianProcess(SPACE, max_train=50).fit(KNOWN, y)._held_out(KNOWN, y, PARTS) is None
 
 
 @pytest.mark.parametrize("objective", ["regression", "ranking"])
@@ -96,8 +95,8 @@ def test_the_default_prefers_the_member_that_ranks_held_out_labels_better(tmp_pa
 
 def test_members_without_held_out_predictions_keep_their_share():
     class Other(GaussianProcess):
-        def _held_out(self, rows, targets, folds):
-            return None
+        def _quick(self, n):
+            return False
 
     members = (GaussianProcess(SPACE), Other(SPACE), BoostedTrees(SPACE, n_estimators=3))
     fitted = Ensemble(SPACE, members, weigh=True).fit(KNOWN, worth(KNOWN))
@@ -117,23 +116,58 @@ class Reversed(GaussianProcess):
 
 
 def test_a_class_that_predicts_otherwise_is_not_judged_by_what_it_inherits():
-    assert tells_held_out(GaussianProcess(SPACE))
+    assert tells_held_out(GaussianProcess(SPACE), 120)
 
     class Named(GaussianProcess):
         """Changes nothing."""
 
-    assert tells_held_out(Named(SPACE))
-    assert not tells_held_out(Reversed(SPACE))
+    assert tells_held_out(Named(SPACE), 120)
+    assert not tells_held_out(Reversed(SPACE), 120)
     members = (BoostedTrees(SPACE, n_estimators=3), Reversed(SPACE))
     assert Ensemble(SPACE, members, weigh=True).fit(KNOWN, worth(KNOWN)).weights_.tolist() == [0.5, 0.5]
 
 
 def test_an_architecture_that_was_measured_again_is_in_one_fold():
     twice = np.concatenate([KNOWN[:30], KNOWN[:30]])
-    folds = Ensemble(SPACE, (GaussianProcess(SPACE),))._folds(twice)
+    which = Ensemble(SPACE, (GaussianProcess(SPACE),))._distinct(twice)
+    assert which.tolist() == [*range(30), *range(30)]
+    folds = _folds(which, 5, np.random.default_rng(0))
     assert folds[:30].tolist() == folds[30:].tolist()
-    assert sorted(np.bincount(folds).tolist()) == [12] * 5
-    assert Ensemble(SPACE, (GaussianProcess(SPACE),))._folds(np.repeat(KNOWN[:9], 5, axis=0)) is None
+    assert np.bincount(folds).tolist() == [12] * 5
+
+
+def test_without_repeats_the_folds_are_a_permutation_of_the_rows():
+    found = _folds(np.arange(23), 5, np.random.default_rng(4))
+    assert found.tolist() == (np.random.default_rng(4).permutation(23) % 5).tolist()
+    assert _folds(np.arange(3), 5, np.random.default_rng(4)).max() == 2
+
+
+def test_nine_architectures_are_too_few_to_move_weights_however_often_they_were_measured():
+    members = (GaussianProcess(SPACE), BoostedTrees(SPACE, n_estimators=3))
+    often = np.repeat(KNOWN[:9], 8, axis=0)
+    assert Ensemble(SPACE, members, weigh=True).fit(often, worth(often)).weights_.tolist() == [0.5, 0.5]
+
+
+def test_cross_validation_holds_out_every_measurement_of_an_architecture():
+    """One that is known from another measurement would be predicted from it."""
+    labels = np.random.default_rng(0).normal(size=40)
+    often, same = np.repeat(KNOWN[:40], 5, axis=0), np.repeat(labels, 5)
+    ensemble = Ensemble(SPACE, (GaussianProcess(SPACE),), folds=5, seed=1)
+    tested = ensemble._cross_validated(often, same, np.zeros((5, 1), dtype=int), np.random.default_rng(1))
+    assert abs(np.corrcoef(tested[0][0], same)[0, 1]) < 0.6
+    one = np.repeat(KNOWN[:1], 4, axis=0)
+    assert Ensemble(SPACE, (GaussianProcess(SPACE),), folds=3).fit(one, [1, 2, 3, 4]).calibration_ == 1.0
+
+
+def test_nothing_is_held_out_where_only_one_member_can_tell(monkeypatch):
+    asked = []
+    monkeypatch.setattr(BoostedTrees, "_held_out", lambda *given: asked.append(given))
+    members = (BoostedTrees(SPACE, n_estimators=3), GaussianProcess(SPACE, max_train=50))
+    fitted = Ensemble(SPACE, members, weigh=True).fit(KNOWN, worth(KNOWN))
+    assert fitted.weights_.tolist() == [0.5, 0.5]
+    assert not asked
+    assert tells_held_out(members[1], 50)
+    assert not tells_held_out(members[1], 51)
 
 
 def test_the_calibration_is_that_of_the_weights_that_are_used():

@@ -6,6 +6,7 @@ import pytest
 from archrank.errors import PredictorError
 from archrank.predictors import GaussianProcess, KnownScores, WithPrior, auto, load_predictor
 from archrank.predictors.hinted import check_fitted
+from archrank.predictors.named import described
 from archrank.ranking import kendall_tau
 from archrank.spaces import NASBench201, NASBenchGraph
 from archrank.strategies import Evaluated, GuidedSearch, History
@@ -79,6 +80,22 @@ def test_it_says_how_much_the_prior_counts(prior):
     few = WithPrior(SPACE, GaussianProcess(SPACE), prior).fit(DRAWN[:5], worth(DRAWN[:5])).explain()
     more = WithPrior(SPACE, GaussianProcess(SPACE), prior).fit(DRAWN[:60], worth(DRAWN[:60])).explain()
     assert few.groups["prior"] > 0.5 > 0.05 > more.groups["prior"] > 0
+
+
+def test_it_is_described_by_what_its_prior_is_of():
+    titled = KnownScores(SPACE, title="zero-cost scores").fit(DRAWN, NOISY)
+    both = WithPrior(SPACE, auto(SPACE, "fast"), titled)
+    assert described(both) == "the mean of GaussianProcess and BoostedTrees, with a prior of zero-cost scores"
+    again = WithPrior(SPACE, both, titled).fit(DRAWN[:5], worth(DRAWN[:5]))
+    assert {"prior of zero-cost scores", "prior of zero-cost scores (2)"} <= again.explain().groups.keys()
+
+
+def test_no_effect_is_above_one_where_prior_and_predictor_oppose_each_other(prior):
+    both = WithPrior(SPACE, GaussianProcess(SPACE), prior).fit(DRAWN[:5], worth(DRAWN[:5]))
+    both.weight_ = 0.5
+    both._learn(GaussianProcess(SPACE).fit(DRAWN, -prior.predict(DRAWN)))
+    assert both._group_effects(np.random.default_rng(0))["prior"] > 1
+    assert max(both.explain().groups.values()) == 1.0
 
 
 def test_it_is_saved_with_its_prior(prior, tmp_path):

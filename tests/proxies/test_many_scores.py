@@ -391,7 +391,7 @@ def test_a_hint_and_a_score_of_one_name_have_an_effect_each(tmp_path):
     assert {"hint x", "score x", "prior of zero-cost scores"} <= ranking.explanation.groups.keys()
     ranking.predictor.save(tmp_path / "saved")
     groups = load_predictor(tmp_path / "saved", SPACE).explain().groups
-    assert {"hint 1", "score x", "prior of zero-cost scores"} <= groups.keys()
+    assert {"hint x", "score x", "prior of zero-cost scores"} <= groups.keys()
 
 
 def test_settings_of_scores_are_checked_also_where_no_network_is_scored():

@@ -26,7 +26,7 @@ from archrank.system.arguments import checked_path
 if TYPE_CHECKING:
     from archrank.predictors.explanation import Explanation
 
-__all__ = ["Predictor", "Ranker", "State", "distribution", "tells_held_out"]
+__all__ = ["Predictor", "Ranker", "State", "distribution"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,10 +62,12 @@ class Predictor(ABC):
     :func:`archrank.testing.check_predictor` tests it.
 
     Attributes:
+        title: What explanations call it where it is a hint or a prior; kept in files. None for a number.
         minimize_: Whether lower targets are better, as said to :meth:`fit`.
     """
 
     space: SearchSpace
+    title: str | None = None
     minimize_: bool
     _estimator_type: ClassVar[str] = "regressor"  # read by scikit-learn before 1.6
 
@@ -204,17 +206,19 @@ class Predictor(ABC):
             targets: Finite numbers, not all equal, higher is better: (B,).
         """
 
-    def _held_out(self, rows: Rows, targets: Floats, folds: npt.NDArray[np.intp]) -> Floats | None:
-        """What the fitted predictor, without the fold of each architecture, predicts for it: (n,).
+    def _quick(self, n: int) -> bool:
+        """Whether :meth:`_held_out` takes less time than fits to n architectures without each fold."""
+        return False
 
-        None if that would take about as long as fits without each fold.
+    def _held_out(self, rows: Rows, targets: Floats, folds: npt.NDArray[np.intp]) -> Floats:
+        """What the fitted predictor, without the fold of each architecture, predicts for it: (n,).
 
         Args:
             rows: The n architectures of the fit.
             targets: Their targets: (n,).
             folds: The number of the fold of each, from 0: (n,).
         """
-        return None
+        raise NotImplementedError
 
     @abstractmethod
     def _predict_members(self, candidates: Any) -> Floats:
@@ -258,16 +262,32 @@ class Predictor(ABC):
 
     @classmethod
     def _parameters(cls) -> list[str]:
-        """The names of the constructor's parameters."""
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+        """The names of the constructor's parameters, or an error for one that cannot be given by name."""
+        _, *given = inspect.signature(cls.__init__).parameters.values()
+        for each in given:
+            if each.kind not in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
+                raise PredictorError(
+                    f"the constructor of {cls.__name__} takes {each}, which cannot be given by name; a copy of a "
+                    "predictor needs a constructor that names each of its parameters"
+                )
+        return [each.name for each in given]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments by name.
 
         Args:
             deep: Whether those of arguments that are estimators are added, as ``argument__name``.
+
+        Raises:
+            PredictorError: A subclass whose constructor does not name its parameters, or does not keep them.
         """
-        params = {name: getattr(self, name) for name in self._parameters()}
+        names = self._parameters()
+        if lost := [name for name in names if not hasattr(self, name)]:
+            raise PredictorError(
+                f"the constructor of {type(self).__name__} does not keep its parameter {lost[0]!r}; a copy of a "
+                f"predictor needs it: self.{lost[0]} = {lost[0]}"
+            )
+        params = {name: getattr(self, name) for name in names}
         if deep:
             for name, value in list(params.items()):
                 if hasattr(value, "get_params") and not isinstance(value, type):
@@ -333,9 +353,12 @@ class Predictor(ABC):
         return {name: _plain(value) for name, value in params.items() if name not in ("space", *without)}
 
     def _whole_state(self) -> State:
+        if not isinstance(self.title, str | None):
+            raise PredictorError(f"the title of {self!r} is {self.title!r}; expected a text")
         state = self._state()
         parts: Mapping[str, State] = {name: part._whole_state() for name, part in state.parts.items()}
-        return replace(state, kind=type(self).__name__, minimize=self.minimize_, parts=parts)
+        kind = type(self).__name__
+        return replace(state, kind=kind, minimize=self.minimize_, title=self.title, parts=parts)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -356,15 +379,6 @@ def distribution(predictor: Predictor, X: Any) -> tuple[Floats, Floats]:
     except PredictorError:
         scores = predictor.predict(X)
         return scores, np.zeros_like(scores)
-
-
-def tells_held_out(predictor: Predictor) -> bool:
-    """Whether ``_held_out`` is of this predictor: not inherited by a class that learns or predicts otherwise."""
-    classes = type(predictor).__mro__
-    by = next(index for index, each in enumerate(classes) if "_held_out" in vars(each))
-    inherited = dir(classes[by])
-    changed = [name for each in classes[:by] for name, value in vars(each).items() if callable(value)]
-    return not any(name in inherited and not name.startswith("__") for name in changed)
 
 
 def _copied(value: Any) -> Any:

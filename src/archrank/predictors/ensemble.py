@@ -11,11 +11,11 @@ from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.given import ArchitecturesLike
 from archrank.predictors import saved
-from archrank.predictors.base import Floats, Predictor, State, distribution, tells_held_out
+from archrank.predictors.base import Floats, Predictor, State, distribution
 from archrank.predictors.candidates import Candidates, references
 from archrank.predictors.checks import check_flags, check_numbers
 from archrank.predictors.feature_map import feature_map
-from archrank.predictors.member_weights import shifted
+from archrank.predictors.member_weights import shifted, tells_held_out
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 
@@ -201,30 +201,26 @@ class Ensemble(Predictor):
 
     def _weighed(self, rows: Rows, targets: Floats) -> Floats:
         """The weights by held-out labels: (M,)."""
-        folds = self._folds(rows)
-        if folds is None:
+        which = self._distinct(rows)
+        able = [at for at, member in enumerate(self.members_) if tells_held_out(member, len(rows))]
+        if which.max() + 1 < _FEWEST or len(able) < 2:
             return self.weights_
-        found = [
-            member._held_out(rows, targets, folds) if tells_held_out(member) else None
-            for member in self.members_
-        ]
-        tested = [at for at, each in enumerate(found) if each is not None and np.ptp(each) > 0]
+        folds = _folds(which, _FOLDS, np.random.default_rng(self.seed))
+        found = {at: self.members_[at]._held_out(rows, targets, folds) for at in able}
+        found = {at: each / each.std() for at, each in found.items() if np.ptp(each) > 0}
+        tested = list(found)
         total = float(self.weights_[tested].sum())
         if len(tested) < 2 or not total:
             return self.weights_
-        held_out = np.array([each / each.std() for each in found if each is not None and np.ptp(each) > 0])
+        held_out = np.array(list(found.values()))
         weights = self.weights_.copy()
         weights[tested] = total * shifted(weights[tested] / total, held_out, normal_scores(targets))
         return weights
 
-    def _folds(self, rows: Rows) -> npt.NDArray[np.intp] | None:
-        """The fold of each row, the same for the same architecture: (n,); None for few architectures."""
+    def _distinct(self, rows: Rows) -> npt.NDArray[np.intp]:
+        """The number of the architecture of each row, from 0: (n,)."""
         numbers: dict[Architecture, int] = {}
-        which = [numbers.setdefault(a, len(numbers)) for a in self.space.architectures(rows)]
-        if len(numbers) < _FEWEST:
-            return None
-        folds = np.random.default_rng(self.seed).permutation(len(numbers)) % _FOLDS
-        return folds[which]
+        return np.array([numbers.setdefault(a, len(numbers)) for a in self.space.architectures(rows)])
 
     def _discounted(self) -> Floats:
         """The weights after the discount; without members that see more than graphs, they stay: (M,)."""
@@ -279,11 +275,11 @@ class Ensemble(Predictor):
             Means and standard deviations on the common scale, and normal scores of the targets: (M, n), (M, n), (n,).
         """
         n = len(targets)
-        folds = rng.permutation(n) % min(self.folds, n)
+        folds = _folds(self._distinct(rows), self.folds, rng)
         means, stds = np.full((2, len(self.predictors), n), np.nan)
         for fold in range(folds.max() + 1):
             known, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if np.ptp(targets[known]) == 0:
+            if not len(known) or np.ptp(targets[known]) == 0:
                 continue  # nothing to rank
             self._fit_members(rows[known], targets[known], seeds[fold])
             means[:, held], stds[:, held] = self._predict(Candidates(self.space, rows[held]))
@@ -291,6 +287,13 @@ class Ensemble(Predictor):
         if predicted.sum() < 2:
             return None
         return means[:, predicted], stds[:, predicted], normal_scores(targets)[predicted]
+
+
+def _folds(which: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """The fold of each row, the same for the same architecture, by the number of its architecture: (n,), (n,)."""
+    architectures = int(which.max()) + 1
+    folds = rng.permutation(architectures) % min(count, architectures)
+    return folds[which]
 
 
 def _resample(targets: Floats, seed: int) -> npt.NDArray[np.int64]:

@@ -63,18 +63,6 @@ class Explanation:
             self, group_std=groups, choice_std=_spread(self.choices, [each.choices for each in folds])
         )
 
-    def renamed(self, names: Mapping[str, str]) -> "Explanation":
-        """The same with other names for some groups; a name that another group has already is not used."""
-        taken: dict[str, str] = {}
-        for name in self.groups:
-            new = names.get(name, name)
-            taken[name] = name if new in (*taken.values(), *(self.groups.keys() - {name})) else new
-        return replace(
-            self,
-            groups={taken[name]: effect for name, effect in self.groups.items()},
-            group_std={taken[name]: std for name, std in self.group_std.items()},
-        )
-
     def to_pandas(self) -> "pd.DataFrame":
         """The columns kind, name, effect and std, a row for each group and choice.
 
@@ -111,7 +99,7 @@ class Explanation:
             lines.append(f"{title:{width}}  effect")
             lines += [
                 f"{name:{width}}  {_value(effects[name], std.get(name), 3):>6}  "
-                f"{'▇' * round(20 * min(effects[name], 1.0))}".rstrip()
+                f"{'▇' * round(20 * effects[name])}".rstrip()
                 for name in names
             ]
             if len(effects) > _SHOWN:
@@ -154,8 +142,7 @@ def _choice_effects(predictor: "Predictor", rng: np.random.Generator) -> dict[st
     for name in dict.fromkeys(names):
         mine = np.array([other == name for other in names])
         # A choice that is active in few architectures has an effect in these only.
-        effect = float(squares[mine].mean() / (2 * variance)) * _active(space, drawn, name)
-        found[name] = min(1.0, effect)
+        found[name] = float(squares[mine].mean() / (2 * variance)) * _active(space, drawn, name)
     return found
 
 
@@ -200,4 +187,5 @@ def _active(space: SearchSpace, drawn: list[Architecture], name: str) -> float:
 
 
 def _sorted(effects: dict[str, float]) -> dict[str, float]:
-    return dict(sorted(effects.items(), key=lambda item: -item[1]))
+    """Largest first; above 1 is a sample's error, or features that change the score in opposite directions."""
+    return {name: min(1.0, effect) for name, effect in sorted(effects.items(), key=lambda item: -item[1])}

@@ -64,7 +64,9 @@ class FeatureMap(Grouped):
 
     def __call__(self, rows: Rows) -> Floats:
         """The features of B architectures: (B, F)."""
-        if not 0 < len(rows) <= _KEPT // 2:
+        if not len(rows):
+            return np.empty((0, len(self.names)), dtype=np.float32)
+        if len(rows) > _KEPT // 2:
             return self._computed(rows)
         keys = [row.tobytes() for row in rows]
         recent = self._recent

@@ -153,10 +153,12 @@ class GaussianProcess(Predictor):
                 done.result()
         return mean[which], deviation[which] * math.sqrt(self._kernel.variance)
 
-    def _held_out(self, rows: Rows, targets: Floats, folds: npt.NDArray[np.intp]) -> Floats | None:
-        """With the kernel of all, by the inverse of the covariance; None with more than ``max_train``."""
-        if len(targets) != len(self._targets):
-            return None
+    def _quick(self, n: int) -> bool:
+        """With more than ``max_train`` it was not fitted to all of them."""
+        return n <= self.max_train
+
+    def _held_out(self, rows: Rows, targets: Floats, folds: npt.NDArray[np.intp]) -> Floats:
+        """With the kernel of all, by the inverse of the covariance."""
         precision = self._whitener.T @ self._whitener
         held_out = self._targets.copy()
         for fold in range(folds.max() + 1):

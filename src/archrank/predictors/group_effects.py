@@ -1,5 +1,7 @@
 """What each group of features, and each hint, does to the scores of a predictor that reads them."""
 
+from collections.abc import Container
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from archrank.predictors.feature_map import feature_map
 if TYPE_CHECKING:
     from archrank.predictors.base import Predictor
 
-__all__ = ["group_effects"]
+__all__ = ["group_effects", "unused"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 def group_effects(predictor: Any, rng: np.random.Generator) -> dict[str, float]:
     """The effect of every group of features on the scores of a predictor that reads :attr:`Candidates.features`.
 
-    Hints follow, by their titles if they have some that no other has, or as ``hint 1``, ``hint 2`` and so on.
+    Hints follow, by their titles, or as ``hint 1``, ``hint 2`` and so on; a second one of a title has ``(2)`` after it.
     """
     known = references(predictor.space)
     scores, features = predictor.predict(known), known.features
@@ -33,8 +35,18 @@ def group_effects(predictor: Any, rng: np.random.Generator) -> dict[str, float]:
         others = {**hinted, hint: rng.permutation(hinted[hint])}
         gaps = predictor.predict(_Changed(known, features, others)) - scores
         title = getattr(hint, "title", None)
-        effects[f"hint {number}" if title is None or title in effects else title] = _effect(gaps, scores)
+        effects[unused(f"hint {number}" if title is None else title, effects)] = _effect(gaps, scores)
     return effects
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """The name, or one with the first number after it that is not taken.
+
+    >>> unused("hint", {"hint", "hint (2)"})
+    'hint (3)'
+    """
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 class _Changed(Candidates):
@@ -50,6 +62,6 @@ class _Changed(Candidates):
 
 
 def _effect(gaps: Floats, scores: Floats) -> float:
-    """Half the mean square of changes, in the variance of the scores; in a sample it may be a little more than 1."""
-    variance = float(scores.var())
-    return min(1.0, float(np.mean(gaps**2) / (2 * variance))) if variance > 0 and len(gaps) else 0.0
+    """Half the mean square of changes, in the variance of the scores."""
+    variance = float(scores.var()) if len(scores) else 0.0
+    return float(np.mean(gaps**2) / (2 * variance)) if variance > 0 else 0.0

@@ -1,8 +1,8 @@
 """A predictor for searches that listens to hints only as long as the labels bear them out."""
 
 import math
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,6 @@ import numpy.typing as npt
 from archrank.architecture import Architecture
 from archrank.errors import PredictorError
 from archrank.predictors.base import Predictor, Ranker
-from archrank.predictors.ensemble import Ensemble
 from archrank.predictors.expecting import Expecting
 from archrank.predictors.wrapped import Wrapped
 from archrank.ranking.metrics import kendall_tau
@@ -22,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 
 _CERTAINTY = 2.0
 """Standard deviations of Kendall's tau without correlation that a hint must reach; an unrelated one does so in 2%."""
+
+_INNER = ("predictor", "predictors")
+"""Settings of predictors that are fitted with the whole: the one that has a prior, and members."""
 
 
 class Hinted(Wrapped):
@@ -87,7 +89,7 @@ def check_fitted(hints: Sequence[Predictor], space: SearchSpace) -> None:
 def with_hints(predictor: Ranker, hints: Sequence[Predictor]) -> Ranker:
     """A predictor of the same settings, with these hints; those of an ensemble go to all members that take some.
 
-    One with a prior keeps it.
+    One with a prior keeps it, and its predictor has the hints.
 
     Raises:
         PredictorError: A predictor that takes no hints.
@@ -110,31 +112,39 @@ def with_more_hints(predictor: Predictor, hints: Sequence[Predictor]) -> Predict
 
 
 def hints_of(predictor: Predictor) -> tuple[Predictor, ...]:
-    """The hints of a predictor, or of the first member of an ensemble that takes some."""
+    """The hints of a predictor, of that which has a prior, or of the first member of an ensemble that takes some."""
     settings = predictor.get_params(deep=False)
     if "hints" in settings:
         return tuple(settings["hints"])
-    return next((hints_of(member) for member in _members(predictor) if _takes(member)), ())
+    return next((hints_of(each) for each in _learners(settings) if _takes(each)), ())
 
 
 def _given(predictor: Predictor, hints: tuple[Predictor, ...]) -> Predictor:
-    """The same with other hints, where it takes some, or where its members do; else the same."""
+    """The same with other hints, where it takes some, or where those that it consists of do; else the same."""
     settings = predictor.get_params(deep=False)
     if "hints" in settings:
         return type(predictor)(**(settings | {"hints": hints}))
     if not _takes(predictor):
         return predictor
-    members = tuple(_given(member, hints) for member in _members(predictor))
-    return type(predictor)(**(settings | {"predictors": members}))
+    inner = {name: _passed_on(settings[name], hints) for name in _INNER if name in settings}
+    return type(predictor)(**(settings | inner))
+
+
+def _passed_on(given: Any, hints: tuple[Predictor, ...]) -> Any:
+    """A setting that is a predictor, or a list of them, with other hints in those that take some."""
+    if isinstance(given, Predictor):
+        return _given(given, hints)
+    return tuple(_passed_on(each, hints) for each in given) if isinstance(given, tuple | list) else given
 
 
 def _takes(predictor: Predictor) -> bool:
-    """Whether it can be given hints: by its constructor, or its members by theirs."""
-    return "hints" in predictor.get_params(deep=False) or any(map(_takes, _members(predictor)))
+    """Whether it can be given hints: by its constructor, or those that it consists of by theirs."""
+    settings = predictor.get_params(deep=False)
+    return "hints" in settings or any(map(_takes, _learners(settings)))
 
 
-def _members(predictor: Predictor) -> tuple[Predictor, ...]:
-    """The members of an ensemble; none of one whose constructor does not take them."""
-    if not isinstance(predictor, Ensemble) or "predictors" not in predictor.get_params(deep=False):
-        return ()
-    return tuple(member for member in predictor.predictors if isinstance(member, Predictor))
+def _learners(settings: Mapping[str, Any]) -> tuple[Predictor, ...]:
+    """The predictors among the settings that are fitted with the whole."""
+    given = [settings[name] for name in _INNER if name in settings]
+    each = [one for some in given for one in (some if isinstance(some, tuple | list) else [some])]
+    return tuple(one for one in each if isinstance(one, Predictor))

@@ -94,6 +94,8 @@ def _restored(
     except _BROKEN as error:
         raise saved.damaged(folder, error) from None
     predictor.minimize_ = state.minimize
+    if state.title is not None:
+        predictor.title = state.title
     return predictor
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["shifted"]
+from archrank.predictors.base import Predictor
+
+__all__ = ["shifted", "tells_held_out"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,3 +59,14 @@ def shifted(weights: Floats, held_out: Floats, targets: Floats) -> Floats:
         return weights  # nothing was learned
     moved: Floats = weights + (1 - _CERTAINTY**2 / evidence) * (best / best.sum() - weights)
     return moved
+
+
+def tells_held_out(predictor: Predictor, n: int) -> bool:
+    """Whether ``_held_out`` is quick, and not inherited by a class that learns or predicts otherwise."""
+    if not predictor._quick(n):
+        return False
+    classes = type(predictor).__mro__
+    by = next(index for index, each in enumerate(classes) if "_held_out" in vars(each))
+    inherited = dir(classes[by])
+    changed = [name for each in classes[:by] for name, value in vars(each).items() if callable(value)]
+    return not any(name in inherited and not name.startswith("__") for name in changed)

@@ -208,7 +208,8 @@ def described(predictor: "Predictor") -> str:
     from archrank.predictors.with_prior import WithPrior
 
     if isinstance(predictor, WithPrior):
-        return f"{described(predictor.predictor)}, with a prior"
+        title = predictor.prior.title
+        return f"{described(predictor.predictor)}, with a prior{'' if title is None else f' of {title}'}"
     if not isinstance(predictor, Ensemble):
         return type(predictor).__name__
     if predictor.bootstrap:

@@ -48,6 +48,7 @@ class State:
         parts: The fitted predictors that it consists of, by names such as ``member-0``; in files, the states of these.
         kind: The name of its class; filled in by :class:`~archrank.predictors.Predictor`.
         minimize: Whether it was fitted with lower targets as the better ones; filled in like ``kind``.
+        title: What explanations call it, None for a number; filled in like ``kind``.
     """
 
     settings: Mapping[str, Any]
@@ -56,6 +57,7 @@ class State:
     parts: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
     minimize: bool = False
+    title: str | None = None
 
 
 def write(folder: Path, space: SearchSpace, state: State) -> None:
@@ -74,6 +76,7 @@ def write(folder: Path, space: SearchSpace, state: State) -> None:
         "space": _identity(space),
         "predictor": state.kind,
         "minimize": state.minimize,
+        "title": state.title,
         "settings": state.settings,
         "learned": state.learned,
         "parts": list(state.parts),
@@ -128,6 +131,7 @@ def read(folder: Path, space: SearchSpace, depth: int = 0) -> State:
             {part.name: read(part, space, depth + 1) for part in parts},
             str(record["predictor"]),
             bool(record["minimize"]),
+            None if record.get("title") is None else str(record["title"]),
         )
     except PredictorError:
         raise

@@ -9,6 +9,7 @@ from archrank.given import ArchitecturesLike
 from archrank.predictors import saved
 from archrank.predictors.base import Floats, Predictor, State, distribution
 from archrank.predictors.candidates import Candidates, references
+from archrank.predictors.group_effects import unused
 from archrank.predictors.targets import normal_scores
 from archrank.space import Rows, SearchSpace
 
@@ -111,8 +112,8 @@ class WithPrior(Predictor):
         known = references(self.space)
         variance = float(self._predict_distribution(known)[0].var()) or np.inf
         of_prior, of_model = (self._weights**2 / variance).tolist()
-        title = getattr(self.prior, "title", None)
-        name = "prior" if title is None else f"prior of {title}"
+        name = "prior" if self.prior.title is None else f"prior of {self.prior.title}"
+        name = unused(name, found)
         return {**{group: effect * of_model for group, effect in found.items()}, name: of_prior}
 
     def _state(self) -> State:

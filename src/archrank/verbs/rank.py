@@ -264,7 +264,7 @@ def rank(
         candidates=len(pool),
         notes=notes,
         quality=RankingQuality.of(*fitted.held_out_),
-        explanation=fitted.explain().renamed(_hint_names(hints)),
+        explanation=fitted.explain(),
     )
     return ranking.to_pandas() if type(measured).__module__.partition(".")[0] == "pandas" else ranking
 
@@ -298,18 +298,6 @@ def _hint(hint: Any, measured: Any, what: str = "hint", other: str = ", or a fit
     )
 
 
-def _hint_names(hints: Sequence[Any]) -> dict[str, str]:
-    """The names of hints that are columns, by those of an explanation."""
-    columns = [
-        hint if isinstance(hint, str) else hint[1] if isinstance(hint, tuple) else None for hint in hints
-    ]
-    return {
-        f"hint {number}": f"hint {column}"
-        for number, column in enumerate(columns, start=1)
-        if column is not None and columns.count(column) == 1
-    }
-
-
 def _same(data: Any, measured: Any) -> bool:
     if isinstance(data, str | os.PathLike) and isinstance(measured, str | os.PathLike):
         return Path(data) == Path(measured)
@@ -319,7 +307,9 @@ def _same(data: Any, measured: Any) -> bool:
 def _learned(space: SearchSpace, hint: Hint, reading: Mapping[str, Any], seed: int) -> Predictor:
     """The fast predictor, fitted to the rows in which a hint's column is filled."""
     table = as_table(space, hint.data, metrics=[hint.column], blanks=True, **reading)
-    return auto(space, "fast", seed=seed).fit(*_filled(table))
+    learned = auto(space, "fast", seed=seed).fit(*_filled(table))
+    learned.title = f"hint {hint.column}"
+    return learned
 
 
 def _filled(table: Table) -> tuple[list[Architecture], npt.NDArray[np.float64]]:
