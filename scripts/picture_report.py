@@ -15,7 +15,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = {"report.png": 900, "report-narrow.png": 390}
-COLORS = 64
+COLORS = 48
 """A report has few colors; with so many the file is half as large, and looks the same."""
 
 

@@ -69,3 +69,9 @@ def test_a_bar_that_was_never_updated_shows_nothing():
     with ProgressBar("decoding", Console(file=file, force_terminal=True)):
         pass
     assert file.getvalue() == ""
+
+
+def test_the_time_left_begins_anew_with_another_part_of_the_work():
+    parts = [(0, (250, 500)), (10, (0, 200)), (11, (200, 200)), (3611, (251, 500)), (7211, (252, 500))]
+    *_, last = logged([(second, done, {}) for second, done in parts])
+    assert last == "searching: 50%, 2:00:11 so far, 248:00:00 left"

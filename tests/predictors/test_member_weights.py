@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from archrank.predictors import BoostedTrees, Ensemble, GaussianProcess, auto, load_predictor
+from archrank.predictors import (
+    BoostedTrees,
+    Ensemble,
+    GaussianProcess,
+    WeisfeilerLehman,
+    auto,
+    load_predictor,
+)
 from archrank.predictors.candidates import Candidates
 from archrank.predictors.ensemble import _folds
 from archrank.predictors.member_weights import shifted, tells_held_out
@@ -197,3 +204,17 @@ def test_few_or_odd_labels_leave_weights_that_sum_to_one(n, kind):
     assert (fitted.weights_ >= 0).all()
     assert fitted.weights_.sum() == pytest.approx(1)
     assert np.isfinite(fitted.predict(ROWS[:200])).all()
+
+
+def test_labels_that_are_repeated_are_no_further_evidence():
+    members = (GaussianProcess(SPACE), BoostedTrees(SPACE, n_estimators=30))
+    targets = worth(KNOWN[:40], 1.0)
+    once = Ensemble(SPACE, members, weigh=True).fit(KNOWN[:40], targets)
+    repeated = Ensemble(SPACE, members, weigh=True).fit(np.tile(KNOWN[:40], (8, 1)), np.tile(targets, 8))
+    assert once.weights_.tolist() == repeated.weights_.tolist() == [0.5, 0.5]
+
+
+def test_members_without_weight_explain_nothing():
+    members = (BoostedTrees(SPACE, n_estimators=3), WeisfeilerLehman(SPACE))
+    fitted = Ensemble(SPACE, members, prior=(0, 1)).fit(KNOWN[:30], worth(KNOWN[:30]))
+    assert fitted.explain().groups == {}

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_kept_scores_are_not_computed_again(tmp_path):
     assert all(json.loads(line)["scores"] for line in file.read_bytes().splitlines() if line.endswith(b"}}"))
 
 
-def test_kept_scores_of_a_function_are_not_those_of_another_of_its_name(tmp_path):
+def test_kept_scores_of_a_function_are_not_those_of_another_of_its_name(monkeypatch, tmp_path):
     def mine(probe):
         called.append(1)
         return 1.0
@@ -77,18 +78,21 @@ def test_kept_scores_of_a_function_are_not_those_of_another_of_its_name(tmp_path
     assert scored(mine) == [2.0, 2.0]
     assert scored(lambda probe: 3.0) == [3.0, 3.0]
     assert scored(lambda probe: 4.0) == [4.0, 4.0]
-    assert scored(_five) == [5.0, 5.0]
-    seen.clear()
-    assert scored(_five) == [5.0, 5.0]
-    assert seen == []
+    one, two = [lambda probe: 5.0, lambda probe: 6.0]  # of one line, so of one source
+    assert scored(one) + scored(two) == [5.0, 5.0, 6.0, 6.0]
+    assert scored(_lazy) == [7.0, 7.0]
+    lines = (tmp_path / "scores.jsonl").read_text().count("\n")
+    assert scored(one) == [5.0, 5.0]  # kept, so nothing is written
+    monkeypatch.setattr(sys.modules[__name__], "SEVEN", 8.0)
+    assert scored(_lazy) == [8.0, 8.0]
+    assert (tmp_path / "scores.jsonl").read_text().count("\n") == lines
 
 
-seen = []
+SEVEN = 7.0
 
 
-def _five(probe):
-    seen.append(probe)
-    return 5.0
+def _lazy(probe):
+    return SEVEN
 
 
 def test_worst_scores_survive_the_file(tmp_path):

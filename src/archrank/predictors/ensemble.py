@@ -138,6 +138,8 @@ class Ensemble(Predictor):
         """The mean over the members by their weights, of those that name groups."""
         found = [member._group_effects(rng) for member in self.members_]
         total = sum(weight for weight, effects in zip(self.weights_, found, strict=True) if effects)
+        if not total:
+            return {}
         names = dict.fromkeys(name for effects in found for name in effects)
         return {
             name: float(self.weights_ @ [effects.get(name, 0.0) for effects in found]) / float(total)
@@ -212,9 +214,14 @@ class Ensemble(Predictor):
         total = float(self.weights_[tested].sum())
         if len(tested) < 2 or not total:
             return self.weights_
-        held_out = np.array(list(found.values()))
+        # An architecture that was measured again is one piece of evidence.
+        times = np.bincount(which)
+        held_out, y = (
+            np.array([np.bincount(which, each) / times for each in every])
+            for every in (found.values(), [normal_scores(targets)])
+        )
         weights = self.weights_.copy()
-        weights[tested] = total * shifted(weights[tested] / total, held_out, normal_scores(targets))
+        weights[tested] = total * shifted(weights[tested] / total, held_out, y[0])
         return weights
 
     def _distinct(self, rows: Rows) -> npt.NDArray[np.intp]:

@@ -3,9 +3,10 @@
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ def score_all(
         seed: Fixes everything random.
         builder: How networks are built; None for :func:`~archrank.proxies.builder_for`.
         file: Scores are kept there, and those that it holds are not computed again if all settings are the same. Those
-            of a function of your own are told apart by its name and source; they are not kept if it has no source of
-            its own, such as an object, or a function within another that uses its variables.
+            of a function of your own are told apart by its name and source; they are not kept if it has none or uses
+            what may change: a variable or function around it, or a default that is no text or number.
         on_progress: Called with how many architectures are scored, and of how many.
 
     Returns:
@@ -85,7 +86,8 @@ def score_all(
                 known |= scored(network, inputs, labels, missing, seed, copy=not builder.fresh)
             except ArchrankError as error:
                 raise ProxyError(f"{text}: {error}") from error
-            kept.add(text, {**held, **{t: known[name] for name, t in titles.items() if t is not None}})
+            if any(titles[name] is not None for name in missing):
+                kept.add(text, {**held, **{t: known[name] for name, t in titles.items() if t is not None}})
         found.append(known)
         on_progress(done, len(given))
     return {name: np.array([scores[name] for scores in found], dtype=np.float64) for name in chosen}
@@ -97,12 +99,27 @@ def _title(name: str, proxy: Proxy) -> str | None:
         return name
     if not inspect.isfunction(proxy) or proxy.__closure__:
         return None
+    defaults = (*(proxy.__defaults__ or ()), *(proxy.__kwdefaults__ or {}).values())
+    around = [proxy.__globals__.get(word) for word in _words(proxy.__code__)]
+    if not all(isinstance(each, str | int | float | None) for each in defaults) or not all(
+        each is None or inspect.ismodule(each) or inspect.isclass(each) for each in around
+    ):
+        return None
     try:
         source = inspect.getsource(proxy)
     except (OSError, TypeError):
         return None
-    defaults = repr((proxy.__defaults__, proxy.__kwdefaults__))
-    return f"{name} {sha256(f'{source} {defaults}'.encode()).hexdigest()[:16]}"
+    constants = [each for each in proxy.__code__.co_consts if not inspect.iscode(each)]
+    told = f"{source} {defaults} {proxy.__code__.co_code.hex()} {constants}"
+    return f"{name} {sha256(told.encode()).hexdigest()[:16]}"
+
+
+def _words(code: CodeType) -> Iterator[str]:
+    """The names that a function and those within it look up, attributes included."""
+    yield from code.co_names
+    for each in code.co_consts:
+        if inspect.iscode(each):
+            yield from _words(each)
 
 
 def _built(builder: Builder, architecture: Architecture, seed: int) -> Any:

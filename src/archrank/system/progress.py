@@ -59,7 +59,7 @@ class ProgressBar:
         self._clock = clock
         self._bar: Progress | None = None
         self._began: tuple[float, float] | None = None
-        self._last = 0.0
+        self._last: tuple[float, float | None] = 0.0, None
         self._opened = clock()
         self._line_at = self._opened + _EVERY
 
@@ -77,9 +77,9 @@ class ProgressBar:
         if self._quiet:
             return
         now = self._clock()
-        if self._began is None or done < self._last:  # another part of the work
+        if self._began is None or done < self._last[0] or total != self._last[1]:  # another part of the work
             self._began = now, done
-        self._last = done
+        self._last = done, total
         if seconds_left is None and total is not None:
             seconds_left = self._estimate(done, total, now)
         if self._console.is_terminal or self._console.is_jupyter:

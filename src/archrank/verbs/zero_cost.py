@@ -27,7 +27,7 @@ from archrank.system.on_progress import OnProgress, silent
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["FILE", "SAMPLE", "ZeroCostRanked", "ZeroCostRanking", "rank_zero_cost"]
+__all__ = ["FILE", "SAMPLE", "ZeroCostRanked", "ZeroCostRanking", "networks_of", "rank_zero_cost"]
 
 SAMPLE = 200
 """How many random architectures are ranked where no candidates are given."""
@@ -186,7 +186,7 @@ def rank_zero_cost(
         raise TableError("give candidates or the size of a sample, not both")
     if candidates is None:
         size = SAMPLE if sample is None else checked_whole("sample", sample)
-        pool = _networks(space, Domain(space).remaining(History()).draw(size, np.random.default_rng(seed)))
+        pool = networks_of(space, Domain(space).remaining(History()).draw(size, np.random.default_rng(seed)))
     else:
         reading: dict[str, Any] = {"delimiter": delimiter, "encoding": encoding}
         pool = as_architectures(space, candidates, architecture_column=architecture_column, **reading)
@@ -220,7 +220,7 @@ def rank_zero_cost(
     )
 
 
-def _networks(space: SearchSpace, drawn: list[Architecture]) -> list[Architecture]:
+def networks_of(space: SearchSpace, drawn: list[Architecture]) -> list[Architecture]:
     """The first architecture of each network."""
     if not isinstance(space, OpenSpace):
         return drawn

@@ -18,7 +18,7 @@ from archrank.system.arguments import checked_path
 from archrank.system.extras import needs
 from archrank.system.on_progress import OnProgress, silent
 from archrank.verbs import zero_cost
-from archrank.verbs.zero_cost import ZeroCostRanking, rank_zero_cost
+from archrank.verbs.zero_cost import FILE, ZeroCostRanking, networks_of, rank_zero_cost
 from archrank.verbs.zero_cost_prior import ZeroCostPrior
 
 __all__ = ["ZeroCostStart"]
@@ -58,7 +58,7 @@ class ZeroCostStart:
 
         builder_for(space)  # refused here, before anything is evaluated
         self._space, self._top, self._seed, self._on_progress = space, top, seed, on_progress
-        self._folder: Path | None = None if folder is None else checked_path("folder", folder)
+        self._folder: Path | None = None if folder is None else checked_path("folder", folder) / FILE
         self._domain: Domain | None = None
 
     def __call__(self, domain: Domain) -> Sequence[Architecture]:
@@ -88,7 +88,7 @@ class ZeroCostStart:
         if self._domain is None:
             raise ArchrankError("zero-cost scores are a prior of a search that begins with them")
         size, rng = zero_cost.SAMPLE, np.random.default_rng(self._seed)
-        pool = self._domain.remaining(History()).draw(size, rng)
+        pool = networks_of(self._space, self._domain.remaining(History()).draw(size, rng))
         if not pool:
             return None
         return rank_zero_cost(
