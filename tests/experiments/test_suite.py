@@ -57,6 +57,11 @@ def test_only_training_sets_of_both_are_paired():
     assert cells_of(rows_of("alone", [0.5], [0.4])) == []
 
 
+def test_a_competitor_that_gives_all_the_same_score_has_a_tau_of_zero():
+    (cell,) = cells_of(rows_of("even", [0.5, 0.6], [float("nan"), 0.4]))
+    assert cell.differences["ridge, one-hot"][0] == pytest.approx((0.5 + 0.2) / 2)
+
+
 def test_simple_predictors_rank_and_paths_and_counts_join_one_hot_choices():
     space = NASBench201()
     rows = np.random.default_rng(0).permutation(space.rows())[:400]

@@ -5,7 +5,7 @@ import pytest
 
 from archrank import Architecture, Cell, Choice, Graph, SearchSpace, Site
 from archrank.encoders import GATES
-from archrank.errors import UnknownName
+from archrank.errors import ArchrankError, UnknownName
 from archrank.predictors import NeuralPredictor
 from archrank.spaces import NASBench201
 from archrank.strategies import Evaluated, GuidedSearch, History, RandomSearch
@@ -182,6 +182,34 @@ def test_conformance_with_given_ones():
             first=lambda domain: domain.sample(3, rng()),
         )
     )
+
+
+class Given:
+    """A function that returns given ones, and says why."""
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def __call__(self, domain):
+        return WHOLE[:3]
+
+
+def test_a_function_says_why_its_architectures_come_first():
+    proposals = guided(initial=4, first=Given("evolved")).propose(History(), 4, rng())
+    assert sorted(p.reason for p in proposals) == ["evolved", "evolved", "random", "random"]
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (lambda: [], "first .* cannot be called with one domain"),
+        (Given(3), "unknown reason of first '3'"),
+        (Given("scored"), "unknown reason of first 'scored'.* Allowed: random"),
+    ],
+)
+def test_a_function_that_cannot_be_used_is_refused_at_once(first, message):
+    with pytest.raises(ArchrankError, match=message):
+        guided(first=first)
 
 
 def test_failed_ones_do_not_count_as_first_ones_and_pending_ones_do():

@@ -1,5 +1,6 @@
 """The page of the suite: every cell of the grid, losses first."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,11 @@ def cells_of(rows: Sequence[Row]) -> list[Cell]:
     taus: dict[tuple[str, int, str], dict[int, dict[str, float]]] = defaultdict(dict)
     for row in rows:
         if row["error"] is None:
-            found = dict(zip(row["predictors"], row["taus"], strict=True))
+            # One that gives all the same score ranks nothing: Kendall's tau-b is undefined, tau-a is 0.
+            found = {
+                name: 0.0 if math.isnan(tau) else tau
+                for name, tau in zip(row["predictors"], row["taus"], strict=True)
+            }
             taus[row["table"], int(row["size"]), row["part"]][int(row["seed"])] = found
     cells = []
     for (table, size, effort), mine in [*taus.items()]:
@@ -113,7 +118,8 @@ def write_page(
         "Kendall's tau of `auto` on architectures that it was not fitted to, by effort and number of labels, and its",
         "mean paired difference from its members and from simple predictors, with half of the 95% interval: 20",
         "training sets up to 200 labels, 10 above; 5,000 ranked architectures, or half of the table. A cell is lost if",
-        "a difference is below -.005 and its interval excludes 0. Written by `archrank compare predictors --suite`.",
+        "a difference is below -.005 and its interval excludes 0. The tau of a competitor that gives all the same score",
+        "counts as 0. Written by `archrank compare predictors --suite`.",
         "",
         f"{len(cells)} of the {whole} cells of the grid are computed. {len(lost)} of them are lost.",
         "",

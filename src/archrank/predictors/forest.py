@@ -2,7 +2,8 @@
 
 LightGBM follows the path of one architecture at a time, and the processor mispredicts about half of the branches. Here
 a split of every tree is evaluated for all architectures before the next one, with one bit for each architecture:
-operations on long arrays, which take a fraction of the time. The scores are equal bit for bit.
+operations on long arrays, which take a fraction of the time where many splits of the trees are alike, as with counts
+and choices. With features of which each value is another, LightGBM itself is faster. The scores are equal bit for bit.
 """
 
 from dataclasses import dataclass

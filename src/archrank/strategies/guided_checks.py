@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from archrank.errors import ArchrankError
+from archrank.errors import ArchrankError, UnknownName
 from archrank.space import SearchSpace
 from archrank.space_checks import check_graph
+from archrank.strategies.base import REASONS
+from archrank.system.arguments import check_takes_one
 from archrank.system.foreign import shown
 
 __all__ = ["check_ranker", "check_shares", "checked_first"]
@@ -18,9 +20,15 @@ def checked_first(first: Any, space: SearchSpace) -> Any:
     """Architectures to begin with, or a function that returns them.
 
     Raises:
-        ArchrankError: They are something else, or of another space.
+        ArchrankError: They are something else, or of another space; or the function takes no domain, or gives no text
+            as its reason.
     """
-    if first is None or callable(first):
+    if first is None:
+        return None
+    if callable(first):
+        check_takes_one(first, "first", "domain", ArchrankError)
+        if not isinstance(reason := getattr(first, "reason", "given"), str) or reason not in REASONS:
+            raise UnknownName("reason of first", reason, REASONS)
         return first
     if isinstance(first, str) or not isinstance(first, Sequence):
         raise ArchrankError(
