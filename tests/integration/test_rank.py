@@ -93,6 +93,10 @@ def test_lower_can_be_better_and_candidates_can_be_given(table, train, tmp_path)
     )
     printed = json.loads(rank(*common, "--target", "accuracy", "--out", tmp_path / "a.parquet").stdout)
     up, explanation = printed["ranking"], printed["explanation"]
+    assert printed["target"] == "accuracy"
+    assert set(printed["quality"]) == {"measured", "tau", "interval"}
+    assert printed["quality"]["measured"] == printed["measured"]
+    assert printed["candidates"] >= len(up)
     assert set(explanation) == {"groups", "choices", "group_std", "choice_std"}
     assert set(explanation["choices"]) == set(explanation["choice_std"])
     words = ("--target", "loss", "--minimize", "--out", tmp_path / "b.jsonl")
@@ -264,7 +268,7 @@ def test_a_ranking_without_measurements_is_written_and_continues(tmp_path):
         (("nas-bench-201", "--sample", 3, "--train", "x.csv"), "options of --zero-cost"),
         (("nas-bench-201", "--combine", "az-nas", "--train", "x.csv"), "options of --zero-cost"),
         (("nas-bench-201", "--zero-cost", "--combine", "best"), "Allowed: mean, az-nas"),
-        (("nas-bench-201", "--scores", "zen"), "leave out --scores, or name those"),
+        (("nas-bench-201", "--scores", "zen"), "leave out --scores, or give --train"),
         (
             ("nas-bench-201", "--scores", "zen", "--zero-cost", "--train", "x.csv"),
             "leave out --zero-cost, which",

@@ -75,6 +75,20 @@ def test_it_tells_how_many_fits_are_done(frame):
     assert told == [(done, 6) for done in range(6)]
 
 
+def test_many_candidates_are_scored_block_by_block(frame, monkeypatch):
+    told = []
+    few = {"candidates": SPACE.rows()[::50], **GP}
+    whole = ar.rank(SPACE, frame, **few)
+    monkeypatch.setattr("archrank.predictors.unit._BLOCK", 150)
+    parts = ar.rank(SPACE, frame, on_progress=lambda done, total: told.append((done, total)), **few)
+    n = told[-1][1]
+    assert 300 < n < 450
+    assert told[6:] == [(0, n), (150, n), (300, n)]
+    assert parts["architecture"].tolist() == whole["architecture"].tolist()
+    assert np.allclose(parts["predicted"], whole["predicted"])
+    assert np.allclose(parts["std"], whole["std"])
+
+
 def test_lower_is_better(frame, table):
     losses = frame.assign(loss=100 - frame["accuracy"])
     up = ar.rank(SPACE, losses, "accuracy", **GP)

@@ -129,7 +129,8 @@ def command(
     With --zero-cost alone nothing is measured: untrained networks are scored, and ranked by several scores together.
     With --train too, these scores are where the predictor begins, and count less the more architectures are measured.
 
-    The file has the columns architecture, predicted and std, in the unit of the target, and rank.
+    The file has the columns architecture, predicted and std, in the unit of the target, and rank; with --zero-cost
+    alone architecture, score, rank and each of the scores.
 
     Example: archrank rank nas-bench-201 --train measured.csv --target accuracy --top 20 --out ranked.csv
     """
@@ -149,7 +150,7 @@ def command(
     if scores and (zero_cost or train is None):
         raise ArchrankError(
             "--scores are your own zero-cost scores, for the measured architectures of --train; leave out "
-            + ("--zero-cost, which computes scores" if zero_cost else "--scores, or name those")
+            + ("--zero-cost, which computes scores" if zero_cost else "--scores, or give --train")
         )
     if space == _NETWORKS and (zero_cost or scores):
         raise ArchrankError(
@@ -211,7 +212,7 @@ def command(
     kept = out.with_suffix(".zero-cost.jsonl")
     with (
         scores_kept(kept, console) if zero_cost else nullcontext(),
-        ProgressBar("learning from measured architectures", console) as bar,
+        ProgressBar("ranking", console) as bar,
         warnings_on(console),
     ):
         ranking: Ranking = rank(
@@ -252,7 +253,14 @@ def _show(ranking: "Ranking", out: Path, as_json: bool, how: str) -> None:
             dict(zip(ranking.columns, row, strict=True))
             for row in zip(*ranking.columns.values(), strict=True)
         ]
-        printed = {"ranking": rows, "explanation": asdict(ranking.explanation)}
+        printed = {
+            "ranking": rows,
+            "target": ranking.target,
+            "measured": ranking.measured,
+            "candidates": ranking.candidates,
+            "quality": asdict(ranking.quality),
+            "explanation": asdict(ranking.explanation),
+        }
         sys.stdout.write(json.dumps(printed, indent=2, ensure_ascii=False) + "\n")
         return
     grid = Grid("rank", ranking.target, "std", "architecture", box=None, pad_edge=False)

@@ -81,7 +81,9 @@ def ranked_zero_cost(
         )
     Console().print(grid)
     summary = ranking.summary
-    Console().print(f"{summary[0].upper()}{summary[1:]}. {out} has each of the scores.")
+    Console().print(
+        f"{summary[0].upper()}{summary[1:]}. All {len(ranking)}, with each of the scores, are in {out}."
+    )
 
 
 @contextmanager

@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 _REFERENCES = 500
 """The number of random architectures that set the scale of a fit's scores."""
 
+_BLOCK = 50_000
+"""The most candidates that are scored at once, so that memory does not grow with a space and progress can be told."""
+
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 _WEIGHTS /= _WEIGHTS.sum()
 
@@ -153,16 +156,28 @@ class InUnit:
         self._factor = _around_line(errors[sure] / own[sure]) if sure.any() else 0.0
         return self
 
-    def predict(self, candidates: Sequence[Architecture] | Rows) -> tuple[Floats, Floats, Floats]:
+    def predict(
+        self, candidates: Sequence[Architecture] | Rows, *, on_progress: OnProgress = silent
+    ) -> tuple[Floats, Floats, Floats]:
         """Predict candidates.
 
         Args:
             candidates: B architectures, or their rows of option indices.
+            on_progress: Called with how many are scored, and of how many, where there are more than 50,000.
 
         Returns:
             The predictor's scores, higher is better; predictions and their standard deviations in the unit of the
             targets: (B,), (B,), (B,).
         """
+        n, parts = len(candidates), []
+        for start in range(0, max(n, 1), _BLOCK):
+            if n > _BLOCK:
+                on_progress(start, n)
+            parts.append(self._predicted(candidates[start : start + _BLOCK]))
+        scores, predicted, std = (np.concatenate(values) for values in zip(*parts, strict=True))
+        return scores, predicted, std
+
+    def _predicted(self, candidates: Sequence[Architecture] | Rows) -> tuple[Floats, Floats, Floats]:
         scores, spreads = distribution(self.predictor_, candidates)
         middle, width = self._scale_of(self.predictor_)
         z = self.slope_ * (scores - middle) / width + self._offset

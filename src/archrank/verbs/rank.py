@@ -133,8 +133,9 @@ def rank(
         labels: The classes of these inputs, which some scores use; None for random ones.
         folder: The scores are kept in this folder, or in this file if its name ends in ``.jsonl``, and a later call
             continues from them.
-        on_progress: Called with how many fits are done, and of how many; with ``zero_cost`` how many architectures are
-            scored. Without it, a bar is shown in a terminal or a notebook.
+        on_progress: Called with how many fits are done, and of how many; then, of more than 50,000 candidates, how many
+            are scored; with ``zero_cost`` how many architectures are scored. Without it, a bar is shown in a terminal
+            or a notebook.
 
     Returns:
         With ``zero_cost`` alone a :class:`~archrank.verbs.zero_cost.ZeroCostRanking`. Else a pandas DataFrame if
@@ -245,9 +246,9 @@ def rank(
         )
         if prior is not None:
             model = prior.given_to(model)
-    with progress_of("learning", on_progress) as told:
+    with progress_of("ranking", on_progress) as told:
         fitted = InUnit(model, seed).fit(known, targets, minimize=lower, on_progress=told)
-    scores, predicted, std = fitted.predict(pool)
+        scores, predicted, std = fitted.predict(pool, on_progress=told)
     best = np.argsort(-scores, kind="stable")[:top]
     notes = tuple(each for each in (*table.notes, note, *prior_notes, fitted.note) if each is not None)
     for each in notes:
